@@ -1,0 +1,101 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Scoring;
+
+namespace Microsoft.ML.KagPrompt.Model;
+
+/// <summary>Every choice of the method: backbone, images, graph prompt, memory bank, score, training.</summary>
+/// <remarks>Immutable; safe to share between threads and fits.</remarks>
+public record InspectionOptions
+{
+    /// <summary>Class name of images that carry none; it fills the prompts ("a photo of a flawless object.").</summary>
+    public const string DefaultClassName = "object";
+
+    /// <summary>Backbone preset. "compact" is the one embedded in the library.</summary>
+    public string Backbone { get; init; } = "compact";
+
+    /// <summary>Side S in pixels images are brought to; a multiple of the backbone's patch size. Null: the backbone's own.</summary>
+    public int? ImageSize { get; init; }
+
+    /// <summary>How images are brought to S × S.</summary>
+    public ResizeMode ResizeMode { get; init; } = ResizeMode.Stretch;
+
+    /// <summary>Rounds T of message passing in the graph, 1 to 64 (equations 3 to 10).</summary>
+    public int Iterations { get; init; } = 5;
+
+    /// <summary>γ in 0..1: weight of the prompt branch in map and score (equations 14 and 16).</summary>
+    public float Gamma { get; init; } = 0.1f;
+
+    /// <summary>k: how many of the map's largest values the image score averages, counted on a 224 × 224 map (equation 16).</summary>
+    public int TopK { get; init; } = 30;
+
+    /// <summary>What the memory bank holds.</summary>
+    public MemoryFeatures MemoryFeatures { get; init; } = MemoryFeatures.Patch;
+
+    /// <summary>Whether supports enter the bank in all four 90° rotations; for parts that lie in any orientation.</summary>
+    public bool RotateSupports { get; init; }
+
+    /// <summary>Most normal images per class that enter the memory bank when none is flagged as support.</summary>
+    public int MaxSupportImages { get; init; } = 16;
+
+    /// <summary>Passes over the normal images when training the graph prompt; 0: no training.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Normal images a step; each comes with its synthetic twin.</summary>
+    public int BatchSize { get; init; } = 16;
+
+    /// <summary>AdamW's learning rate after the warm-up.</summary>
+    public float LearningRate { get; init; } = 1e-3f;
+
+    /// <summary>AdamW's decoupled weight decay.</summary>
+    public float WeightDecay { get; init; } = 1e-3f;
+
+    /// <summary>Largest gradient norm of a step.</summary>
+    public float GradientClip { get; init; } = 1f;
+
+    /// <summary>λ1: weight of the focal loss (equation 17).</summary>
+    public float FocalWeight { get; init; } = 1f;
+
+    /// <summary>λ2: weight of the dice losses (equation 17).</summary>
+    public float DiceWeight { get; init; } = 1f;
+
+    /// <summary>Share of normal parts, in (0, 0.5], that the decision threshold may reject when no labelled defects are given.</summary>
+    public float TargetFalseRejectRate { get; init; } = 0.05f;
+
+    /// <summary>"auto", "cpu" or "cuda:N".</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Seed of everything random; null: taken from the surroundings (the MLContext), else 0.</summary>
+    public int? Seed { get; init; }
+
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>
+    public void Validate()
+    {
+        var faults = new OptionFaults();
+        CollectFaults(faults);
+        faults.ThrowIfAny(GetType().Name);
+    }
+
+    internal virtual void CollectFaults(OptionFaults faults) => faults
+        .Require(!string.IsNullOrWhiteSpace(Backbone), nameof(Backbone), "a preset name", Backbone)
+        .Require(ImageSize is null or (>= 32 and <= 2048), nameof(ImageSize), "32 to 2048 or null", ImageSize)
+        .Require(Enum.IsDefined(ResizeMode), nameof(ResizeMode), "a defined mode", ResizeMode)
+        .Require(Iterations is >= 1 and <= 64, nameof(Iterations), "1 to 64", Iterations)
+        .Require(Gamma is >= 0 and <= 1, nameof(Gamma), "0 to 1", Gamma)
+        .Require(TopK is >= 1 and <= 224 * 224, nameof(TopK), "1 to 50176", TopK)
+        .Require(Enum.IsDefined(MemoryFeatures), nameof(MemoryFeatures), "a defined kind", MemoryFeatures)
+        .Require(MaxSupportImages is >= 1 and <= 10_000, nameof(MaxSupportImages), "1 to 10000", MaxSupportImages)
+        .Require(Epochs is >= 0 and <= 100_000, nameof(Epochs), "0 to 100000", Epochs)
+        .Require(BatchSize is >= 1 and <= 4096, nameof(BatchSize), "1 to 4096", BatchSize)
+        .Require(float.IsFinite(LearningRate) && LearningRate > 0, nameof(LearningRate), "a positive number", LearningRate)
+        .Require(float.IsFinite(WeightDecay) && WeightDecay >= 0, nameof(WeightDecay), "0 or more", WeightDecay)
+        .Require(float.IsFinite(GradientClip) && GradientClip > 0, nameof(GradientClip), "a positive number", GradientClip)
+        .Require(float.IsFinite(FocalWeight) && FocalWeight >= 0, nameof(FocalWeight), "0 or more", FocalWeight)
+        .Require(float.IsFinite(DiceWeight) && DiceWeight >= 0, nameof(DiceWeight), "0 or more", DiceWeight)
+        .Require(TargetFalseRejectRate is > 0 and <= 0.5f, nameof(TargetFalseRejectRate), "above 0, at most 0.5", TargetFalseRejectRate)
+        .Require(IsDeviceName(Device), nameof(Device), "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", Device);
+
+    private static bool IsDeviceName(string? device) => device is "auto" or "cpu" or "cuda"
+        || (device is not null && device.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(device.AsSpan(5), out _));
+}
