@@ -77,6 +77,9 @@ public record InspectionOptions
         faults.ThrowIfAny(GetType().Name);
     }
 
+    /// <summary>A copy without what a derived type adds, so that a model never holds on to it.</summary>
+    internal InspectionOptions MethodOnly() => new(this);
+
     internal virtual void CollectFaults(OptionFaults faults) => faults
         .Require(!string.IsNullOrWhiteSpace(Backbone), nameof(Backbone), "a preset name", Backbone)
         .Require(ImageSize is null or (>= 32 and <= 2048), nameof(ImageSize), "32 to 2048 or null", ImageSize)

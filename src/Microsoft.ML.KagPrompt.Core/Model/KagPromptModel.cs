@@ -1,46 +1,149 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.Training;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Model;
 
 /// <summary>A fitted few-shot inspector: frozen vision tower, graph prompt, and per class the text features, memory bank and threshold.</summary>
-/// <remarks>Immutable. <see cref="Inspect"/> is thread-safe. Owns native memory: dispose it.</remarks>
+/// <remarks>Immutable. <see cref="Inspect"/> is thread-safe; dispose it only when no inspection is under way. Owns native memory, shared with models made from it.</remarks>
 public sealed class KagPromptModel : IDisposable
 {
+    /// <summary>Images encoded in one forward; bounds the memory of large batches.</summary>
+    internal const int ForwardBatch = 8;
+
+    private readonly Shared<InspectionNetwork> network;
+    private readonly IReadOnlyDictionary<string, ClassState> classes;
+    private int disposed;
+
+    /// <summary>Takes over one ownership of the network and of each class.</summary>
+    internal KagPromptModel(Shared<InspectionNetwork> network, IReadOnlyDictionary<string, ClassState> classes)
+        => (this.network, this.classes) = (network, classes);
+
     /// <summary>The options it was fitted with.</summary>
-    public InspectionOptions Options => throw new NotImplementedException();
+    public InspectionOptions Options => Network.Options;
 
-    /// <summary>Side S of the maps <see cref="Inspect"/> returns.</summary>
-    public int MapSize => throw new NotImplementedException();
+    /// <summary>Side S in pixels of the maps <see cref="Inspect"/> returns.</summary>
+    public int MapSize => Network.ImageSize;
 
-    /// <summary>Classes that have a memory bank or a threshold.</summary>
-    public IReadOnlyList<string> ClassNames => throw new NotImplementedException();
+    /// <summary>Whether a graph prompt takes part in the scores; without one the memory bank alone scores.</summary>
+    public bool HasPrompt => Network.Prompt is not null;
 
-    /// <summary>Decision threshold of a class.</summary>
-    public float ThresholdOf(string className) => throw new NotImplementedException();
+    /// <summary>Where it computes: "cpu" or "cuda:N".</summary>
+    public string Device => Network.Device.ToString();
 
-    /// <summary>Fits on images, enumerated once. Nothing is left behind when it throws.</summary>
-    public static KagPromptModel Fit(IEnumerable<TrainingImage> images, InspectionOptions options, KagPromptModel? initial = null,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default) => throw new NotImplementedException();
+    /// <summary>The classes it knows.</summary>
+    public IReadOnlyCollection<string> ClassNames => [.. classes.Keys];
 
-    /// <summary>Adapts to new parts without training: same graph prompt, new memory banks and thresholds for the classes given.</summary>
-    public KagPromptModel WithSupport(IEnumerable<TrainingImage> images, CancellationToken cancellation = default) => throw new NotImplementedException();
+    internal InspectionNetwork Network => network.Value;
 
-    /// <summary>The same model with another decision threshold for all classes (or one). Shares weights with the original, each may be disposed apart.</summary>
-    public KagPromptModel WithThreshold(float threshold, string? className = null) => throw new NotImplementedException();
+    internal IReadOnlyDictionary<string, ClassState> Classes => classes;
 
-    /// <summary>Inspects a batch; classNames[i] may be null for the default class.</summary>
+    /// <summary>How a class's threshold came about.</summary>
+    /// <exception cref="ArgumentException">The class is not known.</exception>
+    public ThresholdCalibration CalibrationOf(string className) => State(className).Calibration;
+
+    /// <summary>Inspects images; higher scores are more anomalous (equations 12 to 16).</summary>
     /// <param name="images">Images of any size.</param>
-    /// <param name="classNames">A class for each image.</param>
+    /// <param name="classNames">A class for each image; null stands for <see cref="InspectionOptions.DefaultClassName"/>, or for the model's only class.</param>
     /// <param name="atImageSize">False: maps are S × S. True: maps have each image's own size.</param>
-    public IReadOnlyList<Inspection> Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, bool atImageSize = false) => throw new NotImplementedException();
+    /// <returns>One result an image, in order.</returns>
+    /// <exception cref="ArgumentException">The lists differ in length, or a class is not known.</exception>
+    public IReadOnlyList<Inspection> Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, bool atImageSize = false)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(classNames);
+        if (images.Count != classNames.Count)
+        {
+            throw new ArgumentException($"classNames: expected one for each of {images.Count} images, got {classNames.Count}.", nameof(classNames));
+        }
 
-    /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream.</summary>
-    public void Save(Stream destination) => throw new NotImplementedException();
+        var results = new Inspection[images.Count];
+        var order = Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i]));
+        foreach (var group in order)
+        {
+            var state = classes[group.Key];
+            foreach (var chunk in group.Chunk(ForwardBatch))
+            {
+                InspectChunk(images, chunk, state, atImageSize, results);
+            }
+        }
 
-    /// <summary>Reads what <see cref="Save"/> wrote onto a device ("auto", "cpu", "cuda:N").</summary>
-    public static KagPromptModel Load(Stream source, string device = "auto") => throw new NotImplementedException();
+        return results;
+    }
+
+    /// <summary>The same model with another decision threshold, for one class or for all. Weights are shared; each model is disposed apart.</summary>
+    /// <exception cref="ArgumentException">The threshold is NaN, or the class is not known.</exception>
+    public KagPromptModel WithThreshold(float threshold, string? className = null)
+    {
+        if (float.IsNaN(threshold))
+        {
+            throw new ArgumentException("threshold: expected a number, got NaN.", nameof(threshold));
+        }
+
+        var moved = className is null ? null : KnownName(className);
+        return With(classes.ToDictionary(entry => entry.Key, entry => moved is null || entry.Key == moved
+            ? entry.Value with { Reference = entry.Value.Reference.Acquire(), Calibration = new(ThresholdCalibration.SetByUser, threshold, 0, 0) }
+            : entry.Value with { Reference = entry.Value.Reference.Acquire() }));
+    }
+
+    /// <summary>A model of the same network and the classes given, whose ownership it takes over.</summary>
+    internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other) => new(network.Acquire(), other);
+
+    /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream (docs/file-formats.md).</summary>
+    public void Save(Stream destination) => ModelArchive.Write(this, destination);
+
+    /// <summary>Reads what <see cref="Save"/> wrote, to the stream's end.</summary>
+    /// <param name="source">A readable stream.</param>
+    /// <param name="device">"auto", "cpu", "cuda" or "cuda:N".</param>
+    /// <exception cref="ModelFormatException">The stream is damaged or of another version.</exception>
+    public static KagPromptModel Load(Stream source, string device = "auto") => ModelArchive.Read(source, DeviceChoice.Resolve(device));
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) != 0)
+        {
+            return;
+        }
+
+        foreach (var state in classes.Values)
+        {
+            state.Reference.Release();
+        }
+
+        network.Release();
+    }
+
+    private void InspectChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, ClassState state, bool atImageSize, Inspection[] results)
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
+        var preprocessor = Network.Preprocessor;
+        using var features = Network.Encode([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
+        var (maps, scores) = Network.Score(features, state.Reference.Value);
+        using (maps)
+        using (scores)
+        {
+            var side = Network.ImageSize;
+            var values = maps.data<float>().ToArray();
+            var points = scores.data<float>().ToArray();
+            for (var k = 0; k < chunk.Length; k++)
+            {
+                var image = images[chunk[k]];
+                var map = values[(k * side * side)..((k + 1) * side * side)];
+                var (height, width) = atImageSize ? (image.Height, image.Width) : (side, side);
+                results[chunk[k]] = new(points[k], points[k] > state.Calibration.Threshold,
+                    atImageSize ? preprocessor.MapToImage(map, width, height) : map, height, width);
+            }
+        }
+    }
+
+    private ClassState State(string className) => classes[KnownName(className)];
+
+    private string KnownName(string? className)
+    {
+        var name = className ?? (classes.Count == 1 ? classes.Keys.First() : InspectionOptions.DefaultClassName);
+        return classes.ContainsKey(name) ? name : throw new ArgumentException(
+            $"Class '{name}' is not known to this model: expected one of {string.Join(", ", classes.Keys.Order().Take(20).Select(known => $"'{known}'"))}. "
+            + "Adapt the model to the class with its support images first.");
+    }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
 
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt.Training;
 
 /// <summary>One image offered to fitting or adapting.</summary>
 public sealed record TrainingImage

@@ -1,0 +1,114 @@
+using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Pretraining;
+using Microsoft.ML.KagPrompt.Pretraining.Rendering;
+using static TorchSharp.torch;
+
+const string Usage = """
+    Makes the weights of the compact backbone (docs/compact-backbone.md).
+      render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
+      distil  --teacher DIR --out FILE --minutes N [--seed 1] [--resume FILE]
+      align   --trunk FILE --out DIR --minutes N [--seed 1]
+      measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
+    """;
+
+var options = args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1]);
+int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? int.Parse(text) : otherwise;
+random.manual_seed(Number("seed", 1));
+switch (args.FirstOrDefault())
+{
+    case "render":
+        Render(options["out"], Number("count", 36), Number("seed", 1));
+        return 0;
+    case "distil":
+        Distil();
+        return 0;
+    case "align":
+        TextAlignment.Run(options["trunk"], options["out"], TimeSpan.FromMinutes(Number("minutes", 10)), Number("seed", 1), Console.WriteLine);
+        return 0;
+    case "measure":
+        Measure();
+        return 0;
+    default:
+        Console.WriteLine(Usage);
+        return 2;
+}
+
+void Render(string folder, int count, int seed)
+{
+    Directory.CreateDirectory(folder);
+    var columns = (int)Math.Ceiling(Math.Sqrt(count));
+    var rows = (count + columns - 1) / columns;
+    var sheet = new byte[columns * rows * RenderPool.Side * RenderPool.Side * 3];
+    var renderer = new SceneRenderer(RenderPool.Side);
+    for (var i = 0; i < count; i++)
+    {
+        var scene = renderer.Render((seed * 1_000_003) + i, defective: (i & 3) == 0);
+        for (var y = 0; y < RenderPool.Side; y++)
+        {
+            var row = ((((i / columns) * RenderPool.Side) + y) * columns * RenderPool.Side) + ((i % columns) * RenderPool.Side);
+            scene.Rgb.AsSpan(y * RenderPool.Side * 3, RenderPool.Side * 3).CopyTo(sheet.AsSpan(row * 3));
+        }
+    }
+
+    Photographs.Write(new PixelBuffer(columns * RenderPool.Side, rows * RenderPool.Side, sheet), Path.Combine(folder, "rendered.png"));
+}
+
+void Distil()
+{
+    using var teacher = new Teacher(options["teacher"]);
+    using var pool = new RenderPool(6000, Number("seed", 1));
+    pool.WaitFor(64);
+    var config = new CompactVisionConfig();
+    using var resumed = options.TryGetValue("resume", out var file) ? ReadTrunk(file, config) : null;
+    using var weights = new Distillation(config, teacher, Number("seed", 1)).Train(pool, TimeSpan.FromMinutes(Number("minutes", 30)), Console.WriteLine,
+        snapshot => WriteTrunk(snapshot, options["out"]), resumed);
+    WriteTrunk(weights, options["out"]);
+}
+
+static void WriteTrunk(WeightSet weights, string path)
+{
+    using (var file = File.Create(path + ".new"))
+    {
+        SafetensorsWriter.Write(file, weights.ByName, new Dictionary<string, string> { ["vision"] = new CompactVisionConfig().ToJson() });
+    }
+
+    File.Move(path + ".new", path, overwrite: true);
+}
+
+static WeightSet ReadTrunk(string path, CompactVisionConfig config)
+{
+    using var source = SafetensorsFile.Open(path);
+    return WeightSet.Read(CompactVisionTower.Shapes(config), source);
+}
+
+void Measure()
+{
+    Measurement measurement;
+    if (options.TryGetValue("teacher", out var folder))
+    {
+        var teacher = new Teacher(folder);
+        measurement = new Measurement(images =>
+            [.. teacher.Forward(images).Select(map => CompactVisionTower.ToGrid(map, 16).flatten(2).transpose(1, 2).contiguous())]);
+    }
+    else if (options.TryGetValue("trunk", out var trunk))
+    {
+        var tower = new CompactVisionTower(new CompactVisionConfig(), ReadTrunk(trunk, new CompactVisionConfig()));
+        measurement = new Measurement(images => tower.Encode(images).PatchTokens);
+    }
+    else
+    {
+        var backbone = CompactBackbone.Load();
+        measurement = new Measurement(images => backbone.Vision.Encode(images).PatchTokens);
+    }
+
+    foreach (var data in options["data"].Split(','))
+    {
+        foreach (var shots in (int[])[1, 4])
+        {
+            var (image, pixel) = measurement.Measure(data, shots);
+            Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(data)} {shots}-shot: image {image:0.0}, pixel {pixel:0.0}"));
+        }
+    }
+}

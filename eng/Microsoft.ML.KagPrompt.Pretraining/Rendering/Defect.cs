@@ -1,0 +1,84 @@
+namespace Microsoft.ML.KagPrompt.Pretraining.Rendering;
+
+/// <summary>Damage: scratches, cracks, stains, dents, pieces out of place.</summary>
+internal static class Defect
+{
+    public static void Draw(Canvas canvas, Random random)
+    {
+        var side = canvas.Side;
+        switch (random.Next(5))
+        {
+            case 0:
+                Line(canvas, random, wander: 0.05, width: 0.8 + random.NextDouble());
+                break;
+            case 1:
+                Line(canvas, random, wander: 0.6, width: 0.7 + (1.5 * random.NextDouble()));
+                break;
+            case 2:
+                Blob(canvas, random, side * (0.03 + (0.09 * random.NextDouble())), Palette.Any(random), 0.4f + (0.6f * random.NextSingle()));
+                break;
+            case 3:
+                Dent(canvas, random);
+                break;
+            default:
+                Transplant(canvas, random);
+                break;
+        }
+    }
+
+    private static void Line(Canvas canvas, Random random, double wander, double width)
+    {
+        var side = canvas.Side;
+        var (x, y, angle) = (side * (0.2 + (0.6 * random.NextDouble())), side * (0.2 + (0.6 * random.NextDouble())), random.NextDouble() * 2 * Math.PI);
+        var factor = random.Next(2) == 0 ? 0.1f + (0.5f * random.NextSingle()) : 1.5f + random.NextSingle();
+        for (var step = random.Next(15, 90); step > 0; step--)
+        {
+            angle += (random.NextDouble() - 0.5) * wander;
+            (x, y) = (x + Math.Cos(angle), y + Math.Sin(angle));
+            for (var v = (int)(y - width); v <= y + width; v++)
+            {
+                for (var u = (int)(x - width); u <= x + width; u++)
+                {
+                    if (u >= 0 && v >= 0 && u < side && v < side && ((u - x) * (u - x)) + ((v - y) * (v - y)) <= width * width)
+                    {
+                        // Painted once a step, so a pixel is touched about twice.
+                        canvas.Light(u, v, MathF.Sqrt(factor));
+                    }
+                }
+            }
+        }
+    }
+
+    private static void Blob(Canvas canvas, Random random, double radius, Palette palette, float opacity)
+        => canvas.Paint(new Shape(random, canvas.Side * (0.2 + (0.6 * random.NextDouble())), canvas.Side * (0.2 + (0.6 * random.NextDouble())), radius, 0.4 + random.NextDouble(), random.NextDouble() * Math.PI, 0.3),
+            Field.Fractal(canvas.Side, random, 8, 0.6, 4), palette, random.Next(1000), opacity);
+
+    private static void Dent(Canvas canvas, Random random)
+    {
+        var side = canvas.Side;
+        var (cx, cy, radius) = (side * (0.2 + (0.6 * random.NextDouble())), side * (0.2 + (0.6 * random.NextDouble())), side * (0.03 + (0.08 * random.NextDouble())));
+        var (angle, depth) = (random.NextDouble() * 2 * Math.PI, 0.4 + (0.8 * random.NextDouble()));
+        for (var y = (int)Math.Max(0, cy - (2 * radius)); y < Math.Min(side, cy + (2 * radius)); y++)
+        {
+            for (var x = (int)Math.Max(0, cx - (2 * radius)); x < Math.Min(side, cx + (2 * radius)); x++)
+            {
+                var (u, v) = ((x - cx) / radius, (y - cy) / radius);
+                var slope = ((u * Math.Cos(angle)) + (v * Math.Sin(angle))) * Math.Exp(-((u * u) + (v * v)) * 1.5);
+                canvas.Light(x, y, (float)Math.Clamp(1 + (depth * 1.8 * slope), 0.1, 2.5));
+            }
+        }
+    }
+
+    /// <summary>A piece of the picture in the wrong place.</summary>
+    private static void Transplant(Canvas canvas, Random random)
+    {
+        var side = canvas.Side;
+        var (w, h) = (random.Next(side / 16, side / 5), random.Next(side / 16, side / 5));
+        var (fromX, fromY, toX, toY) = (random.Next(side - w), random.Next(side - h), random.Next(side - w), random.Next(side - h));
+        var source = (float[])canvas.Rgb.Clone();
+        for (var y = 0; y < h; y++)
+        {
+            source.AsSpan((((fromY + y) * side) + fromX) * 3, w * 3).CopyTo(canvas.Rgb.AsSpan((((toY + y) * side) + toX) * 3));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using Microsoft.ML.KagPrompt.Numerics;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.KagPrompt.Backbones;
+
+/// <summary>Non-linearity of a transformer's MLP.</summary>
+internal enum Activation
+{
+    /// <summary>x Φ(x), by the error function.</summary>
+    Gelu,
+
+    /// <summary>x σ(1.702 x), as OpenAI's CLIP.</summary>
+    QuickGelu,
+}
+
+internal static class ActivationFunctions
+{
+    public static Tensor Apply(this Activation activation, Tensor x)
+        => activation == Activation.Gelu ? functional.gelu(x) : x * x.Times(1.702).sigmoid();
+}

@@ -1,0 +1,127 @@
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Numerics;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.KagPrompt.Backbones.Compact;
+
+/// <summary>A small residual convolutional trunk. Each stage's map is brought to the patch grid and projected to a tap; the last stage is pooled to the image embedding.</summary>
+internal sealed class CompactVisionTower : IVisionTower
+{
+    public const string FamilyName = "compact";
+
+    /// <summary>Strides of the four stages' maps.</summary>
+    public static IReadOnlyList<int> Strides { get; } = [4, 8, 16, 16];
+
+    private readonly CompactVisionConfig config;
+    private readonly WeightSet weights;
+
+    /// <summary>Takes over the weights, which <see cref="Shapes"/> names.</summary>
+    public CompactVisionTower(CompactVisionConfig config, WeightSet weights)
+    {
+        (this.config, this.weights) = (config, weights);
+        Info = new VisionTowerInfo
+        {
+            PatchSize = config.PatchSize,
+            TapWidths = config.TapWidths,
+            JointWidth = config.JointWidth,
+            ImageSize = config.ImageSize,
+            Mean = [0.5f, 0.5f, 0.5f],
+            Std = [0.5f, 0.5f, 0.5f],
+        };
+    }
+
+    public VisionTowerInfo Info { get; }
+
+    public string Family => FamilyName;
+
+    public string ConfigurationJson => config.ToJson();
+
+    public IReadOnlyDictionary<string, Tensor> Weights => weights.ByName;
+
+    /// <summary>Every weight's name and shape.</summary>
+    public static IReadOnlyDictionary<string, long[]> Shapes(CompactVisionConfig config)
+    {
+        config.Validate();
+        var shapes = new Dictionary<string, long[]>();
+        void Add(string name, params long[] shape)
+        {
+            shapes.Add($"{name}.weight", shape);
+            shapes.Add($"{name}.bias", [shape[0]]);
+        }
+
+        Add("stem", config.StemWidth, 3, 3, 3);
+        long width = config.StemWidth;
+        for (var i = 0; i < config.StageWidths.Count; i++)
+        {
+            var stage = config.StageWidths[i];
+            Add($"stages.{i}.enter", stage, width, 3, 3);
+            for (var j = 0; j < config.StageBlocks[i]; j++)
+            {
+                Add($"stages.{i}.blocks.{j}.conv1", stage, stage, 3, 3);
+                Add($"stages.{i}.blocks.{j}.conv2", stage, stage, 3, 3);
+            }
+
+            Add($"taps.{i}", config.TapWidths[i], stage);
+            width = stage;
+        }
+
+        Add("embed.hidden", config.EmbeddingHidden, 2 * width);
+        Add("embed.out", config.JointWidth, config.EmbeddingHidden);
+        return shapes;
+    }
+
+    public VisionFeatures Encode(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var grid = images.shape[2] / config.PatchSize;
+        var maps = Trunk(images);
+        var taps = maps.Select((map, i) => Tap(i, ToGrid(map, grid)).MoveToOuterDisposeScope()).ToArray();
+        return new VisionFeatures(taps, Embed(maps[^1]).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The four stages' maps [B, W_i, S/stride, S/stride]; with gradients where the weights ask for them.</summary>
+    public IReadOnlyList<Tensor> Trunk(Tensor images)
+    {
+        var x = Conv(images, "stem", stride: 2).relu_();
+        var maps = new Tensor[config.StageWidths.Count];
+        for (var i = 0; i < maps.Length; i++)
+        {
+            x = Conv(x, $"stages.{i}.enter", stride: i < 3 ? 2 : 1).relu_();
+            for (var j = 0; j < config.StageBlocks[i]; j++)
+            {
+                var inner = Conv(x, $"stages.{i}.blocks.{j}.conv1", stride: 1).relu_();
+                x = x.Plus(Conv(inner, $"stages.{i}.blocks.{j}.conv2", stride: 1)).relu_();
+            }
+
+            maps[i] = x;
+        }
+
+        return maps;
+    }
+
+    /// <summary>A stage's map [B, W, h, w] as patch tokens [B, h·w, D_i].</summary>
+    public Tensor Tap(int stage, Tensor map)
+        => functional.linear(map.flatten(2).transpose(1, 2), weights[$"taps.{stage}.weight"], weights[$"taps.{stage}.bias"]);
+
+    /// <summary>F_cls: mean and maximum over the last stage's places, through two layers, at unit length: [B, C'].</summary>
+    public Tensor Embed(Tensor last)
+    {
+        var pooled = cat([last.mean([2, 3]), last.amax([2, 3])], 1);
+        var hidden = functional.linear(pooled, weights["embed.hidden.weight"], weights["embed.hidden.bias"]).relu();
+        return functional.linear(hidden, weights["embed.out.weight"], weights["embed.out.bias"]).UnitLength(-1);
+    }
+
+    public void MoveTo(Device device) => weights.MoveTo(device);
+
+    public void Dispose() => weights.Dispose();
+
+    /// <summary>Averages a finer map down to the patch grid, interpolates a coarser one up to it.</summary>
+    internal static Tensor ToGrid(Tensor map, long grid) => map.shape[2] > grid
+        ? functional.adaptive_avg_pool2d(map, [grid, grid])
+        : functional.interpolate(map, [grid, grid], mode: InterpolationMode.Bilinear, align_corners: false);
+
+    private Tensor Conv(Tensor x, string name, long stride)
+        => functional.conv2d(x, weights[$"{name}.weight"], weights[$"{name}.bias"], strides: [stride, stride], padding: [1, 1]);
+}

@@ -1,0 +1,24 @@
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Text;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Backbones;
+
+/// <summary>F_text = [F_n, F_a] of a class: each group's sentences encoded, averaged, brought to unit length.</summary>
+internal static class TextFeatures
+{
+    /// <summary>[2, C'], normal first. The caller owns it.</summary>
+    public static Tensor Encode(ITextTower tower, ITokenizer tokenizer, string className, Device device)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        return stack([Average(PromptSentences.Normal(className)), Average(PromptSentences.Abnormal(className))]).MoveToOuterDisposeScope();
+
+        Tensor Average(IReadOnlyList<string> sentences)
+        {
+            var tokens = stack([.. sentences.Select(sentence => tensor(tokenizer.Encode(sentence)))]).to(device);
+            var unit = tower.Encode(tokens).UnitLength(-1);           // [n, C']
+            return unit.mean([0]).UnitLength(-1);
+        }
+    }
+}

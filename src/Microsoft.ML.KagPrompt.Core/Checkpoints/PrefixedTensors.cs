@@ -1,0 +1,21 @@
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Checkpoints;
+
+/// <summary>The tensors of another source whose names begin with a prefix, under the rest of their names. Does not own the source.</summary>
+internal sealed class PrefixedTensors(ITensorSource source, string prefix) : ITensorSource
+{
+    public string Origin => source.Origin;
+
+    public IReadOnlyDictionary<string, TensorInfo> Entries { get; } = source.Entries
+        .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+        .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value with { Name = entry.Key[prefix.Length..] });
+
+    public IReadOnlyDictionary<string, string> Metadata => source.Metadata;
+
+    public torch.Tensor Read(string name) => source.Read(prefix + name);
+
+    public void Dispose()
+    {
+    }
+}

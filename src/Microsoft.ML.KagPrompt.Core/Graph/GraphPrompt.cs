@@ -1,0 +1,88 @@
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.KagPrompt.Graph;
+
+/// <summary>The trained half of KAG-prompt: projections, multi-kernel convolution, kernel-aware hierarchical graph, and the adapter FC of equation (15).</summary>
+internal sealed class GraphPrompt : IDisposable
+{
+    private readonly GraphPromptConfig config;
+    private readonly GraphParameters parameters;
+    private readonly KernelAwareGraph graph;
+
+    public GraphPrompt(GraphPromptConfig config, int seed)
+    {
+        this.config = config;
+        parameters = new GraphParameters(config, seed);
+        graph = new KernelAwareGraph(parameters, config.Iterations);
+    }
+
+    /// <summary>Told of the graph's stages when set. For golden tests.</summary>
+    public Action<string, int, Tensor>? Trace { get => graph.Trace; set => graph.Trace = value; }
+
+    /// <summary>What training changes.</summary>
+    public IReadOnlyList<Parameter> Parameters => [.. parameters.ByName.Values];
+
+    /// <summary>The weights by name, for the archive. The prompt keeps ownership.</summary>
+    public IReadOnlyDictionary<string, Tensor> Weights => parameters.ByName.ToDictionary(entry => entry.Key, entry => (Tensor)entry.Value);
+
+    /// <summary>P_i: 4 × [B, L, D_i] → O_i: [4, B, L, C'] (1) to (11).</summary>
+    public Tensor Nodes(IReadOnlyList<Tensor> patchTokens)
+    {
+        using var scope = NewDisposeScope();
+        var initial = InitialNodes(patchTokens);                                    // V
+        return graph.Forward(initial).Plus(initial).MoveToOuterDisposeScope();        // (11)
+    }
+
+    /// <summary>V_i, the nodes N_i^0: [4, B, L, C'] (1)(2).</summary>
+    internal Tensor InitialNodes(IReadOnlyList<Tensor> patchTokens)
+    {
+        using var scope = NewDisposeScope();
+        if (patchTokens.Count != config.TapWidths.Count)
+        {
+            throw new ArgumentException($"patchTokens: expected {config.TapWidths.Count} layers, got {patchTokens.Count}.", nameof(patchTokens));
+        }
+
+        var (batch, patches) = (patchTokens[0].shape[0], patchTokens[0].shape[1]);
+        var projected = new Tensor[patchTokens.Count];
+        for (var i = 0; i < projected.Length; i++)
+        {
+            Guard.Shape(patchTokens[i], $"patchTokens[{i}]", batch, patches, config.TapWidths[i]);
+            projected[i] = functional.linear(patchTokens[i], parameters[$"projection.{i}.weight"], parameters[$"projection.{i}.bias"]);
+        }
+
+        return MultiKernelConvolution.Forward(cat(projected, 0), parameters)
+            .view(projected.Length, batch, patches, config.JointWidth).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>cos(FC(F_cls), F_n) and cos(FC(F_cls), F_a) (15): [B, C'] and [2, C'] or [B, 2, C'] → [B, 2].</summary>
+    public Tensor ImageSimilarities(Tensor imageEmbedding, Tensor textFeatures)
+    {
+        using var scope = NewDisposeScope();
+        var adapted = functional.linear(imageEmbedding, parameters["adapter.weight"], parameters["adapter.bias"]);
+        var unit = adapted.UnitLength(-1).unsqueeze(1);       // [B, 1, C']
+        return (unit * textFeatures).sum(-1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Takes weights from a checkpoint: all, and nothing else.</summary>
+    public void Load(ITensorSource source) => StrictLoad.Into(Weights, source);
+
+    /// <summary>Takes the values of another prompt of the same sizes.</summary>
+    public void CopyFrom(GraphPrompt other)
+    {
+        using var noGradients = no_grad();
+        foreach (var (name, parameter) in parameters.ByName)
+        {
+            parameter.copy_(other.parameters[name]);
+        }
+    }
+
+    public void MoveTo(Device device) => parameters.MoveTo(device);
+
+    public void Dispose() => parameters.Dispose();
+}

@@ -1,0 +1,26 @@
+namespace Microsoft.ML.KagPrompt.Imaging;
+
+/// <summary>Quarter turns.</summary>
+internal static class PixelBufferTurns
+{
+    /// <summary>The picture turned clockwise by 90° as often as asked.</summary>
+    public static PixelBuffer Rotate90(this PixelBuffer image, int turns)
+    {
+        for (turns = ((turns % 4) + 4) % 4; turns > 0; turns--)
+        {
+            var (width, height) = (image.Height, image.Width);
+            var rgb = new byte[image.Rgb.Length];
+            for (var y = 0; y < height; y++)
+            {
+                for (var x = 0; x < width; x++)
+                {
+                    image.Rgb.AsSpan((((image.Height - 1 - x) * image.Width) + y) * 3, 3).CopyTo(rgb.AsSpan(((y * width) + x) * 3));
+                }
+            }
+
+            image = new PixelBuffer(width, height, rgb);
+        }
+
+        return image;
+    }
+}

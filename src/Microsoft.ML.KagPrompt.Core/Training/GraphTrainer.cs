@@ -1,0 +1,81 @@
+using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Scoring;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Training;
+
+/// <summary>Trains a network's graph prompt on normal images and their synthetic twins (equation 17); the vision tower stays frozen.</summary>
+internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionary<string, torch.Tensor> textFeatures)
+{
+    // A handful of photographs makes an epoch of one step: show them again, each time with new defects.
+    private const int FewestPairsPerEpoch = 32;
+
+    private readonly InspectionOptions options = network.Options;
+    private readonly GraphPrompt prompt = network.Prompt ?? throw new ArgumentException("The network has no graph prompt to train.", nameof(network));
+
+    /// <summary>Runs all epochs; leaves the prompt trained in place.</summary>
+    public void Train(IReadOnlyList<FitImage> normal, int seed, Action<TrainingProgress> report, CancellationToken cancellation)
+    {
+        using var twins = new TwinSource(normal, options.BatchSize, Math.Max(normal.Count, FewestPairsPerEpoch), options.Epochs, seed, cancellation);
+        var steps = options.Epochs * twins.StepsPerEpoch;
+        var schedule = new WarmupLinearSchedule(options.LearningRate, steps);
+        using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, options.WeightDecay);
+        var step = 0;
+        foreach (var batch in twins.Batches())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var progress = Step(batch, optimizer, schedule.At(step));
+            report(progress with { Done = ++step, Total = steps, Epoch = batch.Epoch });
+        }
+    }
+
+    private TrainingProgress Step(TwinBatch batch, AdamW optimizer, double rate)
+    {
+        using var scope = torch.NewDisposeScope();
+        var images = batch.Normal.Select(image => image.Square).Concat(batch.Twins.Select(twin => twin.Image)).ToArray();
+        var features = network.Encode(images);
+        var (masks, labels) = Targets(batch);
+        var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
+
+        var nodes = prompt.Nodes(features.PatchTokens);                                   // [4, 2B, L, C']
+        var maps = PromptMap.PerLayer(nodes, text, network.ImageSize);                    // [4, 2B, S, S]
+        var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);       // [2B, 2]
+        var loss = Losses.Paper(similarities, maps, masks, labels, options.FocalWeight, options.DiceWeight);
+        optimizer.ZeroGradients();
+        loss.Total.backward();
+        optimizer.ClipGradients(options.GradientClip);
+        optimizer.Step(rate);
+
+        using var noGradients = torch.no_grad();
+        var agreement = maps.mean([0]).IsAbove(0.5).eq(masks.IsAbove(0.5)).to_type(torch.ScalarType.Float32).mean();
+        return new TrainingProgress("training", 0, 0)
+        {
+            Loss = (loss.CrossEntropy.Value(), loss.Focal.Value(), loss.Dice.Value()),
+            PixelAccuracy = agreement.Value(),
+        };
+    }
+
+    /// <summary>G: [2B, S, S], empty for the normal half; c: [2B].</summary>
+    private (torch.Tensor Masks, torch.Tensor Labels) Targets(TwinBatch batch)
+    {
+        var (count, side) = (batch.Normal.Length, network.ImageSize);
+        var masks = new float[2 * count * side * side];
+        var labels = new long[2 * count];
+        for (var i = 0; i < count; i++)
+        {
+            var target = masks.AsSpan((count + i) * side * side, side * side);
+            var mask = batch.Twins[i].Mask;
+            for (var p = 0; p < target.Length; p++)
+            {
+                target[p] = mask[p] ? 1f : 0f;
+            }
+
+            labels[count + i] = batch.Twins[i].HasDefect ? 1 : 0;
+        }
+
+        return (torch.tensor(masks, [2 * count, side, side], device: network.Device), torch.tensor(labels, device: network.Device));
+    }
+}
