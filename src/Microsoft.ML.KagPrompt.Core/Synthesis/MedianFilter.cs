@@ -1,86 +1,115 @@
 namespace Microsoft.ML.KagPrompt.Synthesis;
 
-/// <summary>Medians over a square of bytes and over a disk of values; pixels beyond the border repeat the nearest one.</summary>
+/// <summary>Exact medians over a window that slides over a picture; beyond the border the nearest pixel counts.</summary>
+/// <remarks>
+/// Values are replaced by their ranks, and a histogram of ranks follows the window with the median tracked in it (Huang et al., 1979), so
+/// that a step costs two window heights however large the window is.
+/// </remarks>
 internal static class MedianFilter
 {
-    /// <summary>k × k median of bytes, k odd: a histogram slid along each row.</summary>
-    public static byte[] Square(ReadOnlySpan<byte> image, int width, int height, int k)
+    /// <summary>OpenCV's medianBlur: square window of an odd side.</summary>
+    public static byte[] Square(ReadOnlySpan<byte> image, int width, int height, int side)
     {
-        var result = new byte[image.Length];
-        var reach = k / 2;
-        var half = (k * k) / 2;
-        Span<int> histogram = stackalloc int[256];
-        for (var y = 0; y < height; y++)
+        var ranks = new int[image.Length];
+        for (var i = 0; i < ranks.Length; i++)
         {
-            histogram.Clear();
-            for (var dx = -reach; dx <= reach; dx++)
-            {
-                AddColumn(image, histogram, dx, y, width, height, reach, +1);
-            }
-
-            for (var x = 0; x < width; x++)
-            {
-                var (below, value) = (0, 0);
-                while ((below += histogram[value]) <= half)
-                {
-                    value++;
-                }
-
-                result[(y * width) + x] = (byte)value;
-                AddColumn(image, histogram, x - reach, y, width, height, reach, -1);
-                AddColumn(image, histogram, x + reach + 1, y, width, height, reach, +1);
-            }
+            ranks[i] = image[i];
         }
 
-        return result;
+        var reach = new int[side];
+        Array.Fill(reach, side / 2);
+        return Array.ConvertAll(Slide(ranks, 256, width, height, reach), rank => (byte)rank);
     }
 
-    /// <summary>Median of values ≥ 0 over a disk of the given radius.</summary>
+    /// <summary>scikit-image's median with a disk footprint: pixels whose centre lies within <paramref name="radius"/>. Values are finite.</summary>
     public static double[] Disk(ReadOnlySpan<double> image, int width, int height, int radius)
     {
-        var offsets = (from dy in Enumerable.Range(-radius, (2 * radius) + 1)
-                       from dx in Enumerable.Range(-radius, (2 * radius) + 1)
-                       where (dx * dx) + (dy * dy) <= radius * radius
-                       select (dx, dy)).ToArray();
-        var middle = offsets.Length / 2;
-        var result = new double[image.Length];
-        var window = new double[offsets.Length];
+        var levels = new HashSet<double> { 0 };
+        foreach (var value in image)
+        {
+            if (value != 0)
+            {
+                levels.Add(value);
+            }
+        }
+
+        var sorted = levels.ToArray();
+        Array.Sort(sorted);
+        var rankOf = new Dictionary<double, int>(sorted.Length);
+        for (var rank = 0; rank < sorted.Length; rank++)
+        {
+            rankOf[sorted[rank]] = rank;
+        }
+
+        var zero = rankOf[0];
+        var ranks = new int[image.Length];
+        for (var i = 0; i < ranks.Length; i++)
+        {
+            ranks[i] = image[i] == 0 ? zero : rankOf[image[i]];
+        }
+
+        var reach = new int[(2 * radius) + 1];
+        for (var dy = -radius; dy <= radius; dy++)
+        {
+            reach[dy + radius] = (int)Math.Sqrt((radius * radius) - (dy * dy));
+        }
+
+        return Array.ConvertAll(Slide(ranks, sorted.Length, width, height, reach), rank => sorted[rank]);
+    }
+
+    /// <param name="ranks">Row by row, in 0 … <paramref name="levels"/> − 1.</param>
+    /// <param name="levels">Number of ranks.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="reach">For each row of the window how far it extends to both sides; the number of pixels is odd.</param>
+    private static int[] Slide(int[] ranks, int levels, int width, int height, int[] reach)
+    {
+        var result = new int[ranks.Length];
+        var histogram = new int[levels];
+        var rows = new int[reach.Length];
+        var middle = reach.Sum(r => (2 * r) + 1) / 2;
         for (var y = 0; y < height; y++)
         {
-            for (var x = 0; x < width; x++)
+            Array.Clear(histogram);
+            for (var k = 0; k < reach.Length; k++)
             {
-                var (count, zeros) = (0, 0);
-                foreach (var (dx, dy) in offsets)
+                rows[k] = Math.Clamp(y + k - (reach.Length / 2), 0, height - 1) * width;
+                for (var dx = -reach[k]; dx <= reach[k]; dx++)
                 {
-                    var value = image[(Math.Clamp(y + dy, 0, height - 1) * width) + Math.Clamp(x + dx, 0, width - 1)];
-                    if (value == 0)
-                    {
-                        zeros++;
-                    }
-                    else
-                    {
-                        window[count++] = value;
-                    }
+                    histogram[ranks[rows[k] + Math.Clamp(dx, 0, width - 1)]]++;
+                }
+            }
+
+            var (median, below) = (0, 0);
+            for (var x = 0; ; x++)
+            {
+                for (; below > middle; below -= histogram[median])
+                {
+                    median--;
                 }
 
-                // Most of a change map is zero: where zeros are the majority nothing needs sorting.
-                if (zeros <= middle)
+                for (; below + histogram[median] <= middle; median++)
                 {
-                    Array.Sort(window, 0, count);
-                    result[(y * width) + x] = window[middle - zeros];
+                    below += histogram[median];
+                }
+
+                result[(y * width) + x] = median;
+                if (x == width - 1)
+                {
+                    break;
+                }
+
+                for (var k = 0; k < reach.Length; k++)
+                {
+                    var leaving = ranks[rows[k] + Math.Max(x - reach[k], 0)];
+                    var entering = ranks[rows[k] + Math.Min(x + 1 + reach[k], width - 1)];
+                    histogram[leaving]--;
+                    histogram[entering]++;
+                    below += (entering < median ? 1 : 0) - (leaving < median ? 1 : 0);
                 }
             }
         }
 
         return result;
-    }
-
-    private static void AddColumn(ReadOnlySpan<byte> image, Span<int> histogram, int x, int y, int width, int height, int reach, int sign)
-    {
-        x = Math.Clamp(x, 0, width - 1);
-        for (var dy = -reach; dy <= reach; dy++)
-        {
-            histogram[image[(Math.Clamp(y + dy, 0, height - 1) * width) + x]] += sign;
-        }
     }
 }

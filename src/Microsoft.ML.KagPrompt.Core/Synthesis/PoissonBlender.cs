@@ -2,162 +2,123 @@ using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Synthesis;
 
-/// <summary>Pastes a patch so that its gradients go on and its border meets the surroundings (Pérez et al. 2003), by OpenCV's procedure for a normal clone.</summary>
+/// <summary>Seamless cloning (Pérez, Gangnet, Blake: "Poisson Image Editing", 2003), step by step as OpenCV's seamlessClone does it.</summary>
 internal static class PoissonBlender
 {
+    /// <summary>The eroded mask keeps the seam this far inside the box.</summary>
     private const int Erosions = 3;
 
-    /// <summary>The destination with the masked part of the source centred on a point. Both keep their pixels.</summary>
+    /// <summary>Pastes the source's gradients: its texture stays, its level follows the surroundings.</summary>
     /// <param name="source">The patch.</param>
-    /// <param name="mask">Non-zero where the patch counts, one byte a pixel of it.</param>
-    /// <param name="destination">The picture.</param>
-    /// <param name="centreX">Column the mask's bounding box is centred on.</param>
-    /// <param name="centreY">Row it is centred on.</param>
-    /// <exception cref="ArgumentException">The box does not fit into the destination.</exception>
-    public static PixelBuffer NormalClone(PixelBuffer source, ReadOnlySpan<byte> mask, PixelBuffer destination, int centreX, int centreY)
+    /// <param name="mask">One byte a source pixel, nonzero where the patch counts; its border ring is ignored.</param>
+    /// <param name="destination">The picture pasted into; left unchanged.</param>
+    /// <param name="centre">Where the centre of the mask's bounding box falls in the destination.</param>
+    /// <exception cref="ArgumentException">Mask and source differ in size, or the box does not lie within the destination.</exception>
+    public static PixelBuffer NormalClone(PixelBuffer source, ReadOnlySpan<byte> mask, PixelBuffer destination, (int X, int Y) centre) =>
+        Clone(source, mask, destination, centre, mixed: false);
+
+    /// <summary>As <see cref="NormalClone"/>, but where the destination's gradient is the stronger one it stays.</summary>
+    public static PixelBuffer MixedClone(PixelBuffer source, ReadOnlySpan<byte> mask, PixelBuffer destination, (int X, int Y) centre) =>
+        Clone(source, mask, destination, centre, mixed: true);
+
+    private static PixelBuffer Clone(PixelBuffer source, ReadOnlySpan<byte> mask, PixelBuffer destination, (int X, int Y) centre, bool mixed)
     {
-        var inner = WithoutBorder(mask, source.Width, source.Height);
-        if (BoundingBox(inner, source.Width, source.Height) is not { } box)
+        if (mask.Length != source.Width * source.Height)
         {
-            return destination;
+            throw new ArgumentException($"mask: expected {source.Width} x {source.Height} values, the size of the source, got {mask.Length}.", nameof(mask));
         }
 
-        var (left, top) = (centreX - (box.Width / 2), centreY - (box.Height / 2));
+        var result = new PixelBuffer(destination.Width, destination.Height, (byte[])destination.Rgb.Clone());
+        var box = BoundingBox(mask, source.Width, source.Height);
+        var (left, top) = (centre.X - (box.Width / 2), centre.Y - (box.Height / 2));
         if (left < 0 || top < 0 || left + box.Width > destination.Width || top + box.Height > destination.Height)
         {
-            throw new ArgumentException($"centre: a patch of {box.Width} x {box.Height} around ({centreX}, {centreY}) leaves the {destination.Width} x {destination.Height} destination.", nameof(centreX));
+            throw new ArgumentException($"centre: the patch's {box.Width} x {box.Height} box around ({centre.X}, {centre.Y}) leaves the {destination.Width} x {destination.Height} destination.", nameof(centre));
         }
 
-        var patchMask = new bool[box.Width * box.Height];
-        for (var y = 0; y < box.Height; y++)
-        {
-            for (var x = 0; x < box.Width; x++)
-            {
-                patchMask[(y * box.Width) + x] = inner[((box.Top + y) * source.Width) + box.Left + x];
-            }
-        }
-
-        var eroded = Erode(patchMask, box.Width, box.Height);
-        var rgb = (byte[])destination.Rgb.Clone();
-        for (var channel = 0; channel < 3; channel++)
-        {
-            var patch = Channel(source, channel, box.Left, box.Top, box.Width, box.Height);
-            for (var p = 0; p < patch.Length; p++)
-            {
-                patch[p] = patchMask[p] ? patch[p] : 0;
-            }
-
-            var ground = Channel(destination, channel, left, top, box.Width, box.Height);
-            var blended = Blend(patch, ground, eroded, box.Width, box.Height);
-            for (var y = 0; y < box.Height; y++)
-            {
-                for (var x = 0; x < box.Width; x++)
-                {
-                    rgb[((((top + y) * destination.Width) + left + x) * 3) + channel] = (byte)Math.Clamp(Math.Round(blended[(y * box.Width) + x]), 0, 255);
-                }
-            }
-        }
-
-        return new PixelBuffer(destination.Width, destination.Height, rgb);
-    }
-
-    /// <summary>The divergence of the mixed gradient field, solved inside with the destination on the rectangle's border.</summary>
-    private static double[] Blend(double[] patch, double[] ground, bool[] inside, int width, int height)
-    {
-        var result = (double[])ground.Clone();
-        var (rows, columns) = (height - 2, width - 2);
-        if (rows < 1 || columns < 1)
+        if (box.Width < 3 || box.Height < 3)
         {
             return result;
         }
 
-        double GradientX(int x, int y) => Difference(inside[(y * width) + x] ? patch : ground, (y * width) + x, 1);
-        double GradientY(int x, int y) => Difference(inside[(y * width) + x] ? patch : ground, (y * width) + x, width);
-        var f = new double[rows * columns];
-        for (var y = 1; y <= rows; y++)
+        var inside = new bool[box.Width * box.Height];
+        for (var i = 0; i < inside.Length; i++)
         {
-            for (var x = 1; x <= columns; x++)
-            {
-                var divergence = GradientX(x, y) - GradientX(x - 1, y) + GradientY(x, y) - GradientY(x, y - 1);
-                var border = (x == 1 ? ground[y * width] : 0) + (x == columns ? ground[(y * width) + width - 1] : 0)
-                    + (y == 1 ? ground[x] : 0) + (y == rows ? ground[((height - 1) * width) + x] : 0);
-                f[((y - 1) * columns) + x - 1] = divergence - border;
-            }
+            inside[i] = mask[((box.Top + (i / box.Width)) * source.Width) + box.Left + (i % box.Width)] != 0;
         }
 
-        PoissonSolver.Solve(f, rows, columns);
-        for (var y = 1; y <= rows; y++)
+        var patch = new ClonePatch(box.Width, box.Height, Erode(inside, box.Width, box.Height));
+        for (var channel = 0; channel < 3; channel++)
         {
-            f.AsSpan((y - 1) * columns, columns).CopyTo(result.AsSpan((y * width) + 1));
+            for (var i = 0; i < inside.Length; i++)
+            {
+                var (x, y) = (i % box.Width, i / box.Width);
+                var sourceLevel = source.Rgb[(3 * (((box.Top + y) * source.Width) + box.Left + x)) + channel];
+                patch.Source[i] = inside[i] ? sourceLevel : 0;
+                patch.Destination[i] = destination.Rgb[(3 * (((top + y) * destination.Width) + left + x)) + channel];
+            }
+
+            patch.AddChannel(channel, mixed);
+        }
+
+        patch.Solve();
+        for (var channel = 0; channel < 3; channel++)
+        {
+            for (var y = 1; y < box.Height - 1; y++)
+            {
+                for (var x = 1; x < box.Width - 1; x++)
+                {
+                    result.Rgb[(3 * (((top + y) * destination.Width) + left + x)) + channel] = patch.Level(channel, x, y);
+                }
+            }
         }
 
         return result;
     }
 
-    /// <summary>Forward difference.</summary>
-    private static double Difference(double[] values, int at, int step) => values[at + step] - values[at];
-
-    private static bool[] WithoutBorder(ReadOnlySpan<byte> mask, int width, int height)
+    private static (int Left, int Top, int Width, int Height) BoundingBox(ReadOnlySpan<byte> mask, int width, int height)
     {
-        var inner = new bool[width * height];
+        var (left, top, right, bottom) = (width, height, 0, 0);
         for (var y = 1; y < height - 1; y++)
         {
             for (var x = 1; x < width - 1; x++)
             {
-                inner[(y * width) + x] = mask[(y * width) + x] != 0;
-            }
-        }
-
-        return inner;
-    }
-
-    private static (int Left, int Top, int Width, int Height)? BoundingBox(bool[] mask, int width, int height)
-    {
-        var (left, top, right, bottom) = (width, height, -1, -1);
-        for (var p = 0; p < mask.Length; p++)
-        {
-            if (mask[p])
-            {
-                (left, top) = (Math.Min(left, p % width), Math.Min(top, p / width));
-                (right, bottom) = (Math.Max(right, p % width), Math.Max(bottom, p / width));
-            }
-        }
-
-        return right < 0 ? null : (left, top, right - left + 1, bottom - top + 1);
-    }
-
-    /// <summary>Three times 3 × 3, which is once 7 × 7; what lies outside the box counts as unset.</summary>
-    private static bool[] Erode(bool[] mask, int width, int height)
-    {
-        var eroded = new bool[mask.Length];
-        for (var y = Erosions; y < height - Erosions; y++)
-        {
-            for (var x = Erosions; x < width - Erosions; x++)
-            {
-                var all = true;
-                for (var dy = -Erosions; dy <= Erosions && all; dy++)
+                if (mask[(y * width) + x] != 0)
                 {
-                    all = !mask.AsSpan(((y + dy) * width) + x - Erosions, (2 * Erosions) + 1).Contains(false);
+                    (left, right) = (Math.Min(left, x), Math.Max(right, x + 1));
+                    (top, bottom) = (Math.Min(top, y), y + 1);
                 }
+            }
+        }
 
-                eroded[(y * width) + x] = all;
+        return right == 0 ? (0, 0, 0, 0) : (left, top, right - left, bottom - top);
+    }
+
+    /// <summary>Three erosions by 3 × 3, outside the box counting as unset: set where the whole 7 × 7 neighbourhood is.</summary>
+    private static bool[] Erode(bool[] inside, int width, int height)
+    {
+        // How many set pixels end here, along the row and then, of pixels with a full run, along the column.
+        const int Side = (2 * Erosions) + 1;
+        var rows = new bool[inside.Length];
+        var eroded = new bool[inside.Length];
+        for (var y = 0; y < height; y++)
+        {
+            for (int x = 0, run = 0; x < width; x++)
+            {
+                run = inside[(y * width) + x] ? run + 1 : 0;
+                rows[(y * width) + Math.Max(x - Erosions, 0)] = run >= Side;
+            }
+        }
+
+        for (var x = 0; x < width; x++)
+        {
+            for (int y = 0, run = 0; y < height; y++)
+            {
+                run = rows[(y * width) + x] ? run + 1 : 0;
+                eroded[(Math.Max(y - Erosions, 0) * width) + x] = run >= Side;
             }
         }
 
         return eroded;
-    }
-
-    private static double[] Channel(PixelBuffer image, int channel, int left, int top, int width, int height)
-    {
-        var values = new double[width * height];
-        for (var y = 0; y < height; y++)
-        {
-            for (var x = 0; x < width; x++)
-            {
-                values[(y * width) + x] = image.Rgb[((((top + y) * image.Width) + left + x) * 3) + channel];
-            }
-        }
-
-        return values;
     }
 }

@@ -1,83 +1,109 @@
-using System.Collections.Concurrent;
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.KagPrompt.Synthesis;
 
-/// <summary>Solves Δu = f on a rectangle with u = 0 around it, by the discrete sine transform.</summary>
+/// <summary>Solves the discrete Poisson equation on a rectangle with zero values around it.</summary>
+/// <remarks>
+/// A sine transform along the rows turns the five-point Laplacian into one tridiagonal system for each frequency, solved down the columns.
+/// Patches are small, so the transform is a product with the sine matrix.
+/// </remarks>
 internal static class PoissonSolver
 {
-    private static readonly ConcurrentDictionary<int, double[]> Sines = new();
-
-    /// <summary>f (rows × columns) is replaced by u.</summary>
-    public static void Solve(double[] f, int rows, int columns)
+    /// <summary>Replaces right-hand sides by solutions, in place.</summary>
+    /// <param name="values">Several rectangles one after the other, each row by row.</param>
+    /// <param name="width">Columns of a rectangle.</param>
+    /// <param name="height">Rows of a rectangle.</param>
+    public static void Solve(Span<double> values, int width, int height)
     {
-        var (down, along) = (Sine(rows), Sine(columns));
-        var scratch = new double[f.Length];
-        Transform(f, down, along, rows, columns, scratch);
-        for (var i = 0; i < rows; i++)
+        var sines = SineMatrix(width);
+        var transformed = new double[values.Length];
+        TransformRows(values, transformed, sines, width);
+        var pivots = Pivots(width, height);
+        for (var start = 0; start < transformed.Length; start += width * height)
         {
-            var vertical = 2 * Math.Cos(Math.PI * (i + 1) / (rows + 1));
-            for (var j = 0; j < columns; j++)
+            SolveColumns(transformed.AsSpan(start, width * height), pivots, width, height);
+        }
+
+        TransformRows(transformed, values, sines, width);
+    }
+
+    /// <summary>sin(π (j+1)(k+1) / (n+1)), scaled so that the matrix is its own inverse.</summary>
+    private static double[] SineMatrix(int n)
+    {
+        var period = 2 * (n + 1);
+        var table = new double[period];
+        for (var i = 0; i < period; i++)
+        {
+            table[i] = Math.Sqrt(2.0 / (n + 1)) * Math.Sin(2 * Math.PI * i / period);
+        }
+
+        var matrix = new double[n * n];
+        for (var j = 0; j < n; j++)
+        {
+            for (var k = 0; k < n; k++)
             {
-                f[(i * columns) + j] /= vertical + (2 * Math.Cos(Math.PI * (j + 1) / (columns + 1))) - 4;
+                matrix[(j * n) + k] = table[(int)((j + 1L) * (k + 1) % period)];
             }
         }
 
-        // The transform is its own inverse up to a factor.
-        Transform(f, down, along, rows, columns, scratch);
-        var scale = 4.0 / ((rows + 1.0) * (columns + 1.0));
-        for (var i = 0; i < f.Length; i++)
-        {
-            f[i] *= scale;
-        }
+        return matrix;
     }
 
-    /// <summary>f ← D f A with symmetric sine matrices.</summary>
-    private static void Transform(double[] f, double[] down, double[] along, int rows, int columns, double[] scratch)
+    private static void TransformRows(ReadOnlySpan<double> input, Span<double> output, ReadOnlySpan<double> sines, int width)
     {
-        Multiply(f, along, scratch, rows, columns, columns);
-        Multiply(down, scratch, f, rows, rows, columns);
-    }
-
-    /// <summary>c = a b, row by row so that the inner loop runs along memory.</summary>
-    private static void Multiply(double[] a, double[] b, double[] c, int rows, int inner, int columns)
-    {
-        for (var i = 0; i < rows; i++)
+        for (var start = 0; start < input.Length; start += width)
         {
-            var target = c.AsSpan(i * columns, columns);
+            var target = output.Slice(start, width);
             target.Clear();
-            for (var k = 0; k < inner; k++)
+            for (var j = 0; j < width; j++)
             {
-                AddScaled(b.AsSpan(k * columns, columns), a[(i * inner) + k], target);
+                AddScaled(target, sines.Slice(j * width, width), input[start + j]);
             }
         }
     }
 
-    private static void AddScaled(ReadOnlySpan<double> row, double factor, Span<double> target)
+    private static void AddScaled(Span<double> target, ReadOnlySpan<double> source, double factor)
     {
-        var i = 0;
-        for (; i <= row.Length - Vector<double>.Count; i += Vector<double>.Count)
+        var wideTarget = MemoryMarshal.Cast<double, Vector<double>>(target);
+        var wideSource = MemoryMarshal.Cast<double, Vector<double>>(source);
+        for (var i = 0; i < wideSource.Length; i++)
         {
-            (new Vector<double>(target[i..]) + (new Vector<double>(row[i..]) * factor)).CopyTo(target[i..]);
+            wideTarget[i] += wideSource[i] * factor;
         }
 
-        for (; i < row.Length; i++)
+        for (var i = wideSource.Length * Vector<double>.Count; i < source.Length; i++)
         {
-            target[i] += row[i] * factor;
+            target[i] += source[i] * factor;
         }
     }
 
-    private static double[] Sine(int size) => Sines.GetOrAdd(size, static n =>
+    /// <summary>Reciprocal pivots of the elimination for each row and frequency; the same for every right-hand side.</summary>
+    private static double[] Pivots(int width, int height)
     {
-        var sines = new double[n * n];
-        for (var i = 0; i < n; i++)
+        var pivots = new double[width * height];
+        for (var k = 0; k < width; k++)
         {
-            for (var j = 0; j < n; j++)
+            var diagonal = (2 * Math.Cos(Math.PI * (k + 1) / (width + 1))) - 4;
+            for (var (y, above) = (0, 0.0); y < height; y++)
             {
-                sines[(i * n) + j] = Math.Sin(Math.PI * (i + 1) * (j + 1) / (n + 1));
+                above = pivots[(y * width) + k] = 1 / (diagonal - above);
             }
         }
 
-        return sines;
-    });
+        return pivots;
+    }
+
+    private static void SolveColumns(Span<double> values, ReadOnlySpan<double> pivots, int width, int height)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = (values[i] - (i < width ? 0 : values[i - width])) * pivots[i];
+        }
+
+        for (var i = values.Length - width - 1; i >= 0; i--)
+        {
+            values[i] -= pivots[i] * values[i + width];
+        }
+    }
 }

@@ -1,94 +1,93 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Synthesis;
 
-/// <summary>How synthetic defects look for one product (NSA, Schlüter et al. 2022). Sizes are shares of the image's side.</summary>
-internal sealed record SynthesisOptions
+/// <summary>How synthetic defects are drawn for one product (NSA, Schlüter et al. 2022).</summary>
+/// <remarks>Immutable. Sides are shares of the image's side, changes are in grey levels (0 to 255).</remarks>
+public sealed record SynthesisOptions
 {
-    // Where the published default (k = 1/12, x0 = 24) puts a label of 0.3, in grey levels; k · x0 stays 2 when x0 moves.
-    private const double DefaultVisibleChange = 13.8;
-    private const double DefaultMidpoint = 24;
+    /// <summary>Least height of a patch, as a share of the image's height; 0.03 by default.</summary>
+    public double MinHeight { get; init; } = 0.03;
 
-    // No camera shows a change of fewer grey levels reliably.
-    private const double SmallestVisibleChange = 3;
+    /// <summary>Greatest height of a patch, as a share of the image's height; 0.4 by default.</summary>
+    public double MaxHeight { get; init; } = 0.4;
 
-    private static readonly Dictionary<string, SynthesisOptions> Products = new(StringComparer.OrdinalIgnoreCase)
+    /// <summary>Least width of a patch, as a share of the image's width; 0.03 by default.</summary>
+    public double MinWidth { get; init; } = 0.03;
+
+    /// <summary>Greatest width of a patch, as a share of the image's width; 0.4 by default.</summary>
+    public double MaxWidth { get; init; } = 0.4;
+
+    /// <summary>Least factor a patch is resized by; 0.5 by default.</summary>
+    public double MinScale { get; init; } = 0.5;
+
+    /// <summary>Greatest factor a patch is resized by; 2 by default.</summary>
+    public double MaxScale { get; init; } = 2;
+
+    /// <summary>Steepness k of the label's logistic curve, per grey level of change; 1/12 by default.</summary>
+    public double LogisticSteepness { get; init; } = 1.0 / 12;
+
+    /// <summary>Midpoint x0 of the label's logistic curve: the change in grey levels that is labelled 0.5; 24 by default.</summary>
+    public double LogisticMidpoint { get; init; } = 24;
+
+    /// <summary>Grey level of a plain background. Null, the default: the product fills the picture, patches go anywhere.</summary>
+    public double? Background { get; init; }
+
+    /// <summary>How far from <see cref="Background"/> a pixel must lie to belong to the object.</summary>
+    public double BackgroundThreshold { get; init; } = 20;
+
+    /// <summary>Share of the cut rectangle the object must exceed where a background is given; 0 by default.</summary>
+    public double MinObjectShare { get; init; }
+
+    /// <summary>Share of the cut object that must fall on the destination's object where a background is given; ¼ by default.</summary>
+    public double MinOverlap { get; init; } = 0.25;
+
+    /// <summary>Most patches an image gets: the first always, each further one with probability ½; 2 by default.</summary>
+    public int MaxPatches { get; init; } = 2;
+
+    /// <summary>Tries to find a rectangle, and again to find its place, before the patch is given up; 200 by default.</summary>
+    public int PlacementTries { get; init; } = 200;
+
+    /// <summary>Soft labels above this belong to the mask; 0.3 by default.</summary>
+    public float LabelThreshold { get; init; } = 0.3f;
+
+    /// <summary>Draws of an image at most, until one keeps a label; 10 by default.</summary>
+    public int MaxDraws { get; init; } = 10;
+
+    /// <summary>The options for a product: NSA's own where it is one of MVTec AD's, else the defaults with a label curve fitted to the product's contrast.</summary>
+    /// <param name="className">The product's name, as MVTec AD spells it ("metal_nut") for its products.</param>
+    /// <param name="normals">Normal images, resized as they will be used; a few dozen suffice.</param>
+    /// <remarks>The table's background is dropped when it does not show the product, as with another photographer's pictures of it.</remarks>
+    /// <exception cref="ArgumentException">There is no image.</exception>
+    public static SynthesisOptions ForProduct(string className, IReadOnlyList<PixelBuffer> normals)
     {
-        ["bottle"] = Object(0.03, 0.4, 0.03, 0.4, 1 / 12.0, 24, 200, 60),
-        ["cable"] = Object(0.05, 0.4, 0.05, 0.4, 1 / 12.0, 24),
-        ["capsule"] = Object(0.03, 0.15, 0.03, 0.4, 1 / 2.0, 4, 200, 60),
-        ["hazelnut"] = Object(0.03, 0.35, 0.03, 0.35, 1 / 12.0, 24, 20, 20),
-        ["metal_nut"] = Object(0.03, 0.4, 0.03, 0.4, 1 / 3.0, 7, 20, 20),
-        ["pill"] = Object(0.03, 0.2, 0.03, 0.4, 1 / 3.0, 7, 20, 20),
-        ["screw"] = Object(0.03, 0.12, 0.03, 0.12, 1, 3, 200, 60),
-        ["toothbrush"] = Object(0.03, 0.4, 0.03, 0.2, 1 / 6.0, 15, 20, 20),
-        ["transistor"] = Object(0.03, 0.4, 0.03, 0.4, 1 / 6.0, 15),
-        ["zipper"] = Object(0.03, 0.4, 0.03, 0.2, 1 / 6.0, 15, 200, 60),
-        ["carpet"] = Texture(1 / 3.0, 7),
-        ["grid"] = Texture(1 / 3.0, 7),
-        ["leather"] = Texture(1 / 3.0, 7),
-        ["tile"] = Texture(1 / 3.0, 7),
-        ["wood"] = Texture(1 / 6.0, 15),
-    };
-
-    /// <summary>Smallest and largest height.</summary>
-    public (double Low, double High) Height { get; init; } = (0.03, 0.4);
-
-    /// <summary>Smallest and largest width.</summary>
-    public (double Low, double High) Width { get; init; } = (0.03, 0.4);
-
-    /// <summary>Smallest and largest factor a patch is resized by.</summary>
-    public (double Low, double High) Resize { get; init; } = (0.5, 2);
-
-    /// <summary>Slope k of the label's logistic, per grey level.</summary>
-    public double LogisticSlope { get; init; } = 1 / 12.0;
-
-    /// <summary>Midpoint x0 of the label's logistic, in grey levels.</summary>
-    public double LogisticMidpoint { get; init; } = DefaultMidpoint;
-
-    /// <summary>Grey level of an even background and how far an object differs from it; null where there is none.</summary>
-    public (int Grey, int Threshold)? Background { get; init; }
-
-    /// <summary>The published settings of an MVTec AD product; for any other the default, its label's midpoint scaled with the product's own contrast.</summary>
-    public static SynthesisOptions For(string className, IReadOnlyList<PixelBuffer> normal)
-        => Products.TryGetValue(className.Replace(' ', '_'), out var known) ? known : new SynthesisOptions().WithContrastOf(normal);
-
-    /// <summary>
-    /// Puts the label's 0.3 at a quarter of the product's contrast (median over the images of the standard deviation of grey), between
-    /// 3 grey levels and the published 13.8: on a low-contrast surface a smaller change is a visible one.
-    /// </summary>
-    public SynthesisOptions WithContrastOf(IReadOnlyList<PixelBuffer> normal)
-    {
-        if (normal.Count == 0)
+        ArgumentNullException.ThrowIfNull(className);
+        ArgumentNullException.ThrowIfNull(normals);
+        if (normals.Count == 0)
         {
-            return this;
+            throw new ArgumentException("normals: expected at least one normal image, got none.", nameof(normals));
         }
 
-        var contrasts = normal.Select(GreyDeviation).Order().ToArray();
-        var visible = Math.Clamp(contrasts[contrasts.Length / 2] / 4, SmallestVisibleChange, DefaultVisibleChange);
-        var midpoint = DefaultMidpoint * visible / DefaultVisibleChange;
-        return this with { LogisticMidpoint = midpoint, LogisticSlope = 2 / midpoint };
+        return NsaClassTable.Find(className) is not { } known ? ContrastCalibration.Fit(new SynthesisOptions(), normals)
+            : known.Background is { } background && !ObjectMask.Shows(normals, background, known.BackgroundThreshold) ? known with { Background = null }
+            : known;
     }
 
-    private static double GreyDeviation(PixelBuffer image)
-    {
-        var (sum, squares, count) = (0.0, 0.0, image.Width * image.Height);
-        for (var p = 0; p < count; p++)
-        {
-            var grey = Grey.Of(image.Rgb, p);
-            sum += grey;
-            squares += grey * grey;
-        }
-
-        var mean = sum / count;
-        return Math.Sqrt(Math.Max(0, (squares / count) - (mean * mean)));
-    }
-
-    private static SynthesisOptions Object(double low1, double high1, double low2, double high2, double k, double x0, int? background = null, int threshold = 0) => new()
-    {
-        Height = (low1, high1), Width = (low2, high2), Resize = (0.7, 1.3), LogisticSlope = k, LogisticMidpoint = x0,
-        Background = background is { } grey ? (grey, threshold) : null,
-    };
-
-    private static SynthesisOptions Texture(double k, double x0) => new() { LogisticSlope = k, LogisticMidpoint = x0 };
+    /// <summary>Throws one <see cref="ArgumentException"/> that names every value out of range.</summary>
+    public void Validate() => new OptionFaults()
+        .Require(MinHeight > 0 && MinHeight <= MaxHeight && MaxHeight <= 0.9, nameof(MinHeight), $"above 0, at most {nameof(MaxHeight)}, itself at most 0.9", $"{MinHeight} and {MaxHeight}")
+        .Require(MinWidth > 0 && MinWidth <= MaxWidth && MaxWidth <= 0.9, nameof(MinWidth), $"above 0, at most {nameof(MaxWidth)}, itself at most 0.9", $"{MinWidth} and {MaxWidth}")
+        .Require(MinScale > 0 && MinScale <= MaxScale && double.IsFinite(MaxScale), nameof(MinScale), $"above 0, at most {nameof(MaxScale)}, itself finite", $"{MinScale} and {MaxScale}")
+        .Require(LogisticSteepness > 0 && double.IsFinite(LogisticSteepness), nameof(LogisticSteepness), "a positive number", LogisticSteepness)
+        .Require(LogisticMidpoint is >= 0 and <= 255, nameof(LogisticMidpoint), "0 to 255", LogisticMidpoint)
+        .Require(Background is null or (>= 0 and <= 255), nameof(Background), "0 to 255 or null", Background)
+        .Require(BackgroundThreshold is >= 0 and <= 255, nameof(BackgroundThreshold), "0 to 255", BackgroundThreshold)
+        .Require(MinObjectShare is >= 0 and < 1, nameof(MinObjectShare), "0 or more, below 1", MinObjectShare)
+        .Require(MinOverlap is >= 0 and < 1, nameof(MinOverlap), "0 or more, below 1", MinOverlap)
+        .Require(MaxPatches is >= 1 and <= 100, nameof(MaxPatches), "1 to 100", MaxPatches)
+        .Require(PlacementTries is >= 1 and <= 100_000, nameof(PlacementTries), "1 to 100000", PlacementTries)
+        .Require(LabelThreshold is >= 0 and < 1, nameof(LabelThreshold), "0 or more, below 1", LabelThreshold)
+        .Require(MaxDraws is >= 1 and <= 1000, nameof(MaxDraws), "1 to 1000", MaxDraws)
+        .ThrowIfAny(nameof(SynthesisOptions));
 }

@@ -1,60 +1,60 @@
-using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.Synthesis;
 using Microsoft.ML.KagPrompt.TestSupport;
-using TorchSharp;
 
-namespace Microsoft.ML.KagPrompt.Tests.Synthesis;
+namespace Microsoft.ML.KagPrompt.Synthesis;
 
 [Trait("Category", "Golden")]
 public class BlendingGoldenTests
 {
-    [SkippableFact]
-    public void NormalClone_OpenCvCases_AgreesWithinTwoLevelsOnChangedPixels()
+    private const double LeastCloseShare = 0.99;
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Clone_GoldenPatches_EqualsOpenCv(bool mixed)
     {
-        using var golden = SafetensorsFile.Open(SharedFiles.Golden("nsa_blending.safetensors"));
-        var cases = golden.Entries.Keys.Where(name => name.EndsWith(".normal_clone", StringComparison.Ordinal)).ToArray();
+        var golden = new GoldenTensors(SharedFiles.Golden("nsa_blending.safetensors"));
+        var cases = golden.Names.Where(name => name.EndsWith(".mask", StringComparison.Ordinal)).Select(name => name[..^".mask".Length]).ToArray();
         cases.Should().NotBeEmpty();
         foreach (var name in cases)
         {
-            using var scope = torch.NewDisposeScope();
-            var prefix = name[..^"normal_clone".Length];
-            var (source, destination, expected) = (Image(golden, prefix + "source"), Image(golden, prefix + "destination"), Image(golden, name));
-            var centre = golden.Read(prefix + "center_xy").data<long>().ToArray();
-            var actual = PoissonBlender.NormalClone(source, golden.Read(prefix + "mask").bytes, destination, (int)centre[0], (int)centre[1]);
-            var (changed, near) = (0, 0);
-            for (var i = 0; i < expected.Rgb.Length; i++)
-            {
-                if (expected.Rgb[i] != destination.Rgb[i] || actual.Rgb[i] != destination.Rgb[i])
-                {
-                    changed++;
-                    near += Math.Abs(expected.Rgb[i] - actual.Rgb[i]) <= 2 ? 1 : 0;
-                }
-            }
+            var (source, destination) = (Picture(golden, $"{name}.source"), Picture(golden, $"{name}.destination"));
+            var mask = golden.Values<byte>($"{name}.mask");
+            var centre = golden.Values<long>($"{name}.center_xy");
+            var at = ((int)centre[0], (int)centre[1]);
 
-            changed.Should().BePositive();
-            ((double)near / changed).Should().BeGreaterThanOrEqualTo(0.99, name);
+            var clone = mixed ? PoissonBlender.MixedClone(source, mask, destination, at) : PoissonBlender.NormalClone(source, mask, destination, at);
+
+            var expected = golden.Values<byte>(mixed ? $"{name}.mixed_clone" : $"{name}.normal_clone");
+            var changed = Enumerable.Range(0, expected.Length).Where(i => expected[i] != destination.Rgb[i]).ToArray();
+            changed.Should().NotBeEmpty();
+            var close = changed.Count(i => Math.Abs(clone.Rgb[i] - expected[i]) <= 2);
+            (close / (double)changed.Length).Should().BeGreaterThanOrEqualTo(LeastCloseShare, name);
+            // What OpenCV leaves alone stays, but for a fraction that rounding in its 32-bit transform tips over.
+            Enumerable.Range(0, expected.Length).Except(changed).Should().OnlyContain(i => Math.Abs(clone.Rgb[i] - expected[i]) <= 1, name);
         }
     }
 
     [SkippableFact]
-    public void Medians_Golden_AreExact()
+    public void Disk_GoldenChange_EqualsScikitImage()
     {
-        using var golden = SafetensorsFile.Open(SharedFiles.Golden("nsa_blending.safetensors"));
-        using var scope = torch.NewDisposeScope();
-        var values = golden.Read("median.input");
-        MedianFilter.Disk(values.data<double>().ToArray(), (int)values.shape[1], (int)values.shape[0], 5)
-            .Should().Equal(golden.Read("median.disk5").data<double>().ToArray());
-        var bytes = golden.Read("medianblur.input");
-        foreach (var k in (int[])[5, 7])
-        {
-            MedianFilter.Square(bytes.bytes, (int)bytes.shape[1], (int)bytes.shape[0], k).Should().Equal(golden.Read($"medianblur.k{k}").bytes.ToArray());
-        }
+        var golden = new GoldenTensors(SharedFiles.Golden("nsa_blending.safetensors"));
+        var shape = golden.Shape("median.input");
+
+        MedianFilter.Disk(golden.Values<double>("median.input"), shape[1], shape[0], radius: 5).Should().Equal(golden.Values<double>("median.disk5"));
     }
 
-    private static PixelBuffer Image(SafetensorsFile file, string name)
+    [SkippableTheory]
+    [InlineData(5)]
+    [InlineData(7)]
+    public void Square_GoldenMask_EqualsOpenCv(int side)
     {
-        using var tensor = file.Read(name);
-        return new PixelBuffer((int)tensor.shape[1], (int)tensor.shape[0], tensor.bytes.ToArray());
+        var golden = new GoldenTensors(SharedFiles.Golden("nsa_blending.safetensors"));
+        var shape = golden.Shape("medianblur.input");
+
+        MedianFilter.Square(golden.Values<byte>("medianblur.input"), shape[1], shape[0], side).Should().Equal(golden.Values<byte>($"medianblur.k{side}"));
     }
+
+    private static PixelBuffer Picture(GoldenTensors golden, string name) =>
+        new(golden.Shape(name)[1], golden.Shape(name)[0], golden.Values<byte>(name));
 }

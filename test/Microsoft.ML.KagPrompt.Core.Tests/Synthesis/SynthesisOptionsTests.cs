@@ -1,0 +1,71 @@
+using Microsoft.ML.KagPrompt.Imaging;
+
+namespace Microsoft.ML.KagPrompt.Synthesis;
+
+public class SynthesisOptionsTests
+{
+    [Fact]
+    public void Validate_SeveralFaults_NamesThemAll()
+    {
+        var options = new SynthesisOptions { MinHeight = 0.5, MaxHeight = 0.4, LogisticSteepness = 0, MaxPatches = 0 };
+
+        var act = options.Validate;
+
+        act.Should().Throw<ArgumentException>().WithMessage("*3 invalid*MinHeight*LogisticSteepness*MaxPatches*");
+    }
+
+    [Fact]
+    public void Find_EveryRow_IsValid()
+    {
+        NsaClassTable.Names.Should().HaveCount(15);
+        foreach (var name in NsaClassTable.Names)
+        {
+            NsaClassTable.Find(name)!.Validate();
+        }
+    }
+
+    [Fact]
+    public void ForProduct_KnownName_TakesTheAuthorsRow()
+    {
+        var options = SynthesisOptions.ForProduct("Metal nut", [TestPictures.Noise(32, 32, seed: 1)]);
+
+        options.Should().Be(new SynthesisOptions { LogisticSteepness = 1.0 / 3, LogisticMidpoint = 7, Background = 20, MinScale = 0.7, MaxScale = 1.3 });
+    }
+
+    [Fact]
+    public void ForProduct_KnownNameOnAnotherGround_DropsTheBackground()
+    {
+        var options = SynthesisOptions.ForProduct("pill", [TestPictures.Plain(32, 32, 20)]);
+
+        options.Background.Should().BeNull();
+        options.MaxHeight.Should().Be(0.2);
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(8, 8)]
+    [InlineData(60, 13.8)]
+    public void ForProduct_UnknownName_StartsTheMaskAtTheLocalContrast(int deviation, double visibleChange)
+    {
+        // Grey levels 128 ± deviation in a checkerboard: every window deviates by nearly that.
+        var rgb = new byte[3 * 64 * 64];
+        for (var i = 0; i < rgb.Length; i++)
+        {
+            rgb[i] = (byte)(128 + ((i / 3 % 64) + (i / 3 / 64)) % 2 * 2 * deviation - deviation);
+        }
+
+        var options = SynthesisOptions.ForProduct("widget", [new PixelBuffer(64, 64, rgb)]);
+
+        var label = 1 / (1 + Math.Exp(-options.LogisticSteepness * (visibleChange - options.LogisticMidpoint)));
+        label.Should().BeApproximately(0.3, 0.01);
+        options.Validate();
+    }
+
+    [Fact]
+    public void ForProduct_NoImages_Throws()
+    {
+        var act = () => SynthesisOptions.ForProduct("widget", []);
+
+        act.Should().Throw<ArgumentException>();
+    }
+}
