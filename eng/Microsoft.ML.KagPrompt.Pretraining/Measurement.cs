@@ -38,8 +38,8 @@ internal sealed class Measurement(Func<Tensor, IReadOnlyList<Tensor>> taps)
                 map.data<float>().CopyTo(pixels, i * Side * Side);
             }
 
-            image += RankingMetrics.Auroc(scores, labels) / Draws;
-            pixel += RankingMetrics.Auroc(pixels, masks.SelectMany(mask => mask).ToArray()) / Draws;
+            image += RocMetrics.Auroc(scores, labels) / Draws;
+            pixel += RocMetrics.Auroc(pixels, masks.SelectMany(mask => mask).ToArray()) / Draws;
         }
 
         return (100 * image, 100 * pixel);

@@ -9,7 +9,7 @@ const string Usage = """
     Makes the weights of the compact backbone (docs/compact-backbone.md).
       render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
       distil  --teacher DIR --out FILE --minutes N [--seed 1] [--resume FILE]
-      align   --trunk FILE --out DIR --minutes N [--seed 1]
+      align   --trunk FILE --out DIR --minutes N [--pictures 4000] [--seed 1]
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
     """;
 
@@ -25,7 +25,7 @@ switch (args.FirstOrDefault())
         Distil();
         return 0;
     case "align":
-        TextAlignment.Run(options["trunk"], options["out"], TimeSpan.FromMinutes(Number("minutes", 10)), Number("seed", 1), Console.WriteLine);
+        TextAlignment.Run(options["trunk"], options["out"], TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Console.WriteLine);
         return 0;
     case "measure":
         Measure();

@@ -26,6 +26,7 @@ internal sealed record TextTransformerConfig
 
     public double Epsilon { get; init; } = 1e-6;
 
+    [System.Text.Json.Serialization.JsonIgnore]
     public TransformerBlocks Blocks => new(Width, MlpWidth, Heads, Epsilon, Activation, Causal: true);
 }
 

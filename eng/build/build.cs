@@ -1,0 +1,162 @@
+// The build program behind build.sh and build.ps1: sets up what is missing, then does one thing.
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Xml.Linq;
+
+const string Usage = """
+    ./build.sh demo [FOLDER]          fits and scores rendered parts, or the photographs of a folder; writes pictures and a page
+    ./build.sh test [ARGUMENTS]       runs all tests; the arguments go to dotnet test
+    ./build.sh evaluate FOLDER...     few-shot figures of data sets in MVTec AD's layout
+    ./build.sh bench                  runs the benchmarks
+    ./build.sh pack                   packs the libraries into artifacts/packages
+    """;
+
+var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(SourcePath())!, "..", ".."));
+var rest = args.Skip(1).ToArray();
+switch (args.FirstOrDefault())
+{
+    case "demo":
+        return SetUp() ?? Dotnet(["run", "--project", "examples/QuickStart", "-c", "Release", "--", .. rest]);
+    case "evaluate":
+        return SetUp() ?? Dotnet(["run", "--project", "examples/Evaluate", "-c", "Release", "--", .. rest]);
+    case "bench":
+        return SetUp() ?? Dotnet(["run", "--project", "test/Microsoft.ML.KagPrompt.Benchmarks", "-c", "Release", "--", .. rest]);
+    case "test":
+        return SetUp() ?? Test(rest);
+    case "pack":
+        return Pack();
+    default:
+        Console.WriteLine(Usage);
+        return args.Length == 0 || args[0] is "help" or "-h" or "--help" ? 0 : 2;
+}
+
+static string SourcePath([CallerFilePath] string path = "") => path;
+
+// Each project's results as a .trx file, summed to one line that ends the output.
+int Test(string[] arguments)
+{
+    var results = Path.Combine(root, "artifacts", "test-results");
+    if (Directory.Exists(results))
+    {
+        Directory.Delete(results, recursive: true);
+    }
+
+    if (Dotnet(["build", "Microsoft.ML.KagPrompt.sln", "-c", "Release", "-v", "quiet", "-nologo"]) is not 0 and var failed)
+    {
+        Console.WriteLine("The build failed.");
+        return failed;
+    }
+
+    // One project after another: each uses all cores.
+    var (passed, wrong, skipped, worst) = (0, 0, 0, 0);
+    foreach (var project in Directory.GetFiles(Path.Combine(root, "test"), "*.Tests.csproj", SearchOption.AllDirectories).Order())
+    {
+        var name = Path.GetFileNameWithoutExtension(project);
+        Console.WriteLine($"-- {name}");
+        var code = Dotnet(["test", project, "-c", "Release", "--no-build", "--nologo", "--logger", $"trx;LogFileName={name}.trx", "--results-directory", results, .. arguments]);
+        var file = Path.Combine(results, name + ".trx");
+        var (p, f, s) = File.Exists(file) ? Count(file) : (0, 0, 0);
+        // A run that broke without naming a failed test still failed.
+        f = code != 0 && f == 0 ? 1 : f;
+        (passed, wrong, skipped, worst) = (passed + p, wrong + f, skipped + s, Math.Max(worst, code));
+    }
+
+    Console.WriteLine($"{passed} passed, {wrong} failed, {skipped} skipped");
+    return worst != 0 || wrong > 0 ? 1 : 0;
+}
+
+static (int Passed, int Failed, int Skipped) Count(string trx)
+{
+    var document = XDocument.Load(trx);
+    var space = document.Root!.Name.Namespace;
+    var outcomes = document.Descendants(space + "UnitTestResult").ToArray();
+    foreach (var skip in outcomes.Where(result => (string?)result.Attribute("outcome") == "NotExecuted"))
+    {
+        Console.WriteLine($"   skipped {skip.Attribute("testName")?.Value}: {skip.Descendants(space + "Message").FirstOrDefault()?.Value ?? skip.Descendants(space + "StdOut").FirstOrDefault()?.Value}");
+    }
+
+    int Of(string outcome) => outcomes.Count(result => (string?)result.Attribute("outcome") == outcome);
+    return (Of("Passed"), outcomes.Length - Of("Passed") - Of("NotExecuted"), Of("NotExecuted"));
+}
+
+int Pack()
+{
+    foreach (var project in (string[])["Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt"])
+    {
+        if (Dotnet(["pack", $"src/{project}", "-c", "Release", "-o", Path.Combine(root, "artifacts", "packages"), "-nologo", "-v", "quiet", .. rest]) is not 0 and var code)
+        {
+            return code;
+        }
+    }
+
+    Console.WriteLine($"Packages are in {Path.Combine(root, "artifacts", "packages")}.");
+    return 0;
+}
+
+int Dotnet(string[] arguments) => Run("dotnet", arguments, root);
+
+static int Run(string program, string[] arguments, string? folder = null, params (string Name, string Value)[] variables)
+{
+    var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder ?? "" };
+    foreach (var (name, value) in variables)
+    {
+        start.Environment[name] = value;
+    }
+
+    using var process = Process.Start(start)!;
+    process.WaitForExit();
+    return process.ExitCode;
+}
+
+// libtorch's .NET binding needs the C++ library of GCC 13. Returns null when all is there, else an exit code.
+int? SetUp()
+{
+    const string Needed = "GLIBCXX_3.4.32";
+    if (!OperatingSystem.IsLinux() || HasSymbol(Needed))
+    {
+        return null;
+    }
+
+    var release = File.Exists("/etc/os-release") ? File.ReadAllLines("/etc/os-release") : [];
+    if (release.Contains("ID=debian") && release.Any(line => line.StartsWith("VERSION_ID=\"12", StringComparison.Ordinal)) && Environment.UserName == "root")
+    {
+        Console.WriteLine($"libstdc++ lacks {Needed}; installing it from Debian 13 (trixie).");
+        return InstallFromTrixie() && HasSymbol(Needed) ? null : Missing(Needed);
+    }
+
+    return Missing(Needed);
+}
+
+static bool HasSymbol(string symbol)
+{
+    string[] folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/lib64", "/usr/lib", .. (Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)];
+    return folders.Select(folder => Path.Combine(folder, "libstdc++.so.6")).Where(File.Exists)
+        .Any(file => File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.ASCII.GetBytes(symbol + "\0")) >= 0);
+}
+
+// The mirror this machine already uses, so that it works behind one; trixie only where asked for.
+static bool InstallFromTrixie()
+{
+    var mirror = Directory.GetFiles("/etc/apt/sources.list.d").Append("/etc/apt/sources.list").Where(File.Exists).SelectMany(File.ReadAllLines)
+        .Where(line => !line.TrimStart().StartsWith('#'))
+        .SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .FirstOrDefault(word => word.StartsWith("http", StringComparison.Ordinal) && word.TrimEnd('/').EndsWith("/debian", StringComparison.Ordinal)) ?? "http://deb.debian.org/debian";
+    File.WriteAllText("/etc/apt/sources.list.d/trixie.sources",
+        $"Types: deb\nURIs: {mirror}\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n");
+    File.WriteAllText("/etc/apt/preferences.d/trixie", "Package: *\nPin: release n=trixie\nPin-Priority: 100\n");
+    (string, string)[] quiet = [("DEBIAN_FRONTEND", "noninteractive")];
+    return Run("apt-get", ["update", "-qq"], null, quiet) == 0
+        && Run("apt-get", ["install", "-y", "-qq", "-t", "trixie", "-o", "Dpkg::Options::=--force-confold", "libstdc++6"], null, quiet) == 0;
+}
+
+static int Missing(string symbol)
+{
+    Console.Error.WriteLine($"""
+        This system's libstdc++ has no {symbol}, which libtorch's .NET binding needs ({RuntimeInformation.OSDescription}).
+        It comes with GCC 13: Ubuntu 24.04, Debian 13 and Fedora 38 have it. On Debian 12, run this command once as root and the
+        build installs it from Debian 13; elsewhere install libstdc++ of GCC 13 or newer.
+        """);
+    return 3;
+}
