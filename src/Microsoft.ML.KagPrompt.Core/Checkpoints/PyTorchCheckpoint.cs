@@ -86,7 +86,7 @@ public sealed class PyTorchCheckpoint : ITensorSource
 
         using var scope = torch.NewDisposeScope();
         var itemSize = pickled.Storage.ItemSize;
-        var span = pickled.Reach;
+        var span = (long)pickled.Reach;
         var flat = torch.empty([span], pickled.Storage.Type);
         try
         {
@@ -144,7 +144,7 @@ public sealed class PyTorchCheckpoint : ITensorSource
         }
 
         var items = entry.Length / tensor.Storage.ItemSize;
-        if (tensor.Storage.Count > items || tensor.Offset > items || tensor.Reach > items - tensor.Offset || tensor.Reach * tensor.Storage.ItemSize > int.MaxValue)
+        if (tensor.Storage.Count > items || tensor.Offset > items || tensor.Reach > items - tensor.Offset || tensor.Reach > int.MaxValue / tensor.Storage.ItemSize)
         {
             throw Damaged($"'{name}' within its storage of {items} values", $"offset {tensor.Offset}, sizes [{string.Join(", ", tensor.Shape)}], strides [{string.Join(", ", tensor.Strides)}]");
         }

@@ -1,6 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Graph;
@@ -11,7 +10,7 @@ internal sealed class GraphParameters : IDisposable
     /// <summary>Heights and widths of the multi-kernel convolution's kernels.</summary>
     public static IReadOnlyList<(int Height, int Width)> KernelSizes { get; } = [(1, 4), (4, 1), (2, 2), (3, 3)];
 
-    private readonly Dictionary<string, Parameter> byName = [];
+    private readonly Dictionary<string, Tensor> byName = [];
 
     /// <summary>Draws the initial values: N(0, 0.01) in the graph's convolutions, orthogonal in the GRU, PyTorch's default elsewhere.</summary>
     public GraphParameters(GraphPromptConfig config, int seed)
@@ -44,17 +43,18 @@ internal sealed class GraphParameters : IDisposable
         AddDefault("adapter", random, c, c);
     }
 
-    public Parameter this[string name] => byName[name];
+    public Tensor this[string name] => byName[name];
 
-    public IReadOnlyDictionary<string, Parameter> ByName => byName;
+    public IReadOnlyDictionary<string, Tensor> ByName => byName;
 
     public void MoveTo(Device device)
     {
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         foreach (var name in byName.Keys.ToArray())
         {
             using var old = byName[name];
-            byName[name] = new Parameter(old.to(device, copy: true)).DetachFromDisposeScope() as Parameter ?? throw new InvalidOperationException(name);
+            byName[name] = Owned(old.to(device, copy: true));
         }
     }
 
@@ -66,7 +66,10 @@ internal sealed class GraphParameters : IDisposable
         }
     }
 
-    private void Add(string name, Tensor value) => byName.Add(name, (Parameter)new Parameter(value.DetachFromDisposeScope()).DetachFromDisposeScope());
+    private void Add(string name, Tensor value) => byName.Add(name, Owned(value));
+
+    /// <summary>A leaf that training changes, and that outlives the caller's scope.</summary>
+    private static Tensor Owned(Tensor value) => value.requires_grad_(true).DetachFromDisposeScope();
 
     private void AddSmall(string name, Generator random, long rows, long columns)
     {

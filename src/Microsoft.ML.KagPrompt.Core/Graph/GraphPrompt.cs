@@ -2,7 +2,6 @@ using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -26,10 +25,10 @@ internal sealed class GraphPrompt : IDisposable
     public Action<string, int, Tensor>? Trace { get => graph.Trace; set => graph.Trace = value; }
 
     /// <summary>What training changes.</summary>
-    public IReadOnlyList<Parameter> Parameters => [.. parameters.ByName.Values];
+    public IReadOnlyList<Tensor> Parameters => [.. parameters.ByName.Values];
 
     /// <summary>The weights by name, for the archive. The prompt keeps ownership.</summary>
-    public IReadOnlyDictionary<string, Tensor> Weights => parameters.ByName.ToDictionary(entry => entry.Key, entry => (Tensor)entry.Value);
+    public IReadOnlyDictionary<string, Tensor> Weights => parameters.ByName;
 
     /// <summary>P_i: 4 × [B, L, D_i] → O_i: [4, B, L, C'] (1) to (11).</summary>
     public Tensor Nodes(IReadOnlyList<Tensor> patchTokens)

@@ -2,7 +2,7 @@ namespace Microsoft.ML.KagPrompt.Metrics;
 
 /// <summary>How well scores rank anomalous items above normal ones. Ties count as ties; NaN scores (pixels not inspected) are left out.</summary>
 /// <remarks>All are NaN where only one kind of label is present. Pure functions, thread-safe.</remarks>
-public static class RankingMetrics
+public static class RocMetrics
 {
     /// <summary>Area under the ROC curve, in 0..1: the chance that an anomalous item scores above a normal one, ties counting half.</summary>
     /// <param name="scores">Higher is more anomalous.</param>

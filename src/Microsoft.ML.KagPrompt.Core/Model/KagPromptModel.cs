@@ -89,6 +89,9 @@ public sealed class KagPromptModel : IDisposable
     /// <summary>A model of the same network and the classes given, whose ownership it takes over.</summary>
     internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other) => new(network.Acquire(), other);
 
+    /// <summary>A map of <see cref="Inspect"/> at an image's own size: bilinear, NaN where the image was not inspected.</summary>
+    public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => Network.Preprocessor.MapToImage(map, width, height);
+
     /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream (docs/file-formats.md).</summary>
     public void Save(Stream destination) => ModelArchive.Write(this, destination);
 
@@ -131,7 +134,7 @@ public sealed class KagPromptModel : IDisposable
                 var image = images[chunk[k]];
                 var map = values[(k * side * side)..((k + 1) * side * side)];
                 var (height, width) = atImageSize ? (image.Height, image.Width) : (side, side);
-                results[chunk[k]] = new(points[k], points[k] > state.Calibration.Threshold,
+                results[chunk[k]] = new(points[k], points[k] > state.Calibration.Threshold, state.Calibration.Threshold,
                     atImageSize ? preprocessor.MapToImage(map, width, height) : map, height, width);
             }
         }

@@ -45,7 +45,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     private ThresholdCalibration FromSynthetic(IReadOnlyList<FitImage> support, IReadOnlyList<FitImage> heldOut)
     {
         var images = support.Concat(heldOut).Select(image => image.Square).ToArray();
-        var synthesizer = new NsaSynthesizer(SynthesisOptions.For(support[0].ClassName, images));
+        var synthesizer = new NsaSynthesizer(SynthesisOptions.ForProduct(support[0].ClassName, images));
         var random = new Random(seed);
         var defects = Scores(Enumerable.Range(0, SyntheticDefects).Select(_ => synthesizer.Synthesize(images[0], images[^1], random))
             .Where(twin => twin.HasDefect).Select(twin => twin.Image).ToArray(), reference).Order().ToArray();

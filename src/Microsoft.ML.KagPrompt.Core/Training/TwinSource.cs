@@ -58,7 +58,7 @@ internal sealed class TwinSource : IDisposable
     }
 
     private static NsaSynthesizer SynthesizerFor(string className, IEnumerable<FitImage> images)
-        => new(SynthesisOptions.For(className, [.. images.Select(image => image.Square)]));
+        => new(SynthesisOptions.ForProduct(className, [.. images.Select(image => image.Square)]));
 
     private void Produce()
     {

@@ -24,7 +24,7 @@ public sealed class PaperGoldenTests : IDisposable
         {
             if (round == 1)
             {
-                stages[name] = value.clone();
+                stages[name] = value.clone().DetachFromDisposeScope();
             }
         };
         using var noGradients = torch.no_grad();

@@ -5,7 +5,7 @@ using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Tests.Metrics;
 
-public class RankingMetricsTests
+public class RocMetricsTests
 {
     private const double Tolerance = 1e-6;
 
@@ -17,9 +17,9 @@ public class RankingMetricsTests
         var root = golden.RootElement;
         var labels = root.GetProperty("labels").EnumerateArray().Select(label => label.GetInt32() == 1).ToArray();
         var scores = root.GetProperty("scores").EnumerateArray().Select(score => score.GetSingle()).ToArray();
-        RankingMetrics.Auroc(scores, labels).Should().BeApproximately(root.GetProperty("auroc").GetDouble(), Tolerance);
-        RankingMetrics.AveragePrecision(scores, labels).Should().BeApproximately(root.GetProperty("average_precision").GetDouble(), Tolerance);
-        RankingMetrics.F1Max(scores, labels).F1.Should().BeApproximately(root.GetProperty("f1_max").GetDouble(), Tolerance);
+        RocMetrics.Auroc(scores, labels).Should().BeApproximately(root.GetProperty("auroc").GetDouble(), Tolerance);
+        RocMetrics.AveragePrecision(scores, labels).Should().BeApproximately(root.GetProperty("average_precision").GetDouble(), Tolerance);
+        RocMetrics.F1Max(scores, labels).F1.Should().BeApproximately(root.GetProperty("f1_max").GetDouble(), Tolerance);
     }
 
     [SkippableFact]
@@ -32,8 +32,8 @@ public class RankingMetricsTests
         using var mapTensor = pixels.Read("maps");
         var masks = maskTensor.bytes.ToArray().Select(value => value != 0).ToArray();
         var maps = mapTensor.data<float>().ToArray();
-        RankingMetrics.Auroc(maps, masks).Should().BeApproximately(golden.RootElement.GetProperty("pixel_auroc").GetDouble(), Tolerance);
-        RankingMetrics.AveragePrecision(maps, masks).Should().BeApproximately(golden.RootElement.GetProperty("pixel_ap").GetDouble(), Tolerance);
+        RocMetrics.Auroc(maps, masks).Should().BeApproximately(golden.RootElement.GetProperty("pixel_auroc").GetDouble(), Tolerance);
+        RocMetrics.AveragePrecision(maps, masks).Should().BeApproximately(golden.RootElement.GetProperty("pixel_ap").GetDouble(), Tolerance);
         var (height, width) = ((int)maskTensor.shape[1], (int)maskTensor.shape[2]);
         RegionOverlap.Aupro(maps, masks, width, height, 0.3).Should().BeApproximately(golden.RootElement.GetProperty("aupro_exact_fpr30").GetDouble(), Tolerance);
         RegionOverlap.Aupro(maps, masks, width, height, 0.05).Should().BeApproximately(golden.RootElement.GetProperty("aupro_exact_fpr05").GetDouble(), Tolerance);
@@ -60,7 +60,7 @@ public class RankingMetricsTests
             }
         }
 
-        RankingMetrics.Auroc(scores, labels).Should().BeApproximately(wins / pairs, 1e-12);
+        RocMetrics.Auroc(scores, labels).Should().BeApproximately(wins / pairs, 1e-12);
     }
 
     [Theory]
@@ -80,22 +80,22 @@ public class RankingMetricsTests
             bestF1 = Math.Max(bestF1, precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall));
         }
 
-        RankingMetrics.AveragePrecision(scores, labels).Should().BeApproximately(area, 1e-12);
-        RankingMetrics.F1Max(scores, labels).F1.Should().BeApproximately(bestF1, 1e-12);
+        RocMetrics.AveragePrecision(scores, labels).Should().BeApproximately(area, 1e-12);
+        RocMetrics.F1Max(scores, labels).F1.Should().BeApproximately(bestF1, 1e-12);
     }
 
     [Fact]
     public void Metrics_OneLabelOnly_AreNaN()
     {
-        RankingMetrics.Auroc([1f, 2f], [true, true]).Should().Be(double.NaN);
-        RankingMetrics.AveragePrecision([1f, 2f], [false, false]).Should().Be(double.NaN);
-        RankingMetrics.F1Max([], []).F1.Should().Be(double.NaN);
+        RocMetrics.Auroc([1f, 2f], [true, true]).Should().Be(double.NaN);
+        RocMetrics.AveragePrecision([1f, 2f], [false, false]).Should().Be(double.NaN);
+        RocMetrics.F1Max([], []).F1.Should().Be(double.NaN);
         RegionOverlap.Aupro([1f, 2f], [false, false], 2, 1, 0.3).Should().Be(double.NaN);
     }
 
     [Fact]
     public void Auroc_NaNScores_AreLeftOut()
-        => RankingMetrics.Auroc([0.1f, float.NaN, 0.9f, float.NaN], [false, true, true, false]).Should().Be(1);
+        => RocMetrics.Auroc([0.1f, float.NaN, 0.9f, float.NaN], [false, true, true, false]).Should().Be(1);
 
     [Theory]
     [InlineData(6, 0.3)]

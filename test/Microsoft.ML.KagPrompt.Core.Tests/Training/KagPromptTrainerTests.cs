@@ -1,0 +1,114 @@
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.TestSupport;
+using Microsoft.ML.KagPrompt.Training;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Tests.Training;
+
+public class KagPromptTrainerTests
+{
+    private static readonly InspectionOptions Small = new() { Epochs = 2, BatchSize = 4, ImageSize = 112, Device = "cpu", Seed = 5 };
+
+    [Fact]
+    public void Fit_SameSeed_GivesTheSameModelAndOtherSeedAnother()
+    {
+        var (first, second, other) = (new MemoryStream(), new MemoryStream(), new MemoryStream());
+        foreach (var (stream, seed) in new[] { (first, 5), (second, 5), (other, 6) })
+        {
+            using var model = KagPromptTrainer.Fit(Parts(3), Small with { Seed = seed, Epochs = 1 });
+            model.Save(stream);
+        }
+
+        second.ToArray().Should().Equal(first.ToArray());
+        other.ToArray().Should().NotEqual(first.ToArray());
+    }
+
+    [Fact]
+    public void Fit_Training_LowersTheLossAndReportsEveryStep()
+    {
+        var reports = new List<TrainingProgress>();
+        using var model = KagPromptTrainer.Fit(Parts(4), Small with { Epochs = 3 }, progress: new Collector(reports));
+        var steps = reports.Where(report => report.Phase == "training").ToArray();
+        steps.Select(step => step.Done).Should().Equal(Enumerable.Range(1, steps[0].Total));
+        double Mean(IEnumerable<TrainingProgress> part) => part.Average(step => step.Loss.CrossEntropy + step.Loss.Focal + step.Loss.Dice);
+        Mean(steps[^6..]).Should().BeLessThan(Mean(steps[..6]));
+        model.HasPrompt.Should().BeTrue();
+    }
+
+    [Fact]
+    public void SaveAndLoad_TrainedModel_InspectsBitForBitAlike()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(3), Small with { MemoryFeatures = Scoring.MemoryFeatures.Graph, Epochs = 1 });
+        using var stream = new MemoryStream();
+        model.Save(stream);
+        stream.Position = 0;
+        using var again = KagPromptModel.Load(stream, "cpu");
+        var query = TestImages.Part(80, 70, 50, defective: true);
+        var (expected, actual) = (model.Inspect([query], [null])[0], again.Inspect([query], [null])[0]);
+        actual.Score.Should().Be(expected.Score);
+        actual.Map.Should().Equal(expected.Map);
+        again.CalibrationOf("object").Should().Be(model.CalibrationOf("object"));
+    }
+
+    [Fact]
+    public void Inspect_BatchOrAlone_Agree()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(3), Small with { Epochs = 0 });
+        var queries = Enumerable.Range(60, 11).Select(i => TestImages.Part(70 + i, 90, i, i % 2 == 0)).ToArray();
+        var together = model.Inspect(queries, new string?[queries.Length]);
+        for (var i = 0; i < queries.Length; i++)
+        {
+            model.Inspect([queries[i]], [null])[0].Score.Should().BeApproximately(together[i].Score, 1e-5f);
+        }
+    }
+
+    [Fact]
+    public void Fit_OneImage_SaysWhatItCannotKnow()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(1), Small with { Epochs = 0 });
+        var calibration = model.CalibrationOf("object");
+        calibration.Method.Should().Contain("unknown");
+        float.IsFinite(calibration.Threshold).Should().BeTrue();
+    }
+
+    [Fact]
+    public void Adapt_NewClass_KeepsTheOldOne()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(3), Small with { Epochs = 1 });
+        using var adapted = KagPromptTrainer.Adapt(model, Parts(2).Select(part => part with { ClassName = "bracket" }));
+        adapted.ClassNames.Should().BeEquivalentTo("object", "bracket");
+        model.ClassNames.Should().BeEquivalentTo("object");
+        adapted.Inspect([TestImages.Part(80, 80, 9)], ["bracket"])[0].Score.Should().NotBe(float.NaN);
+    }
+
+    [Fact]
+    public void Inspect_ManyThreads_GiveTheSame()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(2), Small with { Epochs = 0 });
+        var query = TestImages.Part(90, 90, 77);
+        var expected = model.Inspect([query], [null])[0].Score;
+        Parallel.For(0, 12, _ => model.Inspect([query], [null])[0].Score.Should().Be(expected));
+    }
+
+    [Fact]
+    public void FitAndInspect_Repeated_LeaveNoTensorsBehind()
+    {
+        void Once()
+        {
+            using var model = KagPromptTrainer.Fit(Parts(2), Small with { Epochs = 1, BatchSize = 16 });
+            model.Inspect([TestImages.Part(60, 60, 1)], [null]);
+        }
+
+        Once();
+        var before = torch.Tensor.TotalCount;
+        Once();
+        (torch.Tensor.TotalCount - before).Should().BeLessThanOrEqualTo(0);
+    }
+
+    private static IEnumerable<TrainingImage> Parts(int count) => Enumerable.Range(0, count).Select(i => new TrainingImage { Image = TestImages.Part(90 + i, 80, i) });
+
+    private sealed class Collector(List<TrainingProgress> reports) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => reports.Add(value);
+    }
+}
