@@ -1,0 +1,68 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Imaging;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>Between ML.NET's images and pixel buffers.</summary>
+internal static class ImageAdapter
+{
+    /// <summary>RGB of an image; alpha is dropped, not blended, as is usual in vision.</summary>
+    /// <exception cref="ImageReadException">There is no image, or it is too large.</exception>
+    public static PixelBuffer ToPixels(MLImage? image, int maxPixels, string origin)
+    {
+        if (image is null)
+        {
+            throw new ImageReadException($"{origin}: expected an image, got none. Check the file, or filter such rows out.");
+        }
+
+        var (width, height) = (image.Width, image.Height);
+        if ((long)width * height > maxPixels)
+        {
+            throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {width} x {height}. Resize it, or raise MaxImagePixels.");
+        }
+
+        var pixels = image.Pixels;
+        var rgb = new byte[checked(width * height * 3)];
+        var (red, blue) = image.PixelFormat == MLPixelFormat.Bgra32 ? (2, 0) : (0, 2);
+        for (var p = 0; p < width * height; p++)
+        {
+            if (pixels[(4 * p) + 3] != 255)
+            {
+                return FromTranslucent(image, width, height);
+            }
+
+            rgb[3 * p] = pixels[(4 * p) + red];
+            rgb[(3 * p) + 1] = pixels[(4 * p) + 1];
+            rgb[(3 * p) + 2] = pixels[(4 * p) + blue];
+        }
+
+        return new PixelBuffer(width, height, rgb);
+    }
+
+    /// <summary>A picture for an output column. The caller owns it.</summary>
+    public static MLImage ToImage(PixelBuffer picture)
+    {
+        var pixels = new byte[picture.Width * picture.Height * 4];
+        for (var p = 0; p < picture.Width * picture.Height; p++)
+        {
+            picture.Rgb.AsSpan(3 * p, 3).CopyTo(pixels.AsSpan(4 * p));
+            pixels[(4 * p) + 3] = 255;
+        }
+
+        return MLImage.CreateFromPixels(picture.Width, picture.Height, MLPixelFormat.Rgba32, pixels);
+    }
+
+    /// <summary>With alpha the raw pixels are premultiplied; this slower way gives the colours themselves.</summary>
+    private static PixelBuffer FromTranslucent(MLImage image, int width, int height)
+    {
+        var bgr = image.GetBGRPixels;
+        var rgb = new byte[width * height * 3];
+        for (var p = 0; p < width * height; p++)
+        {
+            (rgb[3 * p], rgb[(3 * p) + 1], rgb[(3 * p) + 2]) = (bgr[(3 * p) + 2], bgr[(3 * p) + 1], bgr[3 * p]);
+        }
+
+        return new PixelBuffer(width, height, rgb);
+    }
+}

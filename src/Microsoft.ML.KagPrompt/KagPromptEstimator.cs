@@ -1,0 +1,71 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Interop;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Training;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>Fits a few-shot visual anomaly detector on normal images: NSA synthesis, TorchSharp training of the graph prompt, memory bank and threshold.</summary>
+/// <remarks>Immutable; may be fitted from several threads.</remarks>
+public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
+{
+    private readonly IHost host;
+    private readonly KagPromptOptions options;
+
+    internal KagPromptEstimator(IHostEnvironment environment, KagPromptOptions options)
+    {
+        SupportedMLNet.Check();
+        options.Validate();
+        host = environment.Register(nameof(KagPromptEstimator));
+        this.options = options with { Seed = options.Seed ?? (environment as IHostEnvironmentInternal)?.Seed };
+    }
+
+    /// <summary>Reads every row once, trains, and returns the scorer; the caller disposes it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="InsufficientDataException">There are no rows, or a class has no normal one.</exception>
+    /// <exception cref="ImageReadException">A row's image cannot be read; the message names the row.</exception>
+    /// <exception cref="OperationCanceledException">The fit was cancelled.</exception>
+    public KagPromptTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var columns = InputColumns.Find(input.Schema, options, fitting: true);
+        using var channel = host.Start("Fit");
+        using var loaded = options.InitialModelPath is { } path ? InitialModelFile.Load(host, path) : null;
+        var initial = (options.InitialModel ?? loaded)?.Model;
+        var device = DeviceSelection.Resolve(host, options.Device);
+        channel.Info($"Fitting on {device}, {(options.Epochs > 0 ? $"{options.Epochs} epochs" : "no training")}, backbone '{options.Backbone}'.");
+        var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), options with { Device = device }, initial, new FitProgress(host, channel, options.Progress), options.Cancellation);
+        foreach (var name in model.ClassNames)
+        {
+            var calibration = model.CalibrationOf(name);
+            channel.Info($"Class '{name}': threshold {calibration.Threshold} ({calibration.Method}).");
+        }
+
+        return new KagPromptTransformer(host, options, model);
+    }
+
+    /// <summary>The schema after fitting.</summary>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        if (!inputSchema.TryFindColumn(options.ImageColumnName, out var image) || image.ItemType is not ImageDataViewType || image.Kind != SchemaShape.Column.VectorKind.Scalar)
+        {
+            throw new ArgumentOutOfRangeException(nameof(inputSchema), $"Column '{options.ImageColumnName}' ({nameof(options.ImageColumnName)}): expected an image (MLImage) column, got {(image.IsValid ? image.GetTypeString() : "none")}.");
+        }
+
+        var columns = inputSchema.ToDictionary(column => column.Name);
+        void Add(string name, SchemaShape.Column.VectorKind kind, DataViewType type) => columns[name] = new SchemaShape.Column(name, kind, type, false, null);
+        Add(options.ScoreColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single);
+        Add(options.PredictedLabelColumnName, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance);
+        Add(options.AnomalyMapColumnName, options.MapResolution == MapResolution.Model ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Single);
+        if (options.HeatmapColumnName is { } heatmap)
+        {
+            Add(heatmap, SchemaShape.Column.VectorKind.Scalar, new ImageDataViewType());
+        }
+
+        return new SchemaShape(columns.Values);
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Training;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>Scores images: appends score, decision and anomaly map to every row. Saved and loaded with <c>mlContext.Model</c>, alone or in a pipeline.</summary>
+/// <remarks>
+/// Immutable; several threads may transform at once (a <c>PredictionEngine</c> is not thread-safe: use one for each thread). Owns native memory:
+/// dispose it, or the chain that holds it. A transformer made from another is disposed apart.
+/// </remarks>
+public sealed partial class KagPromptTransformer : ITransformer, IDisposable
+{
+    private readonly IHost host;
+
+    internal KagPromptTransformer(IHostEnvironment environment, KagPromptOptions options, KagPromptModel model)
+    {
+        host = environment.Register(nameof(KagPromptTransformer));
+        Options = options with { InitialModel = null, InitialModelPath = null, Progress = null, Cancellation = default };
+        Model = model;
+    }
+
+    /// <summary>The options it was fitted with; scoring reads the column names and sizes.</summary>
+    public KagPromptOptions Options { get; }
+
+    /// <summary>The model behind it, for use without ML.NET. The transformer owns it.</summary>
+    public KagPromptModel Model { get; }
+
+    bool ITransformer.IsRowToRowMapper => true;
+
+    /// <summary>How the threshold of a class came about; null stands for the only class.</summary>
+    /// <exception cref="ArgumentException">The class is not known.</exception>
+    public ThresholdCalibration Calibration(string? className = null) => Model.CalibrationOf(className ?? Model.ClassNames.First());
+
+    /// <summary>The input's columns and, after them, the outputs.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The image or class column is missing or of the wrong type.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        InputColumns.Find(inputSchema, Options, fitting: false);
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(inputSchema);
+        builder.AddColumn(Options.ScoreColumnName, NumberDataViewType.Single);
+        builder.AddColumn(Options.PredictedLabelColumnName, BooleanDataViewType.Instance);
+        builder.AddColumn(Options.AnomalyMapColumnName, Options.MapResolution == MapResolution.Model
+            ? new VectorDataViewType(NumberDataViewType.Single, Model.MapSize, Model.MapSize)
+            : new VectorDataViewType(NumberDataViewType.Single));
+        if (Options.HeatmapColumnName is { } heatmap)
+        {
+            builder.AddColumn(heatmap, new ImageDataViewType());
+        }
+
+        return builder.ToSchema();
+    }
+
+    /// <summary>The view with the output columns. Nothing is computed until they are read.</summary>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new ScoredDataView(host, this, input);
+    }
+
+    /// <summary>Adapts to other parts in one pass, without training: new memory banks and thresholds for the classes of these rows, other classes stay. This transformer stays as it was.</summary>
+    /// <param name="support">Rows with the columns the estimator was given; labelled defects serve the threshold.</param>
+    /// <returns>The adapted transformer; the caller disposes it.</returns>
+    /// <exception cref="InsufficientDataException">There are no rows, or a class has no normal one.</exception>
+    public KagPromptTransformer WithSupport(IDataView support)
+    {
+        ArgumentNullException.ThrowIfNull(support);
+        // A label or support column the new rows do not have was of use to the fit alone.
+        var present = Options with
+        {
+            LabelColumnName = Present(support.Schema, Options.LabelColumnName),
+            SupportColumnName = Present(support.Schema, Options.SupportColumnName),
+        };
+        var columns = InputColumns.Find(support.Schema, present, fitting: true);
+        using var channel = host.Start("WithSupport");
+        return new KagPromptTransformer(host, Options, KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null)));
+    }
+
+    /// <summary>The same scorer with another decision threshold, for one class or for all. The caller disposes it.</summary>
+    /// <exception cref="ArgumentException">The threshold is NaN, or the class is not known.</exception>
+    public KagPromptTransformer WithThreshold(float threshold, string? className = null) => new(host, Options, Model.WithThreshold(threshold, className));
+
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(this, inputSchema);
+
+    /// <summary>Frees the native memory. No inspection may be under way.</summary>
+    public void Dispose() => Model.Dispose();
+
+    private static string? Present(DataViewSchema schema, string? name) => name is not null && schema.GetColumnOrNull(name) is not null ? name : null;
+}

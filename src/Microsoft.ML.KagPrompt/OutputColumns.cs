@@ -1,0 +1,53 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Reporting;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>A scored row: the verdict, and the picture where a heatmap is wanted.</summary>
+internal sealed record ScoredRow(Inspection Inspection, PixelBuffer? Picture);
+
+/// <summary>The values of the appended columns, by their position after the input's.</summary>
+internal sealed class OutputColumns(KagPromptTransformer transformer)
+{
+    private const int Score = 0;
+    private const int PredictedLabel = 1;
+    private const int AnomalyMap = 2;
+    private const int Heatmap = 3;
+
+    public int Count => transformer.Options.HeatmapColumnName is null ? 3 : 4;
+
+    /// <summary>Scores rows; pictures are kept only where the heatmap needs them.</summary>
+    public ScoredRow[] Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
+    {
+        var results = transformer.Model.Inspect(images, classNames, atImageSize: transformer.Options.MapResolution == MapResolution.Image);
+        return [.. results.Select((result, i) => new ScoredRow(result, transformer.Options.HeatmapColumnName is null ? null : images[i]))];
+    }
+
+    /// <summary>A getter over whatever row is current.</summary>
+    public Delegate Getter(int column, Func<ScoredRow> current) => column switch
+    {
+        Score => (ValueGetter<float>)((ref float value) => value = current().Inspection.Score),
+        PredictedLabel => (ValueGetter<bool>)((ref bool value) => value = current().Inspection.IsAnomalous),
+        AnomalyMap => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+        {
+            var map = current().Inspection.Map;
+            var editor = VBufferEditor.Create(ref value, map.Length);
+            map.CopyTo(editor.Values);
+            value = editor.Commit();
+        }),
+        Heatmap => (ValueGetter<MLImage>)((ref MLImage value) => value = Draw(current())),
+        _ => throw new ArgumentOutOfRangeException(nameof(column)),
+    };
+
+    /// <summary>The map over its picture, brightest at twice the class's threshold.</summary>
+    private MLImage Draw(ScoredRow row)
+    {
+        var (inspection, picture) = (row.Inspection, row.Picture!);
+        var map = inspection.Width == picture.Width && inspection.Height == picture.Height ? inspection.Map
+            : transformer.Model.MapToImage(inspection.Map, picture.Width, picture.Height);
+        var high = 2 * inspection.Threshold;
+        return ImageAdapter.ToImage(HeatmapRenderer.Overlay(picture, map, 0, high > 0 ? high : 1));
+    }
+}

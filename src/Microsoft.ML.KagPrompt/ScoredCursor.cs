@@ -1,0 +1,107 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>
+/// Serves the input's columns from one cursor and the output columns from a batch that a second cursor read ahead, so that rows meet the network
+/// together and pass-through values are never buffered.
+/// </summary>
+internal sealed class ScoredCursor : DataViewRowCursor
+{
+    private readonly IHost host;
+    private readonly KagPromptTransformer transformer;
+    private readonly int inputColumns;
+    private readonly HashSet<int> active;
+    private readonly DataViewRowCursor passed;
+    private readonly DataViewRowCursor? ahead;
+    private readonly Func<PixelBuffer>? image;
+    private readonly Func<string?>? className;
+    private readonly OutputColumns outputs;
+    private ScoredRow[] batch = [];
+    private int next;
+    private bool disposed;
+
+    /// <summary>Takes over both cursors; without the second no output column is active.</summary>
+    public ScoredCursor(IHost host, KagPromptTransformer transformer, DataViewSchema schema, int inputColumns, HashSet<int> active, DataViewRowCursor passed, DataViewRowCursor? ahead)
+    {
+        (this.host, this.transformer, Schema, this.inputColumns, this.active, this.passed, this.ahead) = (host, transformer, schema, inputColumns, active, passed, ahead);
+        outputs = new OutputColumns(transformer);
+        if (ahead is not null)
+        {
+            var columns = InputColumns.Find(ahead.Schema, transformer.Options, fitting: false);
+            (image, className) = (columns.ImageReader(ahead), columns.ClassReader(ahead));
+        }
+    }
+
+    public override DataViewSchema Schema { get; }
+
+    public override long Position => passed.Position;
+
+    public override long Batch => passed.Batch;
+
+    private ScoredRow Current => Position >= 0 && next > 0 ? batch[next - 1] : throw new InvalidOperationException("The cursor is not at a row: call MoveNext first.");
+
+    public override bool IsColumnActive(DataViewSchema.Column column) => active.Contains(column.Index);
+
+    public override ValueGetter<DataViewRowId> GetIdGetter() => passed.GetIdGetter();
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        if (!IsColumnActive(column))
+        {
+            throw new ArgumentException($"Column '{column.Name}' is not active in this cursor.", nameof(column));
+        }
+
+        return column.Index < inputColumns ? passed.GetGetter<TValue>(passed.Schema[column.Index])
+            : outputs.Getter(column.Index - inputColumns, () => Current) as ValueGetter<TValue>
+                ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type}, not {typeof(TValue)}.");
+    }
+
+    public override bool MoveNext()
+    {
+        host.CheckAlive();
+        if (!passed.MoveNext())
+        {
+            return false;
+        }
+
+        if (ahead is not null && next++ >= batch.Length)
+        {
+            batch = ReadBatch();
+            next = 1;
+            if (batch.Length == 0)
+            {
+                throw new InvalidOperationException($"The input gave row {Position} to one reader and not to another: its rows must not change between reads.");
+            }
+        }
+
+        return true;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !disposed)
+        {
+            disposed = true;
+            passed.Dispose();
+            ahead?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private ScoredRow[] ReadBatch()
+    {
+        var images = new List<PixelBuffer>();
+        var classNames = new List<string?>();
+        while (images.Count < transformer.Options.InferenceBatchSize && ahead!.MoveNext())
+        {
+            images.Add(image!());
+            classNames.Add(className!());
+        }
+
+        return images.Count == 0 ? [] : outputs.Inspect(images, classNames);
+    }
+}

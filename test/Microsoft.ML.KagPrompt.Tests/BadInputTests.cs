@@ -1,0 +1,185 @@
+using System.IO.Compression;
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Tests;
+
+/// <summary>Every wrong input says what, expected, got and remedy, and leaves nothing behind.</summary>
+public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
+{
+    private readonly MLContext ml = new(seed: 1);
+
+    [Fact]
+    public void Options_SeveralOutOfRange_AreAllNamedInOneMessage()
+        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = -1, Gamma = 2, TopK = 0, Device = "gpu", ScoreColumnName = "AnomalyMap" }))
+            .Should().Throw<ArgumentException>().WithMessage("*5 invalid*Gamma*0 to 1*TopK*Epochs*-1*Device*gpu*different names*");
+
+    [Fact]
+    public void Fit_MissingImageColumn_NamesOptionAndColumns()
+        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag("Picture").Fit(View(parts.Normal)))
+            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Picture'*ImageColumnName*missing*'ImagePath'*");
+
+    [Fact]
+    public void Fit_WrongColumnType_NamesExpectedAndGot()
+        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag("ImagePath").Fit(View(parts.Normal)))
+            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'ImagePath'*expected an image*String*");
+
+    [Fact]
+    public void Fit_WrongLabelType_NamesExpectedAndGot()
+        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 0, LabelColumnName = "Product" }))
+            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Product'*LabelColumnName*Single*String*");
+
+    [Fact]
+    public void Fit_NoRows_SaysSo()
+        => FluentActions.Invoking(() => Fit([], new KagPromptOptions { Epochs = 0 })).Should().Throw<InsufficientDataException>().WithMessage("*at least one normal image*0 rows*");
+
+    [Fact]
+    public void Fit_NoNormalRows_SaysSo()
+        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 0, LabelColumnName = "Label" }, label: 1))
+            .Should().Throw<InsufficientDataException>().WithMessage("*'object'*5 anomalous*no normal*label column*");
+
+    [Fact]
+    public void Fit_NoFlaggedSupport_SaysSo()
+        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 0, SupportColumnName = "Flag" }))
+            .Should().Throw<InsufficientDataException>().WithMessage("*none of them flagged as support*");
+
+    [Theory]
+    [InlineData("text.png")]
+    [InlineData("empty.png")]
+    [InlineData("truncated.png")]
+    [InlineData("huge.png")]
+    [InlineData("nowhere.png")]
+    public void Transform_UnreadableImage_NamesTheRow(string name)
+    {
+        WriteBroken(name);
+        using var model = Fit(parts.Normal, new KagPromptOptions { Epochs = 0 });
+        FluentActions.Invoking(() => model.Transform(View([parts.Queries[0], parts.Path(name)])).GetColumn<float>("Score").ToArray())
+            .Should().Throw<ImageReadException>().WithMessage("Row 1, column 'Image'*");
+    }
+
+    [Fact]
+    public void Transform_ImageOverTheLimit_NamesSizesAndOption()
+    {
+        using var model = Fit(parts.Normal, new KagPromptOptions { Epochs = 0, MaxImagePixels = 20_000 });
+        TestImages.Write(TestImages.Noise(200, 200, 1), parts.Path("large.png"));
+        FluentActions.Invoking(() => model.Transform(View([parts.Path("large.png")])).GetColumn<float>("Score").ToArray())
+            .Should().Throw<ImageReadException>().WithMessage("*20000*200 x 200*MaxImagePixels*");
+    }
+
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(0.5)]
+    [InlineData(0.9)]
+    public void Load_TruncatedModelStream_IsRefused(double share)
+    {
+        var zip = SavedModel($"cut{share}.zip");
+        Rewrite(zip, "KagPrompt.safetensors", bytes => bytes[..(int)(bytes.Length * share)]);
+        FluentActions.Invoking(() => ml.Model.Load(zip, out _)).Should().Throw<Exception>().Which.Should().Match<Exception>(fault => Chain(fault).Any(inner => inner is ModelFormatException));
+    }
+
+    [Fact]
+    public void Load_OtherVersion_SaysWhichAndWhatToDo()
+    {
+        var zip = SavedModel("version.zip");
+        Rewrite(zip, "KagPrompt.safetensors", bytes =>
+        {
+            var at = bytes.AsSpan().IndexOf("\\u0022version\\u0022:1"u8);
+            at.Should().BePositive();
+            bytes[at + "\\u0022version\\u0022:".Length] = (byte)'9';
+            return bytes;
+        });
+        FluentActions.Invoking(() => ml.Model.Load(zip, out _)).Should().Throw<Exception>()
+            .Which.Should().Match<Exception>(fault => Chain(fault).Any(inner => inner is ModelFormatException && inner.Message.Contains("version 9") && inner.Message.Contains("another version")));
+    }
+
+    [Fact]
+    public void Load_MissingModelStream_IsRefused()
+    {
+        var zip = SavedModel("missing.zip");
+        using (var archive = ZipFile.Open(zip, ZipArchiveMode.Update))
+        {
+            archive.Entries.Single(entry => entry.FullName.EndsWith("KagPrompt.safetensors", StringComparison.Ordinal)).Delete();
+        }
+
+        FluentActions.Invoking(() => ml.Model.Load(zip, out _)).Should().Throw<Exception>().Which.Should().Match<Exception>(fault => Chain(fault).Any(inner => inner is ModelFormatException));
+    }
+
+    [Fact]
+    public void Cancel_DuringFit_StopsIt()
+    {
+        using var source = new CancellationTokenSource();
+        FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 1000, ImageSize = 56, BatchSize = 2, Cancellation = source.Token, Progress = new Canceller(source) }))
+            .Should().Throw<OperationCanceledException>();
+    }
+
+    private static IEnumerable<Exception> Chain(Exception? fault)
+    {
+        for (; fault is not null; fault = fault.InnerException)
+        {
+            yield return fault;
+        }
+    }
+
+    private string SavedModel(string name)
+    {
+        using var model = Fit(parts.Normal, new KagPromptOptions { Epochs = 0 });
+        ml.Model.Save(model, View(parts.Normal).Schema, parts.Path(name));
+        return parts.Path(name);
+    }
+
+    private static void Rewrite(string zip, string entryName, Func<byte[], byte[]> change)
+    {
+        using var archive = ZipFile.Open(zip, ZipArchiveMode.Update);
+        var entry = archive.Entries.Single(candidate => candidate.FullName.EndsWith(entryName, StringComparison.Ordinal));
+        using var content = new MemoryStream();
+        using (var stream = entry.Open())
+        {
+            stream.CopyTo(content);
+        }
+
+        var name = entry.FullName;
+        entry.Delete();
+        using var target = archive.CreateEntry(name).Open();
+        target.Write(change(content.ToArray()));
+    }
+
+    private void WriteBroken(string name)
+    {
+        var whole = File.ReadAllBytes(parts.Queries[0]);
+        switch (name)
+        {
+            case "text.png":
+                File.WriteAllText(parts.Path(name), "not an image");
+                break;
+            case "empty.png":
+                File.WriteAllBytes(parts.Path(name), []);
+                break;
+            case "truncated.png":
+                File.WriteAllBytes(parts.Path(name), whole[..40]);
+                break;
+            case "huge.png":
+                // A valid header that promises 20,000 × 20,000 pixels, and nothing after it.
+                var header = whole[..33];
+                (header[18], header[19], header[22], header[23]) = (0x4e, 0x20, 0x4e, 0x20);
+                File.WriteAllBytes(parts.Path(name), header);
+                break;
+        }
+    }
+
+    private TransformerChain<KagPromptTransformer> Fit(string[] paths, KagPromptOptions options, float label = 0)
+        => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag("Image", options with { Device = "cpu" })).Fit(View(paths, label));
+
+    private IDataView View(string[] paths, float label = 0) => ml.Data.LoadFromEnumerable(paths.Select(path => new PartRow { ImagePath = path, Label = label }).ToArray());
+
+    private sealed class Canceller(CancellationTokenSource source) : IProgress<Training.TrainingProgress>
+    {
+        public void Report(Training.TrainingProgress value)
+        {
+            if (value.Phase == "training")
+            {
+                source.Cancel();
+            }
+        }
+    }
+}
