@@ -71,7 +71,7 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
     /// <summary>Mean squared error in units of each teacher channel's variance, plus the cosine the memory bank will use.</summary>
     private static Tensor Loss(Tensor prediction, Tensor target, Tensor mean, Tensor deviation)
     {
-        var error = (prediction.Minus(target) / deviation).square().mean();
+        var error = (prediction.Minus(target) / deviation).Squared().mean();
         var cosine = (prediction.Minus(mean).UnitLength(-1) * target.Minus(mean).UnitLength(-1)).sum(-1).mean().Complement();
         return error.Plus(cosine);
     }

@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Scoring;
 using TorchSharp;
 
@@ -174,6 +175,6 @@ internal static class ModelArchive
     private static torch.Tensor AsHalfWhereExact(torch.Tensor weight)
     {
         var half = weight.detach().to_type(torch.ScalarType.Float16);
-        return half.to_type(weight.dtype).eq(weight).all().ToBoolean() ? half : weight;
+        return half.to_type(weight.dtype).eq(weight).all().Value() == 1 ? half : weight;
     }
 }

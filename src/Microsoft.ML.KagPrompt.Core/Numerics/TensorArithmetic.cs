@@ -6,7 +6,8 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// <summary>
 /// Arithmetic between tensors and numbers. TorchSharp turns a number (and the hidden factor 1 of a + b) into a native scalar whose managed
 /// owner is dead by the time the native call runs: a garbage collection at that moment frees it, and the call reads freed memory.
-/// Here every scalar outlives its call. Use these instead of the operators with numbers, and instead of + between tensors.
+/// Here every scalar outlives its call. Use these instead of the operators with numbers, and instead of + between tensors. Tensors have the same
+/// fate where no dispose scope holds them: work on tensors runs inside a scope.
 /// </summary>
 internal static class TensorArithmetic
 {
@@ -31,6 +32,9 @@ internal static class TensorArithmetic
         return a.mul(scalar);
     }
 
+    /// <summary>a², without the exponent that Tensor.square() hands over.</summary>
+    public static Tensor Squared(this Tensor a) => a.mul(a);
+
     public static Tensor AtLeast(this Tensor a, double low)
     {
         using var scalar = low.ToScalar();
@@ -51,7 +55,7 @@ internal static class TensorArithmetic
 
     /// <summary>a / max(‖a‖₂, 1e-12) along one dimension.</summary>
     public static Tensor UnitLength(this Tensor a, long dimension)
-        => a / a.square().sum(dimension, keepdim: true).sqrt().AtLeast(1e-12);
+        => a / a.Squared().sum(dimension, keepdim: true).sqrt().AtLeast(1e-12);
 
     /// <summary>a += b, in place.</summary>
     public static void Add(this Tensor a, Tensor b) => a.add_(b, One);

@@ -23,6 +23,8 @@ internal sealed class AdamW : IDisposable
 
     public void ZeroGradients()
     {
+        // The scope holds on to each gradient while the native call uses it; without one a collection could free it midway.
+        using var scope = NewDisposeScope();
         foreach (var parameter in parameters)
         {
             parameter.grad?.zero_();
@@ -35,7 +37,7 @@ internal sealed class AdamW : IDisposable
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var gradients = parameters.Select(parameter => parameter.grad).OfType<Tensor>().ToArray();
-        var norm = Math.Sqrt(stack([.. gradients.Select(gradient => gradient.square().sum())]).sum().Value());
+        var norm = Math.Sqrt(stack([.. gradients.Select(gradient => gradient.Squared().sum())]).sum().Value());
         if (norm > largest)
         {
             foreach (var gradient in gradients)
@@ -64,7 +66,7 @@ internal sealed class AdamW : IDisposable
             first[i].Scale(beta1);
             first[i].AddScaled(gradient, 1 - beta1);
             second[i].Scale(beta2);
-            second[i].AddScaled(gradient.square(), 1 - beta2);
+            second[i].AddScaled(gradient.Squared(), 1 - beta2);
             var denominator = second[i].sqrt().Times(1 / correction2).Plus(Epsilon);
             parameters[i].Scale(1 - (rate * weightDecay));
             parameters[i].AddScaled(first[i] / denominator, -rate / correction1);

@@ -8,10 +8,11 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Training;
 
 /// <summary>Trains a network's graph prompt on normal images and their synthetic twins (equation 17); the vision tower stays frozen.</summary>
-internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionary<string, torch.Tensor> textFeatures)
+internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionary<string, torch.Tensor> textFeatures, int pairsPerPass = GraphTrainer.PairsPerPass)
 {
     // A handful of photographs makes an epoch of one step: show them again, each time with new defects.
     private const int FewestPairsPerEpoch = 32;
+    private const int PairsPerPass = 4;
 
     private readonly InspectionOptions options = network.Options;
     private readonly GraphPrompt prompt = network.Prompt ?? throw new ArgumentException("The network has no graph prompt to train.", nameof(network));
@@ -32,7 +33,29 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
         }
     }
 
+    /// <summary>One optimiser step. The loss is a mean over images, so its gradient is summed from passes over few of them: what a pass holds stays small.</summary>
     private TrainingProgress Step(TwinBatch batch, AdamW optimizer, double rate)
+    {
+        optimizer.ZeroGradients();
+        var (crossEntropy, focal, dice, accuracy) = (0f, 0f, 0f, 0f);
+        for (var first = 0; first < batch.Normal.Length; first += pairsPerPass)
+        {
+            var pass = batch.Pairs(first, Math.Min(pairsPerPass, batch.Normal.Length - first));
+            var share = (float)pass.Normal.Length / batch.Normal.Length;
+            var (loss, agreement) = Pass(pass, share);
+            crossEntropy += share * loss.CrossEntropy;
+            focal += share * loss.Focal;
+            dice += share * loss.Dice;
+            accuracy += share * agreement;
+        }
+
+        optimizer.ClipGradients(options.GradientClip);
+        optimizer.Step(rate);
+        return new TrainingProgress("training", 0, 0) { Loss = (crossEntropy, focal, dice), PixelAccuracy = accuracy };
+    }
+
+    /// <summary>Adds the gradient of the share of the loss that these pairs have.</summary>
+    private ((float CrossEntropy, float Focal, float Dice) Loss, float Agreement) Pass(TwinBatch batch, float share)
     {
         using var scope = torch.NewDisposeScope();
         var images = batch.Normal.Select(image => image.Square).Concat(batch.Twins.Select(twin => twin.Image)).ToArray();
@@ -44,18 +67,11 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
         var maps = PromptMap.PerLayer(nodes, text, network.ImageSize);                    // [4, 2B, S, S]
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);       // [2B, 2]
         var loss = Losses.Paper(similarities, maps, masks, labels, options.FocalWeight, options.DiceWeight);
-        optimizer.ZeroGradients();
-        loss.Total.backward();
-        optimizer.ClipGradients(options.GradientClip);
-        optimizer.Step(rate);
+        loss.Total.Times(share).backward();
 
         using var noGradients = torch.no_grad();
         var agreement = maps.mean([0]).IsAbove(0.5).eq(masks.IsAbove(0.5)).to_type(torch.ScalarType.Float32).mean();
-        return new TrainingProgress("training", 0, 0)
-        {
-            Loss = (loss.CrossEntropy.Value(), loss.Focal.Value(), loss.Dice.Value()),
-            PixelAccuracy = agreement.Value(),
-        };
+        return ((loss.CrossEntropy.Value(), loss.Focal.Value(), loss.Dice.Value()), agreement.Value());
     }
 
     /// <summary>G: [2B, S, S], empty for the normal half; c: [2B].</summary>

@@ -40,7 +40,7 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
         var onAbnormal = target.AtLeast(Smooth).AtMost(1 - Smooth);
         var onNormal = target.Complement().AtLeast(Smooth).AtMost(1 - Smooth);
         var likelihood = (onNormal * normal).Plus(onAbnormal * abnormal).Plus(Smooth);
-        return (likelihood.Complement().square() * likelihood.log()).mean().neg();
+        return (likelihood.Complement().Squared() * likelihood.log()).mean().neg();
     }
 
     /// <summary>1 − mean over images of (2 Σ p g + 1) / (Σ p + Σ g + 1).</summary>

@@ -8,7 +8,11 @@ namespace Microsoft.ML.KagPrompt.Training;
 /// <param name="Normal">B normal images.</param>
 /// <param name="Twins">For each, a copy with synthetic defects.</param>
 /// <param name="Epoch">Epoch, from 1.</param>
-internal sealed record TwinBatch(FitImage[] Normal, SyntheticImage[] Twins, int Epoch);
+internal sealed record TwinBatch(FitImage[] Normal, SyntheticImage[] Twins, int Epoch)
+{
+    /// <summary>Some of the pairs.</summary>
+    public TwinBatch Pairs(int first, int count) => new(Normal[first..(first + count)], Twins[first..(first + count)], Epoch);
+}
 
 /// <summary>Makes the batches of a training run on a thread of its own, a few ahead of the network.</summary>
 /// <remarks>What it yields depends on the seed alone, not on timing: every twin has its own random stream.</remarks>

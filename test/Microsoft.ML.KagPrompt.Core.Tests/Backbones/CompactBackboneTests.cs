@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Checkpoints;
@@ -28,7 +29,7 @@ public class CompactBackboneTests
         using var features = backbone.Vision.Encode(torch.rand([2, 3, side, side]));
         var patches = (long)(side / 14) * (side / 14);
         features.PatchTokens.Select(tokens => tokens.shape).Should().BeEquivalentTo(backbone.Vision.Info.TapWidths.Select(width => new[] { 2L, patches, width }));
-        features.ImageEmbedding.square().sum(1).data<float>().ToArray().Should().AllSatisfy(length => length.Should().BeApproximately(1, 1e-4f));
+        features.ImageEmbedding.Squared().sum(1).data<float>().ToArray().Should().AllSatisfy(length => length.Should().BeApproximately(1, 1e-4f));
     }
 
     [Fact]
@@ -40,7 +41,7 @@ public class CompactBackboneTests
         {
             var text = TextFeatures.Encode(backbone.Text!, backbone.Tokenizer!, name, torch.CPU);
             text.shape.Should().Equal(2, backbone.Vision.Info.JointWidth);
-            text.square().sum(1).data<float>().ToArray().Should().AllSatisfy(length => length.Should().BeApproximately(1, 1e-4f));
+            text.Squared().sum(1).data<float>().ToArray().Should().AllSatisfy(length => length.Should().BeApproximately(1, 1e-4f));
             (text[0] * text[1]).sum().ToSingle().Should().BeLessThan(0.99f, name);
         }
     }

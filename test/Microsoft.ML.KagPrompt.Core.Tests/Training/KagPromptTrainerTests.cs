@@ -91,6 +91,37 @@ public class KagPromptTrainerTests
     }
 
     [Fact]
+    public async Task FitAndInspect_UnderConstantCollection_GiveTheSame()
+    {
+        // What only a native call still uses must not be collected; where it was, this crashed or scored nonsense.
+        float[] Once()
+        {
+            using var model = KagPromptTrainer.Fit(Parts(3), Small with { Epochs = 1 });
+            return model.Inspect([TestImages.Part(80, 80, 40, defective: true)], [null])[0].Map;
+        }
+
+        var expected = Once();
+        using var stop = new CancellationTokenSource();
+        var collector = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                GC.Collect(0);
+                GC.WaitForPendingFinalizers();
+            }
+        });
+        try
+        {
+            Once().Should().Equal(expected);
+        }
+        finally
+        {
+            stop.Cancel();
+            await collector;
+        }
+    }
+
+    [Fact]
     public void FitAndInspect_Repeated_LeaveNoTensorsBehind()
     {
         void Once()
