@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Reflection;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Packaging.Tests;
+
+public sealed class PackagesTests : IDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("kagprompt-packages-").FullName;
+
+    [Fact]
+    public void Packages_InAFreshConsoleProject_FitSaveAndLoadInAnotherProcess()
+    {
+        var feed = In("feed");
+        foreach (var library in (string[])["Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt"])
+        {
+            Dotnet("pack", Path.Combine(Metadata("Sources"), library), "--no-build", "-c", Metadata("Configuration"), "-o", feed, "-nologo", "-v", "quiet");
+        }
+
+        var project = In("consumer");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "Consumer", "Program.cs"), Path.Combine(project, "Program.cs"));
+        File.WriteAllText(Path.Combine(project, "Consumer.csproj"), Project());
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
+        Directory.GetDirectories(Path.Combine(root, "packages")).Select(Path.GetFileName)
+            .Should().Contain(["microsoft.ml.kagprompt", "microsoft.ml.kagprompt.core"], "the packages must be the ones just packed");
+
+        var images = Enumerable.Range(0, 4).Select(i => Path.Combine(root, $"part{i}.png")).ToArray();
+        for (var i = 0; i < images.Length; i++)
+        {
+            TestImages.Write(TestImages.Part(96, 90, i), images[i]);
+        }
+
+        var program = Path.Combine(project, "bin", "Release", "net10.0", "Consumer.dll");
+        var zip = Path.Combine(root, "part.zip");
+        var fitted = Dotnet(["exec", program, "fit", zip, .. images]);
+        fitted.Should().HaveCount(4).And.AllSatisfy(line => line.Should().StartWith("score "));
+        Dotnet(["exec", program, "load", zip, .. images]).Should().Equal(fitted);
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    private static string Metadata(string key)
+        => typeof(PackagesTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+
+    private static string Project()
+    {
+        var system = OperatingSystem.IsWindows() ? "win-x64" : "linux-x64";
+        return $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <Nullable>enable</Nullable>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <PlatformTarget>x64</PlatformTarget>
+                <NuGetAudit>false</NuGetAudit>
+                <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="Microsoft.ML.KagPrompt" Version="{Metadata("Version")}" />
+                <PackageReference Include="libtorch-cpu-{system}" Version="{Metadata("LibTorchVersion")}" />
+              </ItemGroup>
+            </Project>
+            """;
+    }
+
+    /// <summary>Ours come from the new feed into a folder of their own; the others, half a gigabyte, from where they are unpacked already.</summary>
+    private string Sources(string feed)
+    {
+        var unpacked = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        return $"""
+            <configuration>
+              <config><add key="globalPackagesFolder" value="{Path.Combine(root, "packages")}" /></config>
+              <fallbackPackageFolders><add key="unpacked" value="{unpacked}" /></fallbackPackageFolders>
+              <packageSources><add key="packed" value="{feed}" /></packageSources>
+            </configuration>
+            """;
+    }
+
+    private string In(string folder) => Directory.CreateDirectory(Path.Combine(root, folder)).FullName;
+
+    private string[] Dotnet(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = root };
+        start.Environment.Remove("NUGET_PACKAGES");
+        // What the runner sets for its own build must not steer these.
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        process.ExitCode.Should().Be(0, "dotnet {0} should succeed, but said: {1}{2}", string.Join(' ', arguments), output, error.Result);
+        return output.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
+    }
+}
