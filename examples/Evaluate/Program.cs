@@ -36,11 +36,11 @@ Console.WriteLine($"{settings["--shots"]} support images, mean of {settings["--d
 foreach (var folder in folders)
 {
     var bank = Mean(draw => Evaluate(folder, draw, epochs: 0));
-    Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(folder.TrimEnd('/')),-20} bank alone     {bank.Image:0.0} / {bank.Pixel:0.0}"));
+    Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(folder.TrimEnd('/')),-20} bank alone     {bank.Image:0.00} / {bank.Pixel:0.00}"));
     if (!bankOnly)
     {
         var trained = Mean(draw => Evaluate(folder, draw, settings["--epochs"]));
-        Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(folder.TrimEnd('/')),-20} after training {trained.Image:0.0} / {trained.Pixel:0.0}"));
+        Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(folder.TrimEnd('/')),-20} after training {trained.Image:0.00} / {trained.Pixel:0.00}"));
     }
 }
 

@@ -1,19 +1,51 @@
-using System.Security.Cryptography;
+// FreshProcess bits ZIP IMAGE...          every score's and map's bits
+// FreshProcess memory ZIP ROWS IMAGE...   resident bytes after the first tenth of the rows and after all
+using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-// FreshProcess ZIP IMAGE...
 var ml = new MLContext();
-using var model = ml.Model.Load(args[0], out _) as IDisposable;
-var rows = ml.Data.LoadFromEnumerable(args[1..].Select(path => new Row { ImagePath = path }));
-var scored = ((ITransformer)model!).Transform(rows);
+using var model = ml.Model.Load(args[1], out _) as IDisposable;
+if (args[0] == "memory")
+{
+    var (count, images) = (int.Parse(args[2]), args[3..]);
+    var rows = ml.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new Row { ImagePath = images[i % images.Length] }));
+    var seen = 0;
+    foreach (var verdict in ml.Data.CreateEnumerable<Verdict>(((ITransformer)model!).Transform(rows), reuseRowObject: true))
+    {
+        if (++seen == count / 10 || seen == count)
+        {
+            Console.WriteLine(Resident());
+        }
+    }
+
+    return;
+}
+
+var scored = ((ITransformer)model!).Transform(ml.Data.LoadFromEnumerable(args[2..].Select(path => new Row { ImagePath = path })));
 foreach (var (score, map) in scored.GetColumn<float>("Score").Zip(scored.GetColumn<float[]>("AnomalyMap")))
 {
     Console.WriteLine($"{BitConverter.SingleToUInt32Bits(score):x8} {Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(map)))}");
 }
 
+static long Resident()
+{
+    GC.Collect();
+    GC.WaitForPendingFinalizers();
+    using var process = Process.GetCurrentProcess();
+    return process.WorkingSet64;
+}
+
 internal sealed class Row
 {
     public string ImagePath { get; set; } = "";
+}
+
+internal sealed class Verdict
+{
+    public float Score { get; set; }
+
+    public float[] AnomalyMap { get; set; } = [];
 }

@@ -5,11 +5,12 @@ using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.Transforms.Image;
+using Xunit.Abstractions;
 
 namespace Microsoft.ML.KagPrompt.Tests;
 
 /// <summary>What a user writes, from photographs to a loaded model.</summary>
-public sealed class DetectAnomaliesKagTests(PartFolder parts) : IClassFixture<PartFolder>
+public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper output) : IClassFixture<PartFolder>
 {
     private readonly MLContext ml = new(seed: 1);
 
@@ -33,7 +34,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts) : IClassFixture<Pa
         using var owned = again as IDisposable;
         schema.Select(column => column.Name).Should().Contain("ImagePath");
         Bits(again.Transform(View(parts.Queries))).Should().Equal(Bits(scored));
-        FreshProcess(zip, parts.Queries).Should().Equal(Bits(scored));
+        FreshProcess(["bits", zip, .. parts.Queries]).Should().Equal(Bits(scored));
     }
 
     [Fact]
@@ -184,6 +185,17 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts) : IClassFixture<Pa
     }
 
     [Fact]
+    public void Transform_TwoThousandRows_KeepsResidentMemory()
+    {
+        var zip = parts.Path("memory.zip");
+        using var model = Pipeline(new KagPromptOptions { Epochs = 1, BatchSize = 16, ImageSize = 112 }).Fit(View(parts.Normal));
+        ml.Model.Save(model, View(parts.Normal).Schema, zip);
+        var resident = FreshProcess(["memory", zip, "2000", .. parts.Queries]).Select(long.Parse).ToArray();
+        output.WriteLine($"Resident after 200 rows {resident[0] >> 10} KiB, after 2000 rows {resident[1] >> 10} KiB.");
+        ((double)resident[1] / resident[0]).Should().BeInRange(0.98, 1.02);
+    }
+
+    [Fact]
     public void Transform_GreyAlphaAndTinyImages_Work()
     {
         using var model = Pipeline(new KagPromptOptions { Epochs = 0 }).Fit(View(parts.Normal));
@@ -221,10 +233,10 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts) : IClassFixture<Pa
     private static string[] Bits(IDataView scored) => [.. scored.GetColumn<float>("Score").Zip(scored.GetColumn<float[]>("AnomalyMap"),
         (score, map) => $"{BitConverter.SingleToUInt32Bits(score):x8} {Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(map)))}")];
 
-    private static string[] FreshProcess(string zip, string[] images)
+    private static string[] FreshProcess(params string[] arguments)
     {
         var assembly = typeof(DetectAnomaliesKagTests).Assembly.Location.Replace("Microsoft.ML.KagPrompt.Tests", "Microsoft.ML.KagPrompt.FreshProcess", StringComparison.Ordinal);
-        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", assembly, zip, .. images]) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", assembly, .. arguments]) { RedirectStandardOutput = true })!;
         var lines = process.StandardOutput.ReadToEnd().Split(['\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
         process.WaitForExit();
         process.ExitCode.Should().Be(0);

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Scoring;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.KagPrompt.Training;
 using TorchSharp;
@@ -38,7 +39,7 @@ public class KagPromptTrainerTests
     [Fact]
     public void SaveAndLoad_TrainedModel_InspectsBitForBitAlike()
     {
-        using var model = KagPromptTrainer.Fit(Parts(3), Small with { MemoryFeatures = Scoring.MemoryFeatures.Graph, Epochs = 1 });
+        using var model = KagPromptTrainer.Fit(Parts(3), Small with { MemoryFeatures = MemoryFeatures.Graph, Epochs = 1 });
         using var stream = new MemoryStream();
         model.Save(stream);
         stream.Position = 0;
