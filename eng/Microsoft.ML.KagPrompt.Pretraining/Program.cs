@@ -10,6 +10,7 @@ const string Usage = """
       render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
       distil  --teacher DIR --out FILE --minutes N [--seed 1] [--resume FILE]
       align   --trunk FILE --out DIR --minutes N [--pictures 4000] [--seed 1]
+      narrow  --in DIR --out DIR
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
     """;
 
@@ -26,6 +27,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "align":
         TextAlignment.Run(options["trunk"], options["out"], TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Console.WriteLine);
+        return 0;
+    case "narrow":
+        TextCone.Run(options["in"], options["out"], Console.WriteLine);
         return 0;
     case "measure":
         Measure();

@@ -1,5 +1,5 @@
 // Few-shot figures of data sets in MVTec AD's layout: the memory bank alone, and after training on train/good.
-//   Evaluate FOLDER... [--shots 4] [--draws 3] [--epochs 10] [--bank-only]
+//   Evaluate FOLDER... [--shots 4] [--draws 3] [--epochs 10] [--batch 16] [--bank-only]
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -9,7 +9,7 @@ using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Metrics;
 
 var folders = new List<string>();
-var settings = new Dictionary<string, int> { ["--shots"] = 4, ["--draws"] = 3, ["--epochs"] = 10 };
+var settings = new Dictionary<string, int> { ["--shots"] = 4, ["--draws"] = 3, ["--epochs"] = 10, ["--batch"] = 16 };
 var bankOnly = false;
 for (var i = 0; i < args.Length; i++)
 {
@@ -27,7 +27,7 @@ for (var i = 0; i < args.Length; i++)
     }
     else
     {
-        Console.Error.WriteLine($"Not understood: '{args[i]}'. Usage: Evaluate FOLDER... [--shots 4] [--draws 3] [--epochs 10] [--bank-only]");
+        Console.Error.WriteLine($"Not understood: '{args[i]}'. Usage: Evaluate FOLDER... [--shots 4] [--draws 3] [--epochs 10] [--batch 16] [--bank-only]");
         return 2;
     }
 }
@@ -63,7 +63,7 @@ return 0;
 
     var ml = new MLContext(seed: draw);
     var pipeline = ml.Transforms.LoadImages("Image", "", nameof(Row.ImagePath))
-        .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = epochs, SupportColumnName = nameof(Row.IsSupport) }));
+        .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = epochs, BatchSize = settings["--batch"], SupportColumnName = nameof(Row.IsSupport) }));
     using var model = pipeline.Fit(ml.Data.LoadFromEnumerable(rows));
 
     var test = files.Where(file => !file.IsTraining).ToArray();

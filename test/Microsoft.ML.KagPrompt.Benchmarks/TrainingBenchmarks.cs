@@ -7,7 +7,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Benchmarks;
 
-/// <summary>One epoch of 32 pairs in steps of 16, by how many pairs pass through the graph at once.</summary>
+/// <summary>One epoch of 64 pairs in steps of 8, by how many pairs pass through the graph at once.</summary>
 public class TrainingBenchmarks
 {
     private KagPromptModel model = null!;
@@ -17,17 +17,14 @@ public class TrainingBenchmarks
     [GlobalSetup]
     public void SetUp()
     {
-        var parts = Enumerable.Range(0, 4).Select(i => new TrainingImage { Image = TestImages.Part(224, 224, i) }).ToArray();
-        model = KagPromptTrainer.Fit(parts, new InspectionOptions { Epochs = 1, BatchSize = 16, Device = "cpu", Seed = 1 });
+        var parts = Enumerable.Range(0, 64).Select(i => new TrainingImage { Image = TestImages.Part(224, 224, i) }).ToArray();
+        model = KagPromptTrainer.Fit(parts, new InspectionOptions { Epochs = 1, Device = "cpu", Seed = 1 });
         normal = [.. FitSet.Read(parts, model.Network.Preprocessor, _ => { }, default).Normal];
         text = model.Classes.ToDictionary(entry => entry.Key, entry => entry.Value.Reference.Value.TextFeatures!);
     }
 
-    [Benchmark(Baseline = true, Description = "16 pairs at once")]
-    public void AllAtOnce() => Epoch(16);
-
-    [Benchmark(Description = "8")]
-    public void Eight() => Epoch(8);
+    [Benchmark(Baseline = true, Description = "8 pairs at once")]
+    public void AllAtOnce() => Epoch(8);
 
     [Benchmark(Description = "4, as the library")]
     public void Four() => Epoch(4);

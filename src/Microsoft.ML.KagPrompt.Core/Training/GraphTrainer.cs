@@ -12,6 +12,8 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
 {
     // A handful of photographs makes an epoch of one step: show them again, each time with new defects.
     private const int FewestPairsPerEpoch = 32;
+    // And with few pairs, full batches would leave two steps to an epoch: the same pairs teach more in smaller ones.
+    private const int FewestStepsPerEpoch = 8;
     private const int PairsPerPass = 4;
 
     private readonly InspectionOptions options = network.Options;
@@ -20,7 +22,8 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
     /// <summary>Runs all epochs; leaves the prompt trained in place.</summary>
     public void Train(IReadOnlyList<FitImage> normal, int seed, Action<TrainingProgress> report, CancellationToken cancellation)
     {
-        using var twins = new TwinSource(normal, options.BatchSize, Math.Max(normal.Count, FewestPairsPerEpoch), options.Epochs, seed, cancellation);
+        var pairs = Math.Max(normal.Count, FewestPairsPerEpoch);
+        using var twins = new TwinSource(normal, Math.Min(options.BatchSize, pairs / FewestStepsPerEpoch), pairs, options.Epochs, seed, cancellation);
         var steps = options.Epochs * twins.StepsPerEpoch;
         var schedule = new WarmupLinearSchedule(options.LearningRate, steps);
         using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, options.WeightDecay);
