@@ -192,7 +192,8 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
         ml.Model.Save(model, View(parts.Normal).Schema, zip);
         var resident = FreshProcess(["memory", zip, "2000", .. parts.Queries]).Select(long.Parse).ToArray();
         output.WriteLine($"Resident after 200 rows {resident[0] >> 10} KiB, after 2000 rows {resident[1] >> 10} KiB.");
-        ((double)resident[1] / resident[0]).Should().BeInRange(0.98, 1.02);
+        // It may fall: kernels take back pages, of libtorch's file say, that lie idle.
+        ((double)resident[1] / resident[0]).Should().BeLessThanOrEqualTo(1.02);
     }
 
     [Fact]
