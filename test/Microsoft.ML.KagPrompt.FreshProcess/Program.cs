@@ -32,7 +32,7 @@ foreach (var (score, map) in scored.GetColumn<float>("Score").Zip(scored.GetColu
 
 static long Resident()
 {
-    GC.Collect();
+    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     GC.WaitForPendingFinalizers();
     using var process = Process.GetCurrentProcess();
     return process.WorkingSet64;
