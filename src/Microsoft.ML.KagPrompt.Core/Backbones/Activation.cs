@@ -12,10 +12,21 @@ internal enum Activation
 
     /// <summary>x σ(1.702 x), as OpenAI's CLIP.</summary>
     QuickGelu,
+
+    /// <summary>silu(a) b of the two halves [a, b]: halves the width.</summary>
+    SwiGlu,
 }
 
 internal static class ActivationFunctions
 {
     public static Tensor Apply(this Activation activation, Tensor x)
-        => activation == Activation.Gelu ? functional.gelu(x) : x * x.Times(1.702).sigmoid();
+    {
+        if (activation == Activation.SwiGlu)
+        {
+            var halves = x.chunk(2, -1);
+            return halves[0] * halves[0].sigmoid() * halves[1];
+        }
+
+        return activation == Activation.Gelu ? functional.gelu(x) : x * x.Times(1.702).sigmoid();
+    }
 }

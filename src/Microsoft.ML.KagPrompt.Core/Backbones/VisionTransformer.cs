@@ -48,8 +48,17 @@ internal sealed class VisionTransformer : IVisionTower
             ("class_token", [config.Width]),
             ("positions", [1 + (side * side), config.Width]),
             ("norm.weight", [config.Width]), ("norm.bias", [config.Width]),
-            ("head.weight", [config.JointWidth, config.Width]),
         };
+        if (config.Head)
+        {
+            shapes.Add(("head.weight", [config.JointWidth, config.Width]));
+        }
+
+        if (config.Registers > 0)
+        {
+            shapes.Add(("registers", [config.Registers, config.Width]));
+        }
+
         if (config.StemBias)
         {
             shapes.Add(("stem.bias", [config.Width]));
@@ -69,9 +78,14 @@ internal sealed class VisionTransformer : IVisionTower
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var (batch, side) = (images.shape[0], images.shape[2] / config.PatchSize);
-        var patches = functional.conv2d(images, weights["stem.weight"], weights.Find("stem.bias"), strides: [config.PatchSize, config.PatchSize])
+        var patches = functional.conv2d(images.to(weights.Type), weights["stem.weight"], weights.Find("stem.bias"), strides: [config.PatchSize, config.PatchSize])
             .flatten(2).transpose(1, 2);                                                      // [B, L, D]
         var x = cat([weights["class_token"].expand(batch, 1, config.Width), patches], 1).Plus(Positions(side));   // [B, 1 + L, D]
+        if (config.Registers > 0)
+        {
+            x = cat([x.narrow(1, 0, 1), weights["registers"].expand(batch, config.Registers, config.Width), x.narrow(1, 1, side * side)], 1);
+        }
+
         if (config.NormBeforeTrunk)
         {
             x = TransformerBlocks.Norm(x, weights, "norm_pre", config.Epsilon);
@@ -83,12 +97,13 @@ internal sealed class VisionTransformer : IVisionTower
             x = config.Blocks.Forward(x, weights, $"blocks.{i}.");
             if (config.TappedBlocks.Contains(i))
             {
-                tapped[i] = x.narrow(1, 1, x.shape[1] - 1).contiguous();
+                tapped[i] = x.narrow(1, 1 + config.Registers, side * side).to(ScalarType.Float32).contiguous();
             }
         }
 
         var token = TransformerBlocks.Norm(x.select(1, 0), weights, "norm", config.Epsilon);
-        var embedding = TransformerBlocks.Linear(token, weights, "head").UnitLength(-1);   // [B, C']
+        var joint = config.Head ? TransformerBlocks.Linear(token, weights, "head") : token;
+        var embedding = joint.to(ScalarType.Float32).UnitLength(-1);                          // [B, C']
         return new VisionFeatures([.. config.TappedBlocks.Select(i => tapped[i].MoveToOuterDisposeScope())], embedding.MoveToOuterDisposeScope());
     }
 
@@ -106,8 +121,11 @@ internal sealed class VisionTransformer : IVisionTower
             return learned;
         }
 
-        var grid = learned.narrow(0, 1, learned.shape[0] - 1).view(1, learnedSide, learnedSide, config.Width).permute(0, 3, 1, 2);
-        var resampled = functional.interpolate(grid, [side, side], mode: InterpolationMode.Bicubic, align_corners: false);
-        return cat([learned.narrow(0, 0, 1), resampled.flatten(2).squeeze(0).t()], 0);
+        var grid = learned.narrow(0, 1, learned.shape[0] - 1).to(ScalarType.Float32).view(1, learnedSide, learnedSide, config.Width).permute(0, 3, 1, 2);
+        var factor = (side + 0.1) / learnedSide;
+        var resampled = config.Resampling == PositionResampling.BicubicOffset
+            ? functional.interpolate(grid, scale_factor: [factor, factor], mode: InterpolationMode.Bicubic, align_corners: false)
+            : functional.interpolate(grid, [side, side], mode: InterpolationMode.Bicubic, align_corners: false, antialias: config.Resampling == PositionResampling.BicubicAntialias);
+        return cat([learned.narrow(0, 0, 1), resampled.flatten(2).squeeze(0).t().to(learned.dtype)], 0);
     }
 }

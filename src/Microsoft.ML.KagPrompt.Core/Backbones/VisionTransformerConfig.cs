@@ -9,6 +9,14 @@ internal sealed record VisionTransformerConfig
 {
     private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() }, MaxDepth = 8 };
 
+    /// <summary>What CLIP and ImageBind subtract from pixels and divide by.</summary>
+    internal static readonly IReadOnlyList<float> ClipMean = [0.48145466f, 0.4578275f, 0.40821073f];
+    internal static readonly IReadOnlyList<float> ClipStd = [0.26862954f, 0.26130258f, 0.27577711f];
+
+    /// <summary>The same of ImageNet, for DINOv2.</summary>
+    internal static readonly IReadOnlyList<float> ImageNetMean = [0.485f, 0.456f, 0.406f];
+    internal static readonly IReadOnlyList<float> ImageNetStd = [0.229f, 0.224f, 0.225f];
+
     public required int Width { get; init; }
 
     public required int Depth { get; init; }
@@ -34,18 +42,29 @@ internal sealed record VisionTransformerConfig
     /// <summary>A bias in the patch stem.</summary>
     public bool StemBias { get; init; }
 
+    /// <summary>Both additions of a block are scaled per channel.</summary>
+    public bool LayerScale { get; init; }
+
+    /// <summary>Tokens without a place between the class token and the patches.</summary>
+    public int Registers { get; init; }
+
+    /// <summary>A projection of the class token into the joint space; without one its width is the joint width.</summary>
+    public bool Head { get; init; } = true;
+
+    public PositionResampling Resampling { get; init; } = PositionResampling.Bicubic;
+
     /// <summary>Tapped blocks, counted from 0; empty: every quarter of the depth.</summary>
     public IReadOnlyList<int> Taps { get; init; } = [];
 
-    public IReadOnlyList<float> Mean { get; init; } = [0.48145466f, 0.4578275f, 0.40821073f];
+    public IReadOnlyList<float> Mean { get; init; } = ClipMean;
 
-    public IReadOnlyList<float> Std { get; init; } = [0.26862954f, 0.26130258f, 0.27577711f];
+    public IReadOnlyList<float> Std { get; init; } = ClipStd;
 
     [JsonIgnore]
     public IReadOnlyList<int> TappedBlocks => Taps.Count > 0 ? Taps : [.. Enumerable.Range(1, 4).Select(quarter => (Depth * quarter / 4) - 1)];
 
     [JsonIgnore]
-    public TransformerBlocks Blocks => new(Width, MlpWidth, Heads, Epsilon, Activation, Causal: false);
+    public TransformerBlocks Blocks => new(Width, MlpWidth, Heads, Epsilon, Activation, Causal: false) { LayerScale = LayerScale };
 
     /// <exception cref="ArgumentException">Names every invalid value.</exception>
     public void Validate()
@@ -57,6 +76,8 @@ internal sealed record VisionTransformerConfig
             .Require(MlpWidth is >= 1 and <= 1 << 16, nameof(MlpWidth), "1 to 65536", MlpWidth)
             .Require(PatchSize is >= 1 and <= 256, nameof(PatchSize), "1 to 256", PatchSize)
             .Require(ImageSize is >= 1 and <= 4096 && PatchSize >= 1 && ImageSize % PatchSize == 0, nameof(ImageSize), $"a multiple of the patch size {PatchSize}, at most 4096", ImageSize)
+            .Require(Registers is >= 0 and <= 64, nameof(Registers), "0 to 64", Registers)
+            .Require(Head || JointWidth == Width, nameof(JointWidth), $"the width {Width} where there is no head", JointWidth)
             .Require(JointWidth is >= 1 and <= 1 << 14, nameof(JointWidth), "1 to 16384", JointWidth)
             .Require(Epsilon is > 0 and < 1, nameof(Epsilon), "a small positive number", Epsilon)
             .Require(Mean.Count == 3 && Std.Count == 3 && Std.All(value => value > 0), nameof(Std), "three means and three positive deviations", Std.Count)

@@ -24,6 +24,10 @@ internal static class StrictLoad
         }
     }
 
+    /// <summary>As the other, for what rules say of the names and shapes in the file.</summary>
+    public static void Check(IEnumerable<WeightRule> rules, ITensorSource source, Func<string, bool>? mayStay = null)
+        => Check(rules.SelectMany(rule => rule.Parts).ToDictionary(part => part.Name, part => part.Shape), source, mayStay);
+
     /// <summary>Compares what a network needs with what a checkpoint says it holds, before anything is read.</summary>
     /// <param name="expected">Shapes by name.</param>
     /// <param name="source">The checkpoint.</param>

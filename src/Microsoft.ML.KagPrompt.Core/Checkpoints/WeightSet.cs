@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>A frozen network's float32 tensors by name. Owns them. Reading is thread-safe.</summary>
+/// <summary>A frozen network's tensors by name, all of one type. Owns them. Reading is thread-safe.</summary>
 internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDisposable
 {
     public torch.Tensor this[string name] => tensors[name];
@@ -12,8 +12,14 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
 
     public IReadOnlyDictionary<string, torch.Tensor> ByName => tensors;
 
+    /// <summary>The type they have, and the network computes in.</summary>
+    public torch.ScalarType Type => tensors.Values.First().dtype;
+
     /// <summary>Reads exactly the expected tensors. Shapes are checked before anything is allocated, so a false configuration costs nothing.</summary>
-    public static WeightSet Read(IReadOnlyDictionary<string, long[]> expected, ITensorSource source)
+    /// <param name="expected">Every name and shape.</param>
+    /// <param name="source">Where they are.</param>
+    /// <param name="type">The type they are brought to.</param>
+    public static WeightSet Read(IReadOnlyDictionary<string, long[]> expected, ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32)
     {
         StrictLoad.Check(expected, source);
         var tensors = new Dictionary<string, torch.Tensor>();
@@ -21,8 +27,14 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
         {
             foreach (var name in expected.Keys)
             {
-                using var stored = source.Read(name);
-                tensors.Add(name, stored.to(torch.ScalarType.Float32, copy: true).DetachFromDisposeScope());
+                var stored = source.Read(name);
+                var converted = stored.to(type);
+                if (!ReferenceEquals(converted, stored))
+                {
+                    stored.Dispose();
+                }
+
+                tensors.Add(name, converted.DetachFromDisposeScope());
             }
 
             return new WeightSet(tensors);

@@ -4,48 +4,63 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Graph;
 
-/// <summary>The trained parameters of a graph prompt by name. Owns them.</summary>
+/// <summary>The parameters of a graph prompt by name. Owns them.</summary>
 internal sealed class GraphParameters : IDisposable
 {
     /// <summary>Heights and widths of the multi-kernel convolution's kernels.</summary>
     public static IReadOnlyList<(int Height, int Width)> KernelSizes { get; } = [(1, 4), (4, 1), (2, 2), (3, 3)];
 
     private readonly Dictionary<string, Tensor> byName = [];
+    private readonly HashSet<string> statistics = [];
 
     /// <summary>Draws the initial values: N(0, 0.01) in the graph's convolutions, orthogonal in the GRU, PyTorch's default elsewhere.</summary>
     public GraphParameters(GraphPromptConfig config, int seed)
     {
         using var scope = NewDisposeScope();
         using var random = new Generator((ulong)(uint)seed, CPU);
-        var c = config.JointWidth;
-        for (var i = 0; i < config.TapWidths.Count; i++)
+        foreach (var entry in Layout(config))
         {
-            AddDefault($"projection.{i}", random, c, config.TapWidths[i]);
-        }
+            var value = entry.Initial switch
+            {
+                Initial.Uniform => rand(entry.Shape, generator: random).Plus(-0.5).Times(2 / Math.Sqrt(entry.FanIn)),
+                Initial.Small => randn(entry.Shape, generator: random).Times(0.01),
+                Initial.Orthogonal => Orthogonal(random, entry.Shape[0], entry.Shape[1]),
+                Initial.One or Initial.StatisticOne => ones(entry.Shape),
+                _ => zeros(entry.Shape),
+            };
+            if (entry.Initial is Initial.StatisticOne or Initial.StatisticZero)
+            {
+                statistics.Add(entry.Name);
+            }
 
-        for (var k = 0; k < KernelSizes.Count; k++)
-        {
-            AddDefault($"kernels.{k}", random, c, c, KernelSizes[k].Height, KernelSizes[k].Width);
+            byName.Add(entry.Name, Owned(value, trained: !statistics.Contains(entry.Name)));
         }
+    }
 
-        AddSmall("intra.query", random, config.QueryWidth, c);
-        AddSmall("intra.key", random, config.QueryWidth, c);
-        AddSmall("intra.value", random, c, c);
-        Add("intra.alpha", zeros(1));
-        Add("inter.weight", Uniform(random, c, c, c));
-        AddSmall("gate", random, c, c);
-        foreach (var gate in (string[])["update", "reset", "candidate"])
-        {
-            Add($"gru.{gate}.weight", Orthogonal(random, c, 2 * c));
-            Add($"gru.{gate}.bias", zeros(c));
-        }
+    private enum Initial
+    {
+        Zero,
+        One,
+        Small,
+        Orthogonal,
 
-        AddDefault("adapter", random, c, c);
+        /// <summary>PyTorch's default for linear layers and convolutions: uniform within ±1/√fan-in.</summary>
+        Uniform,
+
+        StatisticZero,
+        StatisticOne,
     }
 
     public Tensor this[string name] => byName[name];
 
+    /// <summary>Everything that is saved.</summary>
     public IReadOnlyDictionary<string, Tensor> ByName => byName;
+
+    /// <summary>What gradients change: all but the running statistics.</summary>
+    public IReadOnlyList<Tensor> Trained => [.. byName.Where(entry => !statistics.Contains(entry.Key)).Select(entry => entry.Value)];
+
+    /// <summary>Every name and shape, before anything is allocated.</summary>
+    public static IReadOnlyDictionary<string, long[]> Shapes(GraphPromptConfig config) => Layout(config).ToDictionary(entry => entry.Name, entry => entry.Shape);
 
     public void MoveTo(Device device)
     {
@@ -54,7 +69,7 @@ internal sealed class GraphParameters : IDisposable
         foreach (var name in byName.Keys.ToArray())
         {
             using var old = byName[name];
-            byName[name] = Owned(old.to(device, copy: true));
+            byName[name] = Owned(old.to(device, copy: true), trained: !statistics.Contains(name));
         }
     }
 
@@ -66,27 +81,33 @@ internal sealed class GraphParameters : IDisposable
         }
     }
 
-    private void Add(string name, Tensor value) => byName.Add(name, Owned(value));
-
-    /// <summary>A leaf that training changes, and that outlives the caller's scope.</summary>
-    private static Tensor Owned(Tensor value) => value.requires_grad_(true).DetachFromDisposeScope();
-
-    private void AddSmall(string name, Generator random, long rows, long columns)
+    private static IEnumerable<(string Name, long[] Shape, Initial Initial, long FanIn)> Layout(GraphPromptConfig config)
     {
-        Add($"{name}.weight", randn([rows, columns], generator: random).Times(0.01));
-        Add($"{name}.bias", zeros(rows));
+        long c = config.JointWidth;
+        var projections = config.TapWidths.SelectMany((width, i) => Linear($"projection.{i}", c, width));
+        var kernels = KernelSizes.SelectMany((size, k) => Linear($"kernels.{k}", c, c, size.Height, size.Width));
+        var gru = new[] { "update", "reset", "candidate" }.SelectMany(gate => Pair($"gru.{gate}", Initial.Orthogonal, c, 2 * c));
+        IEnumerable<(string, long[], Initial, long)> edges = config.Variant == GraphVariant.Paper
+            ? [.. Pair("intra.query", Initial.Small, config.QueryWidth, c), .. Pair("intra.key", Initial.Small, config.QueryWidth, c), .. Pair("intra.value", Initial.Small, c, c),
+                ("intra.alpha", [1], Initial.Zero, 0), ("inter.weight", [c, c], Initial.Uniform, c), .. Pair("gate", Initial.Small, c, c)]
+            : [("edge.weight", [c, c], Initial.Uniform, c), ("message_gate.weight", [1, c], Initial.Small, 0),
+                .. Pair("fusion", Initial.Small, c, 3 * c, 3, 3), .. Pair("output", Initial.Small, c, 2 * c, 3, 3),
+                ("output_norm.weight", [c], Initial.One, 0), ("output_norm.bias", [c], Initial.Zero, 0),
+                ("output_norm.mean", [c], Initial.StatisticZero, 0), ("output_norm.variance", [c], Initial.StatisticOne, 0)];
+        return projections.Concat(kernels).Concat(edges).Concat(gru).Concat(Linear("adapter", c, c));
     }
 
-    /// <summary>PyTorch's default for linear layers and convolutions: weight and bias uniform within ±1/√fan-in.</summary>
-    private void AddDefault(string name, Generator random, params long[] shape)
+    private static (string, long[], Initial, long)[] Linear(string name, params long[] shape)
     {
         var fanIn = shape[1..].Aggregate(1L, (product, size) => product * size);
-        Add($"{name}.weight", Uniform(random, fanIn, shape));
-        Add($"{name}.bias", Uniform(random, fanIn, shape[0]));
+        return [($"{name}.weight", shape, Initial.Uniform, fanIn), ($"{name}.bias", [shape[0]], Initial.Uniform, fanIn)];
     }
 
-    private static Tensor Uniform(Generator random, long fanIn, params long[] shape)
-        => rand(shape, generator: random).Plus(-0.5).Times(2 / Math.Sqrt(fanIn));
+    private static (string, long[], Initial, long)[] Pair(string name, Initial weight, params long[] shape)
+        => [($"{name}.weight", shape, weight, 0), ($"{name}.bias", [shape[0]], Initial.Zero, 0)];
+
+    /// <summary>A leaf that outlives the caller's scope.</summary>
+    private static Tensor Owned(Tensor value, bool trained) => value.requires_grad_(trained).DetachFromDisposeScope();
 
     /// <summary>Rows orthonormal: the Q of a random matrix's QR, signs fixed by R's diagonal.</summary>
     private static Tensor Orthogonal(Generator random, long rows, long columns)

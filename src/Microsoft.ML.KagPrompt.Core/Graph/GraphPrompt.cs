@@ -12,31 +12,39 @@ internal sealed class GraphPrompt : IDisposable
 {
     private readonly GraphPromptConfig config;
     private readonly GraphParameters parameters;
-    private readonly KernelAwareGraph graph;
+    private readonly IMessageGraph graph;
 
     public GraphPrompt(GraphPromptConfig config, int seed)
     {
         this.config = config;
         parameters = new GraphParameters(config, seed);
-        graph = new KernelAwareGraph(parameters, config.Iterations);
+        graph = config.Variant == GraphVariant.Paper ? new KernelAwareGraph(parameters, config.Iterations) : new ReleasedGraph(parameters, config.Iterations);
     }
 
     /// <summary>Told of the graph's stages when set. For golden tests.</summary>
     public Action<string, int, Tensor>? Trace { get => graph.Trace; set => graph.Trace = value; }
 
+    public GraphVariant Variant => config.Variant;
+
     /// <summary>What training changes.</summary>
-    public IReadOnlyList<Tensor> Parameters => [.. parameters.ByName.Values];
+    public IReadOnlyList<Tensor> Parameters => parameters.Trained;
 
     /// <summary>The weights by name, for the archive. The prompt keeps ownership.</summary>
     public IReadOnlyDictionary<string, Tensor> Weights => parameters.ByName;
 
-    /// <summary>P_i: 4 × [B, L, D_i] → O_i: [4, B, L, C'] (1) to (11).</summary>
-    public Tensor Nodes(IReadOnlyList<Tensor> patchTokens)
+    /// <summary>P_i: 4 × [B, L, D_i] → what the prompts are held against: O_i, [4, B, L, C'] (1) to (11); Released: O_i, then V_i, [8, B, L, C'].</summary>
+    public Tensor Nodes(IReadOnlyList<Tensor> patchTokens, bool training = false)
     {
         using var scope = NewDisposeScope();
         var initial = InitialNodes(patchTokens);                                    // V
-        return graph.Forward(initial).Plus(initial).MoveToOuterDisposeScope();        // (11)
+        var final = graph.Forward(initial);
+        var nodes = config.Variant == GraphVariant.Paper ? final.Plus(initial)        // (11)
+            : cat([ReleasedOutput.Forward(final, initial, parameters, training), initial], 0);
+        return nodes.MoveToOuterDisposeScope();
     }
+
+    /// <summary>O_i of <see cref="Nodes"/>: [4, B, L, C'].</summary>
+    public Tensor Outputs(Tensor nodes) => nodes.narrow(0, 0, config.TapWidths.Count);
 
     /// <summary>V_i, the nodes N_i^0: [4, B, L, C'] (1)(2).</summary>
     internal Tensor InitialNodes(IReadOnlyList<Tensor> patchTokens)
@@ -52,10 +60,11 @@ internal sealed class GraphPrompt : IDisposable
         for (var i = 0; i < projected.Length; i++)
         {
             Guard.Shape(patchTokens[i], $"patchTokens[{i}]", batch, patches, config.TapWidths[i]);
-            projected[i] = functional.linear(patchTokens[i], parameters[$"projection.{i}.weight"], parameters[$"projection.{i}.bias"]);
+            var linear = functional.linear(patchTokens[i], parameters[$"projection.{i}.weight"], parameters[$"projection.{i}.bias"]);
+            projected[i] = config.Variant == GraphVariant.Paper ? linear : linear.relu();
         }
 
-        return MultiKernelConvolution.Forward(cat(projected, 0), parameters)
+        return MultiKernelConvolution.Forward(cat(projected, 0), parameters, config.Variant)
             .view(projected.Length, batch, patches, config.JointWidth).MoveToOuterDisposeScope();
     }
 

@@ -5,6 +5,8 @@ namespace Microsoft.ML.KagPrompt.Graph;
 /// <summary>Sizes of a graph prompt.</summary>
 internal sealed record GraphPromptConfig
 {
+    public GraphVariant Variant { get; init; } = GraphVariant.Paper;
+
     /// <summary>D_i of the four tapped layers.</summary>
     public required IReadOnlyList<int> TapWidths { get; init; }
 
@@ -17,6 +19,6 @@ internal sealed record GraphPromptConfig
     /// <summary>Width of query and key in the loop edge: C'/8.</summary>
     public int QueryWidth => Math.Max(1, JointWidth / 8);
 
-    public static GraphPromptConfig For(VisionTowerInfo info, int iterations)
-        => new() { TapWidths = info.TapWidths, JointWidth = info.JointWidth, Iterations = iterations };
+    public static GraphPromptConfig For(VisionTowerInfo info, GraphVariant variant, int iterations)
+        => new() { Variant = variant, TapWidths = info.TapWidths, JointWidth = info.JointWidth, Iterations = iterations };
 }

@@ -8,16 +8,14 @@ namespace Microsoft.ML.KagPrompt.Graph;
 /// Equations (2) to (10) of KAG-prompt: the four layers' maps are the nodes of a complete graph; T rounds of loop edges, line edges, gated
 /// messages and a ConvGRU update, all parameters shared by nodes and rounds. Nodes lie in one tensor [4, B, L, C'] so that what is shared runs as one product.
 /// </summary>
-internal sealed class KernelAwareGraph(GraphParameters parameters, int iterations)
+internal sealed class KernelAwareGraph(GraphParameters parameters, int iterations) : IMessageGraph
 {
     /// <summary>Nodes i and j of the six unordered pairs, i &lt; j.</summary>
     private static readonly long[] Lower = [0, 0, 0, 1, 1, 2];
     private static readonly long[] Upper = [1, 2, 3, 2, 3, 3];
 
-    /// <summary>Told of every stage when set: name, round from 1, tensor. For golden tests.</summary>
     public Action<string, int, Tensor>? Trace { get; set; }
 
-    /// <summary>N^0 → N^T: [4, B, L, C'].</summary>
     public Tensor Forward(Tensor nodes)
     {
         using var lower = tensor(Lower, device: nodes.device);
@@ -30,7 +28,7 @@ internal sealed class KernelAwareGraph(GraphParameters parameters, int iteration
             var gates = Gates(messages, t);                                                   // [16, B, 1, C']
             var totals = TensorArithmetic.IndexAdd(zeros_like(nodes), receivers, messages * gates);      // (9) [4, B, L, C']
             Trace?.Invoke("total", t, totals);
-            nodes = Update(totals, nodes);
+            nodes = GatedUpdate.Apply(parameters, totals, nodes);                                 // (10)
             Trace?.Invoke("node", t, nodes);
         }
 
@@ -71,16 +69,6 @@ internal sealed class KernelAwareGraph(GraphParameters parameters, int iteration
         var gates = Linear("gate", messages.mean([2], keepdim: true)).sigmoid();               // [16, B, 1, C']
         Trace?.Invoke("gate", t, gates);
         return gates;
-    }
-
-    /// <summary>(10): ConvGRU with 1×1 kernels.</summary>
-    private Tensor Update(Tensor totals, Tensor nodes)
-    {
-        var both = cat([totals, nodes], -1);                                                   // [4, B, L, 2C']
-        var update = Linear("gru.update", both).sigmoid();
-        var reset = Linear("gru.reset", both).sigmoid();
-        var candidate = Linear("gru.candidate", cat([totals, reset * nodes], -1)).tanh();
-        return nodes.Plus(update * candidate.Minus(nodes));
     }
 
     private Tensor Linear(string name, Tensor input) => functional.linear(input, parameters[$"{name}.weight"], parameters[$"{name}.bias"]);

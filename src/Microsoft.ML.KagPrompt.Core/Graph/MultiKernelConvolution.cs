@@ -5,13 +5,13 @@ using static TorchSharp.torch.nn;
 namespace Microsoft.ML.KagPrompt.Graph;
 
 /// <summary>
-/// Equation (1) of KAG-prompt: kernels of several shapes over one layer's projected patches, each result resized back to the grid, summed.
-/// The norm over channels is L2 (our reading). One set of kernels serves all layers.
+/// Equation (1) of KAG-prompt: kernels of several shapes over one layer's projected patches, each result resized back to the grid.
+/// Paper: their sum at unit length over the channels (L2 is our reading). Released: their mean. One set of kernels serves all layers.
 /// </summary>
 internal static class MultiKernelConvolution
 {
-    /// <summary>[N, L, C'] → V: [N, L, C'], unit length per patch.</summary>
-    public static Tensor Forward(Tensor projected, GraphParameters parameters)
+    /// <summary>[N, L, C'] → V: [N, L, C'].</summary>
+    public static Tensor Forward(Tensor projected, GraphParameters parameters, GraphVariant variant)
     {
         var (count, patches, width) = (projected.shape[0], projected.shape[1], projected.shape[2]);
         var side = GridSide(patches);
@@ -24,7 +24,8 @@ internal static class MultiKernelConvolution
             sum = sum is null ? resized : sum.Plus(resized);
         }
 
-        return sum!.UnitLength(1).flatten(2).transpose(1, 2).contiguous();
+        var combined = variant == GraphVariant.Paper ? sum!.UnitLength(1) : sum!.Times(1.0 / GraphParameters.KernelSizes.Count);
+        return combined.flatten(2).transpose(1, 2).contiguous();
     }
 
     public static long GridSide(long patches)

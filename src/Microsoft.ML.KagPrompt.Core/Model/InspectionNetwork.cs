@@ -71,7 +71,7 @@ internal sealed class InspectionNetwork : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? Prompt!.Nodes(features.PatchTokens).unbind(0) : features.PatchTokens.Select(layer => layer.alias());
+        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? Prompt!.Outputs(Prompt.Nodes(features.PatchTokens)).unbind(0) : features.PatchTokens.Select(layer => layer.alias());
         return [.. tokens.Select(layer => layer.MoveToOuterDisposeScope())];
     }
 
@@ -85,7 +85,7 @@ internal sealed class InspectionNetwork : IDisposable
         {
             var (promptMap, nodes, promptScore) = Prompted(features, reference);
             IReadOnlyList<torch.Tensor> bankTokens = UsesGraphBank ? nodes!.unbind(0) : features.PatchTokens;
-            var memoryMap = reference.Bank is null ? null : MapUpsampling.ToImage(reference.Bank.Distances(bankTokens), ImageSize);
+            var memoryMap = reference.Bank is null ? null : MemoryMap.FromDistances(reference.Bank.Distances(bankTokens), ImageSize, Options.Variant);  // (13)
             var map = MapFusion.Fuse(promptMap, memoryMap, Options.Gamma);                               // (14)
             var score = ImageScore.Fuse(promptScore, ImageScore.TopMean(map, Options.TopK), Options.Gamma);   // (16)
             return (map.cpu().MoveToOuterDisposeScope(), score.cpu().MoveToOuterDisposeScope());
@@ -105,8 +105,8 @@ internal sealed class InspectionNetwork : IDisposable
             return (null, null, null);
         }
 
-        var nodes = Prompt.Nodes(features.PatchTokens);                              // [4, B, L, C']
-        var map = PromptMap.Average(nodes, reference.TextFeatures, ImageSize);       // [B, S, S], (12)
+        var nodes = Prompt.Nodes(features.PatchTokens);                              // [M, B, L, C']
+        var map = PromptMap.Average(nodes, reference.TextFeatures, ImageSize, Options.Variant);   // [B, S, S], (12)
         var similarities = Prompt.ImageSimilarities(features.ImageEmbedding, reference.TextFeatures);   // [B, 2]
         return (map, nodes, similarities.select(1, 1));                                    // s1, (15)
     }

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Scoring;
 
@@ -19,6 +20,9 @@ public record InspectionOptions
 
     /// <summary>How images are brought to S × S.</summary>
     public ResizeMode ResizeMode { get; init; } = ResizeMode.Stretch;
+
+    /// <summary>The paper's graph prompt, or the one of the authors' published code, which their checkpoints need.</summary>
+    public GraphVariant Variant { get; init; } = GraphVariant.Paper;
 
     /// <summary>Rounds T of message passing in the graph, 1 to 64 (equations 3 to 10).</summary>
     public int Iterations { get; init; } = 5;
@@ -84,6 +88,7 @@ public record InspectionOptions
         .Require(!string.IsNullOrWhiteSpace(Backbone), nameof(Backbone), "a preset name", Backbone)
         .Require(ImageSize is null or (>= 32 and <= 2048), nameof(ImageSize), "32 to 2048 or null", ImageSize)
         .Require(Enum.IsDefined(ResizeMode), nameof(ResizeMode), "a defined mode", ResizeMode)
+        .Require(Enum.IsDefined(Variant), nameof(Variant), "a defined variant", Variant)
         .Require(Iterations is >= 1 and <= 64, nameof(Iterations), "1 to 64", Iterations)
         .Require(Gamma is >= 0 and <= 1, nameof(Gamma), "0 to 1", Gamma)
         .Require(TopK is >= 1 and <= 224 * 224, nameof(TopK), "1 to 50176", TopK)

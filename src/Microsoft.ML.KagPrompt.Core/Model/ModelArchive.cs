@@ -112,7 +112,7 @@ internal static class ModelArchive
 
     private static GraphPrompt ReadPrompt(ModelManifest manifest, VisionTowerInfo info, ITensorSource file, torch.Device device)
     {
-        var prompt = new GraphPrompt(GraphPromptConfig.For(info, manifest.Options.Iterations), seed: 0);
+        var prompt = new GraphPrompt(GraphPromptConfig.For(info, manifest.Options.Variant, manifest.Options.Iterations), seed: 0);
         try
         {
             prompt.Load(new PrefixedTensors(file, PromptPrefix));

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 
@@ -8,26 +9,30 @@ internal static class PromptMap
 {
     private const double Temperature = 100;
 
-    /// <summary>M_pi, per layer: [4, B, S, S] from nodes [4, B, L, C'] and text features [2, C'] or [B, 2, C'].</summary>
-    public static Tensor PerLayer(Tensor nodes, Tensor textFeatures, int imageSize)
+    /// <summary>M_pi, per map: [M, B, S, S] from nodes [M, B, L, C'] and text features [2, C'] or [B, 2, C'].</summary>
+    public static Tensor PerLayer(Tensor nodes, Tensor textFeatures, int imageSize, GraphVariant variant)
     {
         using var scope = NewDisposeScope();
-        return MapUpsampling.ToImage(Probabilities(nodes, textFeatures), imageSize).MoveToOuterDisposeScope();
+        var logits = Logits(nodes, textFeatures);
+        var maps = variant == GraphVariant.Paper ? MapUpsampling.ToImage(logits.sigmoid(), imageSize) : MapUpsampling.ToImage(logits, imageSize).sigmoid();
+        return maps.MoveToOuterDisposeScope();
     }
 
-    /// <summary>M_p, averaged over the layers: [B, S, S]. Averaging before the (linear) upsampling gives the same and costs a quarter.</summary>
-    public static Tensor Average(Tensor nodes, Tensor textFeatures, int imageSize)
+    /// <summary>M_p, averaged over the maps: [B, S, S].</summary>
+    public static Tensor Average(Tensor nodes, Tensor textFeatures, int imageSize, GraphVariant variant)
     {
         using var scope = NewDisposeScope();
-        return MapUpsampling.ToImage(Probabilities(nodes, textFeatures).mean([0]), imageSize).MoveToOuterDisposeScope();
+        // Upsampling is linear: of the paper's probabilities, averaging first gives the same and costs a quarter.
+        var map = variant == GraphVariant.Paper ? MapUpsampling.ToImage(Logits(nodes, textFeatures).sigmoid().mean([0]), imageSize)
+            : PerLayer(nodes, textFeatures, imageSize, variant).mean([0]);
+        return map.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Softmax over {normal, abnormal}, abnormal taken: of two classes, that is the sigmoid of the difference. [4, B, L].</summary>
-    private static Tensor Probabilities(Tensor nodes, Tensor textFeatures)
+    /// <summary>100 (cos to F_a − cos to F_n), [M, B, L]: of two classes, the softmax is the sigmoid of the difference, and upsampling keeps differences.</summary>
+    private static Tensor Logits(Tensor nodes, Tensor textFeatures)
     {
         var direction = textFeatures.select(-2, 1).Minus(textFeatures.select(-2, 0));          // F_a − F_n: [C'] or [B, C']
         var unit = nodes.UnitLength(-1);
-        var difference = unit.matmul(direction.unsqueeze(-1)).squeeze(-1);                // [4, B, L]
-        return difference.Times(Temperature).sigmoid();
+        return unit.matmul(direction.unsqueeze(-1)).squeeze(-1).Times(Temperature);
     }
 }

@@ -139,7 +139,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             return null;
         }
 
-        var prompt = new GraphPrompt(GraphPromptConfig.For(info, options.Iterations), seed);
+        var prompt = new GraphPrompt(GraphPromptConfig.For(info, options.Variant, options.Iterations), seed);
         prompt.MoveTo(device);
         if (initial is not null)
         {

@@ -66,10 +66,12 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
         var (masks, labels) = Targets(batch);
         var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
 
-        var nodes = prompt.Nodes(features.PatchTokens);                                   // [4, 2B, L, C']
-        var maps = PromptMap.PerLayer(nodes, text, network.ImageSize);                    // [4, 2B, S, S]
+        var nodes = prompt.Nodes(features.PatchTokens, training: true);                   // [M, 2B, L, C']
+        var maps = PromptMap.PerLayer(nodes, text, network.ImageSize, options.Variant);   // [M, 2B, S, S]
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);       // [2B, 2]
-        var loss = Losses.Paper(similarities, maps, masks, labels, options.FocalWeight, options.DiceWeight);
+        var loss = options.Variant == GraphVariant.Paper
+            ? Losses.Paper(similarities, maps, masks, labels, options.FocalWeight, options.DiceWeight)
+            : Losses.Released(similarities, maps, masks, labels, options.FocalWeight, options.DiceWeight);
         loss.Total.Times(share).backward();
 
         using var noGradients = torch.no_grad();

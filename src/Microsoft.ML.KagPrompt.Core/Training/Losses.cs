@@ -9,6 +9,7 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
 {
     private const double Temperature = 100;
     private const double Smooth = 1e-5;
+    private const double ReleasedDiceWeight = 0.3;
 
     /// <summary>CE + λ1 Σ focal([1−M_pi, M_pi], G) + λ2 Σ (dice(M_pi, G) + dice(1−M_pi, 1−G)).</summary>
     /// <param name="similarities">cos to [F_n, F_a]: [B, 2].</param>
@@ -27,6 +28,24 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
         {
             var (map, rest) = (maps[i], maps[i].Complement());
             var (focalPart, dicePart) = (FocalOf(rest, map, masks), DiceOf(map, masks).Plus(DiceOf(rest, masks.Complement())));
+            focal = focal is null ? focalPart : focal.Plus(focalPart);
+            dice = dice is null ? dicePart : dice.Plus(dicePart);
+        }
+
+        return new(crossEntropy, focal!, dice!, crossEntropy.Plus(focal!.Times(focalWeight)).Plus(dice!.Times(diceWeight)));
+    }
+
+    /// <summary>The authors' code: binary cross-entropy of sigmoid([s_n, s_a]) to the one-hot label + λ1 Σ focal + λ2 · 0.3 Σ dice(M_pi, G), over all eight maps.</summary>
+    /// <inheritdoc cref="Paper"/>
+    public static Losses Released(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
+    {
+        var oneHot = functional.one_hot(labels, 2).to_type(ScalarType.Float32);
+        var crossEntropy = functional.binary_cross_entropy(similarities.sigmoid(), oneHot);
+        Tensor? focal = null;
+        Tensor? dice = null;
+        for (var i = 0; i < maps.shape[0]; i++)
+        {
+            var (focalPart, dicePart) = (FocalOf(maps[i].Complement(), maps[i], masks), DiceOf(maps[i], masks).Times(ReleasedDiceWeight));
             focal = focal is null ? focalPart : focal.Plus(focalPart);
             dice = dice is null ? dicePart : dice.Plus(dicePart);
         }

@@ -1,4 +1,6 @@
+using FluentAssertions;
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Backbones.Layouts;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
@@ -14,9 +16,10 @@ public class ImageBindGoldenTests
         using var golden = SafetensorsFile.Open(SharedFiles.Golden("imagebind_tiny_io.safetensors"));
         using var checkpoint = PyTorchCheckpoint.Open(SharedFiles.Golden("imagebind_tiny.pth"));
         using var scope = torch.NewDisposeScope();
-        var (vision, text) = ImageBindCheckpoint.Read(checkpoint, Heads(golden, "vision_heads"), Heads(golden, "text_heads"));
-        using (vision)
-        using (text)
+        var layout = KnownLayouts.Recognise(checkpoint, new LayoutHints { VisionHeads = Heads(golden, "vision_heads"), TextHeads = Heads(golden, "text_heads") });
+        layout.Family.Should().Be("ImageBind");
+        using (var vision = new VisionTransformer(layout.Vision, WeightSet.Read(VisionTransformer.Shapes(layout.Vision), new MappedTensors(checkpoint, layout.VisionRules))))
+        using (var text = new TextTransformer(layout.Text!, WeightSet.Read(TextTransformer.Shapes(layout.Text!), new MappedTensors(checkpoint, layout.TextRules))))
         {
             using var features = vision.Encode(golden.Read("image"));
             for (var i = 0; i < features.PatchTokens.Count; i++)

@@ -70,7 +70,7 @@ public sealed class PaperGoldenTests : IDisposable
         var tokens = List(file, "patch_tokens.");
         var text = file.Read("text_features");
         var side = (int)file.Entries["map"].Shape[^1];
-        var promptMap = PromptMap.Average(prompt.Nodes(tokens), text, side);
+        var promptMap = PromptMap.Average(prompt.Nodes(tokens), text, side, GraphVariant.Paper);
         promptMap.ShouldBeClose(file.Read("map_text"), TensorAssertions.StageTolerance, "map_text");
         using var bank = MemoryBank.Build([[.. List(file, "bank.").Select(layer => layer.unsqueeze(0))]]);
         var memoryMap = MapUpsampling.ToImage(bank.Distances(tokens), side);
@@ -90,7 +90,7 @@ public sealed class PaperGoldenTests : IDisposable
         var file = File();
         using var prompt = Prompt(file);
         var text = file.Read("text_features");
-        var maps = PromptMap.PerLayer(prompt.Nodes(List(file, "patch_tokens.")), text, (int)file.Entries["map"].Shape[^1]);
+        var maps = PromptMap.PerLayer(prompt.Nodes(List(file, "patch_tokens.")), text, (int)file.Entries["map"].Shape[^1], GraphVariant.Paper);
         var losses = Losses.Paper(prompt.ImageSimilarities(file.Read("class_embedding"), text), maps, file.Read("mask"), file.Read("label"), 1, 1);
         losses.CrossEntropy.reshape(1).ShouldBeClose(file.Read("loss_ce"), TensorAssertions.StageTolerance, "cross-entropy");
         losses.Focal.reshape(1).ShouldBeClose(file.Read("loss_focal"), TensorAssertions.StageTolerance, "focal");

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Scoring;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
@@ -68,7 +69,7 @@ public class ScoringTests
         var (layers, batch, grid, width) = (4, 2, 3, 5);
         var nodes = randn([layers, batch, grid * grid, width], generator: generator);
         var text = nn.functional.normalize(randn(textPerImage ? [batch, 2, width] : [2, width], generator: generator), p: 2, dim: -1);
-        var maps = PromptMap.PerLayer(nodes, text, grid);
+        var maps = PromptMap.PerLayer(nodes, text, grid, GraphVariant.Paper);
         for (var i = 0; i < maps.numel(); i++)
         {
             var (layer, image, patch) = (i / (batch * grid * grid), i / (grid * grid) % batch, i % (grid * grid));
@@ -78,7 +79,7 @@ public class ScoringTests
             maps.data<float>()[i].Should().BeApproximately((float)(abnormal / (normal + abnormal)), 1e-4f);
         }
 
-        PromptMap.Average(nodes, text, grid).ShouldBeClose(maps.mean([0]), 1e-5, "the mean of the layers");
+        PromptMap.Average(nodes, text, grid, GraphVariant.Paper).ShouldBeClose(maps.mean([0]), 1e-5, "the mean of the layers");
     }
 
     [Theory]
