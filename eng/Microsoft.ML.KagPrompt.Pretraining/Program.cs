@@ -103,8 +103,8 @@ void Measure()
     }
     else
     {
-        var backbone = CompactBackbone.Load();
-        measurement = new Measurement(images => backbone.Vision.Encode(images).PatchTokens);
+        var vision = CompactBackbone.Embedded.LoadVision(TorchSharp.torch.ScalarType.Float32, roundToHalf: false);
+        measurement = new Measurement(images => vision.Encode(images).PatchTokens);
     }
 
     foreach (var data in options["data"].Split(','))

@@ -25,8 +25,8 @@ internal static class TextCone
         using var noGradients = no_grad();
         using var source = SafetensorsFile.Open(path);
         using var merges = File.OpenRead(Path.Combine(input, "compact.merges.txt"));
-        using var backbone = CompactBackbone.Read(source, BytePairTokenizer.FromMerges(merges, CompactBackbone.ContextLength));
-        var (text, tokenizer) = ((TextTransformer)backbone.Text!, backbone.Tokenizer!);
+        using var text = CompactBackbone.ReadText(source);
+        var tokenizer = BytePairTokenizer.FromMerges(merges, CompactBackbone.ContextLength);
         var (bias, head) = (text.Weights["norm.bias"], text.Weights["head.weight"]);
         var original = bias.clone();
         using var generator = new Generator(1, CPU);
@@ -54,7 +54,7 @@ internal static class TextCone
         double Distance() => Names.Average(name =>
         {
             using var inner = NewDisposeScope();
-            var pair = TextFeatures.Encode(text, tokenizer, name, CPU);
+            var pair = TextFeatures.Encode(text, tokenizer, PromptEnsemble.Paper(name), CPU);
             return Math.Sqrt(pair[1].Minus(pair[0]).Squared().sum().Value());
         });
     }

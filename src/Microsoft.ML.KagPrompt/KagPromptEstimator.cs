@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Interop;
 using Microsoft.ML.KagPrompt.Model;
@@ -33,11 +34,12 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
         ArgumentNullException.ThrowIfNull(input);
         var columns = InputColumns.Find(input.Schema, options, fitting: true);
         using var channel = host.Start("Fit");
-        using var loaded = options.InitialModelPath is { } path ? InitialModelFile.Load(host, path) : null;
+        var promptCheckpoint = options.InitialModelPath is { } file && CheckpointFile.IsPyTorch(file) ? file : null;
+        using var loaded = options.InitialModelPath is { } path && promptCheckpoint is null ? InitialModelFile.Load(host, path) : null;
         var initial = (options.InitialModel ?? loaded)?.Model;
         var device = DeviceSelection.Resolve(host, options.Device);
         channel.Info($"Fitting on {device}, {(options.Epochs > 0 ? $"{options.Epochs} epochs" : "no training")}, backbone '{options.Backbone}'.");
-        var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), options with { Device = device }, initial, new FitProgress(host, channel, options.Progress), options.Cancellation);
+        var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), options with { Device = device }, initial, new FitProgress(host, channel, options.Progress), options.Cancellation, promptCheckpoint);
         foreach (var name in model.ClassNames)
         {
             var calibration = model.CalibrationOf(name);

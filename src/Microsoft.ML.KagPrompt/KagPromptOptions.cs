@@ -46,7 +46,10 @@ public sealed record KagPromptOptions : InspectionOptions
     [JsonIgnore]
     public KagPromptTransformer? InitialModel { get; init; }
 
-    /// <summary>A model zip with one <see cref="KagPromptTransformer"/> as the starting point, instead of <see cref="InitialModel"/>.</summary>
+    /// <summary>
+    /// Instead of <see cref="InitialModel"/>: a model zip with one <see cref="KagPromptTransformer"/> as the starting point, or a checkpoint that the paper's authors published
+    /// (train_on_mvtec.pt and the like; needs <see cref="InspectionOptions.Variant"/> Released and the backbone it was trained on).
+    /// </summary>
     [JsonIgnore]
     public string? InitialModelPath { get; init; }
 

@@ -44,7 +44,7 @@ public sealed partial class KagPromptTransformer
         {
             // The file may name a GPU this machine has not: a loaded model goes where this context says.
             var device = DeviceSelection.Resolve(env, "auto");
-            if (!ctx.TryLoadBinaryStream(ModelStream, reader => model = KagPromptModel.Load(reader.BaseStream, device)))
+            if (!ctx.TryLoadBinaryStream(ModelStream, reader => model = KagPromptModel.Load(reader.BaseStream, device, ZipLocation.FoldersOf(ctx))))
             {
                 throw new ModelFormatException($"The model zip has no '{ModelStream}': expected what mlContext.Model.Save writes. Save or copy the zip again.");
             }

@@ -8,11 +8,11 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 internal static class TextFeatures
 {
     /// <summary>[2, C'], normal first. The caller owns it.</summary>
-    public static Tensor Encode(ITextTower tower, ITokenizer tokenizer, string className, Device device)
+    public static Tensor Encode(ITextTower tower, ITokenizer tokenizer, PromptEnsemble prompts, Device device)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        return stack([Average(PromptSentences.Normal(className)), Average(PromptSentences.Abnormal(className))]).MoveToOuterDisposeScope();
+        return stack([Average(prompts.Normal), Average(prompts.Abnormal)]).MoveToOuterDisposeScope();
 
         Tensor Average(IReadOnlyList<string> sentences)
         {

@@ -26,6 +26,18 @@ internal sealed record TextTransformerConfig
 
     public double Epsilon { get; init; } = 1e-6;
 
+    /// <exception cref="ArgumentException">Names every invalid value.</exception>
+    public void Validate() => new OptionFaults()
+        .Require(Width is >= 1 and <= 1 << 14, nameof(Width), "1 to 16384", Width)
+        .Require(Depth is >= 1 and <= 512, nameof(Depth), "1 to 512", Depth)
+        .Require(Heads >= 1 && Width % Heads == 0, nameof(Heads), $"a divisor of the width {Width}", Heads)
+        .Require(MlpWidth is >= 1 and <= 1 << 16, nameof(MlpWidth), "1 to 65536", MlpWidth)
+        .Require(ContextLength is >= 3 and <= 1024, nameof(ContextLength), "3 to 1024", ContextLength)
+        .Require(VocabularySize is >= 3 and <= 1 << 20, nameof(VocabularySize), "3 to 1048576", VocabularySize)
+        .Require(JointWidth is >= 1 and <= 1 << 14, nameof(JointWidth), "1 to 16384", JointWidth)
+        .Require(Epsilon is > 0 and < 1, nameof(Epsilon), "a small positive number", Epsilon)
+        .ThrowIfAny(nameof(TextTransformerConfig));
+
     [System.Text.Json.Serialization.JsonIgnore]
     public TransformerBlocks Blocks => new(Width, MlpWidth, Heads, Epsilon, Activation, Causal: true);
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
@@ -11,7 +12,7 @@ internal static class VisionTowerFactory
     /// <summary>A tower of a family with the weights of a source.</summary>
     /// <exception cref="ModelFormatException">The family or its configuration is not known.</exception>
     /// <exception cref="CheckpointMismatchException">The weights do not fit the configuration.</exception>
-    public static IVisionTower Create(string family, string configurationJson, ITensorSource source)
+    public static IVisionTower Create(string family, string configurationJson, ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32)
     {
         try
         {
@@ -19,10 +20,10 @@ internal static class VisionTowerFactory
             {
                 case VisionTransformer.FamilyName:
                     var vit = VisionTransformerConfig.Parse(configurationJson);
-                    return new VisionTransformer(vit, WeightSet.Read(VisionTransformer.Shapes(vit), source));
+                    return new VisionTransformer(vit, WeightSet.Read(VisionTransformer.Shapes(vit), source, type));
                 case CompactVisionTower.FamilyName:
                     var compact = CompactVisionConfig.Parse(configurationJson);
-                    return new CompactVisionTower(compact, WeightSet.Read(CompactVisionTower.Shapes(compact), source));
+                    return new CompactVisionTower(compact, WeightSet.Read(CompactVisionTower.Shapes(compact), source, type));
                 default:
                     throw new ModelFormatException($"The model's backbone is of family '{family}': expected '{VisionTransformer.FamilyName}' or '{CompactVisionTower.FamilyName}'. "
                         + "A newer version of this library may know it.");

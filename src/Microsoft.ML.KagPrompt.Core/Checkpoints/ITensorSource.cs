@@ -10,6 +10,15 @@ public sealed record TensorInfo(string Name, torch.ScalarType Type, IReadOnlyLis
 {
     /// <summary>Product of the sizes.</summary>
     public long ElementCount => Shape.Aggregate(1L, (product, size) => checked(product * size));
+
+    /// <summary>Its bytes as stored.</summary>
+    public long ByteCount => checked(ElementCount * Type switch
+    {
+        torch.ScalarType.Float64 or torch.ScalarType.Int64 => 8,
+        torch.ScalarType.Float32 or torch.ScalarType.Int32 => 4,
+        torch.ScalarType.Float16 or torch.ScalarType.BFloat16 or torch.ScalarType.Int16 => 2,
+        _ => 1,
+    });
 }
 
 /// <summary>Named tensors on disk or in memory, read one at a time.</summary>

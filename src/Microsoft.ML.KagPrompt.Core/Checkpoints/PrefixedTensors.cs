@@ -2,8 +2,8 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>The tensors of another source whose names begin with a prefix, under the rest of their names. Does not own the source.</summary>
-internal sealed class PrefixedTensors(ITensorSource source, string prefix) : ITensorSource
+/// <summary>The tensors of another source whose names begin with a prefix, under the rest of their names. Owns the source only where told so.</summary>
+internal sealed class PrefixedTensors(ITensorSource source, string prefix, bool ownsSource = false) : ITensorSource
 {
     public string Origin => source.Origin;
 
@@ -17,5 +17,9 @@ internal sealed class PrefixedTensors(ITensorSource source, string prefix) : ITe
 
     public void Dispose()
     {
+        if (ownsSource)
+        {
+            source.Dispose();
+        }
     }
 }

@@ -87,7 +87,8 @@ internal sealed class SafetensorsHeader
             throw Damaged(origin, $"'{property.Name}' with at most {LargestRank} sizes, none negative", $"[{string.Join(", ", shape)}]");
         }
 
-        var bytes = shape.Aggregate(SizeOf(type), (product, size) => checked(product * size));
+        var info = new TensorInfo(property.Name, type, shape);
+        var bytes = info.ByteCount;
         if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > dataLength || offsets[1] - offsets[0] != bytes)
         {
             throw Damaged(origin, $"'{property.Name}' to hold {bytes} bytes within the file's {dataLength}", $"offsets [{string.Join(", ", offsets)}]");
@@ -95,7 +96,7 @@ internal sealed class SafetensorsHeader
 
         return bytes > LargestTensor
             ? throw new CheckpointFormatException($"{origin}: tensor '{property.Name}' holds {bytes} bytes; at most {LargestTensor} are supported. Split it.")
-            : (new TensorInfo(property.Name, type, shape), offsets[0], offsets[1]);
+            : (info, offsets[0], offsets[1]);
     }
 
     private static ScalarType TypeOf(string origin, JsonProperty property) => property.Value.GetProperty("dtype").GetString() switch
@@ -111,14 +112,6 @@ internal sealed class SafetensorsHeader
         "U8" => ScalarType.Byte,
         "BOOL" => ScalarType.Bool,
         var other => throw new CheckpointFormatException($"{origin}: tensor '{property.Name}' has type '{other}'; expected F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL. Convert the file."),
-    };
-
-    private static long SizeOf(ScalarType type) => type switch
-    {
-        ScalarType.Float64 or ScalarType.Int64 => 8,
-        ScalarType.Float32 or ScalarType.Int32 => 4,
-        ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Int16 => 2,
-        _ => 1,
     };
 
     /// <summary>The tensors must fill the data exactly: no byte twice, none left over.</summary>

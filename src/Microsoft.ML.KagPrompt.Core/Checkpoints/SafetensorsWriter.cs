@@ -19,11 +19,7 @@ public static class SafetensorsWriter
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentNullException.ThrowIfNull(metadata);
         var ordered = tensors.OrderBy(entry => entry.Key, StringComparer.Ordinal).ToArray();
-        var header = Header(ordered, metadata);
-        Span<byte> size = stackalloc byte[8];
-        BinaryPrimitives.WriteUInt64LittleEndian(size, (ulong)header.Length);
-        destination.Write(size);
-        destination.Write(header);
+        destination.Write(Header([.. ordered.Select(entry => new TensorInfo(entry.Key, entry.Value.dtype, entry.Value.shape))], metadata));
         foreach (var (_, tensor) in ordered)
         {
             using var scope = NewDisposeScope();
@@ -31,9 +27,11 @@ public static class SafetensorsWriter
         }
     }
 
-    private static byte[] Header(KeyValuePair<string, Tensor>[] ordered, IReadOnlyDictionary<string, string> metadata)
+    /// <summary>Everything before the data, the eight bytes of length included, for tensors that follow in this order.</summary>
+    internal static byte[] Header(IReadOnlyList<TensorInfo> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         using var buffer = new MemoryStream();
+        buffer.Write(stackalloc byte[8]);
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
@@ -49,12 +47,12 @@ public static class SafetensorsWriter
             }
 
             var offset = 0L;
-            foreach (var (name, tensor) in ordered)
+            foreach (var tensor in tensors)
             {
-                json.WriteStartObject(name);
-                json.WriteString("dtype", NameOf(name, tensor.dtype));
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", NameOf(tensor.Name, tensor.Type));
                 json.WriteStartArray("shape");
-                foreach (var side in tensor.shape)
+                foreach (var side in tensor.Shape)
                 {
                     json.WriteNumberValue(side);
                 }
@@ -62,7 +60,7 @@ public static class SafetensorsWriter
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offset);
-                offset += tensor.numel() * tensor.element_size();
+                offset += tensor.ByteCount;
                 json.WriteNumberValue(offset);
                 json.WriteEndArray();
                 json.WriteEndObject();
@@ -77,7 +75,9 @@ public static class SafetensorsWriter
             buffer.WriteByte((byte)' ');
         }
 
-        return buffer.ToArray();
+        var header = buffer.ToArray();
+        BinaryPrimitives.WriteUInt64LittleEndian(header, (ulong)header.Length - 8);
+        return header;
     }
 
     private static string NameOf(string name, ScalarType type) => type switch

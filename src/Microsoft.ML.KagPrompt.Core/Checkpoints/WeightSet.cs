@@ -19,7 +19,8 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
     /// <param name="expected">Every name and shape.</param>
     /// <param name="source">Where they are.</param>
     /// <param name="type">The type they are brought to.</param>
-    public static WeightSet Read(IReadOnlyDictionary<string, long[]> expected, ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32)
+    /// <param name="roundToHalf">Whether 32-bit values are rounded to what 16-bit floats hold on the way there.</param>
+    public static WeightSet Read(IReadOnlyDictionary<string, long[]> expected, ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32, bool roundToHalf = false)
     {
         StrictLoad.Check(expected, source);
         var tensors = new Dictionary<string, torch.Tensor>();
@@ -28,6 +29,12 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
             foreach (var name in expected.Keys)
             {
                 var stored = source.Read(name);
+                if (roundToHalf && type == torch.ScalarType.Float32 && stored.dtype != torch.ScalarType.Float16)
+                {
+                    using var whole = stored;
+                    stored = whole.to(torch.ScalarType.Float16);
+                }
+
                 var converted = stored.to(type);
                 if (!ReferenceEquals(converted, stored))
                 {

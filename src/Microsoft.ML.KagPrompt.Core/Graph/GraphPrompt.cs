@@ -26,6 +26,10 @@ internal sealed class GraphPrompt : IDisposable
 
     public GraphVariant Variant => config.Variant;
 
+    public IReadOnlyList<int> TapWidths => config.TapWidths;
+
+    public int JointWidth => config.JointWidth;
+
     /// <summary>What training changes.</summary>
     public IReadOnlyList<Tensor> Parameters => parameters.Trained;
 

@@ -6,30 +6,38 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Model;
 
-/// <summary>The networks of a model on one device: the vision tower and, once trained, the graph prompt. Owns both.</summary>
+/// <summary>The networks of a model on one device: the vision tower, perhaps another for the memory bank and, once trained, the graph prompt. Owns them.</summary>
 internal sealed class InspectionNetwork : IDisposable
 {
     // Two forwards at once, each on all cores, are slower than one after the other.
     private readonly SemaphoreSlim gate = new(1, 1);
+    private readonly ImagePreprocessor memoryPreprocessor;
 
-    public InspectionNetwork(string backboneName, Shared<IVisionTower> vision, GraphPrompt? prompt, InspectionOptions options, torch.Device device)
+    public InspectionNetwork(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, GraphPrompt? prompt, InspectionOptions options, torch.Device device)
     {
-        (BackboneName, Vision, Prompt, Options, Device) = (backboneName, vision, prompt, options, device);
+        (Vision, Memory, Prompt, Options, Device) = (vision, memory, prompt, options, device);
         var info = Tower.Info;
         ImageSize = options.ImageSize ?? info.ImageSize;
-        if (ImageSize % info.PatchSize != 0)
+        foreach (var (option, tower) in new[] { (nameof(options.Backbone), Tower), (nameof(options.MemoryBackbone), MemoryTower) })
         {
-            throw new ArgumentException($"ImageSize: expected a multiple of the backbone's patch size {info.PatchSize}, got {ImageSize}.");
+            if (ImageSize % tower.Info.PatchSize != 0)
+            {
+                throw new ArgumentException($"ImageSize: expected a multiple of the patch size {tower.Info.PatchSize} ({option}), got {ImageSize}.");
+            }
         }
 
         Preprocessor = new ImagePreprocessor(ImageSize, options.ResizeMode, info.Mean, info.Std);
+        memoryPreprocessor = memory is null ? Preprocessor : new ImagePreprocessor(ImageSize, options.ResizeMode, MemoryTower.Info.Mean, MemoryTower.Info.Std);
     }
 
-    public string BackboneName { get; }
+    public Shared<NetworkTower> Vision { get; }
 
-    public Shared<IVisionTower> Vision { get; }
+    /// <summary>The memory bank's own tower; null where it shares the other.</summary>
+    public Shared<NetworkTower>? Memory { get; }
 
-    public IVisionTower Tower => Vision.Value;
+    public IVisionTower Tower => Vision.Value.Tower;
+
+    public IVisionTower MemoryTower => (Memory ?? Vision).Value.Tower;
 
     public GraphPrompt? Prompt { get; }
 
@@ -42,16 +50,81 @@ internal sealed class InspectionNetwork : IDisposable
 
     public ImagePreprocessor Preprocessor { get; }
 
-    /// <summary>Features of S × S images, on the device, without gradients. The caller owns them.</summary>
-    public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares)
+    /// <summary>Widths of the memory bank's layers.</summary>
+    public IReadOnlyList<int> BankWidths => UsesGraphBank ? [.. Tower.Info.TapWidths.Select(_ => Tower.Info.JointWidth)] : MemoryTower.Info.TapWidths;
+
+    private bool UsesGraphBank => Options.MemoryFeatures == MemoryFeatures.Graph;
+
+    /// <summary>Features of S × S images for the graph prompt, on the device, without gradients. The caller owns them.</summary>
+    public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares) => Encode(squares, Tower, Preprocessor);
+
+    /// <summary>Features for both branches; towers that nothing needs do not run. The caller owns them.</summary>
+    public ScoringFeatures EncodeForScoring(IReadOnlyList<PixelBuffer> squares)
+    {
+        if (Memory is null)
+        {
+            return new ScoringFeatures(Encode(squares), null);
+        }
+
+        var prompted = Prompt is null ? null : Encode(squares);
+        try
+        {
+            return new ScoringFeatures(prompted, Encode(squares, MemoryTower, memoryPreprocessor));
+        }
+        catch
+        {
+            prompted?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The patches a memory bank is made of, per layer [B, L, D]: P_i, or O_i by option. The caller owns them.</summary>
+    public IReadOnlyList<torch.Tensor> BankTokens(ScoringFeatures features)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        var images = Preprocessor.Normalize(squares).to(Device);        // [B, 3, S, S]
+        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? Prompt!.Outputs(Prompt.Nodes(features.ForPrompt!.PatchTokens)).unbind(0) : features.ForMemory.PatchTokens.Select(layer => layer.alias());
+        return [.. tokens.Select(layer => layer.MoveToOuterDisposeScope())];
+    }
+
+    /// <summary>Maps [B, S, S] and scores [B] of encoded images of one class; both on the CPU. The caller owns them.</summary>
+    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
         gate.Wait();
         try
         {
-            var features = Tower.Encode(images);
+            var (promptMap, nodes, promptScore) = Prompted(features.ForPrompt, reference);
+            var bankTokens = UsesGraphBank ? Prompt!.Outputs(nodes!).unbind(0) : features.ForMemory.PatchTokens;
+            var memoryMap = reference.Bank is null ? null : MemoryMap.FromDistances(reference.Bank.Distances(bankTokens), ImageSize, Options.Variant);  // (13)
+            var map = MapFusion.Fuse(promptMap, memoryMap, Options.Gamma);                               // (14)
+            var score = ImageScore.Fuse(promptScore, ImageScore.TopMean(map, Options.TopK), Options.Gamma);   // (16)
+            return (map.cpu().MoveToOuterDisposeScope(), score.cpu().MoveToOuterDisposeScope());
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        Prompt?.Dispose();
+        Vision.Release();
+        Memory?.Release();
+        gate.Dispose();
+    }
+
+    private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        var images = preprocessor.Normalize(squares).to(Device);        // [B, 3, S, S]
+        gate.Wait();
+        try
+        {
+            var features = tower.Encode(images);
             foreach (var tokens in features.PatchTokens)
             {
                 tokens.MoveToOuterDisposeScope();
@@ -66,55 +139,16 @@ internal sealed class InspectionNetwork : IDisposable
         }
     }
 
-    /// <summary>The patches a memory bank is made of, per layer [B, L, D]: P_i, or O_i by option. The caller owns them.</summary>
-    public IReadOnlyList<torch.Tensor> BankTokens(VisionFeatures features)
-    {
-        using var scope = torch.NewDisposeScope();
-        using var noGradients = torch.no_grad();
-        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? Prompt!.Outputs(Prompt.Nodes(features.PatchTokens)).unbind(0) : features.PatchTokens.Select(layer => layer.alias());
-        return [.. tokens.Select(layer => layer.MoveToOuterDisposeScope())];
-    }
-
-    /// <summary>Maps [B, S, S] and scores [B] of encoded images of one class; both on the CPU. The caller owns them.</summary>
-    public (torch.Tensor Maps, torch.Tensor Scores) Score(VisionFeatures features, ClassReference reference)
-    {
-        using var scope = torch.NewDisposeScope();
-        using var noGradients = torch.no_grad();
-        gate.Wait();
-        try
-        {
-            var (promptMap, nodes, promptScore) = Prompted(features, reference);
-            IReadOnlyList<torch.Tensor> bankTokens = UsesGraphBank ? nodes!.unbind(0) : features.PatchTokens;
-            var memoryMap = reference.Bank is null ? null : MemoryMap.FromDistances(reference.Bank.Distances(bankTokens), ImageSize, Options.Variant);  // (13)
-            var map = MapFusion.Fuse(promptMap, memoryMap, Options.Gamma);                               // (14)
-            var score = ImageScore.Fuse(promptScore, ImageScore.TopMean(map, Options.TopK), Options.Gamma);   // (16)
-            return (map.cpu().MoveToOuterDisposeScope(), score.cpu().MoveToOuterDisposeScope());
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
-
-    private bool UsesGraphBank => Options.MemoryFeatures == MemoryFeatures.Graph;
-
-    private (torch.Tensor? Map, torch.Tensor? Nodes, torch.Tensor? Score) Prompted(VisionFeatures features, ClassReference reference)
+    private (torch.Tensor? Map, torch.Tensor? Nodes, torch.Tensor? Score) Prompted(VisionFeatures? features, ClassReference reference)
     {
         if (Prompt is null || reference.TextFeatures is null)
         {
             return (null, null, null);
         }
 
-        var nodes = Prompt.Nodes(features.PatchTokens);                              // [M, B, L, C']
+        var nodes = Prompt.Nodes(features!.PatchTokens);                             // [M, B, L, C']
         var map = PromptMap.Average(nodes, reference.TextFeatures, ImageSize, Options.Variant);   // [B, S, S], (12)
         var similarities = Prompt.ImageSimilarities(features.ImageEmbedding, reference.TextFeatures);   // [B, 2]
         return (map, nodes, similarities.select(1, 1));                                    // s1, (15)
-    }
-
-    public void Dispose()
-    {
-        Prompt?.Dispose();
-        Vision.Release();
-        gate.Dispose();
     }
 }

@@ -1,7 +1,9 @@
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Scoring;
+using Microsoft.ML.KagPrompt.Text;
 
 namespace Microsoft.ML.KagPrompt.Model;
 
@@ -12,8 +14,20 @@ public record InspectionOptions
     /// <summary>Class name of images that carry none; it fills the prompts ("a photo of a flawless object.").</summary>
     public const string DefaultClassName = "object";
 
-    /// <summary>Backbone preset. "compact" is the one embedded in the library.</summary>
+    /// <summary>"compact", the one embedded in the library; or a directory that <c>kagprompt convert</c> made; or a published checkpoint's file or directory; or the name of one in <see cref="BackboneFolders"/>.</summary>
     public string Backbone { get; init; } = "compact";
+
+    /// <summary>Another backbone for the memory bank alone, named as <see cref="Backbone"/> is; null: the same. One without a text side (DINOv2) can serve here beside prompts of another.</summary>
+    public string? MemoryBackbone { get; init; }
+
+    /// <summary>Folders in which backbones are looked for, before those of the environment variable KAGPROMPT_BACKBONES.</summary>
+    public IReadOnlyList<string> BackboneFolders { get; init; } = [];
+
+    /// <summary>Whether a saved model holds its vision tower or refers to it.</summary>
+    public BackboneStorage BackboneStorage { get; init; } = BackboneStorage.Auto;
+
+    /// <summary>What the vision tower computes in.</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
 
     /// <summary>Side S in pixels images are brought to; a multiple of the backbone's patch size. Null: the backbone's own.</summary>
     public int? ImageSize { get; init; }
@@ -26,6 +40,9 @@ public record InspectionOptions
 
     /// <summary>Rounds T of message passing in the graph, 1 to 64 (equations 3 to 10).</summary>
     public int Iterations { get; init; } = 5;
+
+    /// <summary>Own prompts by class name; classes without an entry take the paper's.</summary>
+    public IReadOnlyDictionary<string, PromptEnsemble> Prompts { get; init; } = new Dictionary<string, PromptEnsemble>();
 
     /// <summary>γ in 0..1: weight of the prompt branch in map and score (equations 14 and 16).</summary>
     public float Gamma { get; init; } = 0.1f;
@@ -84,8 +101,25 @@ public record InspectionOptions
     /// <summary>A copy without what a derived type adds, so that a model never holds on to it.</summary>
     internal InspectionOptions MethodOnly() => new(this);
 
-    internal virtual void CollectFaults(OptionFaults faults) => faults
-        .Require(!string.IsNullOrWhiteSpace(Backbone), nameof(Backbone), "a preset name", Backbone)
+    internal virtual void CollectFaults(OptionFaults faults)
+    {
+        foreach (var (name, ensemble) in Prompts ?? new Dictionary<string, PromptEnsemble>())
+        {
+            faults.Require(ensemble is not null, $"{nameof(Prompts)}['{name}']", "an ensemble", ensemble);
+            ensemble?.CollectFaults(faults, $"{nameof(Prompts)}['{name}']");
+        }
+
+        CollectValues(faults);
+    }
+
+    private void CollectValues(OptionFaults faults) => faults
+        .Require(!string.IsNullOrWhiteSpace(Backbone), nameof(Backbone), "a backbone's name or place", Backbone)
+        .Require(MemoryBackbone is null || !string.IsNullOrWhiteSpace(MemoryBackbone), nameof(MemoryBackbone), "a backbone's name or place, or null", MemoryBackbone)
+        .Require(MemoryBackbone is null || MemoryFeatures == MemoryFeatures.Patch, nameof(MemoryFeatures), "Patch with a MemoryBackbone", MemoryFeatures)
+        .Require(BackboneFolders?.All(folder => !string.IsNullOrWhiteSpace(folder)) == true, nameof(BackboneFolders), "folders, none blank", BackboneFolders)
+        .Require(Enum.IsDefined(BackboneStorage), nameof(BackboneStorage), "a defined value", BackboneStorage)
+        .Require(Enum.IsDefined(Precision), nameof(Precision), "a defined precision", Precision)
+        .Require(Prompts is not null, nameof(Prompts), "prompts by class name", Prompts)
         .Require(ImageSize is null or (>= 32 and <= 2048), nameof(ImageSize), "32 to 2048 or null", ImageSize)
         .Require(Enum.IsDefined(ResizeMode), nameof(ResizeMode), "a defined mode", ResizeMode)
         .Require(Enum.IsDefined(Variant), nameof(Variant), "a defined variant", Variant)

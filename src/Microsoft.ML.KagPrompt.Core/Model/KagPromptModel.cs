@@ -98,8 +98,9 @@ public sealed class KagPromptModel : IDisposable
     /// <summary>Reads what <see cref="Save"/> wrote, to the stream's end.</summary>
     /// <param name="source">A readable stream.</param>
     /// <param name="device">"auto", "cpu", "cuda" or "cuda:N".</param>
-    /// <exception cref="ModelFormatException">The stream is damaged or of another version.</exception>
-    public static KagPromptModel Load(Stream source, string device = "auto") => ModelArchive.Read(source, DeviceChoice.Resolve(device));
+    /// <param name="backboneFolders">Where a backbone that the model refers to is looked for first, before the model's own folders and those of the environment variable KAGPROMPT_BACKBONES.</param>
+    /// <exception cref="ModelFormatException">The stream is damaged or of another version, or the backbone it refers to is not there.</exception>
+    public static KagPromptModel Load(Stream source, string device = "auto", IReadOnlyList<string>? backboneFolders = null) => ModelArchive.Read(source, DeviceChoice.Resolve(device), backboneFolders ?? []);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -121,7 +122,7 @@ public sealed class KagPromptModel : IDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
         var preprocessor = Network.Preprocessor;
-        using var features = Network.Encode([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
+        using var features = Network.EncodeForScoring([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
         var (maps, scores) = Network.Score(features, state.Reference.Value);
         using (maps)
         using (scores)

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Backbones.Published;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Graph;
@@ -13,6 +14,7 @@ internal static class ModelArchive
 {
     private const string ManifestKey = "manifest";
     private const string VisionPrefix = "vision.";
+    private const string MemoryVisionPrefix = "memory.";
     private const string PromptPrefix = "prompt.";
 
     public static void Write(KagPromptModel model, Stream destination)
@@ -21,9 +23,10 @@ internal static class ModelArchive
         using var scope = torch.NewDisposeScope();
         var network = model.Network;
         var tensors = new Dictionary<string, torch.Tensor>();
-        foreach (var (name, weight) in network.Tower.Weights)
+        AddTower(tensors, VisionPrefix, network.Vision.Value);
+        if (network.Memory is not null)
         {
-            tensors.Add(VisionPrefix + name, AsHalfWhereExact(weight));
+            AddTower(tensors, MemoryVisionPrefix, network.Memory.Value);
         }
 
         foreach (var (name, weight) in network.Prompt?.Weights ?? new Dictionary<string, torch.Tensor>())
@@ -41,7 +44,8 @@ internal static class ModelArchive
         {
             Format = ModelManifest.FormatName,
             Version = ModelManifest.CurrentVersion,
-            Backbone = new(network.BackboneName, network.Tower.Family, network.Tower.ConfigurationJson),
+            Backbone = Entry(network.Vision.Value),
+            MemoryBackbone = network.Memory is null ? null : Entry(network.Memory.Value),
             Options = network.Options with { Device = "auto" },
             HasPrompt = network.Prompt is not null,
             Classes = [.. classes.Select(entry => new ModelManifest.ClassEntry(entry.Key, entry.Value.Calibration,
@@ -50,7 +54,7 @@ internal static class ModelArchive
         SafetensorsWriter.Write(destination, tensors, new Dictionary<string, string> { [ManifestKey] = manifest.ToJson() });
     }
 
-    public static KagPromptModel Read(Stream source, torch.Device device)
+    public static KagPromptModel Read(Stream source, torch.Device device, IReadOnlyList<string> backboneFolders)
     {
         ArgumentNullException.ThrowIfNull(source);
         try
@@ -61,7 +65,7 @@ internal static class ModelArchive
                 throw new ModelFormatException("The stream holds tensors but no model manifest: expected what KagPromptModel.Save writes.");
             }
 
-            return Build(ModelManifest.Parse(json), file, device);
+            return Build(ModelManifest.Parse(json), file, device, backboneFolders);
         }
         catch (Exception fault) when (fault is CheckpointFormatException or CheckpointMismatchException)
         {
@@ -69,20 +73,25 @@ internal static class ModelArchive
         }
     }
 
-    private static KagPromptModel Build(ModelManifest manifest, ITensorSource file, torch.Device device)
+    private static KagPromptModel Build(ModelManifest manifest, ITensorSource file, torch.Device device, IReadOnlyList<string> backboneFolders)
     {
-        var vision = new Shared<IVisionTower>(VisionTowerFactory.Create(manifest.Backbone.Family, manifest.Backbone.Configuration, new PrefixedTensors(file, VisionPrefix)));
+        var folders = BackboneSearch.Folders(backboneFolders.Concat(manifest.Options.BackboneFolders));
+        var vision = ReadTower(manifest.Backbone, manifest.Options, new PrefixedTensors(file, VisionPrefix), folders);
+        Shared<NetworkTower>? memory = null;
         Shared<InspectionNetwork> network;
         GraphPrompt? prompt = null;
         try
         {
-            vision.Value.MoveTo(device);
-            prompt = manifest.HasPrompt ? ReadPrompt(manifest, vision.Value.Info, file, device) : null;
-            network = new(new InspectionNetwork(manifest.Backbone.Name, vision, prompt, manifest.Options, device));
+            vision.Value.Tower.MoveTo(device);
+            memory = manifest.MemoryBackbone is null ? null : ReadTower(manifest.MemoryBackbone, manifest.Options, new PrefixedTensors(file, MemoryVisionPrefix), folders);
+            memory?.Value.Tower.MoveTo(device);
+            prompt = manifest.HasPrompt ? ReadPrompt(manifest, vision.Value.Tower.Info, file, device) : null;
+            network = new(new InspectionNetwork(vision, memory, prompt, manifest.Options, device));
         }
         catch
         {
             prompt?.Dispose();
+            memory?.Release();
             vision.Release();
             throw;
         }
@@ -108,6 +117,31 @@ internal static class ModelArchive
             network.Release();
             throw;
         }
+    }
+
+    private static ModelManifest.BackboneEntry Entry(NetworkTower tower) => new(tower.Name, tower.Tower.Family, tower.Tower.ConfigurationJson, tower.Reference);
+
+    private static void AddTower(Dictionary<string, torch.Tensor> tensors, string prefix, NetworkTower tower)
+    {
+        foreach (var (name, weight) in tower.Reference is null ? tower.Tower.Weights : new Dictionary<string, torch.Tensor>())
+        {
+            tensors.Add(prefix + name, AsHalfWhereExact(weight));
+        }
+    }
+
+    private static Shared<NetworkTower> ReadTower(ModelManifest.BackboneEntry entry, InspectionOptions options, ITensorSource embedded, IReadOnlyList<string> folders)
+    {
+        var type = options.Precision.Type();
+        if (entry.Reference is not { } reference)
+        {
+            return new(new NetworkTower(entry.Name, VisionTowerFactory.Create(entry.Family, entry.Configuration, embedded, type), null, null));
+        }
+
+        // Where it lay when the model was fitted is worth a look too.
+        var usual = new[] { options.Backbone, options.MemoryBackbone }.OfType<string>().Select(place => File.Exists(place) ? Path.GetDirectoryName(Path.GetFullPath(place))! : place).Where(Directory.Exists);
+        var (tower, path) = BackboneSearch.Load(reference, [.. folders, .. usual], file => ReferredVision.Load(file, entry.Family, entry.Configuration, type));
+        var folder = Path.GetDirectoryName(path)!;
+        return new(new NetworkTower(entry.Name, tower, reference, ConvertedBackbone.IsOne(folder) ? folder : path));
     }
 
     private static GraphPrompt ReadPrompt(ModelManifest manifest, VisionTowerInfo info, ITensorSource file, torch.Device device)
@@ -142,18 +176,16 @@ internal static class ModelArchive
     private static ClassReference ReadClass(ModelManifest.ClassEntry entry, int index, ITensorSource file, InspectionNetwork network)
     {
         using var scope = torch.NewDisposeScope();
-        var info = network.Tower.Info;
         torch.Tensor? text = null;
         if (entry.HasText)
         {
-            text = ReadFloat(file, $"class.{index}.text", 2, info.JointWidth).to(network.Device);
+            text = ReadFloat(file, $"class.{index}.text", 2, network.Tower.Info.JointWidth).to(network.Device);
         }
 
         MemoryBank? bank = null;
         if (entry.HasBank)
         {
-            var widths = network.Options.MemoryFeatures == MemoryFeatures.Graph ? info.TapWidths.Select(_ => info.JointWidth) : info.TapWidths;
-            bank = MemoryBank.FromNormalized([.. widths.Select((width, layer) => ReadFloat(file, $"class.{index}.bank.{layer}", -1, width).to(network.Device))]);
+            bank = MemoryBank.FromNormalized([.. network.BankWidths.Select((width, layer) => ReadFloat(file, $"class.{index}.bank.{layer}", -1, width).to(network.Device))]);
         }
 
         return new ClassReference(text?.DetachFromDisposeScope(), bank);
@@ -174,6 +206,11 @@ internal static class ModelArchive
     /// <summary>Weights that were 16-bit to begin with go back to 16 bit without losing anything; others stay as they are.</summary>
     private static torch.Tensor AsHalfWhereExact(torch.Tensor weight)
     {
+        if (weight.dtype != torch.ScalarType.Float32)
+        {
+            return weight;
+        }
+
         var half = weight.detach().to_type(torch.ScalarType.Float16);
         return half.to_type(weight.dtype).eq(weight).all().Value() == 1 ? half : weight;
     }

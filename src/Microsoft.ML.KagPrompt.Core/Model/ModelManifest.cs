@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Model;
@@ -25,13 +26,17 @@ internal sealed record ModelManifest
 
     public required BackboneEntry Backbone { get; init; }
 
+    /// <summary>The memory bank's own tower; null where it shares the other.</summary>
+    public BackboneEntry? MemoryBackbone { get; init; }
+
     public required InspectionOptions Options { get; init; }
 
     public required bool HasPrompt { get; init; }
 
     public required IReadOnlyList<ClassEntry> Classes { get; init; }
 
-    internal sealed record BackboneEntry(string Name, string Family, string Configuration);
+    /// <summary>A vision tower: its sizes, and the file it is in where the model does not hold it.</summary>
+    internal sealed record BackboneEntry(string Name, string Family, string Configuration, VisionReference? Reference = null);
 
     internal sealed record ClassEntry(string Name, ThresholdCalibration Calibration, bool HasText, bool HasBank);
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
@@ -64,7 +65,7 @@ public sealed partial class BytePairTokenizer : ITokenizer
 
     /// <summary>CLIP's tokenizer from its published vocabulary, bpe_simple_vocab_16e6.txt.gz.</summary>
     /// <exception cref="CheckpointFormatException">The file is not that vocabulary.</exception>
-    public static BytePairTokenizer FromClipVocabulary(string path)
+    public static BytePairTokenizer FromClipVocabulary(string path, int contextLength = ClipContextLength)
     {
         using var file = File.OpenRead(path);
         try
@@ -73,12 +74,26 @@ public sealed partial class BytePairTokenizer : ITokenizer
             var lines = ReadLines(unpacked, path);
             return lines.Length <= ClipMerges
                 ? throw new CheckpointFormatException($"{path}: expected more than {ClipMerges} lines of CLIP's vocabulary, got {lines.Length}. Fetch bpe_simple_vocab_16e6.txt.gz again.")
-                : new BytePairTokenizer(Merges(lines[1..(ClipMerges + 1)], path), ClipContextLength);
+                : new BytePairTokenizer(Merges(lines[1..(ClipMerges + 1)], path), contextLength);
         }
         catch (InvalidDataException fault)
         {
             throw new CheckpointFormatException($"{path} is not a gzip file or is damaged. Expected CLIP's bpe_simple_vocab_16e6.txt.gz.", fault);
         }
+    }
+
+    /// <summary>CLIP's tokenizer from Hugging Face's pair of files.</summary>
+    /// <param name="vocabulary">vocab.json: ids by token; they must be those that the merges imply.</param>
+    /// <param name="merges">merges.txt: a version line, then one merge a line.</param>
+    /// <param name="contextLength">Length of a row.</param>
+    /// <exception cref="CheckpointFormatException">A file is damaged, or the two do not belong together.</exception>
+    public static BytePairTokenizer FromVocabularyAndMerges(string vocabulary, string merges, int contextLength = ClipContextLength)
+    {
+        using var text = File.OpenRead(merges);
+        var lines = ReadLines(text, merges);
+        var tokenizer = new BytePairTokenizer(Merges(lines.Length > 0 && lines[0].StartsWith("#version", StringComparison.Ordinal) ? lines[1..] : lines, merges), contextLength);
+        tokenizer.Check(ReadIds(vocabulary), vocabulary, merges);
+        return tokenizer;
     }
 
     /// <summary>A tokenizer from a text with one merge a line: two parts and a space.</summary>
@@ -108,6 +123,32 @@ public sealed partial class BytePairTokenizer : ITokenizer
 
         row[length] = EndOfText;
         return row;
+    }
+
+    private void Check(IReadOnlyDictionary<string, int> published, string vocabulary, string merges)
+    {
+        var expected = ids.Append(new("<|startoftext|>", StartOfText)).Append(new("<|endoftext|>", EndOfText)).ToArray();
+        if (published.Count != expected.Length || expected.FirstOrDefault(entry => !published.TryGetValue(entry.Key, out var id) || id != entry.Value) is { Key: not null })
+        {
+            throw new CheckpointFormatException($"{vocabulary} ({published.Count} tokens) does not belong to {merges} (which makes {expected.Length}): their tokens or ids differ. Fetch both from the same model.");
+        }
+    }
+
+    private static Dictionary<string, int> ReadIds(string path)
+    {
+        if (new FileInfo(path).Length > LargestVocabularyFile)
+        {
+            throw new CheckpointFormatException($"{path}: a vocabulary of more than {LargestVocabularyFile} bytes is refused.");
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllBytes(path)) ?? throw new JsonException("null");
+        }
+        catch (JsonException fault)
+        {
+            throw new CheckpointFormatException($"{path} is not a vocabulary (token to id) or is damaged: {fault.Message} Fetch the file again.", fault);
+        }
     }
 
     private static string Clean(string text)

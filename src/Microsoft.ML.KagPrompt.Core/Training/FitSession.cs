@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Model;
@@ -11,11 +12,11 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
 {
     private readonly int seed = options.Seed ?? 0;
 
-    public KagPromptModel Run(IEnumerable<TrainingImage> images, KagPromptModel? initial)
+    public KagPromptModel Run(IEnumerable<TrainingImage> images, KagPromptModel? initial, string? promptCheckpoint)
     {
         CheckFits(initial);
-        using var texts = new PromptTexts(() => LoadBackbone(initial), device);
-        var network = new Shared<InspectionNetwork>(NewNetwork(initial, texts));
+        using var texts = new PromptTexts(() => Source(initial), options.Prompts, device);
+        var network = new Shared<InspectionNetwork>(NewNetwork(initial, promptCheckpoint));
         var states = new Dictionary<string, ClassState>();
         try
         {
@@ -48,7 +49,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     public KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images)
     {
         var network = model.Network;
-        using var texts = new PromptTexts(() => LoadBackbone(model), device);
+        using var texts = new PromptTexts(() => Source(model), options.Prompts, device);
         var states = new Dictionary<string, ClassState>();
         try
         {
@@ -114,21 +115,31 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
-    private InspectionNetwork NewNetwork(KagPromptModel? initial, PromptTexts texts)
+    private InspectionNetwork NewNetwork(KagPromptModel? initial, string? promptCheckpoint)
     {
-        var vision = initial is null ? new Shared<IVisionTower>(texts.Backbone.TakeVision()) : initial.Network.Vision.Acquire();
+        var vision = initial?.Network.Vision.Acquire() ?? LoadTower(options.Backbone);
+        Shared<NetworkTower>? memory = null;
         GraphPrompt? prompt = null;
         try
         {
-            prompt = NewPrompt(vision.Value.Info, initial?.Network.Prompt);
-            return new InspectionNetwork(options.Backbone, vision, prompt, options, device);
+            memory = options.MemoryBackbone is null ? null : initial?.Network.Memory?.Acquire() ?? LoadTower(options.MemoryBackbone);
+            prompt = promptCheckpoint is null ? NewPrompt(vision.Value.Tower.Info, initial?.Network.Prompt) : ReadPrompt(promptCheckpoint, vision.Value);
+            return new InspectionNetwork(vision, memory, prompt, options, device);
         }
         catch
         {
             prompt?.Dispose();
+            memory?.Release();
             vision.Release();
             throw;
         }
+    }
+
+    private Shared<NetworkTower> LoadTower(string name)
+    {
+        var tower = new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.BackboneFolders), options));
+        tower.Value.Tower.MoveTo(device);
+        return tower;
     }
 
     /// <summary>The starting point of training, or the trained prompt as it is; null where the bank alone scores.</summary>
@@ -149,6 +160,31 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         return prompt;
     }
 
+    /// <summary>The authors' prompt, which must have been trained on features of these sizes.</summary>
+    private GraphPrompt ReadPrompt(string path, NetworkTower vision)
+    {
+        new OptionFaults().Require(options.Variant == GraphVariant.Released, nameof(options.Variant), $"{GraphVariant.Released} for the authors' checkpoint '{path}'", options.Variant).ThrowIfAny(options.GetType().Name);
+        using var source = CheckpointFile.Open(path);
+        var prompt = ReleasedCheckpoint.Read(source, options.Iterations);
+        try
+        {
+            var info = vision.Tower.Info;
+            if (!prompt.TapWidths.SequenceEqual(info.TapWidths) || prompt.JointWidth != info.JointWidth)
+            {
+                throw new CheckpointMismatchException($"'{path}' was trained on features of widths {string.Join(", ", prompt.TapWidths)} and joint width {prompt.JointWidth}: backbone '{vision.Name}' gives "
+                    + $"{string.Join(", ", info.TapWidths)} and {info.JointWidth}. Name the backbone it was trained on (the authors': ImageBind-Huge).");
+            }
+
+            prompt.MoveTo(device);
+            return prompt;
+        }
+        catch
+        {
+            prompt.Dispose();
+            throw;
+        }
+    }
+
     private void CheckFits(KagPromptModel? initial)
     {
         if (initial is null)
@@ -156,25 +192,42 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             return;
         }
 
+        var (known, memory) = (initial.Network.Vision.Value.Name, initial.Network.Memory?.Value.Name);
         new OptionFaults()
-            .Require(initial.Network.BackboneName == options.Backbone, nameof(options.Backbone), $"the initial model's '{initial.Network.BackboneName}'", options.Backbone)
+            .Require(options.Backbone == initial.Options.Backbone || NameOf(options.Backbone) == known, nameof(options.Backbone), $"the initial model's '{known}'", options.Backbone)
+            .Require(options.MemoryBackbone is null || memory is null || options.MemoryBackbone == initial.Options.MemoryBackbone || NameOf(options.MemoryBackbone) == memory,
+                nameof(options.MemoryBackbone), $"the initial model's '{memory}'", options.MemoryBackbone)
+            .Require(options.Precision == initial.Options.Precision, nameof(options.Precision), $"the initial model's {initial.Options.Precision}", options.Precision)
+            .Require(options.Variant == initial.Options.Variant || !initial.HasPrompt, nameof(options.Variant), $"the initial model's {initial.Options.Variant}", options.Variant)
             .Require(initial.Network.Device.ToString() == device.ToString(), nameof(options.Device), $"the initial model's '{initial.Network.Device}'", device)
             .ThrowIfAny(options.GetType().Name);
     }
 
-    /// <summary>The text side of a model's backbone; its vision side must be the one the model was trained with.</summary>
-    private Backbone LoadBackbone(KagPromptModel? model)
+    private string NameOf(string backbone) => BackboneSources.Open(backbone, options.BackboneFolders).Name;
+
+    /// <summary>Where a model's text side is; its vision side there must be the one the model was trained with.</summary>
+    private IBackboneSource Source(KagPromptModel? model)
     {
-        var backbone = BackbonePresets.Load(model?.Network.BackboneName ?? options.Backbone);
-        if (model is not null && TowerFingerprint.Of(backbone.Vision) != TowerFingerprint.Of(model.Network.Tower))
+        if (model is null)
         {
-            backbone.Dispose();
-            throw new KagPromptException($"The model was trained with other weights of backbone '{model.Network.BackboneName}' than this library holds, "
-                + "so prompts for a new class name cannot be encoded. Use a class name the model knows, or fit the model again.");
+            return BackboneSources.Open(options.Backbone, options.BackboneFolders);
         }
 
-        backbone.MoveTo(device);
-        return backbone;
+        var vision = model.Network.Vision.Value;
+        var source = BackboneSources.Open(vision.Location ?? model.Options.Backbone, options.BackboneFolders);
+        return IsSame(source, vision) ? source : throw new KagPromptException($"The model was trained with other weights of backbone '{vision.Name}' than are here ('{source.Location ?? source.Name}'), "
+            + "so prompts for a new class name cannot be encoded. Use a class name the model knows, or fit the model again.");
+    }
+
+    private bool IsSame(IBackboneSource source, NetworkTower vision)
+    {
+        if (vision.Reference is { } reference)
+        {
+            return source.Reference()?.Sha256 == reference.Sha256;
+        }
+
+        using var here = NetworkTower.Load(source, options with { BackboneStorage = BackboneStorage.Embed });
+        return TowerFingerprint.Of(here.Tower) == TowerFingerprint.Of(vision.Tower);
     }
 
     private static void Dispose(IEnumerable<torch.Tensor> tensors)

@@ -18,19 +18,22 @@ public static class KagPromptTrainer
     /// <param name="initial">A model whose backbone is used and whose graph prompt is the starting point; it stays as it was.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="cancellation">Stops between images and steps.</param>
+    /// <param name="promptCheckpoint">A checkpoint of the authors' graph prompt (variant Released) as the starting point, instead of <paramref name="initial"/>'s.</param>
     /// <returns>The model; the caller owns it.</returns>
-    /// <exception cref="ArgumentException">Options are out of range, or do not fit <paramref name="initial"/>.</exception>
+    /// <exception cref="ArgumentException">Options are out of range, or do not fit <paramref name="initial"/> or <paramref name="promptCheckpoint"/>.</exception>
+    /// <exception cref="CheckpointFormatException">A file of weights is damaged.</exception>
+    /// <exception cref="CheckpointMismatchException">A file of weights holds others than were asked for.</exception>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static KagPromptModel Fit(IEnumerable<TrainingImage> images, InspectionOptions options, KagPromptModel? initial = null,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, string? promptCheckpoint = null)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         var device = DeviceChoice.Resolve(options.Device);
         var fit = new FitSession(options.MethodOnly(), device, new ProgressClock(progress), cancellation);
-        return fit.Run(images, initial);
+        return fit.Run(images, initial, promptCheckpoint);
     }
 
     /// <summary>Adapts a model to the classes of these images without training: same prompt, new memory banks and thresholds. Other classes stay.</summary>

@@ -1,29 +1,33 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Text;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Training;
 
-/// <summary>Prompt features of class names: kept ones first, else from a text tower that is loaded when first needed.</summary>
-internal sealed class PromptTexts(Func<Backbone> load, torch.Device device) : IDisposable
+/// <summary>Prompt features of class names, from a text tower that is loaded when first needed and let go with this.</summary>
+internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionary<string, PromptEnsemble> own, torch.Device device) : IDisposable
 {
-    private Backbone? backbone;
-
-    /// <summary>The backbone, loaded now if it was not yet.</summary>
-    public Backbone Backbone => backbone ??= load();
+    private TextSide? text;
 
     /// <summary>F_text = [F_n, F_a]: [2, C'] on the device. The caller owns it.</summary>
-    /// <exception cref="KagPromptException">The backbone has no text side.</exception>
+    /// <exception cref="KagPromptException">The backbone has no text side, or no vocabulary.</exception>
     public torch.Tensor For(string className)
     {
-        if (Backbone.Text is null || Backbone.Tokenizer is null)
-        {
-            throw new KagPromptException($"Backbone '{Backbone.Name}' has no text side, so no graph prompt can be trained on it. Set Epochs to 0 to score by the memory bank alone.");
-        }
-
-        using var features = TextFeatures.Encode(Backbone.Text, Backbone.Tokenizer, className, device);
+        text ??= Load();
+        var prompts = own.TryGetValue(className, out var ensemble) ? ensemble.For(className) : PromptEnsemble.Paper(className);
+        using var features = TextFeatures.Encode(text.Tower, text.Tokenizer, prompts, device);
         return features.clone();
     }
 
-    public void Dispose() => backbone?.Dispose();
+    public void Dispose() => text?.Dispose();
+
+    private TextSide Load()
+    {
+        var source = open();
+        var loaded = source.LoadText() ?? throw new KagPromptException($"Backbone '{source.Name}' has no text side, so no graph prompt can be trained on it. Set Epochs to 0 to score by the memory bank alone, "
+            + "or name it as MemoryBackbone beside one that has.");
+        loaded.Tower.MoveTo(device);
+        return loaded;
+    }
 }

@@ -56,7 +56,7 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, int seed, Canc
         PixelBuffer[] views = network.Options.RotateSupports
             ? [.. Enumerable.Range(0, 4).Select(turns => image.Square.Rotate90(turns))]
             : [image.Square];
-        using var features = network.Encode(views);
+        using var features = network.EncodeForScoring(views);
         return network.BankTokens(features);
     }
 }

@@ -60,7 +60,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         foreach (var chunk in squares.Chunk(KagPromptModel.ForwardBatch))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var features = network.Encode(chunk);
+            using var features = network.EncodeForScoring(chunk);
             var (maps, values) = network.Score(features, against);
             using (maps)
             using (values)

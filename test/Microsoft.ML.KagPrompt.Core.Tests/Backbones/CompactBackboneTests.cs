@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Text;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Tests.Backbones;
@@ -13,9 +14,9 @@ public class CompactBackboneTests
     {
         using var stream = typeof(CompactBackbone).Assembly.GetManifestResourceStream("compact.safetensors")!;
         stream.Length.Should().BeLessThanOrEqualTo(12 << 20);
-        using var backbone = CompactBackbone.Load();
-        backbone.Tokenizer!.VocabularySize.Should().BeLessThanOrEqualTo(4096);
-        backbone.Tokenizer.Encode("Ölabstreifring № 7 🔩").Should().HaveCount(CompactBackbone.ContextLength);
+        using var text = CompactBackbone.Embedded.LoadText()!;
+        text.Tokenizer.VocabularySize.Should().BeLessThanOrEqualTo(4096);
+        text.Tokenizer.Encode("Ölabstreifring № 7 🔩").Should().HaveCount(CompactBackbone.ContextLength);
     }
 
     [Theory]
@@ -25,10 +26,10 @@ public class CompactBackboneTests
     public void Encode_AnySize_GivesFourGridsAndAUnitEmbedding(int side)
     {
         using var scope = torch.NewDisposeScope();
-        using var backbone = CompactBackbone.Load();
-        using var features = backbone.Vision.Encode(torch.rand([2, 3, side, side]));
+        using var vision = Vision();
+        using var features = vision.Encode(torch.rand([2, 3, side, side]));
         var patches = (long)(side / 14) * (side / 14);
-        features.PatchTokens.Select(tokens => tokens.shape).Should().BeEquivalentTo(backbone.Vision.Info.TapWidths.Select(width => new[] { 2L, patches, width }));
+        features.PatchTokens.Select(tokens => tokens.shape).Should().BeEquivalentTo(vision.Info.TapWidths.Select(width => new[] { 2L, patches, width }));
         features.ImageEmbedding.Squared().sum(1).data<float>().ToArray().Should().AllSatisfy(length => length.Should().BeApproximately(1, 1e-4f));
     }
 
@@ -36,11 +37,11 @@ public class CompactBackboneTests
     public void TextFeatures_NormalAndAbnormal_AreUnitAndDiffer()
     {
         using var scope = torch.NewDisposeScope();
-        using var backbone = CompactBackbone.Load();
+        using var side = CompactBackbone.Embedded.LoadText()!;
         foreach (var name in (string[])["object", "metal_nut", "Zahnriemen"])
         {
-            var text = TextFeatures.Encode(backbone.Text!, backbone.Tokenizer!, name, torch.CPU);
-            text.shape.Should().Equal(2, backbone.Vision.Info.JointWidth);
+            var text = TextFeatures.Encode(side.Tower, side.Tokenizer, PromptEnsemble.Paper(name), torch.CPU);
+            text.shape.Should().Equal(2, side.Tower.JointWidth);
             text.Squared().sum(1).data<float>().ToArray().Should().AllSatisfy(length => length.Should().BeApproximately(1, 1e-4f));
             // Apart enough to tell, near enough that 100 · cosine does not saturate.
             text[0].Minus(text[1]).Squared().sum().sqrt().Value().Should().BeInRange(0.02f, 0.3f, name);
@@ -51,14 +52,14 @@ public class CompactBackboneTests
     public void Factory_ConfigurationAndWeights_RebuildTheSameTower()
     {
         using var scope = torch.NewDisposeScope();
-        using var backbone = CompactBackbone.Load();
+        using var vision = Vision();
         using var stream = new MemoryStream();
-        SafetensorsWriter.Write(stream, backbone.Vision.Weights, new Dictionary<string, string>());
+        SafetensorsWriter.Write(stream, vision.Weights, new Dictionary<string, string>());
         stream.Position = 0;
         using var file = SafetensorsFile.Read(stream, "weights");
-        using var again = VisionTowerFactory.Create(backbone.Vision.Family, backbone.Vision.ConfigurationJson, file);
+        using var again = VisionTowerFactory.Create(vision.Family, vision.ConfigurationJson, file);
         var images = torch.rand([1, 3, 224, 224]);
-        using var expected = backbone.Vision.Encode(images);
+        using var expected = vision.Encode(images);
         using var actual = again.Encode(images);
         actual.PatchTokens[3].eq(expected.PatchTokens[3]).all().ToBoolean().Should().BeTrue();
     }
@@ -66,16 +67,18 @@ public class CompactBackboneTests
     [Fact]
     public void Encode_FromSeveralThreads_GivesTheSame()
     {
-        using var backbone = CompactBackbone.Load();
+        using var vision = Vision();
         using var images = torch.rand([1, 3, 112, 112]);
-        using var expected = backbone.Vision.Encode(images);
+        using var expected = vision.Encode(images);
         Parallel.For(0, 8, _ =>
         {
             using var scope = torch.NewDisposeScope();
-            using var features = backbone.Vision.Encode(images);
+            using var features = vision.Encode(images);
             (features.ImageEmbedding - expected.ImageEmbedding).abs().max().ToSingle().Should().BeLessThan(1e-5f);
         });
     }
+
+    private static IVisionTower Vision() => CompactBackbone.Embedded.LoadVision(torch.ScalarType.Float32, roundToHalf: false);
 
     [Theory]
     [InlineData("compact", """{"StageWidths":[1000000000,1,1,1]}""")]

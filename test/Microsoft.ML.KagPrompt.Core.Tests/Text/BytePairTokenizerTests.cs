@@ -22,6 +22,38 @@ public class BytePairTokenizerTests
         }
     }
 
+    [SkippableFact]
+    public void FromVocabularyAndMerges_SameVocabularyInTheOtherForm_EncodesAlike()
+    {
+        var published = SharedFiles.Weights("bpe_simple_vocab_16e6.txt.gz");
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            using var unpacked = new StreamReader(new System.IO.Compression.GZipStream(File.OpenRead(published), System.IO.Compression.CompressionMode.Decompress));
+            var merges = unpacked.ReadToEnd().Split('\n')[1..48895];
+            // Ids as the other form lists them: 256 characters for bytes, the same ending words, the merges, the two marks.
+            var bytes = Enumerable.Range('!', '~' - '!' + 1).Concat(Enumerable.Range('¡', '¬' - '¡' + 1)).Concat(Enumerable.Range('®', 'ÿ' - '®' + 1)).Concat(Enumerable.Range(256, 68)).Select(code => ((char)code).ToString()).ToArray();
+            var tokens = bytes.Concat(bytes.Select(letter => letter + "</w>")).Concat(merges.Select(merge => merge.Replace(" ", ""))).Append("<|startoftext|>").Append("<|endoftext|>").ToArray();
+            var (vocabularyPath, mergesPath) = (Path.Combine(folder.FullName, "vocab.json"), Path.Combine(folder.FullName, "merges.txt"));
+            File.WriteAllText(vocabularyPath, JsonSerializer.Serialize(tokens.Select((token, id) => (token, id)).ToDictionary(entry => entry.token, entry => entry.id)));
+            File.WriteAllText(mergesPath, "#version: 0.2\n" + string.Join('\n', merges) + "\n");
+
+            var (one, other) = (BytePairTokenizer.FromClipVocabulary(published), BytePairTokenizer.FromVocabularyAndMerges(vocabularyPath, mergesPath));
+
+            foreach (var text in (string[])["a photo of a damaged metal nut.", "Ölabstreifring № 7 🔩", "it's 3.14", ""])
+            {
+                other.Encode(text).Should().Equal(one.Encode(text), text);
+            }
+
+            File.WriteAllText(mergesPath, "#version: 0.2\n" + string.Join('\n', merges[..^1]) + "\n");
+            FluentActions.Invoking(() => BytePairTokenizer.FromVocabularyAndMerges(vocabularyPath, mergesPath)).Should().Throw<Diagnostics.CheckpointFormatException>().WithMessage("*does not belong to*");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [Fact]
     public void Encode_KnownMerges_MergesByRank()
     {

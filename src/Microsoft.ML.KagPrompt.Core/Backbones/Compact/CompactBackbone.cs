@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Text;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Compact;
 
@@ -12,33 +13,83 @@ internal static class CompactBackbone
     private const string WeightsResource = "compact.safetensors";
     private const string MergesResource = "compact.merges.txt";
 
-    /// <summary>Both towers and the tokenizer. The caller owns them.</summary>
-    public static Backbone Load()
+    /// <summary>The embedded backbone.</summary>
+    public static IBackboneSource Embedded { get; } = new EmbeddedSource();
+
+    /// <summary>The vision tower of tensors under "vision.", its sizes from the metadata.</summary>
+    public static CompactVisionTower ReadVision(ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32)
     {
-        using var merges = Resource(MergesResource);
-        using var stream = Resource(WeightsResource);
-        using var source = SafetensorsFile.Read(stream, WeightsResource);
-        return Read(source, BytePairTokenizer.FromMerges(merges, ContextLength));
+        var config = CompactVisionConfig.Parse(source.Metadata["vision"]);
+        return new CompactVisionTower(config, WeightSet.Read(CompactVisionTower.Shapes(config), new PrefixedTensors(source, "vision."), type));
     }
 
-    /// <summary>Both towers from tensors under "vision." and "text.", their sizes from the metadata.</summary>
-    internal static Backbone Read(ITensorSource source, ITokenizer tokenizer)
+    /// <summary>The text tower of tensors under "text.", its sizes from the metadata.</summary>
+    public static TextTransformer ReadText(ITensorSource source)
     {
-        var visionConfig = CompactVisionConfig.Parse(source.Metadata["vision"]);
-        var textConfig = JsonSerializer.Deserialize<TextTransformerConfig>(source.Metadata["text"])!;
-        var vision = new CompactVisionTower(visionConfig, WeightSet.Read(CompactVisionTower.Shapes(visionConfig), new PrefixedTensors(source, "vision.")));
-        try
+        var config = JsonSerializer.Deserialize<TextTransformerConfig>(source.Metadata["text"])!;
+        return new TextTransformer(config, WeightSet.Read(TextTransformer.Shapes(config), new PrefixedTensors(source, "text.")));
+    }
+
+    /// <summary>What the embedded backbone is.</summary>
+    public static BackboneDescription Describe(IBackboneSource embedded)
+    {
+        using var stream = Resource(WeightsResource);
+        using var source = SafetensorsFile.Read(stream, WeightsResource);
+        var vision = CompactVisionConfig.Parse(source.Metadata["vision"]);
+        return new BackboneDescription
         {
-            var text = new TextTransformer(textConfig, WeightSet.Read(TextTransformer.Shapes(textConfig), new PrefixedTensors(source, "text.")));
-            return new Backbone(BackbonePresets.Compact, vision, text, tokenizer);
-        }
-        catch
-        {
-            vision.Dispose();
-            throw;
-        }
+            Name = embedded.Name,
+            Family = "Compact",
+            Licence = "MIT (distilled from a MobileNetV2 under Apache-2.0)",
+            VisionParameters = embedded.VisionValues,
+            TextParameters = source.Entries.Values.Where(entry => entry.Name.StartsWith("text.", StringComparison.Ordinal)).Sum(entry => entry.ElementCount),
+            VisionSizes = $"convolutional, stages of {string.Join(", ", vision.StageWidths)} channels",
+            ImageSize = vision.ImageSize,
+            PatchSize = vision.PatchSize,
+            HasText = true,
+            HasVocabulary = true,
+            Sha256 = null,
+        };
     }
 
     private static Stream Resource(string name) => typeof(CompactBackbone).Assembly.GetManifestResourceStream(name)
         ?? throw new InvalidOperationException($"The library was built without its resource '{name}'.");
+
+    private sealed class EmbeddedSource : IBackboneSource
+    {
+        public string Name => BackboneSources.Compact;
+
+        public string? Location => null;
+
+        public long VisionValues
+        {
+            get
+            {
+                using var source = Open();
+                return source.Entries.Values.Where(entry => entry.Name.StartsWith("vision.", StringComparison.Ordinal)).Sum(entry => entry.ElementCount);
+            }
+        }
+
+        public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf)
+        {
+            using var source = Open();
+            return ReadVision(source, type);
+        }
+
+        public VisionReference? Reference() => null;
+
+        public TextSide LoadText()
+        {
+            using var merges = Resource(MergesResource);
+            var tokenizer = BytePairTokenizer.FromMerges(merges, ContextLength);
+            using var source = Open();
+            return new TextSide(ReadText(source), tokenizer);
+        }
+
+        private static SafetensorsFile Open()
+        {
+            using var stream = Resource(WeightsResource);
+            return SafetensorsFile.Read(stream, WeightsResource);
+        }
+    }
 }

@@ -76,9 +76,9 @@ internal sealed class CompactVisionTower : IVisionTower
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var grid = images.shape[2] / config.PatchSize;
-        var maps = Trunk(images);
-        var taps = maps.Select((map, i) => Tap(i, ToGrid(map, grid)).MoveToOuterDisposeScope()).ToArray();
-        return new VisionFeatures(taps, Embed(maps[^1]).MoveToOuterDisposeScope());
+        var maps = Trunk(images.to(weights.Type));
+        var taps = maps.Select((map, i) => Tap(i, ToGrid(map, grid)).to(ScalarType.Float32).MoveToOuterDisposeScope()).ToArray();
+        return new VisionFeatures(taps, Embed(maps[^1]).to(ScalarType.Float32).MoveToOuterDisposeScope());
     }
 
     /// <summary>The four stages' maps [B, W_i, S/stride, S/stride]; with gradients where the weights ask for them.</summary>

@@ -1,0 +1,45 @@
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
+
+namespace Microsoft.ML.KagPrompt.Backbones;
+
+/// <summary>Where backbones lie that a model refers to.</summary>
+internal static class BackboneSearch
+{
+    /// <summary>Folders of backbones, separated as in PATH.</summary>
+    public const string EnvironmentVariable = "KAGPROMPT_BACKBONES";
+
+    /// <summary>The given folders, then those of the environment variable.</summary>
+    public static IReadOnlyList<string> Folders(IEnumerable<string> given)
+        => [.. given.Concat((Environment.GetEnvironmentVariable(EnvironmentVariable) ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)).Distinct()];
+
+    /// <summary>Loads from the first file that has the reference's content: in a folder, in its folder "backbones", or in a folder right below either.</summary>
+    /// <exception cref="ModelFormatException">There is none; the message says where it looked.</exception>
+    public static (T Loaded, string Path) Load<T>(VisionReference reference, IReadOnlyList<string> folders, Func<string, T> load) where T : IDisposable
+    {
+        var looked = folders.SelectMany(folder => new[] { folder, Path.Combine(folder, "backbones") }).Select(Path.GetFullPath).Distinct().ToArray();
+        var others = new List<string>();
+        foreach (var file in looked.Where(Directory.Exists).SelectMany(Candidates).Distinct().Where(file => new FileInfo(file).Length == reference.Length).OrderByDescending(file => Path.GetFileName(file) == reference.FileName))
+        {
+            try
+            {
+                return (FileHash.Verified(file, reference.Sha256, () => load(file)), file);
+            }
+            catch (CheckpointFormatException) when (FileHash.Of(file) != reference.Sha256)
+            {
+                others.Add(file);
+            }
+        }
+
+        throw new ModelFormatException($"The model refers to a backbone that is not here: '{reference.FileName}', {reference.Length} bytes, SHA-256 {reference.Sha256}. "
+            + $"Looked in {string.Join(", ", looked.Select(folder => $"'{folder}'"))} and the folders right below them"
+            + (others.Count > 0 ? $"; of the same size but other content: {string.Join(", ", others.Select(file => $"'{file}'"))}" : "")
+            + $". Copy the backbone's directory beside the model, or name its folder in the environment variable {EnvironmentVariable}.");
+    }
+
+    private static IEnumerable<string> Candidates(string folder)
+    {
+        var reachable = new EnumerationOptions { IgnoreInaccessible = true };
+        return Directory.EnumerateFiles(folder, "*", reachable).Concat(Directory.EnumerateDirectories(folder, "*", reachable).SelectMany(below => Directory.EnumerateFiles(below, "*", reachable)));
+    }
+}

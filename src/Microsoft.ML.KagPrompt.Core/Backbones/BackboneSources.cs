@@ -1,0 +1,38 @@
+using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Backbones.Published;
+
+namespace Microsoft.ML.KagPrompt.Backbones;
+
+/// <summary>Finds the backbone an option names: the embedded one, a directory, a file, or a directory of that name on the search path.</summary>
+internal static class BackboneSources
+{
+    /// <summary>The backbone embedded in the library.</summary>
+    public const string Compact = "compact";
+
+    /// <exception cref="ArgumentException">There is no such backbone; the message says where it looked.</exception>
+    public static IBackboneSource Open(string name, IReadOnlyList<string> folders)
+    {
+        if (name == Compact)
+        {
+            return CompactBackbone.Embedded;
+        }
+
+        var search = BackboneSearch.Folders(folders);
+        string[] candidates = [name, .. search.Select(folder => Path.Combine(folder, name))];
+        foreach (var candidate in candidates)
+        {
+            if (File.Exists(candidate))
+            {
+                return PublishedBackbone.Open(candidate);
+            }
+
+            if (Directory.Exists(candidate))
+            {
+                return ConvertedBackbone.IsOne(candidate) ? ConvertedBackbone.Open(candidate) : PublishedBackbone.OpenDirectory(candidate);
+            }
+        }
+
+        throw new ArgumentException($"Backbone: expected '{Compact}', a directory that 'kagprompt convert' made, a published checkpoint's file or directory, or the name of one on the search path, got '{name}'. "
+            + $"Looked at {string.Join(", ", candidates.Select(candidate => $"'{Path.GetFullPath(candidate)}'"))}. Other weights than the compact ones do not come with this library: docs/backbones.md says where they are.");
+    }
+}

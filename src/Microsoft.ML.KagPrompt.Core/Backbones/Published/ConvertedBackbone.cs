@@ -1,0 +1,53 @@
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Backbones.Published;
+
+/// <summary>A directory that the converter made: manifest, towers as safetensors, vocabulary. Every file's content is checked as it is read.</summary>
+internal sealed class ConvertedBackbone : IBackboneSource
+{
+    private readonly string directory;
+
+    private ConvertedBackbone(string directory, BackboneManifest manifest) => (this.directory, Manifest) = (directory, manifest);
+
+    public BackboneManifest Manifest { get; }
+
+    public string Name => Manifest.Name;
+
+    public string? Location => directory;
+
+    public long VisionValues => VisionTransformer.Shapes(Manifest.VisionConfiguration).Values.Sum(shape => shape.Aggregate(1L, (product, size) => product * size));
+
+    public static bool IsOne(string directory) => File.Exists(Path.Combine(directory, BackboneManifest.FileName));
+
+    /// <exception cref="CheckpointFormatException">The manifest is damaged or of another version.</exception>
+    public static ConvertedBackbone Open(string directory) => new(directory, BackboneManifest.Read(directory));
+
+    public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf)
+        => Verified(Manifest.Vision, file => new VisionTransformer(Manifest.VisionConfiguration, WeightSet.Read(VisionTransformer.Shapes(Manifest.VisionConfiguration), file, type, roundToHalf)));
+
+    public VisionReference? Reference() => Manifest.Vision;
+
+    public TextSide? LoadText()
+    {
+        if (Manifest.TextConfiguration is not { } config || Manifest.Text is not { } reference)
+        {
+            return null;
+        }
+
+        var tokenizer = ClipVocabulary.Beside(Path.Combine(directory, BackboneManifest.FileName), config);
+        return Verified(reference, file => new TextSide(new TextTransformer(config, WeightSet.Read(TextTransformer.Shapes(config), file)), tokenizer));
+    }
+
+    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : IDisposable
+    {
+        var path = Path.Combine(directory, reference.FileName);
+        return !File.Exists(path) ? throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. Copy the whole directory, or convert the backbone again.")
+            : FileHash.Verified(path, reference.Sha256, () =>
+            {
+                using var file = SafetensorsFile.Open(path);
+                return read(file);
+            });
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.ML.KagPrompt.Backbones.Layouts;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Backbones.Published;
+
+/// <summary>Reads the vision tower a model refers to, from a converted or a published file.</summary>
+internal static class ReferredVision
+{
+    /// <summary>What the converter writes into a vision file's metadata.</summary>
+    public const string KindKey = "kagprompt";
+    public const string KindValue = "vision";
+
+    public static IVisionTower Load(string path, string family, string configurationJson, torch.ScalarType type)
+    {
+        using var source = CheckpointFile.Open(path);
+        if (source.Metadata.GetValueOrDefault(KindKey) == KindValue)
+        {
+            return VisionTowerFactory.Create(family, configurationJson, source, type);
+        }
+
+        var config = VisionTransformerConfig.Parse(configurationJson);
+        var layout = KnownLayouts.Recognise(source, new LayoutHints { VisionHeads = config.Heads, Activation = config.Activation == Activation.SwiGlu ? null : config.Activation });
+        return layout.Vision.ToJson() == configurationJson ? new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, layout.VisionRules), type))
+            : throw new ModelFormatException($"{path} holds another tower than the model was fitted with: expected {configurationJson}, got {layout.Vision.ToJson()}.");
+    }
+}

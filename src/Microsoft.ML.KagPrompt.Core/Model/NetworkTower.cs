@@ -1,0 +1,33 @@
+using Microsoft.ML.KagPrompt.Backbones;
+
+namespace Microsoft.ML.KagPrompt.Model;
+
+/// <summary>A vision tower in use, and where it came from. Owns the tower.</summary>
+/// <param name="name">Preset or family and sizes.</param>
+/// <param name="tower">The tower.</param>
+/// <param name="reference">The file it is in, where models refer to it; null where they embed it.</param>
+/// <param name="location">Directory or file it was read from on this machine; null where a model embeds it.</param>
+internal sealed class NetworkTower(string name, IVisionTower tower, VisionReference? reference, string? location) : IDisposable
+{
+    /// <summary>Larger towers (in 16 bit) are referred to unless the options say otherwise.</summary>
+    private const long LargestEmbedded = 64L << 20;
+
+    public string Name => name;
+
+    public IVisionTower Tower => tower;
+
+    public VisionReference? Reference => reference;
+
+    public string? Location => location;
+
+    /// <summary>Reads a source's tower. One that will be embedded, in 16 bit, is rounded to that now: a saved model scores as the one that was fitted.</summary>
+    public static NetworkTower Load(IBackboneSource source, InspectionOptions options)
+    {
+        var embed = source.Location is null || options.BackboneStorage == BackboneStorage.Embed
+            || (options.BackboneStorage == BackboneStorage.Auto && source.VisionValues * 2 <= LargestEmbedded);
+        var reference = embed ? null : source.Reference();
+        return new NetworkTower(source.Name, source.LoadVision(options.Precision.Type(), roundToHalf: embed), reference, source.Location);
+    }
+
+    public void Dispose() => tower.Dispose();
+}
