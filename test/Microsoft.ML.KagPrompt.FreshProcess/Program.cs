@@ -1,6 +1,7 @@
 // FreshProcess bits ZIP IMAGE...          every score's and map's bits
-// FreshProcess memory ZIP ROWS IMAGE...   resident bytes after the first tenth of the rows and after all
+// FreshProcess memory ZIP ROWS IMAGE...   resident bytes, and those of them no file backs, after the first tenth of the rows and after all
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML;
@@ -17,7 +18,8 @@ if (args[0] == "memory")
     {
         if (++seen == count / 10 || seen == count)
         {
-            Console.WriteLine(Resident());
+            var (all, own) = Resident();
+            Console.WriteLine($"{all} {own}");
         }
     }
 
@@ -30,13 +32,24 @@ foreach (var (score, map) in scored.GetColumn<float>("Score").Zip(scored.GetColu
     Console.WriteLine($"{BitConverter.SingleToUInt32Bits(score):x8} {Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(map)))}");
 }
 
-static long Resident()
+static (long All, long Own) Resident()
 {
     GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     GC.WaitForPendingFinalizers();
+    if (OperatingSystem.IsLinux())
+    {
+        // The native heap keeps freed pages for later, as the managed one does.
+        malloc_trim(0);
+    }
+
     using var process = Process.GetCurrentProcess();
-    return process.WorkingSet64;
+    // Pages of files come and go as the kernel likes; what a process can leak is the rest.
+    var own = OperatingSystem.IsLinux() ? File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2] : null;
+    return (process.WorkingSet64, own is null ? process.WorkingSet64 : long.Parse(own, CultureInfo.InvariantCulture) << 10);
 }
+
+[DllImport("libc")]
+static extern int malloc_trim(nint keep);
 
 internal sealed class Row
 {

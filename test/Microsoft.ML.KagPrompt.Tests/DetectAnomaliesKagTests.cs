@@ -190,10 +190,10 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
         var zip = parts.Path("memory.zip");
         using var model = Pipeline(new KagPromptOptions { Epochs = 1, BatchSize = 16, ImageSize = 112 }).Fit(View(parts.Normal));
         ml.Model.Save(model, View(parts.Normal).Schema, zip);
-        var resident = FreshProcess(["memory", zip, "2000", .. parts.Queries]).Select(long.Parse).ToArray();
-        output.WriteLine($"Resident after 200 rows {resident[0] >> 10} KiB, after 2000 rows {resident[1] >> 10} KiB.");
-        // It may fall: kernels take back pages, of libtorch's file say, that lie idle.
-        ((double)resident[1] / resident[0]).Should().BeLessThanOrEqualTo(1.02);
+        var resident = FreshProcess(["memory", zip, "2000", .. parts.Queries]).Select(line => line.Split(' ').Select(long.Parse).ToArray()).ToArray();
+        output.WriteLine($"Resident after 200 rows {resident[0][0] >> 10} KiB, after 2000 rows {resident[1][0] >> 10} KiB; of that not backed by files {resident[0][1] >> 10} and {resident[1][1] >> 10} KiB.");
+        // Pages of libtorch's file are dropped and fetched again by the kernel, so the process's own memory is held against the whole.
+        ((double)(resident[1][1] - resident[0][1]) / resident[0][0]).Should().BeLessThanOrEqualTo(0.02);
     }
 
     [Fact]
