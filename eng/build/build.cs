@@ -10,7 +10,7 @@ const string Usage = """
     ./build.sh test [ARGUMENTS]       runs all tests; the arguments go to dotnet test
     ./build.sh evaluate FOLDER...     few-shot figures of data sets in MVTec AD's layout
     ./build.sh bench                  runs the benchmarks
-    ./build.sh pack                   packs the libraries into artifacts/packages
+    ./build.sh pack                   packs the libraries and the tool into artifacts/packages
     """;
 
 var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(SourcePath())!, "..", ".."));
@@ -83,7 +83,7 @@ static (int Passed, int Failed, int Skipped) Count(string trx)
 
 int Pack()
 {
-    foreach (var project in (string[])["Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt"])
+    foreach (var project in (string[])["Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt", "Microsoft.ML.KagPrompt.Cli"])
     {
         if (Dotnet(["pack", $"src/{project}", "-c", "Release", "-o", Path.Combine(root, "artifacts", "packages"), "-nologo", "-v", "quiet", .. rest]) is not 0 and var code)
         {

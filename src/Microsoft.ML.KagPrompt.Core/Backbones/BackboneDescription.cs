@@ -39,7 +39,7 @@ public sealed record BackboneDescription
     /// <summary>SHA-256 of the file that holds the vision tower; null for the embedded backbone.</summary>
     public required string? Sha256 { get; init; }
 
-    /// <summary>Describes "compact", a checkpoint's file or directory, or a converted directory. Hashes the vision file.</summary>
+    /// <summary>Describes "compact", a checkpoint's file or directory, or a converted directory. Hashes what it reads, and holds a converted directory against its manifest.</summary>
     /// <param name="path">Its name or place.</param>
     /// <exception cref="ArgumentException">There is no such backbone.</exception>
     /// <exception cref="Diagnostics.CheckpointFormatException">It is damaged.</exception>
@@ -47,15 +47,20 @@ public sealed record BackboneDescription
     public static BackboneDescription Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return BackboneSources.Open(path, []) switch
+        var source = BackboneSources.Open(path, []);
+        (source as ConvertedBackbone)?.CheckContent();
+        return source switch
         {
-            ConvertedBackbone converted => Of(converted.Manifest.Name, converted.Manifest.Family, converted.Manifest.Licence, converted.Manifest.VisionConfiguration, converted.Manifest.TextConfiguration,
-                converted.Location!, converted.Reference()!.Sha256),
+            ConvertedBackbone converted => Of(converted),
             PublishedBackbone published => Of(published.Layout.Name, published.Layout.Family, published.Layout.Licence, published.Layout.Vision, published.Layout.Text,
                 Path.GetDirectoryName(Path.GetFullPath(published.Location!))!, published.Reference()!.Sha256),
             var embedded => CompactBackbone.Describe(embedded),
         };
     }
+
+    /// <summary>What a converted directory's manifest says.</summary>
+    internal static BackboneDescription Of(ConvertedBackbone converted) => Of(converted.Manifest.Name, converted.Manifest.Family, converted.Manifest.Licence, converted.Manifest.VisionConfiguration,
+        converted.Manifest.TextConfiguration, converted.Location!, converted.Manifest.Vision.Sha256);
 
     private static BackboneDescription Of(string name, string family, string licence, VisionTransformerConfig vision, TextTransformerConfig? text, string folder, string sha256) => new()
     {

@@ -15,6 +15,10 @@ internal static class FileHash
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
+    /// <summary>Holds a file against a hash.</summary>
+    /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
+    public static void Check(string path, string expected) => Check(path, expected, Of(path));
+
     /// <summary>Loads from a file while another thread hashes it; what was loaded is handed out only if the hash is the expected one.</summary>
     /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
     public static T Verified<T>(string path, string expected, Func<T> load) where T : IDisposable

@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Graph;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Layouts;
 
@@ -14,6 +15,7 @@ internal static class KnownLayouts
             : ClipLayout.Matches(source) ? ClipLayout.Read(source, hints)
             : HuggingFaceClipLayout.Matches(source) ? HuggingFaceClipLayout.Read(source, hints)
             : DinoV2Layout.Matches(source) ? DinoV2Layout.Read(source, hints)
+            : ReleasedCheckpoint.IsOne(source) ? throw new CheckpointMismatchException($"{source.Origin} is a graph prompt of the authors' code, not a backbone: name it in InitialModelPath, with Variant = Released and the backbone it was trained on.")
             : throw new CheckpointMismatchException($"{source.Origin} is of no known family: expected the names of ImageBind, OpenCLIP, CLIP (OpenAI's or Hugging Face's) or DINOv2 (its authors' or Hugging Face's), "
                 + $"got {source.Entries.Count} names such as {string.Join(", ", source.Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(name => $"'{name}'"))}.");
         layout.Check(source);

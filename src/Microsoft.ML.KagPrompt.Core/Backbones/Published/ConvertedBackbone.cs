@@ -40,14 +40,29 @@ internal sealed class ConvertedBackbone : IBackboneSource
         return Verified(reference, file => new TextSide(new TextTransformer(config, WeightSet.Read(TextTransformer.Shapes(config), file)), tokenizer));
     }
 
-    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : IDisposable
+    /// <summary>Holds every file against the manifest's hash.</summary>
+    /// <exception cref="CheckpointFormatException">One is missing or of another content.</exception>
+    public void CheckContent()
+    {
+        foreach (var file in new[] { Manifest.Vision, Manifest.Text }.OfType<VisionReference>())
+        {
+            FileHash.Check(PathOf(file), file.Sha256);
+        }
+    }
+
+    private string PathOf(VisionReference reference)
     {
         var path = Path.Combine(directory, reference.FileName);
-        return !File.Exists(path) ? throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. Copy the whole directory, or convert the backbone again.")
-            : FileHash.Verified(path, reference.Sha256, () =>
-            {
-                using var file = SafetensorsFile.Open(path);
-                return read(file);
-            });
+        return File.Exists(path) ? path : throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. Copy the whole directory, or convert the backbone again.");
+    }
+
+    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : IDisposable
+    {
+        var path = PathOf(reference);
+        return FileHash.Verified(path, reference.Sha256, () =>
+        {
+            using var file = SafetensorsFile.Open(path);
+            return read(file);
+        });
     }
 }

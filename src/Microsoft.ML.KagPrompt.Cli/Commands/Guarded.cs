@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Microsoft.ML.KagPrompt.Diagnostics;
+
+namespace Microsoft.ML.KagPrompt.Cli.Commands;
+
+/// <summary>Runs a command; what a user can mend becomes one line on the error stream and an exit code.</summary>
+internal static class Guarded
+{
+    public static void SetGuardedAction(this Verb command, Action<ParseResult, CancellationToken> action) => command.SetAction((parsed, cancellation) => Task.Run(() =>
+    {
+        try
+        {
+            action(parsed, cancellation);
+            return ExitCode.Success;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Cancelled.");
+            return ExitCode.Cancelled;
+        }
+        catch (Exception fault) when (fault is KagPromptException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine(fault.Message);
+            return ExitCode.BadInput;
+        }
+    }));
+}
