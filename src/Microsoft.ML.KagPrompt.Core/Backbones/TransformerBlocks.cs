@@ -13,7 +13,6 @@ internal sealed record TransformerBlocks(int Width, int MlpWidth, int Heads, dou
 {
     public bool LayerScale { get; init; }
 
-
     /// <summary>The weights of one block under a prefix.</summary>
     public IEnumerable<(string Name, long[] Shape)> Shapes(string prefix) =>
     [

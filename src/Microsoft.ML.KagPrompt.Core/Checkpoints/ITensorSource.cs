@@ -22,7 +22,7 @@ public sealed record TensorInfo(string Name, torch.ScalarType Type, IReadOnlyLis
 }
 
 /// <summary>Named tensors on disk or in memory, read one at a time.</summary>
-/// <remarks>Not thread-safe. Disposing closes the file; tensors already read live on.</remarks>
+/// <remarks>Not thread-safe unless <see cref="ReadsInParallel"/>. Disposing closes the file; tensors already read live on.</remarks>
 public interface ITensorSource : IDisposable
 {
     /// <summary>Where it comes from, for messages.</summary>
@@ -33,6 +33,9 @@ public interface ITensorSource : IDisposable
 
     /// <summary>Free texts stored beside the tensors; empty where the format has none.</summary>
     IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Whether <see cref="Read"/> may be called from several threads at once.</summary>
+    bool ReadsInParallel { get; }
 
     /// <summary>Reads one tensor as stored, on the CPU. The caller owns it.</summary>
     /// <exception cref="KeyNotFoundException">The key is not in <see cref="Entries"/>.</exception>

@@ -23,6 +23,8 @@ internal sealed class MappedTensors : ITensorSource
 
     public IReadOnlyDictionary<string, string> Metadata => source.Metadata;
 
+    public bool ReadsInParallel => source.ReadsInParallel;
+
     public torch.Tensor Read(string name)
     {
         using var scope = torch.NewDisposeScope();

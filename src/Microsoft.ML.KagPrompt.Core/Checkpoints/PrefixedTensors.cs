@@ -13,6 +13,8 @@ internal sealed class PrefixedTensors(ITensorSource source, string prefix, bool 
 
     public IReadOnlyDictionary<string, string> Metadata => source.Metadata;
 
+    public bool ReadsInParallel => source.ReadsInParallel;
+
     public torch.Tensor Read(string name) => source.Read(prefix + name);
 
     public void Dispose()

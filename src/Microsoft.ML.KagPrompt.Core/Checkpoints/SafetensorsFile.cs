@@ -1,19 +1,21 @@
-using System.IO.MemoryMappedFiles;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>Tensors in the safetensors format: eight bytes of header length, a JSON header, raw little-endian data.</summary>
-/// <remarks>A file is mapped, not read: a tensor costs memory only once it is asked for. Not thread-safe.</remarks>
+/// <remarks>Only the header is read at once: a tensor costs memory, and its own bytes of the file, only once it is asked for. Thread-safe where <see cref="ReadsInParallel"/> says so: opened from a file.</remarks>
 public sealed class SafetensorsFile : ITensorSource
 {
     private readonly SafetensorsHeader header;
-    private readonly Func<long, int, byte[]> readBytes;
+    private readonly ReadBytes readBytes;
     private readonly Action close;
 
-    private SafetensorsFile(string origin, SafetensorsHeader header, Func<long, int, byte[]> readBytes, Action close)
-        => (Origin, this.header, this.readBytes, this.close) = (origin, header, readBytes, close);
+    private SafetensorsFile(string origin, SafetensorsHeader header, ReadBytes readBytes, bool readsInParallel, Action close)
+        => (Origin, this.header, this.readBytes, ReadsInParallel, this.close) = (origin, header, readBytes, readsInParallel, close);
+
+    /// <summary>Fills a buffer from a place in the file.</summary>
+    internal delegate void ReadBytes(long offset, Span<byte> destination);
 
     /// <inheritdoc/>
     public string Origin { get; }
@@ -30,58 +32,77 @@ public sealed class SafetensorsFile : ITensorSource
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var length = new FileInfo(path).Length;
-        if (length < 8)
-        {
-            throw SafetensorsHeader.TooShort(path, length);
-        }
-
-        var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        MemoryMappedViewAccessor? view = null;
+        // Read by position, not mapped: should another process cut the file meanwhile, that is an error here, where touching a mapped page would end the process;
+        // and mapped pages would count as this process's memory beside the tensors they are copied to.
+        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
         try
         {
-            view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            byte[] ReadBytes(long offset, int count)
+            var length = RandomAccess.GetLength(handle);
+            if (length < 8)
             {
-                var bytes = new byte[count];
-                view.ReadArray(offset, bytes, 0, count);
-                return bytes;
+                throw SafetensorsHeader.TooShort(path, length);
             }
 
-            var header = SafetensorsHeader.Parse(path, length, ReadBytes);
-            return new SafetensorsFile(path, header, ReadBytes, () =>
+            void Read(long offset, Span<byte> destination)
             {
-                view.Dispose();
-                map.Dispose();
-            });
+                while (!destination.IsEmpty)
+                {
+                    var read = RandomAccess.Read(handle, destination, offset);
+                    if (read == 0)
+                    {
+                        throw new CheckpointFormatException($"{path} became shorter while it was read: expected {length} bytes, got {RandomAccess.GetLength(handle)}. Fetch the file again.");
+                    }
+
+                    offset += read;
+                    destination = destination[read..];
+                }
+            }
+
+            return new SafetensorsFile(path, SafetensorsHeader.Parse(path, length, Read), Read, readsInParallel: true, handle.Dispose);
         }
         catch
         {
-            view?.Dispose();
-            map.Dispose();
+            handle.Dispose();
             throw;
         }
     }
 
-    /// <summary>Reads a stream to its end into memory and checks its header. The stream stays open.</summary>
-    /// <param name="source">A readable stream.</param>
+    /// <summary>Opens what a stream holds from its position to its end, and checks its header.</summary>
+    /// <param name="source">A readable stream. One that can seek is read where it is, and must stay open as long as this; another is read into memory at once. It stays the caller's.</param>
     /// <param name="origin">What to call it in messages.</param>
     /// <exception cref="CheckpointFormatException">It is not in the format, is truncated, or its header contradicts itself.</exception>
     public static SafetensorsFile Read(Stream source, string origin)
     {
         ArgumentNullException.ThrowIfNull(source);
-        using var copy = new MemoryStream();
-        source.CopyTo(copy, 1 << 20);
-        var bytes = copy.GetBuffer();
-        var length = copy.Length;
+        if (!source.CanSeek)
+        {
+            var copy = new MemoryStream();
+            source.CopyTo(copy, 1 << 20);
+            copy.Position = 0;
+            source = copy;
+        }
+
+        var start = source.Position;
+        var length = source.Length - start;
         if (length < 8)
         {
             throw SafetensorsHeader.TooShort(origin, length);
         }
 
-        byte[] ReadBytes(long offset, int count) => bytes.AsSpan((int)offset, count).ToArray();
-        return new SafetensorsFile(origin, SafetensorsHeader.Parse(origin, length, ReadBytes), ReadBytes, () => { });
+        void Read(long offset, Span<byte> destination)
+        {
+            source.Position = start + offset;
+            if (source.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false) < destination.Length)
+            {
+                throw new CheckpointFormatException($"{origin} ends early: expected {length} bytes. Fetch or save it again.");
+            }
+        }
+
+        return new SafetensorsFile(origin, SafetensorsHeader.Parse(origin, length, Read), Read, readsInParallel: false, () => { });
     }
+
+    /// <inheritdoc/>
+    public bool ReadsInParallel { get; }
 
     /// <inheritdoc/>
     public torch.Tensor Read(string name)
@@ -91,19 +112,10 @@ public sealed class SafetensorsFile : ITensorSource
             throw new KeyNotFoundException($"{Origin} holds no tensor '{name}'.");
         }
 
-        var (begin, end) = header.Offsets[name];
         var tensor = torch.empty([.. info.Shape], info.Type);
         try
         {
-            // Pieces keep one tensor's managed copy small, whatever its size.
-            var destination = tensor.bytes;
-            const int Piece = 1 << 24;
-            for (var offset = begin; offset < end; offset += Piece)
-            {
-                var count = (int)Math.Min(Piece, end - offset);
-                readBytes(offset, count).CopyTo(destination[(int)(offset - begin)..]);
-            }
-
+            readBytes(header.Offsets[name].Begin, tensor.bytes);
             return tensor;
         }
         catch

@@ -23,9 +23,11 @@ internal sealed class SafetensorsHeader
     /// <summary>Where each tensor's bytes lie, from the file's start.</summary>
     public Dictionary<string, (long Begin, long End)> Offsets { get; } = [];
 
-    public static SafetensorsHeader Parse(string origin, long length, Func<long, int, byte[]> readBytes)
+    public static SafetensorsHeader Parse(string origin, long length, SafetensorsFile.ReadBytes readBytes)
     {
-        var size = BinaryPrimitives.ReadUInt64LittleEndian(readBytes(0, 8));
+        Span<byte> prefix = stackalloc byte[8];
+        readBytes(0, prefix);
+        var size = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (size > LargestHeader || (long)size > length - 8)
         {
             throw Damaged(origin, $"a header of at most {Math.Min(LargestHeader, length - 8)} bytes", $"{size}");
@@ -34,7 +36,9 @@ internal sealed class SafetensorsHeader
         var header = new SafetensorsHeader();
         try
         {
-            using var json = JsonDocument.Parse(readBytes(8, (int)size), new JsonDocumentOptions { MaxDepth = 8 });
+            var text = new byte[size];
+            readBytes(8, text);
+            using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 8 });
             header.Fill(origin, json.RootElement, 8 + (long)size, length);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or OverflowException)

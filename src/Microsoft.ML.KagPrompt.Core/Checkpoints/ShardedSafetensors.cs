@@ -4,7 +4,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Several safetensors files under one index ("weight_map": each tensor's file, beside the index). Not thread-safe.</summary>
+/// <summary>Several safetensors files under one index ("weight_map": each tensor's file, beside the index). Reading is thread-safe.</summary>
 public sealed class ShardedSafetensors : ITensorSource
 {
     private const long LargestIndex = 64 << 20;
@@ -58,6 +58,9 @@ public sealed class ShardedSafetensors : ITensorSource
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public bool ReadsInParallel => true;
 
     /// <inheritdoc/>
     public torch.Tensor Read(string name) => shardOf.TryGetValue(name, out var shard) ? shard.Read(name) : throw new KeyNotFoundException($"{Origin} holds no tensor '{name}'.");

@@ -1,30 +1,13 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
-using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Copies tensors of a checkpoint into a network's: all of them, and nothing else.</summary>
+/// <summary>Whether a checkpoint holds a network's tensors: all of them, and nothing else.</summary>
 internal static class StrictLoad
 {
     private const int MostListed = 20;
 
-    /// <summary>Loads every target by its name in the source.</summary>
-    /// <param name="targets">The network's tensors under the names the checkpoint uses.</param>
-    /// <param name="source">The checkpoint.</param>
-    /// <exception cref="CheckpointMismatchException">Lists missing, unexpected and mis-shaped names together; nothing was changed.</exception>
-    public static void Into(IReadOnlyDictionary<string, torch.Tensor> targets, ITensorSource source)
-    {
-        Check(targets.ToDictionary(entry => entry.Key, entry => entry.Value.shape), source);
-        using var noGradients = torch.no_grad();
-        foreach (var (name, target) in targets)
-        {
-            using var stored = source.Read(name);
-            using var converted = stored.to(target.dtype, target.device);
-            target.copy_(converted);
-        }
-    }
-
-    /// <summary>As the other, for what rules say of the names and shapes in the file.</summary>
+    /// <summary>As <see cref="Check(IReadOnlyDictionary{string, long[]}, ITensorSource, Func{string, bool})"/>, for what rules say of the names and shapes in the file.</summary>
     public static void Check(IEnumerable<WeightRule> rules, ITensorSource source, Func<string, bool>? mayStay = null)
         => Check(rules.SelectMany(rule => rule.Parts).ToDictionary(part => part.Name, part => part.Shape), source, mayStay);
 
@@ -32,6 +15,7 @@ internal static class StrictLoad
     /// <param name="expected">Shapes by name.</param>
     /// <param name="source">The checkpoint.</param>
     /// <param name="mayStay">The rule that names what the source may hold beyond that.</param>
+    /// <exception cref="CheckpointMismatchException">Lists missing, unexpected and mis-shaped names together.</exception>
     public static void Check(IReadOnlyDictionary<string, long[]> expected, ITensorSource source, Func<string, bool>? mayStay = null)
     {
         var missing = expected.Keys.Where(name => !source.Entries.ContainsKey(name)).Order().ToArray();

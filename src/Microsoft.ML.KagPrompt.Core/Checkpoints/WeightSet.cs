@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
@@ -5,6 +7,8 @@ namespace Microsoft.ML.KagPrompt.Checkpoints;
 /// <summary>A frozen network's tensors by name, all of one type. Owns them. Reading is thread-safe.</summary>
 internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDisposable
 {
+    private const int MostThreads = 4;
+
     public torch.Tensor this[string name] => tensors[name];
 
     /// <summary>The tensor, or null where the network has none of that name.</summary>
@@ -23,34 +27,32 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
     public static WeightSet Read(IReadOnlyDictionary<string, long[]> expected, ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32, bool roundToHalf = false)
     {
         StrictLoad.Check(expected, source);
-        var tensors = new Dictionary<string, torch.Tensor>();
+        var tensors = new ConcurrentDictionary<string, torch.Tensor>();
         try
         {
-            foreach (var name in expected.Keys)
-            {
-                var stored = source.Read(name);
-                if (roundToHalf && type == torch.ScalarType.Float32 && stored.dtype != torch.ScalarType.Float16)
-                {
-                    using var whole = stored;
-                    stored = whole.to(torch.ScalarType.Float16);
-                }
-
-                var converted = stored.to(type);
-                if (!ReferenceEquals(converted, stored))
-                {
-                    stored.Dispose();
-                }
-
-                tensors.Add(name, converted.DetachFromDisposeScope());
-            }
-
-            return new WeightSet(tensors);
+            // Fresh memory costs more than the copy into it, and its cost is shared by threads.
+            var threads = source.ReadsInParallel ? Math.Min(MostThreads, Environment.ProcessorCount) : 1;
+            Parallel.ForEach(expected.Keys, new ParallelOptions { MaxDegreeOfParallelism = threads }, name => tensors[name] = Read(name, source, type, roundToHalf));
+            return new WeightSet(tensors.ToDictionary());
         }
-        catch
+        catch (Exception fault)
         {
-            new WeightSet(tensors).Dispose();
+            new WeightSet(tensors.ToDictionary()).Dispose();
+            ExceptionDispatchInfo.Throw((fault as AggregateException)?.InnerExceptions[0] ?? fault);
             throw;
         }
+    }
+
+    private static torch.Tensor Read(string name, ITensorSource source, torch.ScalarType type, bool roundToHalf)
+    {
+        using var scope = torch.NewDisposeScope();
+        var stored = source.Read(name);
+        if (roundToHalf && type == torch.ScalarType.Float32 && stored.dtype != torch.ScalarType.Float16)
+        {
+            stored = stored.to(torch.ScalarType.Float16);
+        }
+
+        return stored.to(type).DetachFromDisposeScope();
     }
 
     public void MoveTo(torch.Device device)

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -28,14 +29,11 @@ internal sealed class GraphParameters : IDisposable
                 Initial.One or Initial.StatisticOne => ones(entry.Shape),
                 _ => zeros(entry.Shape),
             };
-            if (entry.Initial is Initial.StatisticOne or Initial.StatisticZero)
-            {
-                statistics.Add(entry.Name);
-            }
-
-            byName.Add(entry.Name, Owned(value, trained: !statistics.Contains(entry.Name)));
+            Add(entry.Name, entry.Initial, value);
         }
     }
+
+    private GraphParameters() { }
 
     private enum Initial
     {
@@ -62,14 +60,47 @@ internal sealed class GraphParameters : IDisposable
     /// <summary>Every name and shape, before anything is allocated.</summary>
     public static IReadOnlyDictionary<string, long[]> Shapes(GraphPromptConfig config) => Layout(config).ToDictionary(entry => entry.Name, entry => entry.Shape);
 
+    /// <summary>Takes the values from a checkpoint: all, and nothing else.</summary>
+    /// <param name="config">The sizes.</param>
+    /// <param name="source">The checkpoint, under this class's names.</param>
+    /// <param name="statisticsMayMiss">Whether running statistics it lacks are their initial values.</param>
+    /// <exception cref="Microsoft.ML.KagPrompt.Diagnostics.CheckpointMismatchException">Lists missing, unexpected and mis-shaped names together.</exception>
+    public static GraphParameters Read(GraphPromptConfig config, ITensorSource source, bool statisticsMayMiss = false)
+    {
+        using var scope = NewDisposeScope();
+        var layout = Layout(config).ToArray();
+        StrictLoad.Check(layout.Where(entry => !statisticsMayMiss || !IsStatistic(entry.Initial) || source.Entries.ContainsKey(entry.Name)).ToDictionary(entry => entry.Name, entry => entry.Shape), source);
+        var parameters = new GraphParameters();
+        try
+        {
+            foreach (var entry in layout)
+            {
+                var value = source.Entries.ContainsKey(entry.Name) ? source.Read(entry.Name).to(ScalarType.Float32) : entry.Initial == Initial.StatisticOne ? ones(entry.Shape) : zeros(entry.Shape);
+                parameters.Add(entry.Name, entry.Initial, value);
+            }
+
+            return parameters;
+        }
+        catch
+        {
+            parameters.Dispose();
+            throw;
+        }
+    }
+
     public void MoveTo(Device device)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         foreach (var name in byName.Keys.ToArray())
         {
-            using var old = byName[name];
-            byName[name] = Owned(old.to(device, copy: true), trained: !statistics.Contains(name));
+            var old = byName[name];
+            var moved = old.to(device);
+            if (!ReferenceEquals(moved, old))
+            {
+                byName[name] = Owned(moved, trained: !statistics.Contains(name));
+                old.Dispose();
+            }
         }
     }
 
@@ -79,6 +110,18 @@ internal sealed class GraphParameters : IDisposable
         {
             parameter.Dispose();
         }
+    }
+
+    private static bool IsStatistic(Initial initial) => initial is Initial.StatisticOne or Initial.StatisticZero;
+
+    private void Add(string name, Initial initial, Tensor value)
+    {
+        if (IsStatistic(initial))
+        {
+            statistics.Add(name);
+        }
+
+        byName.Add(name, Owned(value, trained: !IsStatistic(initial)));
     }
 
     private static IEnumerable<(string Name, long[] Shape, Initial Initial, long FanIn)> Layout(GraphPromptConfig config)

@@ -14,10 +14,12 @@ internal sealed class GraphPrompt : IDisposable
     private readonly GraphParameters parameters;
     private readonly IMessageGraph graph;
 
-    public GraphPrompt(GraphPromptConfig config, int seed)
+    /// <summary>An untrained prompt.</summary>
+    public GraphPrompt(GraphPromptConfig config, int seed) : this(config, new GraphParameters(config, seed)) { }
+
+    private GraphPrompt(GraphPromptConfig config, GraphParameters parameters)
     {
-        this.config = config;
-        parameters = new GraphParameters(config, seed);
+        (this.config, this.parameters) = (config, parameters);
         graph = config.Variant == GraphVariant.Paper ? new KernelAwareGraph(parameters, config.Iterations) : new ReleasedGraph(parameters, config.Iterations);
     }
 
@@ -81,8 +83,8 @@ internal sealed class GraphPrompt : IDisposable
         return (unit * textFeatures).sum(-1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Takes weights from a checkpoint: all, and nothing else.</summary>
-    public void Load(ITensorSource source) => StrictLoad.Into(Weights, source);
+    /// <summary>A trained prompt from a checkpoint (<see cref="GraphParameters.Read"/>).</summary>
+    public static GraphPrompt Read(GraphPromptConfig config, ITensorSource source, bool statisticsMayMiss = false) => new(config, GraphParameters.Read(config, source, statisticsMayMiss));
 
     /// <summary>Takes the values of another prompt of the same sizes.</summary>
     public void CopyFrom(GraphPrompt other)

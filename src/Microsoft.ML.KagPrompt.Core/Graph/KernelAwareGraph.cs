@@ -24,11 +24,12 @@ internal sealed class KernelAwareGraph(GraphParameters parameters, int iteration
         using var receivers = tensor([0, 1, 2, 3, .. Lower, .. Upper], ScalarType.Int64, device: nodes.device);
         for (var t = 1; t <= iterations; t++)
         {
+            using var round = NewDisposeScope();
             var messages = cat([Loops(nodes, t), LineMessages(nodes, lower, upper, t)], 0);   // [16, B, L, C']
             var gates = Gates(messages, t);                                                   // [16, B, 1, C']
             var totals = TensorArithmetic.IndexAdd(zeros_like(nodes), receivers, messages * gates);      // (9) [4, B, L, C']
             Trace?.Invoke("total", t, totals);
-            nodes = GatedUpdate.Apply(parameters, totals, nodes);                                 // (10)
+            nodes = GatedUpdate.Apply(parameters, totals, nodes).MoveToOuterDisposeScope();         // (10)
             Trace?.Invoke("node", t, nodes);
         }
 

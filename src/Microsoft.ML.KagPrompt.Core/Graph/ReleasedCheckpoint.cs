@@ -25,18 +25,8 @@ internal static class ReleasedCheckpoint
         var config = new GraphPromptConfig { Variant = GraphVariant.Released, TapWidths = [.. projections.Select(size => size.Columns)], JointWidth = projections[0].Rows, Iterations = iterations };
         var rules = Rules(config).Where(rule => !IsStatistic(rule.Name) || source.Entries.ContainsKey(rule.Parts[0].Name)).ToArray();
         StrictLoad.Check(rules, source, name => name == "aGNN.bn1.num_batches_tracked");
-        var prompt = new GraphPrompt(config, seed: 0);
-        try
-        {
-            using var mapped = new MappedTensors(source, rules);
-            StrictLoad.Into(prompt.Weights.Where(entry => mapped.Entries.ContainsKey(entry.Key)).ToDictionary(), mapped);
-            return prompt;
-        }
-        catch
-        {
-            prompt.Dispose();
-            throw;
-        }
+        using var mapped = new MappedTensors(source, rules);
+        return GraphPrompt.Read(config, mapped, statisticsMayMiss: true);
     }
 
     private static IEnumerable<WeightRule> Rules(GraphPromptConfig config) => GraphParameters.Shapes(config).Select(entry =>

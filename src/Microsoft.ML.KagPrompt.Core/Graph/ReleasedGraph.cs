@@ -24,11 +24,12 @@ internal sealed class ReleasedGraph(GraphParameters parameters, int iterations) 
         using var senders = tensor(Senders, device: nodes.device);
         for (var t = 1; t <= iterations; t++)
         {
+            using var round = NewDisposeScope();
             var messages = Messages(nodes, receivers, senders);
             Trace?.Invoke("message", t, messages);
             var fused = Fuse(messages);
             Trace?.Invoke("total", t, fused);
-            nodes = GatedUpdate.Apply(parameters, fused, nodes);
+            nodes = GatedUpdate.Apply(parameters, fused, nodes).MoveToOuterDisposeScope();
             Trace?.Invoke("node", t, nodes);
         }
 

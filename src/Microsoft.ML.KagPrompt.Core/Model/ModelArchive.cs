@@ -146,18 +146,9 @@ internal static class ModelArchive
 
     private static GraphPrompt ReadPrompt(ModelManifest manifest, VisionTowerInfo info, ITensorSource file, torch.Device device)
     {
-        var prompt = new GraphPrompt(GraphPromptConfig.For(info, manifest.Options.Variant, manifest.Options.Iterations), seed: 0);
-        try
-        {
-            prompt.Load(new PrefixedTensors(file, PromptPrefix));
-            prompt.MoveTo(device);
-            return prompt;
-        }
-        catch
-        {
-            prompt.Dispose();
-            throw;
-        }
+        var prompt = GraphPrompt.Read(GraphPromptConfig.For(info, manifest.Options.Variant, manifest.Options.Iterations), new PrefixedTensors(file, PromptPrefix));
+        prompt.MoveTo(device);
+        return prompt;
     }
 
     private static void AddClass(Dictionary<string, torch.Tensor> tensors, int index, ClassReference reference)

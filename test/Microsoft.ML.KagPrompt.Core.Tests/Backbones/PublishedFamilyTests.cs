@@ -131,7 +131,7 @@ public sealed class PublishedFamilyTests : IDisposable
 
     private SafetensorsFile Source()
     {
-        using var stream = new MemoryStream();
+        var stream = new MemoryStream();
         SafetensorsWriter.Write(stream, file, new Dictionary<string, string>());
         stream.Position = 0;
         return SafetensorsFile.Read(stream, "checkpoint");

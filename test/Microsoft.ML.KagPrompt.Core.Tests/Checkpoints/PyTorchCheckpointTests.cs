@@ -131,74 +131,11 @@ public sealed class PyTorchCheckpointTests : IDisposable
         }
     }
 
-    private static byte[] Pickle(Action<Writer> write)
+    private static byte[] Pickle(Action<PickleWriter> write)
     {
-        var writer = new Writer();
+        var writer = new PickleWriter();
         writer.Op(0x80).Op(2);
         write(writer);
         return writer.Op('.').ToArray();
-    }
-
-    /// <summary>Writes pickle instructions one by one.</summary>
-    private sealed class Writer
-    {
-        private readonly MemoryStream bytes = new();
-
-        public Writer Op(int code)
-        {
-            bytes.WriteByte((byte)code);
-            return this;
-        }
-
-        public Writer Empty() => Op('}');
-
-        public Writer Mark() => Op('(');
-
-        public Writer Global(string module, string name)
-        {
-            bytes.Write(Encoding.ASCII.GetBytes($"c{module}\n{name}\n"));
-            return this;
-        }
-
-        public Writer Text(string text)
-        {
-            Op('X');
-            bytes.Write(BitConverter.GetBytes(text.Length));
-            bytes.Write(Encoding.ASCII.GetBytes(text));
-            return this;
-        }
-
-        public Writer Number(long value)
-        {
-            Op('J');
-            bytes.Write(BitConverter.GetBytes((int)value));
-            return this;
-        }
-
-        /// <summary>As torch.save writes a tensor.</summary>
-        public Writer Tensor(string key, string type, int count, long offset, long[] sizes, long[] strides)
-        {
-            Global("torch._utils", "_rebuild_tensor_v2").Mark();
-            Mark().Text("storage").Global("torch", type).Text(key).Text("cpu").Number(count).Op('t').Op('Q');
-            Number(offset);
-            Tuple(sizes);
-            Tuple(strides);
-            Op(0x89);
-            Global("collections", "OrderedDict").Op(')').Op('R');
-            return Op('t').Op('R');
-        }
-
-        public byte[] ToArray() => bytes.ToArray();
-
-        private void Tuple(long[] values)
-        {
-            Mark();
-            foreach (var value in values)
-            {
-                Number(value);
-            }
-
-            Op('t');
-        }
     }
 }

@@ -113,9 +113,7 @@ public sealed class PaperGoldenTests : IDisposable
             JointWidth = (int)file.Entries["weights.projection.0.weight"].Shape[0],
             Iterations = int.Parse(file.Metadata["iterations"], System.Globalization.CultureInfo.InvariantCulture),
         };
-        var prompt = new GraphPrompt(config, seed: 3);
-        prompt.Load(new PrefixedTensors(file, "weights."));
-        return prompt;
+        return GraphPrompt.Read(config, new PrefixedTensors(file, "weights."));
     }
 
     private static torch.Tensor[] List(SafetensorsFile file, string prefix) => [.. Enumerable.Range(0, 4).Select(i => file.Read(prefix + i))];

@@ -86,10 +86,6 @@ internal static class CompactBackbone
             return new TextSide(ReadText(source), tokenizer);
         }
 
-        private static SafetensorsFile Open()
-        {
-            using var stream = Resource(WeightsResource);
-            return SafetensorsFile.Read(stream, WeightsResource);
-        }
+        private static SafetensorsFile Open() => SafetensorsFile.Read(Resource(WeightsResource), WeightsResource);
     }
 }
