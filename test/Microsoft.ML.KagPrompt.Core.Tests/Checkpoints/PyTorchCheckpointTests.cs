@@ -56,6 +56,8 @@ public sealed class PyTorchCheckpointTests : IDisposable
         { "storage outside the folder", Pickle(p => p.Empty().Text("a").Tensor("../0", "FloatStorage", 6, 0, [1], [1]).Op('s')) },
         { "a name twice", Pickle(p => p.Empty().Mark().Text("a").Tensor("0", "FloatStorage", 6, 0, [1], [1]).Text("a").Tensor("0", "FloatStorage", 6, 1, [1], [1]).Op('u')) },
         { "a dictionary within itself", Pickle(p => p.Empty().Op('q').Op(0).Text("a").Op('h').Op(0).Op('s')) },
+        { "names longer than any", Pickle(p => p.Empty().Text(new string('n', 2000)).Tensor("0", "FloatStorage", 6, 0, [1], [1]).Op('s')) },
+        { "a dictionary that unfolds without end", Pickle(p => Doubling(p, 30)) },
         { "an empty stack", Pickle(p => p.Op('R')) },
         { "an unknown instruction", Pickle(p => p.Op(0xff)) },
         { "no end", [0x80, 2, (byte)'}'] },
@@ -76,11 +78,97 @@ public sealed class PyTorchCheckpointTests : IDisposable
         FluentActions.Invoking(() => PyTorchCheckpoint.Open(path).Dispose()).Should().Throw<CheckpointFormatException>().WithMessage("*'os.system'*refused*");
     }
 
-    [Fact]
-    public void Open_CompressedStorage_IsRefused()
+    [Theory]
+    [InlineData("model/data/0")]
+    [InlineData("model/data.pkl")]
+    public void Open_CompressedEntry_IsRefused(string compressed)
     {
-        var path = Zip(Pickle(p => p.Empty().Text("a").Tensor("0", "FloatStorage", 250000, 0, [250000], [1]).Op('s')), new byte[1_000_000], CompressionLevel.Optimal);
-        FluentActions.Invoking(() => PyTorchCheckpoint.Open(path).Dispose()).Should().Throw<CheckpointFormatException>().WithMessage("*stored plainly*");
+        var path = Zip(Pickle(p => p.Empty().Text("a").Tensor("0", "FloatStorage", 250000, 0, [250000], [1]).Op('s')), new byte[1_000_000], compressed);
+        FluentActions.Invoking(() => PyTorchCheckpoint.Open(path).Dispose()).Should().Throw<CheckpointFormatException>().WithMessage($"*'{compressed}' stored plainly*");
+    }
+
+    [Fact]
+    public void Open_LengthThatUnpacksToMore_IsRefused()
+        => ShouldRefuse(whole => BinaryPrimitives.WriteUInt32LittleEndian(whole.AsSpan(DirectoryEntry(whole, 1) + 24), 2_000_000_000), "*stored plainly*");
+
+    [Fact]
+    public void Open_TwoEntriesOverTheSameBytes_AreRefused()
+    {
+        // The second entry's place in the directory becomes the first's, and the first's own header takes the second's name.
+        ShouldRefuse(whole =>
+        {
+            var (first, second) = (DirectoryEntry(whole, 0), DirectoryEntry(whole, 1));
+            whole.AsSpan(first + 42, 4).CopyTo(whole.AsSpan(second + 42));
+        }, "*header of 'model/data/1'*");
+        ShouldRefuse(whole =>
+        {
+            // The first entry reaches over the second.
+            var (first, second) = (DirectoryEntry(whole, 0), DirectoryEntry(whole, 1));
+            var length = BinaryPrimitives.ReadUInt32LittleEndian(whole.AsSpan(second + 42)) - BinaryPrimitives.ReadUInt32LittleEndian(whole.AsSpan(first + 42));
+            BinaryPrimitives.WriteUInt32LittleEndian(whole.AsSpan(first + 20), length);
+            BinaryPrimitives.WriteUInt32LittleEndian(whole.AsSpan(first + 24), length);
+        }, "*do not overlap*");
+    }
+
+    [Theory]
+    [InlineData(10, 0xFFFEU)]
+    [InlineData(12, 0x7FFFFFFFU)]
+    [InlineData(16, 0x7FFFFFFFU)]
+    public void Open_DirectoryThatLies_IsRefused(int field, uint value) => ShouldRefuse(whole =>
+    {
+        var end = whole.AsSpan().LastIndexOf("PK\x05\x06"u8);
+        if (field == 10)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(whole.AsSpan(end + field), (ushort)value);
+        }
+        else
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(whole.AsSpan(end + field), value);
+        }
+    }, "*expected*got*");
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(long.MaxValue)]
+    [InlineData(-1)]
+    public void Open_Zip64Directory_IsReadAndNotBelieved(long lie)
+    {
+        var small = File.ReadAllBytes(TwoStorages());
+        var end = small.AsSpan().LastIndexOf("PK\x05\x06"u8);
+        var (count, size, start) = (BinaryPrimitives.ReadUInt16LittleEndian(small.AsSpan(end + 10)), BinaryPrimitives.ReadUInt32LittleEndian(small.AsSpan(end + 12)), BinaryPrimitives.ReadUInt32LittleEndian(small.AsSpan(end + 16)));
+        using var large = new MemoryStream();
+        using var writer = new BinaryWriter(large);
+        writer.Write(small[..end]);
+        // Record: size of the rest, versions, disks, counts, size, start. Locator: disk, place, disks.
+        writer.Write("PK\x06\x06"u8);
+        writer.Write(44L);
+        writer.Write((short)45);
+        writer.Write((short)45);
+        writer.Write(0);
+        writer.Write(0);
+        writer.Write((long)count);
+        writer.Write((long)count);
+        writer.Write((long)size);
+        writer.Write(lie == 0 ? start : lie);
+        writer.Write("PK\x06\x07"u8);
+        writer.Write(0);
+        writer.Write((long)end);
+        writer.Write(1);
+        var last = small[end..];
+        BinaryPrimitives.WriteUInt32LittleEndian(last.AsSpan(16), uint.MaxValue);
+        writer.Write(last);
+        var path = Path.Combine(folder, "large.pth");
+        File.WriteAllBytes(path, large.ToArray());
+        if (lie == 0)
+        {
+            using var file = PyTorchCheckpoint.Open(path);
+            using var tensor = file.Read("b");
+            tensor.data<float>().ToArray().Should().Equal(0, 1, 2);
+        }
+        else
+        {
+            FluentActions.Invoking(() => PyTorchCheckpoint.Open(path).Dispose()).Should().Throw<CheckpointFormatException>();
+        }
     }
 
     [Fact]
@@ -92,10 +180,10 @@ public sealed class PyTorchCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Open_TruncatedAnywhere_IsRefusedOrReadsTheSame()
+    public void Open_TruncatedAtEveryPercent_IsRefused()
     {
         var whole = File.ReadAllBytes(Zip(Pickle(p => p.Empty().Text("a").Tensor("0", "FloatStorage", 64, 0, [64], [1]).Op('s')), Floats(64)));
-        for (var percent = 0; percent < 100; percent += 3)
+        for (var percent = 0; percent < 100; percent++)
         {
             var path = Path.Combine(folder, "cut.pth");
             File.WriteAllBytes(path, whole[..(whole.Length * percent / 100)]);
@@ -116,18 +204,58 @@ public sealed class PyTorchCheckpointTests : IDisposable
         return bytes;
     }
 
-    private string Zip(byte[] pickle, byte[] storage, CompressionLevel level = CompressionLevel.NoCompression)
+    private string Zip(byte[] pickle, byte[] storage, string compressed = "") => Zip([("model/data.pkl", pickle), ("model/data/0", storage)], compressed);
+
+    private string Zip(IEnumerable<(string Name, byte[] Bytes)> entries, string compressed = "")
     {
         var path = Path.Combine(folder, $"{Guid.NewGuid():N}.pth");
         using var archive = ZipFile.Open(path, ZipArchiveMode.Create);
-        Add("model/data.pkl", pickle, CompressionLevel.NoCompression);
-        Add("model/data/0", storage, level);
-        return path;
-
-        void Add(string name, byte[] bytes, CompressionLevel how)
+        foreach (var (name, bytes) in entries)
         {
-            using var stream = archive.CreateEntry(name, how).Open();
+            using var stream = archive.CreateEntry(name, name == compressed ? CompressionLevel.Optimal : CompressionLevel.NoCompression).Open();
             stream.Write(bytes);
+        }
+
+        return path;
+    }
+
+    /// <summary>Storages 0 and 1, tensors a and b, the pickle last.</summary>
+    private string TwoStorages() => Zip(
+    [
+        ("model/data/0", Floats(6)), ("model/data/1", Floats(3)),
+        ("model/data.pkl", Pickle(p => p.Empty().Mark().Text("a").Tensor("0", "FloatStorage", 6, 0, [6], [1]).Text("b").Tensor("1", "FloatStorage", 3, 0, [3], [1]).Op('u'))),
+    ]);
+
+    private void ShouldRefuse(Action<byte[]> harm, string message)
+    {
+        var whole = File.ReadAllBytes(TwoStorages());
+        harm(whole);
+        var path = Path.Combine(folder, "harmed.pth");
+        File.WriteAllBytes(path, whole);
+        FluentActions.Invoking(() => PyTorchCheckpoint.Open(path).Dispose()).Should().Throw<CheckpointFormatException>().WithMessage(message);
+    }
+
+    /// <summary>Where the n-th entry of the directory begins.</summary>
+    private static int DirectoryEntry(byte[] zip, int n)
+    {
+        var at = (int)BinaryPrimitives.ReadUInt32LittleEndian(zip.AsSpan(zip.AsSpan().LastIndexOf("PK\x05\x06"u8) + 16));
+        for (; n > 0; n--)
+        {
+            at += 46 + BinaryPrimitives.ReadUInt16LittleEndian(zip.AsSpan(at + 28)) + BinaryPrimitives.ReadUInt16LittleEndian(zip.AsSpan(at + 30)) + BinaryPrimitives.ReadUInt16LittleEndian(zip.AsSpan(at + 32));
+        }
+
+        return at;
+    }
+
+    /// <summary>A dictionary that holds a smaller one of its kind twice: 2^depth ways to the innermost.</summary>
+    private static void Doubling(PickleWriter p, int depth)
+    {
+        p.Empty().Op('q').Op(depth);
+        if (depth > 0)
+        {
+            p.Mark().Text("a");
+            Doubling(p, depth - 1);
+            p.Text("b").Op('h').Op(depth - 1).Op('u');
         }
     }
 

@@ -34,6 +34,30 @@ public class GraphPromptTests
         }
     }
 
+    [Theory]
+    [InlineData(4, 4, 8, 2, new[] { 5, 7, 3, 4 }, false)]
+    [InlineData(5, 5, 6, 3, new[] { 3, 3, 8, 2 }, false)]
+    [InlineData(6, 4, 7, 1, new[] { 4, 2, 6, 1 }, true)]
+    public void Nodes_ReleasedRandomWeights_EqualPlainLoops(int seed, int grid, int jointWidth, int iterations, int[] tapWidths, bool training)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var prompt = RandomPrompt(seed, tapWidths, jointWidth, iterations, GraphVariant.Released);
+        prompt.Weights["output_norm.variance"].abs_().add_(0.1f);
+        var tokens = Tokens(seed, tapWidths, batch: 2, grid);
+        var naive = new NaiveReleasedGraph(prompt.Weights, jointWidth, iterations);
+        var expected = Enumerable.Range(0, 2).Select(image => naive.Forward([.. tokens.Select(layer => Matrix(layer[image]))], training)).ToArray();
+        var outputs = prompt.Nodes(tokens, training);
+        outputs.shape.Should().Equal(8, 2, grid * grid, jointWidth);
+        for (var image = 0; image < 2; image++)
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                outputs[i, image].ShouldBeClose(tensor(expected[image][i]), TensorAssertions.StageTolerance, $"map {i} of image {image}");
+            }
+        }
+    }
+
     [Fact]
     public void Backward_WholeLoss_EqualsDifferencesAlongRandomDirections()
     {
@@ -96,9 +120,9 @@ public class GraphPromptTests
     }
 
     /// <summary>A prompt whose every parameter matters: a fresh one has α = 0 and tiny convolutions.</summary>
-    private static GraphPrompt RandomPrompt(int seed, int[] tapWidths, int jointWidth, int iterations)
+    private static GraphPrompt RandomPrompt(int seed, int[] tapWidths, int jointWidth, int iterations, GraphVariant variant = GraphVariant.Paper)
     {
-        var prompt = new GraphPrompt(new GraphPromptConfig { TapWidths = tapWidths, JointWidth = jointWidth, Iterations = iterations }, seed);
+        var prompt = new GraphPrompt(new GraphPromptConfig { Variant = variant, TapWidths = tapWidths, JointWidth = jointWidth, Iterations = iterations }, seed);
         using var generator = new Generator((ulong)seed);
         using var noGradients = no_grad();
         foreach (var weight in prompt.Weights.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => entry.Value))
