@@ -2,6 +2,7 @@
 //   (nothing)                                               all benchmarks of the compact backbone
 //   full-size PRESET FOLDER VOCABULARY [TYPE]               imagebind-huge or openclip-vit-h-14 with random weights, from checkpoint to scores
 //   schedule PRESET FOLDER VOCABULARY                       the published pipeline's order of work beside this library's
+//   towers                                                  every published vision tower's time beside the compact one's
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
@@ -17,6 +18,9 @@ switch (args)
         return;
     case ["schedule", var preset, var folder, var vocabulary]:
         PublishedSchedule.Run(FullSizeRun.Prepare(preset, folder, vocabulary, WeightType.BFloat16));
+        return;
+    case ["towers"]:
+        TowerSpeeds.Run();
         return;
     case ["full-size-read", .. var paths]:
         FullSizeRun.Read(paths);

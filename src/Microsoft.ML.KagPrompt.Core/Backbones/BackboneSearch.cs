@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones.Published;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
@@ -15,17 +16,22 @@ internal static class BackboneSearch
 
     /// <summary>Loads from the first file that has the reference's content: in a folder, in its folder "backbones", or in a folder right below either.</summary>
     /// <exception cref="ModelFormatException">There is none; the message says where it looked.</exception>
-    public static (T Loaded, string Path) Load<T>(VisionReference reference, IReadOnlyList<string> folders, Func<string, T> load) where T : IDisposable
+    public static (T Loaded, string Path) Load<T>(VisionReference reference, IReadOnlyList<string> folders, Func<string, T> load) where T : class, IDisposable
     {
         var looked = folders.SelectMany(folder => new[] { folder, Path.Combine(folder, "backbones") }).Select(Path.GetFullPath).Distinct().ToArray();
         var others = new List<string>();
-        foreach (var file in looked.Where(Directory.Exists).SelectMany(Candidates).Distinct().Where(file => new FileInfo(file).Length == reference.Length).OrderByDescending(file => Path.GetFileName(file) == reference.FileName))
+        foreach (var file in looked.Where(Directory.Exists).SelectMany(Candidates).Distinct().Where(file => new FileInfo(file).Length == reference.Length).OrderByDescending(file => Likelihood(file, reference)))
         {
             try
             {
-                return (FileHash.Verified(file, reference.Sha256, () => load(file)), file);
+                if (FileHash.LoadIf(file, reference.Sha256, () => load(file)) is { Loaded: { } loaded })
+                {
+                    return (loaded, file);
+                }
+
+                others.Add(file);
             }
-            catch (CheckpointFormatException) when (FileHash.Of(file) != reference.Sha256)
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
             {
                 others.Add(file);
             }
@@ -33,8 +39,27 @@ internal static class BackboneSearch
 
         throw new ModelFormatException($"The model refers to a backbone that is not here: '{reference.FileName}', {reference.Length} bytes, SHA-256 {reference.Sha256}. "
             + $"Looked in {string.Join(", ", looked.Select(folder => $"'{folder}'"))} and the folders right below them"
-            + (others.Count > 0 ? $"; of the same size but other content: {string.Join(", ", others.Select(file => $"'{file}'"))}" : "")
+            + (others.Count > 0 ? $"; of the same size but of other content or unreadable: {string.Join(", ", others.Select(file => $"'{file}'"))}" : "")
             + $". Copy the backbone's directory beside the model, or name its folder in the environment variable {EnvironmentVariable}.");
+    }
+
+    /// <summary>Which to read first: backbones of one architecture have files of one length, and a converted one's manifest says which content it has.</summary>
+    private static int Likelihood(string file, VisionReference reference)
+    {
+        try
+        {
+            var directory = Path.GetDirectoryName(file)!;
+            if (ConvertedBackbone.IsOne(directory))
+            {
+                return BackboneManifest.Read(directory).Vision.Sha256 == reference.Sha256 ? 2 : 0;
+            }
+        }
+        catch (CheckpointFormatException)
+        {
+            // A damaged manifest says nothing of the file beside it.
+        }
+
+        return Path.GetFileName(file) == reference.FileName ? 1 : 0;
     }
 
     private static IEnumerable<string> Candidates(string folder)

@@ -17,7 +17,9 @@ internal interface IBackboneSource
     /// <summary>Reads the vision tower. The caller owns it.</summary>
     /// <param name="type">What it computes in.</param>
     /// <param name="roundToHalf">Whether 32-bit weights are first rounded to what 16-bit floats hold.</param>
-    IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf);
+    /// <param name="taps">Tapped blocks, counted from 1; null: the backbone's own.</param>
+    /// <exception cref="ArgumentException">It has no such blocks.</exception>
+    IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf, IReadOnlyList<int>? taps = null);
 
     /// <summary>The file the vision tower comes from; null for the embedded backbone. Reads the whole file the first time.</summary>
     VisionReference? Reference();

@@ -85,6 +85,12 @@ internal sealed record VisionTransformerConfig
         faults.ThrowIfAny(nameof(VisionTransformerConfig));
     }
 
+    /// <summary>With other taps, counted from 1; null: as it is.</summary>
+    /// <exception cref="ArgumentException">There are no such blocks.</exception>
+    public VisionTransformerConfig Tapped(IReadOnlyList<int>? taps) => taps is null ? this
+        : taps.All(tap => tap >= 1 && tap <= Depth) ? this with { Taps = [.. taps.Select(tap => tap - 1)] }
+        : throw new ArgumentException($"Taps: expected blocks of 1 to {Depth}, got {string.Join(", ", taps)}.");
+
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     public static VisionTransformerConfig Parse(string json) => JsonSerializer.Deserialize<VisionTransformerConfig>(json, Json) ?? throw new JsonException("null");

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
@@ -21,41 +22,52 @@ internal static class FileHash
 
     /// <summary>Loads from a file while another thread hashes it; what was loaded is handed out only if the hash is the expected one.</summary>
     /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
-    public static T Verified<T>(string path, string expected, Func<T> load) where T : IDisposable
+    public static T Verified<T>(string path, string expected, Func<T> load) where T : class, IDisposable
+    {
+        var (loaded, got) = LoadIf(path, expected, load);
+        Check(path, expected, got);
+        return loaded!;
+    }
+
+    /// <summary>As <see cref="Verified"/>, but of another content gives its hash alone: of a file that is another one, why it could not be loaded says nothing.</summary>
+    public static (T? Loaded, string Hash) LoadIf<T>(string path, string expected, Func<T> load) where T : class, IDisposable
     {
         var hashing = Task.Run(() => Of(path));
-        T loaded;
+        T? loaded = null;
+        ExceptionDispatchInfo? fault = null;
         try
         {
             loaded = load();
         }
-        catch
+        catch (Exception caught)
         {
-            // Of the two reasons, that the file is another one tells more.
-            hashing.ContinueWith(task => task.Exception, TaskScheduler.Default).Wait();
-            if (hashing.IsCompletedSuccessfully)
-            {
-                Check(path, expected, hashing.Result);
-            }
-
-            throw;
+            fault = ExceptionDispatchInfo.Capture(caught);
         }
 
         try
         {
-            Check(path, expected, hashing.GetAwaiter().GetResult());
-            return loaded;
+            var hash = hashing.GetAwaiter().GetResult();
+            if (!Same(hash, expected))
+            {
+                loaded?.Dispose();
+                return (null, hash);
+            }
         }
         catch
         {
-            loaded.Dispose();
+            loaded?.Dispose();
             throw;
         }
+
+        fault?.Throw();
+        return (loaded, expected);
     }
+
+    private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
     private static void Check(string path, string expected, string got)
     {
-        if (!string.Equals(expected, got, StringComparison.OrdinalIgnoreCase))
+        if (!Same(expected, got))
         {
             throw new CheckpointFormatException($"{path} was changed or damaged: expected SHA-256 {expected}, got {got}. Convert or copy the file again.");
         }

@@ -23,6 +23,12 @@ public record InspectionOptions
     /// <summary>Folders in which backbones are looked for, before those of the environment variable KAGPROMPT_BACKBONES.</summary>
     public IReadOnlyList<string> BackboneFolders { get; init; } = [];
 
+    /// <summary>Blocks of a transformer <see cref="Backbone"/> that are tapped, counted from 1: four, ascending. Null: every quarter of the depth (8, 16, 24, 32 of ImageBind-Huge).</summary>
+    public IReadOnlyList<int>? Taps { get; init; }
+
+    /// <summary>As <see cref="Taps"/>, for <see cref="MemoryBackbone"/>.</summary>
+    public IReadOnlyList<int>? MemoryTaps { get; init; }
+
     /// <summary>Whether a saved model holds its vision tower or refers to it.</summary>
     public BackboneStorage BackboneStorage { get; init; } = BackboneStorage.Auto;
 
@@ -116,6 +122,9 @@ public record InspectionOptions
         .Require(!string.IsNullOrWhiteSpace(Backbone), nameof(Backbone), "a backbone's name or place", Backbone)
         .Require(MemoryBackbone is null || !string.IsNullOrWhiteSpace(MemoryBackbone), nameof(MemoryBackbone), "a backbone's name or place, or null", MemoryBackbone)
         .Require(MemoryBackbone is null || MemoryFeatures == MemoryFeatures.Patch, nameof(MemoryFeatures), "Patch with a MemoryBackbone", MemoryFeatures)
+        .Require(AreTaps(Taps), nameof(Taps), "four blocks, ascending from 1, or null", Taps is null ? null : string.Join(", ", Taps))
+        .Require(AreTaps(MemoryTaps), nameof(MemoryTaps), "four blocks, ascending from 1, or null", MemoryTaps is null ? null : string.Join(", ", MemoryTaps))
+        .Require(MemoryTaps is null || MemoryBackbone is not null, nameof(MemoryTaps), "null without a MemoryBackbone", MemoryTaps is null ? null : string.Join(", ", MemoryTaps))
         .Require(BackboneFolders?.All(folder => !string.IsNullOrWhiteSpace(folder)) == true, nameof(BackboneFolders), "folders, none blank", BackboneFolders)
         .Require(Enum.IsDefined(BackboneStorage), nameof(BackboneStorage), "a defined value", BackboneStorage)
         .Require(Enum.IsDefined(Precision), nameof(Precision), "a defined precision", Precision)
@@ -137,6 +146,8 @@ public record InspectionOptions
         .Require(float.IsFinite(DiceWeight) && DiceWeight >= 0, nameof(DiceWeight), "0 or more", DiceWeight)
         .Require(TargetFalseRejectRate is > 0 and <= 0.5f, nameof(TargetFalseRejectRate), "above 0, at most 0.5", TargetFalseRejectRate)
         .Require(IsDeviceName(Device), nameof(Device), "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", Device);
+
+    private static bool AreTaps(IReadOnlyList<int>? taps) => taps is null || (taps.Count == 4 && taps[0] >= 1 && taps.Zip(taps.Skip(1)).All(pair => pair.First < pair.Second));
 
     private static bool IsDeviceName(string? device) => device is "auto" or "cpu" or "cuda"
         || (device is not null && device.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(device.AsSpan(5), out _));

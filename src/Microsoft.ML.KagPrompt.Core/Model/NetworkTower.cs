@@ -21,12 +21,15 @@ internal sealed class NetworkTower(string name, IVisionTower tower, VisionRefere
     public string? Location => location;
 
     /// <summary>Reads a source's tower. One that will be embedded, in 16 bit, is rounded to that now: a saved model scores as the one that was fitted.</summary>
-    public static NetworkTower Load(IBackboneSource source, InspectionOptions options)
+    /// <param name="source">The backbone.</param>
+    /// <param name="options">Precision and storage.</param>
+    /// <param name="taps">Tapped blocks, counted from 1; null: the backbone's own.</param>
+    public static NetworkTower Load(IBackboneSource source, InspectionOptions options, IReadOnlyList<int>? taps)
     {
         var embed = source.Location is null || options.BackboneStorage == BackboneStorage.Embed
             || (options.BackboneStorage == BackboneStorage.Auto && source.VisionValues * 2 <= LargestEmbedded);
         var reference = embed ? null : source.Reference();
-        return new NetworkTower(source.Name, source.LoadVision(options.Precision.Type(), roundToHalf: embed), reference, source.Location);
+        return new NetworkTower(source.Name, source.LoadVision(options.Precision.Type(), roundToHalf: embed, taps), reference, source.Location);
     }
 
     public void Dispose() => tower.Dispose();

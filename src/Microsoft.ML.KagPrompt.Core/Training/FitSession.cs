@@ -117,12 +117,12 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
 
     private InspectionNetwork NewNetwork(KagPromptModel? initial, string? promptCheckpoint)
     {
-        var vision = initial?.Network.Vision.Acquire() ?? LoadTower(options.Backbone);
+        var vision = initial?.Network.Vision.Acquire() ?? LoadTower(options.Backbone, options.Taps);
         Shared<NetworkTower>? memory = null;
         GraphPrompt? prompt = null;
         try
         {
-            memory = options.MemoryBackbone is null ? null : initial?.Network.Memory?.Acquire() ?? LoadTower(options.MemoryBackbone);
+            memory = options.MemoryBackbone is null ? null : initial?.Network.Memory?.Acquire() ?? LoadTower(options.MemoryBackbone, options.MemoryTaps);
             prompt = promptCheckpoint is null ? NewPrompt(vision.Value.Tower.Info, initial?.Network.Prompt) : ReadPrompt(promptCheckpoint, vision.Value);
             return new InspectionNetwork(vision, memory, prompt, options, device);
         }
@@ -135,9 +135,9 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
-    private Shared<NetworkTower> LoadTower(string name)
+    private Shared<NetworkTower> LoadTower(string name, IReadOnlyList<int>? taps)
     {
-        var tower = new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.BackboneFolders), options));
+        var tower = new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.BackboneFolders), options, taps));
         tower.Value.Tower.MoveTo(device);
         return tower;
     }
@@ -197,11 +197,15 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             .Require(options.Backbone == initial.Options.Backbone || NameOf(options.Backbone) == known, nameof(options.Backbone), $"the initial model's '{known}'", options.Backbone)
             .Require(options.MemoryBackbone is null || memory is null || options.MemoryBackbone == initial.Options.MemoryBackbone || NameOf(options.MemoryBackbone) == memory,
                 nameof(options.MemoryBackbone), $"the initial model's '{memory}'", options.MemoryBackbone)
+            .Require(IsOrNull(options.Taps, initial.Options.Taps), nameof(options.Taps), "the initial model's, or null", options.Taps)
+            .Require(IsOrNull(options.MemoryTaps, initial.Options.MemoryTaps), nameof(options.MemoryTaps), "the initial model's, or null", options.MemoryTaps)
             .Require(options.Precision == initial.Options.Precision, nameof(options.Precision), $"the initial model's {initial.Options.Precision}", options.Precision)
             .Require(options.Variant == initial.Options.Variant || !initial.HasPrompt, nameof(options.Variant), $"the initial model's {initial.Options.Variant}", options.Variant)
             .Require(initial.Network.Device.ToString() == device.ToString(), nameof(options.Device), $"the initial model's '{initial.Network.Device}'", device)
             .ThrowIfAny(options.GetType().Name);
     }
+
+    private static bool IsOrNull(IReadOnlyList<int>? taps, IReadOnlyList<int>? known) => taps is null || taps.SequenceEqual(known ?? []);
 
     private string NameOf(string backbone) => BackboneSources.Open(backbone, options.BackboneFolders).Name;
 
@@ -226,7 +230,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             return source.Reference()?.Sha256 == reference.Sha256;
         }
 
-        using var here = NetworkTower.Load(source, options with { BackboneStorage = BackboneStorage.Embed });
+        using var here = NetworkTower.Load(source, options with { BackboneStorage = BackboneStorage.Embed }, options.Taps);
         return TowerFingerprint.Of(here.Tower) == TowerFingerprint.Of(vision.Tower);
     }
 

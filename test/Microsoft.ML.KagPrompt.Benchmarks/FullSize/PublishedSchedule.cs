@@ -67,7 +67,7 @@ internal static class PublishedSchedule
     private static InspectionNetwork Network(IBackboneSource source, GraphVariant variant, Precision precision)
     {
         var options = new InspectionOptions { Variant = variant, Precision = precision, Device = "cpu" };
-        var tower = NetworkTower.Load(source, options);
+        var tower = NetworkTower.Load(source, options, taps: null);
         return new InspectionNetwork(new Shared<NetworkTower>(tower), null, new GraphPrompt(GraphPromptConfig.For(tower.Tower.Info, variant, options.Iterations), seed: 1), options, torch.CPU);
     }
 

@@ -98,7 +98,7 @@ public sealed class BackboneModelTests : IDisposable
         bytes[^3] ^= 4;
         File.WriteAllBytes(In("clip.safetensors"), bytes);
         FluentActions.Invoking(() => Load(saved, In("absent")).Dispose()).Should().Throw<ModelFormatException>()
-            .WithMessage($"*'clip.safetensors'*SHA-256*Looked in '{In("absent")}'*other content: '{In("clip.safetensors")}'*{BackboneSearch.EnvironmentVariable}*");
+            .WithMessage($"*'clip.safetensors'*SHA-256*Looked in '{In("absent")}'*other content*: '{In("clip.safetensors")}'*{BackboneSearch.EnvironmentVariable}*");
         File.Delete(In("clip.safetensors"));
         FluentActions.Invoking(() => Load(saved, In("absent")).Dispose()).Should().Throw<ModelFormatException>().WithMessage($"*Looked in '{In("absent")}'*");
     }
@@ -147,6 +147,30 @@ public sealed class BackboneModelTests : IDisposable
         using var again = Load(Save(quick));
         ShouldAgree(again, quick);
         again.Options.Precision.Should().Be(Precision.BFloat16);
+    }
+
+    [Theory]
+    [InlineData(BackboneStorage.Embed)]
+    [InlineData(BackboneStorage.Refer)]
+    public void Fit_GivenTaps_AreTappedAndSaved(BackboneStorage storage)
+    {
+        var deep = TinyBackbones.Clip(1);
+        foreach (var (name, tensor) in deep.Where(entry => entry.Key.Contains("visual.transformer.resblocks.3.", StringComparison.Ordinal)).ToArray())
+        {
+            deep.Add(name.Replace("resblocks.3.", "resblocks.4.", StringComparison.Ordinal), tensor);
+        }
+
+        TinyBackbones.WriteSafetensors(In("clip.safetensors"), deep);
+        using var usual = KagPromptTrainer.Fit(Parts, options with { Epochs = 0, BackboneStorage = storage });
+        using var model = KagPromptTrainer.Fit(Parts, options with { Epochs = 0, BackboneStorage = storage, Taps = [1, 2, 4, 5] });
+        torch.Tensor Bank(KagPromptModel of, int layer) => of.Classes["object"].Reference.Value.Bank!.Layers[layer];
+        Bank(model, 3).ShouldBeClose(Bank(usual, 3), 0, "block 5 is the last quarter too");
+        Bank(model, 2).sub(Bank(usual, 2)).abs().max().ToSingle().Should().BeGreaterThan(0.01f, "block 4, not 3");
+        using var again = Load(Save(model));
+        ShouldAgree(again, model);
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Taps = [1, 2, 3, 6] })).Should().Throw<ArgumentException>().WithMessage("*Taps*1 to 5*1, 2, 3, 6*");
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Backbone = "compact", Taps = [1, 2, 3, 4] })).Should().Throw<ArgumentException>().WithMessage("*Taps*compact*");
+        FluentActions.Invoking((options with { Taps = [1, 3, 2, 4], MemoryTaps = [1] }).Validate).Should().Throw<ArgumentException>().WithMessage("*Taps*1, 3, 2, 4*MemoryTaps*");
     }
 
     [Theory]

@@ -70,8 +70,13 @@ internal static class CompactBackbone
             }
         }
 
-        public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf)
+        public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf, IReadOnlyList<int>? taps = null)
         {
+            if (taps is not null)
+            {
+                throw new ArgumentException($"Taps: expected null for the compact backbone, whose taps are fixed, got {string.Join(", ", taps)}.");
+            }
+
             using var source = Open();
             return ReadVision(source, type);
         }

@@ -24,8 +24,11 @@ internal sealed class ConvertedBackbone : IBackboneSource
     /// <exception cref="CheckpointFormatException">The manifest is damaged or of another version.</exception>
     public static ConvertedBackbone Open(string directory) => new(directory, BackboneManifest.Read(directory));
 
-    public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf)
-        => Verified(Manifest.Vision, file => new VisionTransformer(Manifest.VisionConfiguration, WeightSet.Read(VisionTransformer.Shapes(Manifest.VisionConfiguration), file, type, roundToHalf)));
+    public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf, IReadOnlyList<int>? taps = null)
+    {
+        var config = Manifest.VisionConfiguration.Tapped(taps);
+        return Verified(Manifest.Vision, file => new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), file, type, roundToHalf)));
+    }
 
     public VisionReference? Reference() => Manifest.Vision;
 
@@ -56,7 +59,7 @@ internal sealed class ConvertedBackbone : IBackboneSource
         return File.Exists(path) ? path : throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. Copy the whole directory, or convert the backbone again.");
     }
 
-    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : IDisposable
+    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : class, IDisposable
     {
         var path = PathOf(reference);
         return FileHash.Verified(path, reference.Sha256, () =>

@@ -53,10 +53,11 @@ internal sealed class PublishedBackbone : IBackboneSource
             : throw new ArgumentException($"Backbone: directory '{directory}': expected one file of weights ({string.Join(", ", UsualNames)}, or a single .safetensors, .pth, .pt or .bin), got {single.Length}. Name the file.");
     }
 
-    public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf)
+    public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf, IReadOnlyList<int>? taps = null)
     {
+        var config = Layout.Vision.Tapped(taps);
         using var source = CheckpointFile.Open(path);
-        return new VisionTransformer(Layout.Vision, WeightSet.Read(VisionTransformer.Shapes(Layout.Vision), new MappedTensors(source, Layout.VisionRules), type, roundToHalf));
+        return new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, Layout.VisionRules), type, roundToHalf));
     }
 
     public VisionReference? Reference() => reference.Value;

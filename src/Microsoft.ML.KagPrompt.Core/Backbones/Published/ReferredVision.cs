@@ -22,7 +22,7 @@ internal static class ReferredVision
 
         var config = VisionTransformerConfig.Parse(configurationJson);
         var layout = KnownLayouts.Recognise(source, new LayoutHints { VisionHeads = config.Heads, Activation = config.Activation == Activation.SwiGlu ? null : config.Activation });
-        return layout.Vision.ToJson() == configurationJson ? new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, layout.VisionRules), type))
+        return (layout.Vision with { Taps = config.Taps }).ToJson() == config.ToJson() ? new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, layout.VisionRules), type))
             : throw new ModelFormatException($"{path} holds another tower than the model was fitted with: expected {configurationJson}, got {layout.Vision.ToJson()}.");
     }
 }
