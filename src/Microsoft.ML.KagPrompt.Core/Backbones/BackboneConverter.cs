@@ -108,7 +108,7 @@ public static class BackboneConverter
     private static void WriteTower(string partial, string name, string kind, IReadOnlyList<WeightRule> rules, ITensorSource checkpoint, WeightType type, Action<long> written, CancellationToken cancellation)
     {
         var ordered = rules.OrderBy(rule => rule.Name, StringComparer.Ordinal).ToArray();
-        var header = SafetensorsWriter.Header([.. ordered.Select(rule => Describe(rule, type))], new Dictionary<string, string> { [ReferredVision.KindKey] = kind });
+        var header = SafetensorsWriter.Header([.. ordered.Select(rule => Describe(rule, type))], new Dictionary<string, string> { [SafetensorsWriter.KindKey] = kind });
         var mapped = new MappedTensors(checkpoint, ordered);
         var unfinished = Path.Combine(partial, name + PartialSuffix);
         var whole = Path.Combine(partial, name);

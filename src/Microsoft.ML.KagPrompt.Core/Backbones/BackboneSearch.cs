@@ -16,7 +16,7 @@ internal static class BackboneSearch
 
     /// <summary>Loads from the first file that has the reference's content: in a folder, in its folder "backbones", or in a folder right below either.</summary>
     /// <exception cref="ModelFormatException">There is none; the message says where it looked.</exception>
-    public static (T Loaded, string Path) Load<T>(VisionReference reference, IReadOnlyList<string> folders, Func<string, T> load) where T : class, IDisposable
+    public static (T Loaded, string Path) Load<T>(VisionReference reference, IReadOnlyList<string> folders, Func<ITensorSource, T> read) where T : class, IDisposable
     {
         var looked = folders.SelectMany(folder => new[] { folder, Path.Combine(folder, "backbones") }).Select(Path.GetFullPath).Distinct().ToArray();
         var others = new List<string>();
@@ -24,7 +24,7 @@ internal static class BackboneSearch
         {
             try
             {
-                if (FileHash.LoadIf(file, reference.Sha256, () => load(file)) is { Loaded: { } loaded })
+                if (FileHash.LoadIf(file, reference.Sha256, read) is { Loaded: { } loaded })
                 {
                     return (loaded, file);
                 }

@@ -20,24 +20,51 @@ internal static class FileHash
     /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
     public static void Check(string path, string expected) => Check(path, expected, Of(path));
 
-    /// <summary>Loads from a file while another thread hashes it; what was loaded is handed out only if the hash is the expected one.</summary>
+    /// <summary>Loads tensors from a file while another thread hashes it; what was loaded is handed out only if the hash is the expected one.</summary>
     /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
-    public static T Verified<T>(string path, string expected, Func<T> load) where T : class, IDisposable
+    public static T Verified<T>(string path, string expected, Func<ITensorSource, T> read) where T : class, IDisposable
     {
-        var (loaded, got) = LoadIf(path, expected, load);
+        var (loaded, got) = LoadIf(path, expected, read);
         Check(path, expected, got);
         return loaded!;
     }
 
     /// <summary>As <see cref="Verified"/>, but of another content gives its hash alone: of a file that is another one, why it could not be loaded says nothing.</summary>
-    public static (T? Loaded, string Hash) LoadIf<T>(string path, string expected, Func<T> load) where T : class, IDisposable
+    public static (T? Loaded, string Hash) LoadIf<T>(string path, string expected, Func<ITensorSource, T> read) where T : class, IDisposable
     {
-        var hashing = Task.Run(() => Of(path));
+        T? loaded = null;
+        ExceptionDispatchInfo? fault = null;
+        string hash;
+        try
+        {
+            (loaded, fault, hash) = Load(path, read);
+        }
+        catch (CheckpointFormatException caught)
+        {
+            (fault, hash) = (ExceptionDispatchInfo.Capture(caught), Of(path));
+        }
+
+        if (!Same(hash, expected))
+        {
+            loaded?.Dispose();
+            return (null, hash);
+        }
+
+        fault?.Throw();
+        return (loaded, expected);
+    }
+
+    private static (T? Loaded, ExceptionDispatchInfo? Fault, string Hash) Load<T>(string path, Func<ITensorSource, T> read) where T : class, IDisposable
+    {
+        using var source = CheckpointFile.Open(path);
+        // A converted file's tensors are all wanted, in the file's order. Of another file only some are, in an order of their own: it is hashed apart.
+        using var inOrder = source is SafetensorsFile file && file.Metadata.ContainsKey(SafetensorsWriter.KindKey) ? new HashingTensors(file) : null;
+        var apart = inOrder is null ? Task.Run(() => Of(path)) : null;
         T? loaded = null;
         ExceptionDispatchInfo? fault = null;
         try
         {
-            loaded = load();
+            loaded = read(inOrder ?? source);
         }
         catch (Exception caught)
         {
@@ -46,21 +73,13 @@ internal static class FileHash
 
         try
         {
-            var hash = hashing.GetAwaiter().GetResult();
-            if (!Same(hash, expected))
-            {
-                loaded?.Dispose();
-                return (null, hash);
-            }
+            return (loaded, fault, inOrder?.Complete() ?? apart!.GetAwaiter().GetResult());
         }
         catch
         {
             loaded?.Dispose();
             throw;
         }
-
-        fault?.Throw();
-        return (loaded, expected);
     }
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);

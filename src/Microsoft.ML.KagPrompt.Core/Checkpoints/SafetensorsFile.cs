@@ -11,8 +11,8 @@ public sealed class SafetensorsFile : ITensorSource
     private readonly ReadBytes readBytes;
     private readonly Action close;
 
-    private SafetensorsFile(string origin, SafetensorsHeader header, ReadBytes readBytes, bool readsInParallel, Action close)
-        => (Origin, this.header, this.readBytes, ReadsInParallel, this.close) = (origin, header, readBytes, readsInParallel, close);
+    private SafetensorsFile(string origin, long length, SafetensorsHeader header, ReadBytes readBytes, bool readsInParallel, Action close)
+        => (Origin, Length, this.header, this.readBytes, ReadsInParallel, this.close) = (origin, length, header, readBytes, readsInParallel, close);
 
     /// <summary>Fills a buffer from a place in the file.</summary>
     internal delegate void ReadBytes(long offset, Span<byte> destination);
@@ -25,6 +25,12 @@ public sealed class SafetensorsFile : ITensorSource
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
+
+    /// <summary>Bytes in all.</summary>
+    internal long Length { get; }
+
+    /// <summary>The tensors as they lie in the file, one after the other.</summary>
+    internal IEnumerable<string> InOrder => header.Offsets.OrderBy(entry => entry.Value).Select(entry => entry.Key);
 
     /// <summary>Opens a file and checks its header.</summary>
     /// <exception cref="CheckpointFormatException">It is not a safetensors file, is truncated, or its header contradicts itself.</exception>
@@ -58,7 +64,7 @@ public sealed class SafetensorsFile : ITensorSource
                 }
             }
 
-            return new SafetensorsFile(path, SafetensorsHeader.Parse(path, length, Read), Read, readsInParallel: true, handle.Dispose);
+            return new SafetensorsFile(path, length, SafetensorsHeader.Parse(path, length, Read), Read, readsInParallel: true, handle.Dispose);
         }
         catch
         {
@@ -98,7 +104,7 @@ public sealed class SafetensorsFile : ITensorSource
             }
         }
 
-        return new SafetensorsFile(origin, SafetensorsHeader.Parse(origin, length, Read), Read, readsInParallel: false, () => { });
+        return new SafetensorsFile(origin, length, SafetensorsHeader.Parse(origin, length, Read), Read, readsInParallel: false, () => { });
     }
 
     /// <inheritdoc/>
@@ -122,6 +128,22 @@ public sealed class SafetensorsFile : ITensorSource
         {
             tensor.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Where a tensor's bytes begin.</summary>
+    internal long BeginOf(string name) => header.Offsets[name].Begin;
+
+    /// <summary>Hands out the bytes from one place to another, a piece at a time.</summary>
+    internal void ReadPieces(long begin, long end, Action<ReadOnlySpan<byte>> take)
+    {
+        var buffer = new byte[Math.Min(1 << 20, end - begin)];
+        while (begin < end)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - begin));
+            readBytes(begin, piece);
+            take(piece);
+            begin += piece.Length;
         }
     }
 

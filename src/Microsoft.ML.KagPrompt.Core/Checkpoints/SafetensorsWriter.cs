@@ -8,6 +8,9 @@ namespace Microsoft.ML.KagPrompt.Checkpoints;
 /// <summary>Writes tensors in the safetensors format. The same input gives the same bytes.</summary>
 public static class SafetensorsWriter
 {
+    /// <summary>Metadata of files that a converter made for this library: what they hold.</summary>
+    internal const string KindKey = "kagprompt";
+
     /// <summary>Writes all tensors, sorted by name, one after the other; each is brought to the CPU only while it is written.</summary>
     /// <param name="destination">A writable stream, left open.</param>
     /// <param name="tensors">Tensors by name; they stay the caller's.</param>

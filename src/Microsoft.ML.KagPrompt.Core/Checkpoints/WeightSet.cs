@@ -30,9 +30,20 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
         var tensors = new ConcurrentDictionary<string, torch.Tensor>();
         try
         {
-            // Fresh memory costs more than the copy into it, and its cost is shared by threads.
-            var threads = source.ReadsInParallel ? Math.Min(MostThreads, Environment.ProcessorCount) : 1;
-            Parallel.ForEach(expected.Keys, new ParallelOptions { MaxDegreeOfParallelism = threads }, name => tensors[name] = Read(name, source, type, roundToHalf));
+            // In the source's order, which is the file's. Fresh memory costs more than the copy into it, and its cost is shared by threads.
+            if (source.ReadsInParallel)
+            {
+                Parallel.ForEach(source.Entries.Keys, new ParallelOptions { MaxDegreeOfParallelism = Math.Min(MostThreads, Environment.ProcessorCount) }, Add);
+            }
+            else
+            {
+                foreach (var name in source.Entries.Keys)
+                {
+                    Add(name);
+                }
+            }
+
+            void Add(string name) => tensors[name] = Read(name, source, type, roundToHalf);
             return new WeightSet(tensors.ToDictionary());
         }
         catch (Exception fault)

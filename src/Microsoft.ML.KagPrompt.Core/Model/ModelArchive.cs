@@ -139,7 +139,7 @@ internal static class ModelArchive
 
         // Where it lay when the model was fitted is worth a look too.
         var usual = new[] { options.Backbone, options.MemoryBackbone }.OfType<string>().Select(place => File.Exists(place) ? Path.GetDirectoryName(Path.GetFullPath(place))! : place).Where(Directory.Exists);
-        var (tower, path) = BackboneSearch.Load(reference, [.. folders, .. usual], file => ReferredVision.Load(file, entry.Family, entry.Configuration, type));
+        var (tower, path) = BackboneSearch.Load(reference, [.. folders, .. usual], file => ReferredVision.Read(file, entry.Family, entry.Configuration, type));
         var folder = Path.GetDirectoryName(path)!;
         return new(new NetworkTower(entry.Name, tower, reference, ConvertedBackbone.IsOne(folder) ? folder : path));
     }

@@ -59,13 +59,5 @@ internal sealed class ConvertedBackbone : IBackboneSource
         return File.Exists(path) ? path : throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. Copy the whole directory, or convert the backbone again.");
     }
 
-    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : class, IDisposable
-    {
-        var path = PathOf(reference);
-        return FileHash.Verified(path, reference.Sha256, () =>
-        {
-            using var file = SafetensorsFile.Open(path);
-            return read(file);
-        });
-    }
+    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : class, IDisposable => FileHash.Verified(PathOf(reference), reference.Sha256, read);
 }

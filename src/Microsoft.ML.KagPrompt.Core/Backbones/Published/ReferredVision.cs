@@ -9,13 +9,11 @@ namespace Microsoft.ML.KagPrompt.Backbones.Published;
 internal static class ReferredVision
 {
     /// <summary>What the converter writes into a vision file's metadata.</summary>
-    public const string KindKey = "kagprompt";
     public const string KindValue = "vision";
 
-    public static IVisionTower Load(string path, string family, string configurationJson, torch.ScalarType type)
+    public static IVisionTower Read(ITensorSource source, string family, string configurationJson, torch.ScalarType type)
     {
-        using var source = CheckpointFile.Open(path);
-        if (source.Metadata.GetValueOrDefault(KindKey) == KindValue)
+        if (source.Metadata.GetValueOrDefault(SafetensorsWriter.KindKey) == KindValue)
         {
             return VisionTowerFactory.Create(family, configurationJson, source, type);
         }
@@ -23,6 +21,6 @@ internal static class ReferredVision
         var config = VisionTransformerConfig.Parse(configurationJson);
         var layout = KnownLayouts.Recognise(source, new LayoutHints { VisionHeads = config.Heads, Activation = config.Activation == Activation.SwiGlu ? null : config.Activation });
         return (layout.Vision with { Taps = config.Taps }).ToJson() == config.ToJson() ? new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, layout.VisionRules), type))
-            : throw new ModelFormatException($"{path} holds another tower than the model was fitted with: expected {configurationJson}, got {layout.Vision.ToJson()}.");
+            : throw new ModelFormatException($"{source.Origin} holds another tower than the model was fitted with: expected {configurationJson}, got {layout.Vision.ToJson()}.");
     }
 }
