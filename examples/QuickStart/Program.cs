@@ -30,9 +30,9 @@ try
         Console.WriteLine($"Rendered stamped washers, good and defective, into {folder}");
     }
 
-    var files = InspectionFolder.List(folder);
-    var train = files.Where(file => file.IsTraining).ToList();
-    var queries = files.Where(file => !file.IsTraining).ToList();
+    var files = AnomalyDataset.List(folder);
+    var train = files.Where(file => file.Split == DatasetSplit.Train).ToList();
+    var queries = files.Where(file => file.Split == DatasetSplit.Test).ToList();
     if (queries.Count == 0)
     {
         // Plain photographs: every fourth is kept aside to be scored.

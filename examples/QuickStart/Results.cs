@@ -12,17 +12,17 @@ namespace QuickStart;
 /// <summary>The scored images, read once from the view.</summary>
 internal sealed class Results
 {
-    private readonly IReadOnlyList<InspectionFile> files;
+    private readonly IReadOnlyList<DatasetImage> files;
     private readonly float[] scores;
     private readonly bool[] decisions;
     private readonly float[][] maps;
 
-    private Results(IReadOnlyList<InspectionFile> files, float[] scores, bool[] decisions, float[][] maps)
+    private Results(IReadOnlyList<DatasetImage> files, float[] scores, bool[] decisions, float[][] maps)
         => (this.files, this.scores, this.decisions, this.maps) = (files, scores, decisions, maps);
 
     private int Side => (int)Math.Sqrt(maps[0].Length);
 
-    public static Results Read(IDataView scored, IReadOnlyList<InspectionFile> files)
+    public static Results Read(IDataView scored, IReadOnlyList<DatasetImage> files)
     {
         // One pass over the rows: each GetColumn call would score them again.
         var (scores, decisions, maps) = (new List<float>(), new List<bool>(), new List<float[]>());

@@ -1,0 +1,38 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
+
+namespace Microsoft.ML.KagPrompt.Datasets;
+
+/// <summary>Lists the images of a data set, with product, split, label and mask.</summary>
+/// <remarks>Reads folders and tables, not images. Thread-safe. Images come in an order that is the same everywhere.</remarks>
+public static class AnomalyDataset
+{
+    private static readonly (DatasetLayout Layout, Func<string, bool> Matches, Func<string, Func<string, bool>, IReadOnlyList<DatasetImage>> List)[] Layouts =
+    [
+        (DatasetLayout.Manifest, ManifestLayout.Matches, (path, _) => ManifestLayout.List(path)),
+        (DatasetLayout.VisA, VisALayout.Matches, (path, _) => VisALayout.List(path)),
+        (DatasetLayout.MvTec, ProductLayout.MvTec.Matches, (path, _) => ProductLayout.MvTec.List(path)),
+        (DatasetLayout.Btad, ProductLayout.Btad.Matches, (path, _) => ProductLayout.Btad.List(path)),
+        (DatasetLayout.Kolektor, KolektorLayout.Matches, KolektorLayout.List),
+        (DatasetLayout.Folders, _ => true, (path, _) => FoldersLayout.List(path)),
+    ];
+
+    /// <summary>Lists a data set.</summary>
+    /// <param name="path">Its folder, or a manifest's file.</param>
+    /// <param name="layout">How it is laid out.</param>
+    /// <param name="showsDefect">Whether a mask's file shows anything; KolektorSDD and SDD2 label their images in no other way.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder or file.</exception>
+    /// <exception cref="InsufficientDataException">It is not laid out so, or holds no image to fit on; says which folder was expected.</exception>
+    public static IReadOnlyList<DatasetImage> List(string path, DatasetLayout layout = DatasetLayout.Auto, Func<string, bool>? showsDefect = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Directory.Exists(path) && !File.Exists(path))
+        {
+            throw new DirectoryNotFoundException($"There is no folder or manifest '{path}'.");
+        }
+
+        var found = layout == DatasetLayout.Auto ? Layouts.First(known => known.Matches(path)) : Layouts.First(known => known.Layout == layout);
+        var images = found.List(path, showsDefect ?? (_ => throw new ArgumentNullException(nameof(showsDefect), $"'{path}' is laid out as {DatasetLayout.Kolektor}, where only masks tell defects: expected a function that reads them, got null.")));
+        return images.Any(image => image.Split == DatasetSplit.Train) ? images
+            : throw new InsufficientDataException($"'{path}' ({found.Layout}) holds no images to fit on: expected {string.Join(", ", ImageFiles.Extensions)} files in 'train/good', in 'good', or in the folder itself.");
+    }
+}
