@@ -31,11 +31,10 @@ internal sealed class InputColumns
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; label and support count only while fitting.</exception>
     public static InputColumns Find(DataViewSchema schema, KagPromptOptions options, bool fitting)
     {
-        var image = Column(schema, options.ImageColumnName, nameof(options.ImageColumnName), "an image (MLImage)", type => type is ImageDataViewType);
-        var className = Optional(schema, options.ClassNameColumnName, nameof(options.ClassNameColumnName), "a text or key", type => type is TextDataViewType or KeyDataViewType);
-        var label = fitting ? Optional(schema, options.LabelColumnName, nameof(options.LabelColumnName), "a Single, a Boolean or a key of two values",
-            type => type is NumberDataViewType { RawType: var raw } && raw == typeof(float) || type is BooleanDataViewType || type is KeyDataViewType { Count: 2 }) : null;
-        var support = fitting ? Optional(schema, options.SupportColumnName, nameof(options.SupportColumnName), "a Boolean", type => type is BooleanDataViewType) : null;
+        var image = ColumnReaders.Require(schema, options.ImageColumnName, nameof(options.ImageColumnName), "an image (MLImage)", type => type is ImageDataViewType);
+        var className = ColumnReaders.Find(schema, options.ClassNameColumnName, nameof(options.ClassNameColumnName), ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
+        var label = fitting ? ColumnReaders.Find(schema, options.LabelColumnName, nameof(options.LabelColumnName), ColumnReaders.LabelKind, ColumnReaders.IsLabel) : null;
+        var support = fitting ? ColumnReaders.Find(schema, options.SupportColumnName, nameof(options.SupportColumnName), "a Boolean", type => type is BooleanDataViewType) : null;
         return new InputColumns(options, image, className, label, support);
     }
 
@@ -68,118 +67,11 @@ internal sealed class InputColumns
     }
 
     /// <summary>Reads a row's class; null where there is no class column.</summary>
-    public Func<string?> ClassReader(DataViewRow row)
-    {
-        if (ClassName is not { } column)
-        {
-            return () => null;
-        }
-
-        if (column.Type is TextDataViewType)
-        {
-            var getter = row.GetGetter<ReadOnlyMemory<char>>(column);
-            ReadOnlyMemory<char> text = default;
-            return () =>
-            {
-                getter(ref text);
-                return text.IsEmpty ? throw new KagPromptException($"Row {row.Position}, column '{column.Name}': expected a class name, got an empty text.") : text.ToString();
-            };
-        }
-
-        VBuffer<ReadOnlyMemory<char>> names = default;
-        column.GetKeyValues(ref names);
-        var known = names.DenseValues().Select(name => name.ToString()).ToArray();
-        var key = KeyReader(row, column);
-        return () => key() is var value && value >= 1 && value <= (ulong)known.Length ? known[(int)value - 1]
-            : throw new KagPromptException($"Row {row.Position}, column '{column.Name}': expected a known class, got a missing key.");
-    }
+    public Func<string?> ClassReader(DataViewRow row) => ColumnReaders.ClassName(row, ClassName);
 
     /// <summary>Reads a row's label; null where unknown.</summary>
-    public Func<bool?> LabelReader(DataViewRow row)
-    {
-        if (Label is not { } column)
-        {
-            return () => null;
-        }
-
-        if (column.Type is BooleanDataViewType)
-        {
-            var flag = BooleanReader(row, column);
-            return () => flag();
-        }
-
-        if (column.Type is KeyDataViewType)
-        {
-            // As ML.NET's evaluators read it: the first value is 0, the second 1.
-            var key = KeyReader(row, column);
-            return () => key() switch { 0 => null, 1 => false, _ => true };
-        }
-
-        var getter = row.GetGetter<float>(column);
-        return () =>
-        {
-            var value = 0f;
-            getter(ref value);
-            return float.IsNaN(value) ? null : value > 0;
-        };
-    }
+    public Func<bool?> LabelReader(DataViewRow row) => ColumnReaders.Label(row, Label);
 
     /// <summary>Reads a row's support flag; null where there is no such column.</summary>
-    public Func<bool?> SupportReader(DataViewRow row)
-    {
-        if (Support is not { } column)
-        {
-            return () => null;
-        }
-
-        var flag = BooleanReader(row, column);
-        return () => flag();
-    }
-
-    private static Func<bool> BooleanReader(DataViewRow row, DataViewSchema.Column column)
-    {
-        var getter = row.GetGetter<bool>(column);
-        return () =>
-        {
-            var value = false;
-            getter(ref value);
-            return value;
-        };
-    }
-
-    private static Func<ulong> KeyReader(DataViewRow row, DataViewSchema.Column column)
-    {
-        Func<ulong> Read<T>(Func<T, ulong> widen)
-        {
-            var getter = row.GetGetter<T>(column);
-            return () =>
-            {
-                T value = default!;
-                getter(ref value);
-                return widen(value);
-            };
-        }
-
-        return column.Type.RawType switch
-        {
-            var raw when raw == typeof(byte) => Read<byte>(value => value),
-            var raw when raw == typeof(ushort) => Read<ushort>(value => value),
-            var raw when raw == typeof(uint) => Read<uint>(value => value),
-            _ => Read<ulong>(value => value),
-        };
-    }
-
-    private static DataViewSchema.Column? Optional(DataViewSchema schema, string? name, string option, string expected, Func<DataViewType, bool> fits)
-        => name is null ? null : Column(schema, name, option, expected, fits);
-
-    private static DataViewSchema.Column Column(DataViewSchema schema, string name, string option, string expected, Func<DataViewType, bool> fits)
-    {
-        if (schema.GetColumnOrNull(name) is not { } column)
-        {
-            throw new ArgumentOutOfRangeException(option, $"Column '{name}' ({option}) is missing: expected {expected} column, got columns {string.Join(", ", schema.Select(present => $"'{present.Name}'"))}.");
-        }
-
-        return fits(column.Type) ? column
-            : throw new ArgumentOutOfRangeException(option, $"Column '{name}' ({option}) is of the wrong type: expected {expected} column, got {column.Type}.");
-    }
+    public Func<bool?> SupportReader(DataViewRow row) => ColumnReaders.Flag(row, Support);
 }
