@@ -8,7 +8,7 @@ using System.Xml.Linq;
 const string Usage = """
     ./build.sh demo [FOLDER]          fits and scores rendered parts, or the photographs of a folder; writes pictures and a page
     ./build.sh test [ARGUMENTS]       runs all tests; the arguments go to dotnet test
-    ./build.sh evaluate FOLDER...     few-shot figures of data sets in MVTec AD's layout
+    ./build.sh evaluate ARGUMENTS     few-shot figures of data sets: --data FOLDER... [--shots 1,2,4] [--seeds 5] ...; the arguments go to kagprompt evaluate
     ./build.sh bench                  runs the benchmarks
     ./build.sh pack                   packs the libraries and the tool into artifacts/packages
     """;
@@ -20,7 +20,7 @@ switch (args.FirstOrDefault())
     case "demo":
         return SetUp() ?? Dotnet(["run", "--project", "examples/QuickStart", "-c", "Release", "--", .. rest]);
     case "evaluate":
-        return SetUp() ?? Dotnet(["run", "--project", "examples/Evaluate", "-c", "Release", "--", .. rest]);
+        return SetUp() ?? Dotnet(["run", "--project", "src/Microsoft.ML.KagPrompt.Cli", "-c", "Release", "--", "evaluate", .. rest]);
     case "bench":
         return SetUp() ?? Dotnet(["run", "--project", "test/Microsoft.ML.KagPrompt.Benchmarks", "-c", "Release", "--", .. rest]);
     case "test":

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Cli.Evaluation;
+using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Graph;
+
+namespace Microsoft.ML.KagPrompt.Cli.Commands;
+
+/// <summary>kagprompt evaluate --data DIR… [--shots 1,2,4] [--seeds 5] …</summary>
+internal static class EvaluateCommand
+{
+    private static readonly Option<string[]> Data = new("--data") { Description = "A data set's folder or manifest; may be given several times.", Required = true, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data sets are laid out." };
+    private static readonly Option<string?> TrainOn = new("--train-on") { Description = "Train the graph prompt once on this data set's normal images, and adapt it to the products of the others, as the paper does." };
+    private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip, or the authors' checkpoint (with --variant Released)." };
+    private static readonly Option<int[]> Shots = new("--shots") { Description = "Numbers of support images, between commas.", DefaultValueFactory = _ => [1, 2, 4], CustomParser = Numbers };
+    private static readonly Option<int> Seeds = new("--seeds") { Description = "Draws of the support images.", DefaultValueFactory = _ => 5 };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the memory bank alone or the initial model's prompt." };
+    private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => "compact" };
+    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
+    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code." };
+    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in." };
+    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given." };
+    private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+    private static readonly Option<string?> Json = new("--json") { Description = "Write all results to this file." };
+    private static readonly Option<string?> Page = new("--html") { Description = "Write a page with the table to this file." };
+    private static readonly Option<string?> Cells = new("--cells") { Description = "Folder of one file a cell, from which a stopped run goes on; FILE.cells beside --json unless given." };
+
+    public static Verb Create()
+    {
+        var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. A run that was stopped goes on where it was.")
+        {
+            Data, Layout, TrainOn, Initial, Shots, Seeds, Epochs, Backbone, MemoryBackbone, Variant, Precision, Size, Device, Json, Page, Cells,
+        };
+        Seeds.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() >= 1, "--seeds: expected 1 or more."));
+        Epochs.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() >= 0, "--epochs: expected 0 or more."));
+        command.Validators.Add(result => Require(result, result.GetValue(TrainOn) is null || result.GetValue(Epochs) > 0, "--train-on needs --epochs."));
+        command.SetGuardedAction(Run);
+        return command;
+    }
+
+    private static void Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var settings = new EvaluationSettings
+        {
+            Data = parsed.GetRequiredValue(Data),
+            TrainOn = parsed.GetValue(TrainOn),
+            Initial = parsed.GetValue(Initial),
+            Layout = parsed.GetValue(Layout),
+            Shots = [.. parsed.GetRequiredValue(Shots).Distinct().Order()],
+            Seeds = parsed.GetValue(Seeds),
+            Options = new KagPromptOptions
+            {
+                Backbone = parsed.GetRequiredValue(Backbone),
+                MemoryBackbone = parsed.GetValue(MemoryBackbone),
+                Variant = parsed.GetValue(Variant),
+                Precision = parsed.GetValue(Precision),
+                ImageSize = parsed.GetValue(Size),
+                Epochs = parsed.GetValue(Epochs),
+                Device = parsed.GetRequiredValue(Device),
+            },
+        };
+        settings.Options.Validate();
+        var (json, page) = (parsed.GetValue(Json), parsed.GetValue(Page));
+        var store = new CellStore(parsed.GetValue(Cells) ?? (json is null ? null : json + ".cells"));
+        // Progress on the error stream: the table alone is the output.
+        using var runner = new EvaluationRunner(settings, store, Console.Error.WriteLine, cancellation);
+        var results = runner.Run();
+        EvaluationTable.Write(SummaryRow.Of(results));
+        if (json is not null)
+        {
+            AtomicFile.Write(json, EvaluationJson.Write(results));
+        }
+
+        if (page is not null)
+        {
+            AtomicFile.Write(page, EvaluationPage.Write(settings, results));
+        }
+    }
+
+    private static int[] Numbers(ArgumentResult result)
+    {
+        var parts = string.Join(',', result.Tokens.Select(token => token.Value)).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var numbers = parts.Select(part => int.TryParse(part, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 1000 ? number : 0).ToArray();
+        if (numbers.Length == 0 || numbers.Contains(0))
+        {
+            result.AddError($"--shots: expected numbers of 1 to 1000 between commas, got '{string.Join(',', parts)}'.");
+        }
+
+        return numbers;
+    }
+
+    private static void Require(SymbolResult result, bool fits, string message)
+    {
+        if (!fits)
+        {
+            result.AddError(message);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
+
+/// <summary>The table as a self-contained page, with every draw as a dot. Opens offline, asks for nothing from elsewhere.</summary>
+internal static class EvaluationPage
+{
+    private const int PlotWidth = 220;
+
+    public static string Write(EvaluationSettings settings, IReadOnlyList<CellResult> results)
+    {
+        var page = new StringBuilder($$"""
+            <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Few-shot evaluation</title>
+            <style>
+            body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
+            table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .3em 1.2em .3em 0; text-align: left; white-space: nowrap; border-bottom: 1px solid #eee }
+            tr.mean td { font-weight: 600 } dt { float: left; clear: left; width: 11em; color: #666 } dd { margin: 0 0 0 11em } small { color: #666 }
+            </style>
+            <h1>Few-shot evaluation</h1>
+            <dl>{{Settings(settings)}}</dl>
+            <p><small>In percent: mean ± standard deviation over {{settings.Seeds}} draws of the support images. AUPRO up to a false positive rate of 0.3, exact.</small></p>
+
+            """);
+        page.AppendLine($"<table><tr>{string.Concat(EvaluationTable.Header.Select(title => $"<th>{Html(title)}</th>"))}</tr>");
+        foreach (var row in SummaryRow.Of(results))
+        {
+            page.AppendLine($"<tr{(row.Class == SummaryRow.All ? " class=\"mean\"" : "")}>{string.Concat(EvaluationTable.Cells(row).Select(cell => $"<td>{Html(cell)}</td>"))}</tr>");
+        }
+
+        page.AppendLine("</table>");
+        page.AppendLine("<h2>Every draw</h2><p><small>A dot a draw, from 50 to 100 percent; what is below lies on the left end.</small></p><table><tr><th>data set</th><th>class</th><th>shots</th>" + string.Concat(EvaluationJson.Metrics.Where(IsPlotted).Select(metric => $"<th>{Html(metric.Title)}</th>")) + "</tr>");
+        foreach (var group in results.GroupBy(cell => (cell.Dataset, cell.Class, cell.Shots)).OrderBy(group => group.Key))
+        {
+            page.AppendLine($"<tr><td>{Html(group.Key.Dataset)}</td><td>{Html(group.Key.Class)}</td><td>{group.Key.Shots}</td>"
+                + string.Concat(EvaluationJson.Metrics.Where(IsPlotted).Select(metric => $"<td>{Dots(group, metric.Of)}</td>")) + "</tr>");
+        }
+
+        return page.AppendLine("</table></html>").ToString();
+    }
+
+    private static bool IsPlotted((string Name, string Title, Func<CellResult, double?> Of) metric) => metric.Name is "image_auroc" or "pixel_auroc" or "aupro";
+
+    private static string Settings(EvaluationSettings settings) => string.Concat(new (string, string?)[]
+    {
+        ("Data", string.Join(", ", settings.Data)), ("Trained on", settings.TrainOn), ("Initial model", settings.Initial), ("Backbone", settings.Options.Backbone), ("Memory backbone", settings.Options.MemoryBackbone),
+        ("Variant", $"{settings.Options.Variant}"), ("Epochs", $"{settings.Options.Epochs}"), ("Precision", $"{settings.Options.Precision}"),
+    }.Where(entry => entry.Item2 is not null).Select(entry => $"<dt>{Html(entry.Item1)}</dt><dd>{Html(entry.Item2!)}</dd>"));
+
+    /// <summary>Draws as dots between 50 and 100 percent.</summary>
+    private static string Dots(IEnumerable<CellResult> cells, Func<CellResult, double?> metric)
+    {
+        static string At(double value) => (10 + ((PlotWidth - 20) * Math.Clamp((value - 0.5) * 2, 0, 1))).ToString("0.0", CultureInfo.InvariantCulture);
+        var values = cells.Select(metric).OfType<double>().ToArray();
+        var title = string.Join(", ", values.Select(value => (100 * value).ToString("0.00", CultureInfo.InvariantCulture)));
+        return values.Length == 0 ? "–" : $"<svg width=\"{PlotWidth}\" height=\"18\" role=\"img\" aria-label=\"{title}\"><title>{title}</title><line x1=\"10\" x2=\"{PlotWidth - 10}\" y1=\"9\" y2=\"9\" stroke=\"#ccc\"/>"
+            + string.Concat(values.Select(value => $"<circle cx=\"{At(value)}\" cy=\"9\" r=\"4\" fill=\"#1f5fa8\" fill-opacity=\".6\"/>")) + "</svg>";
+    }
+
+    private static string Html(string text) => WebUtility.HtmlEncode(text);
+}

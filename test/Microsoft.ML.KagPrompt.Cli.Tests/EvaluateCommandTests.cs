@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Cli.Tests;
+
+public sealed class EvaluateCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("kagprompt-evaluate-").FullName;
+
+    public EvaluateCommandTests()
+    {
+        foreach (var product in (string[])["bolt", "nut"])
+        {
+            for (var i = 0; i < 4; i++)
+            {
+                Write($"{product}/train/good/{i}.png", TestImages.Part(80, 80, i));
+            }
+
+            for (var i = 0; i < 2; i++)
+            {
+                var (sound, defective) = (TestImages.Part(80, 80, 20 + i), TestImages.Part(80, 80, 20 + i, defective: true));
+                Write($"{product}/test/good/{i}.png", sound);
+                Write($"{product}/test/bar/{i}.png", defective);
+                Write($"{product}/ground_truth/bar/{i}_mask.png", new PixelBuffer(80, 80, [.. Enumerable.Range(0, 80 * 80 * 3).Select(k => (byte)(Enumerable.Range(k / 3 * 3, 3).Any(c => sound.Rgb[c] != defective.Rgb[c]) ? 255 : 0))]));
+            }
+        }
+    }
+
+    [Fact]
+    public void Evaluate_TwoProducts_WritesTableJsonAndPage()
+    {
+        var (code, output, error) = Tool.Run("evaluate", "--data", folder, "--shots", "1,3", "--seeds", "2", "--size", "112", "--json", In("out.json"), "--html", In("out.html"));
+        code.Should().Be(0, error);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        lines.Should().HaveCount(7, "a header, two products and their mean, each with two numbers of shots");
+        lines[1].Should().MatchRegex(@"\tbolt\t1\t[\d.]+ ± [\d.]+\t");
+        lines[6].Should().Contain("\tmean\t3\t");
+
+        using var json = JsonDocument.Parse(File.ReadAllText(In("out.json")));
+        var results = json.RootElement.GetProperty("results").EnumerateArray().ToArray();
+        results.Should().HaveCount(8);
+        foreach (var name in (string[])["image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "pixel_ap", "aupro", "seconds_fit", "seconds_per_image"])
+        {
+            var values = results.Select(result => result.GetProperty(name).GetDouble()).ToArray();
+            values.Should().OnlyContain(value => value >= 0 && (value <= 1 || name.StartsWith("seconds", StringComparison.Ordinal)));
+            json.RootElement.GetProperty("mean").GetProperty(name).GetDouble().Should().BeApproximately(values.Average(), 1e-9);
+        }
+
+        var page = File.ReadAllText(In("out.html"));
+        page.Should().Contain("<td>nut</td>").And.NotContain("http://").And.NotContain("https://").And.NotContain("src=");
+    }
+
+    [Fact]
+    public void Evaluate_KilledAnywhere_GoesOnToTheSameTable()
+    {
+        string[] arguments = ["evaluate", "--data", folder, "--shots", "1,2", "--seeds", "3", "--size", "112"];
+        var whole = Tool.Run([.. arguments, "--cells", In("whole")]).Output;
+        string[] resumed = [.. arguments, "--cells", In("killed")];
+        using (var process = Tool.Start(resumed))
+        {
+            // After the third cell.
+            for (var i = 0; i < 3; i++)
+            {
+                process.StandardError.ReadLine();
+            }
+
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        var kept = Directory.GetFiles(In("killed"), "*.json").Length;
+        kept.Should().BeInRange(3, 11);
+        var (code, output, error) = Tool.Run(resumed);
+        code.Should().Be(0);
+        output.Should().Be(whole);
+        error.Split('\n').Count(line => line.Contains("draw", StringComparison.Ordinal)).Should().Be(12 - kept);
+        Directory.GetFiles(In("killed")).Should().OnlyContain(file => file.EndsWith(".json", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Evaluate_OtherSettings_DoNotUseOldCells()
+    {
+        string[] arguments = ["evaluate", "--data", folder, "--shots", "1", "--seeds", "1", "--cells", In("cells")];
+        Tool.Run([.. arguments, "--size", "112"]).Error.Should().Contain("draw 0");
+        Tool.Run([.. arguments, "--size", "112"]).Error.Should().BeEmpty();
+        Tool.Run([.. arguments, "--size", "56"]).Error.Should().Contain("draw 0");
+        foreach (var cell in Directory.GetFiles(In("cells")))
+        {
+            File.WriteAllText(cell, "{");
+        }
+
+        Tool.Run([.. arguments, "--size", "112"]).Error.Should().Contain("draw 0", "a damaged cell is computed anew");
+    }
+
+    [Fact]
+    public void Evaluate_TrainedElsewhere_AdaptsToEachProduct()
+    {
+        Directory.CreateDirectory(In("elsewhere/other/train"));
+        Directory.Move(In("nut/train/good"), In("elsewhere/other/train/good"));
+        Directory.Delete(In("nut"), recursive: true);
+        var (code, output, error) = Tool.Run("evaluate", "--data", folder, "--train-on", In("elsewhere/other"), "--epochs", "1", "--shots", "1", "--seeds", "2", "--size", "112", "--layout", "MvTec");
+        code.Should().Be(0, error);
+        error.Split('\n').Count(line => line.StartsWith("training on 4 images", StringComparison.Ordinal)).Should().Be(1, "one prompt serves all cells");
+        output.Should().Contain("\tbolt\t1\t");
+    }
+
+    [Theory]
+    [InlineData(2, "--shots", "--data", "DATA", "--shots", "1,x")]
+    [InlineData(2, "--seeds", "--data", "DATA", "--seeds", "0")]
+    [InlineData(2, "--train-on needs --epochs", "--data", "DATA", "--train-on", "DATA")]
+    [InlineData(2, "--data", "--shots", "1")]
+    [InlineData(3, "There is no folder", "--data", "absent")]
+    [InlineData(3, "at least 9 normal images", "--data", "DATA", "--shots", "9")]
+    [InlineData(3, "multiple of the patch size", "--data", "DATA", "--size", "100")]
+    [InlineData(3, "'train/ok'", "--data", "DATA", "--layout", "Btad")]
+    public void Evaluate_WrongArguments_SaysSo(int code, string message, params string[] arguments)
+    {
+        var (actual, output, error) = Tool.Run(["evaluate", .. arguments.Select(argument => argument == "DATA" ? folder : argument)]);
+        actual.Should().Be(code);
+        error.Should().Contain(message).And.NotContain("   at ");
+        if (code == 3)
+        {
+            output.Should().BeEmpty();
+        }
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private string In(string name) => Path.Combine(folder, name);
+
+    private void Write(string name, PixelBuffer image)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(In(name))!);
+        TestImages.Write(image, In(name));
+    }
+}
