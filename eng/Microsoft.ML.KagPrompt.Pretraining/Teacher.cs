@@ -1,6 +1,6 @@
-using Microsoft.ML.KagPrompt.Numerics;
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -88,7 +88,7 @@ internal sealed class Teacher : IDisposable
             x = functional.pad(x, [total / 2, total - (total / 2), total / 2, total - (total / 2)]);
         }
 
-        var y = functional.conv2d(x, weight, bias, strides: [stride, stride], groups: depthwise ? weight.shape[0] : 1);
+        var y = depthwise ? functional.conv2d(x, weight, bias, strides: [stride, stride], groups: weight.shape[0]) : Convolution.Apply(x, weight, bias, stride);
         return relu6 ? functional.relu6(y) : y;
     }
 }

@@ -60,9 +60,9 @@ public sealed class EvaluateCommandTests : IDisposable
         using (var process = Tool.Start(resumed))
         {
             // After the third cell.
-            for (var i = 0; i < 3; i++)
+            for (var cells = 0; cells < 3 && process.StandardError.ReadLine() is { } line;)
             {
-                process.StandardError.ReadLine();
+                cells += line.Contains("draw", StringComparison.Ordinal) ? 1 : 0;
             }
 
             process.Kill();

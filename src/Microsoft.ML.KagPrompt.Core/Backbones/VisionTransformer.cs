@@ -78,7 +78,7 @@ internal sealed class VisionTransformer : IVisionTower
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var (batch, side) = (images.shape[0], images.shape[2] / config.PatchSize);
-        var patches = functional.conv2d(images.to(weights.Type), weights["stem.weight"], weights.Find("stem.bias"), strides: [config.PatchSize, config.PatchSize])
+        var patches = Convolution.Apply(images.to(weights.Type), weights["stem.weight"], weights.Find("stem.bias"), stride: config.PatchSize)
             .flatten(2).transpose(1, 2);                                                      // [B, L, D]
         var x = cat([weights["class_token"].expand(batch, 1, config.Width), patches], 1).Plus(Positions(side));   // [B, 1 + L, D]
         if (config.Registers > 0)

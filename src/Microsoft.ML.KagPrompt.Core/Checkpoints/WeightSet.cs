@@ -63,7 +63,8 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
             stored = stored.to(torch.ScalarType.Float16);
         }
 
-        return stored.to(type).DetachFromDisposeScope();
+        // Some families store a matrix transposed: laid out as a saved model gives it back, so that products have the same bits there.
+        return stored.to(type).contiguous().DetachFromDisposeScope();
     }
 
     public void MoveTo(torch.Device device)

@@ -19,7 +19,7 @@ internal static class MultiKernelConvolution
         Tensor? sum = null;
         for (var k = 0; k < GraphParameters.KernelSizes.Count; k++)
         {
-            var response = functional.conv2d(grid, parameters[$"kernels.{k}.weight"], parameters[$"kernels.{k}.bias"]);
+            var response = Convolution.Apply(grid, parameters[$"kernels.{k}.weight"], parameters[$"kernels.{k}.bias"]);
             var resized = functional.interpolate(response, [side, side], mode: InterpolationMode.Bilinear, align_corners: true);
             sum = sum is null ? resized : sum.Plus(resized);
         }

@@ -54,7 +54,7 @@ internal sealed class ReleasedGraph(GraphParameters parameters, int iterations) 
         var (batch, patches, width) = (messages.shape[1], messages.shape[2], messages.shape[3]);
         var side = MultiKernelConvolution.GridSide(patches);
         var grid = messages.view(Nodes, 3, batch, patches, width).permute(0, 2, 1, 4, 3).reshape(Nodes * batch, 3 * width, side, side);
-        return functional.conv2d(grid, parameters["fusion.weight"], parameters["fusion.bias"], padding: [1, 1])
+        return Convolution.Apply(grid, parameters["fusion.weight"], parameters["fusion.bias"], padding: 1)
             .flatten(2).transpose(1, 2).reshape(Nodes, batch, patches, width);
     }
 }

@@ -16,7 +16,7 @@ internal static class ReleasedOutput
         var (layers, batch, patches, width) = (nodes.shape[0], nodes.shape[1], nodes.shape[2], nodes.shape[3]);
         var side = MultiKernelConvolution.GridSide(patches);
         var grid = cat([nodes, initial], -1).flatten(0, 1).transpose(1, 2).reshape(layers * batch, 2 * width, side, side);
-        var response = functional.conv2d(grid, parameters["output.weight"], parameters["output.bias"], padding: [1, 1])
+        var response = Convolution.Apply(grid, parameters["output.weight"], parameters["output.bias"], padding: 1)
             .flatten(2);                                                                       // [4B, C', L]
         var (mean, variance) = training ? OwnStatistics(response, parameters) : Kept(parameters);
         var normal = response.Minus(mean) / variance.Plus(Epsilon).sqrt();

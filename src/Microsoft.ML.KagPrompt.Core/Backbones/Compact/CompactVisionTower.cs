@@ -123,5 +123,5 @@ internal sealed class CompactVisionTower : IVisionTower
         : functional.interpolate(map, [grid, grid], mode: InterpolationMode.Bilinear, align_corners: false);
 
     private Tensor Conv(Tensor x, string name, long stride)
-        => functional.conv2d(x, weights[$"{name}.weight"], weights[$"{name}.bias"], strides: [stride, stride], padding: [1, 1]);
+        => Convolution.Apply(x, weights[$"{name}.weight"], weights[$"{name}.bias"], stride, padding: 1);
 }
