@@ -57,7 +57,7 @@ internal sealed class Results
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{group.Key,-14}{group.Count(),8}{group.Count(i => decisions[i]),18}{group.Average(i => scores[i]),12:0.000}"));
         }
 
-        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Threshold {threshold.Threshold:0.000}: {threshold.Method}."));
+        writer.WriteLine(threshold.Explanation);
         foreach (var (name, value) in Figures())
         {
             writer.WriteLine($"{name}: {value}");

@@ -43,7 +43,7 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
         foreach (var name in model.ClassNames)
         {
             var calibration = model.CalibrationOf(name);
-            channel.Info($"Class '{name}': threshold {calibration.Threshold} ({calibration.Method}).");
+            channel.Info($"Class '{name}': {calibration.Explanation}");
         }
 
         return new KagPromptTransformer(host, options, model);
@@ -63,6 +63,11 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
         Add(options.ScoreColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single);
         Add(options.PredictedLabelColumnName, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance);
         Add(options.AnomalyMapColumnName, options.MapResolution == MapResolution.Model ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Single);
+        if (options.ProbabilityColumnName is { } probability)
+        {
+            Add(probability, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single);
+        }
+
         if (options.HeatmapColumnName is { } heatmap)
         {
             Add(heatmap, SchemaShape.Column.VectorKind.Scalar, new ImageDataViewType());

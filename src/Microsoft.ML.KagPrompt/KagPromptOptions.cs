@@ -27,6 +27,9 @@ public sealed record KagPromptOptions : InspectionOptions
     /// <summary>Output: whether the score exceeds the class's threshold (Boolean).</summary>
     public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
 
+    /// <summary>Output: chance of a defect (Single, 0..1), 0.5 at the threshold; null: no such column.</summary>
+    public string? ProbabilityColumnName { get; init; } = "Probability";
+
     /// <summary>Output: anomaly map (vector of Single), row by row.</summary>
     public string AnomalyMapColumnName { get; init; } = "AnomalyMap";
 
@@ -64,7 +67,7 @@ public sealed record KagPromptOptions : InspectionOptions
     internal override void CollectFaults(OptionFaults faults)
     {
         base.CollectFaults(faults);
-        var outputs = new[] { ScoreColumnName, PredictedLabelColumnName, AnomalyMapColumnName, HeatmapColumnName }.OfType<string>().ToArray();
+        var outputs = new[] { ScoreColumnName, PredictedLabelColumnName, AnomalyMapColumnName, ProbabilityColumnName, HeatmapColumnName }.OfType<string>().ToArray();
         faults
             .Require(!string.IsNullOrEmpty(ImageColumnName), nameof(ImageColumnName), "a column name", ImageColumnName)
             .Require(ClassNameColumnName != "", nameof(ClassNameColumnName), "a column name or null", ClassNameColumnName)
@@ -73,6 +76,7 @@ public sealed record KagPromptOptions : InspectionOptions
             .Require(!string.IsNullOrEmpty(ScoreColumnName), nameof(ScoreColumnName), "a column name", ScoreColumnName)
             .Require(!string.IsNullOrEmpty(PredictedLabelColumnName), nameof(PredictedLabelColumnName), "a column name", PredictedLabelColumnName)
             .Require(!string.IsNullOrEmpty(AnomalyMapColumnName), nameof(AnomalyMapColumnName), "a column name", AnomalyMapColumnName)
+            .Require(ProbabilityColumnName != "", nameof(ProbabilityColumnName), "a column name or null", ProbabilityColumnName)
             .Require(HeatmapColumnName != "", nameof(HeatmapColumnName), "a column name or null", HeatmapColumnName)
             .Require(outputs.Distinct().Count() == outputs.Length, "output columns", "different names", string.Join(", ", outputs))
             .Require(Enum.IsDefined(MapResolution), nameof(MapResolution), "a defined value", MapResolution)

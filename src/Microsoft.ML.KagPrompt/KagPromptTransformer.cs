@@ -31,7 +31,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
 
     bool ITransformer.IsRowToRowMapper => true;
 
-    /// <summary>How the threshold of a class came about; null stands for the only class.</summary>
+    /// <summary>How the threshold of a class came about, and what may be expected of it; null stands for the only class.</summary>
     /// <exception cref="ArgumentException">The class is not known.</exception>
     public ThresholdCalibration Calibration(string? className = null) => Model.CalibrationOf(className ?? Model.ClassNames.First());
 
@@ -48,6 +48,11 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         builder.AddColumn(Options.AnomalyMapColumnName, Options.MapResolution == MapResolution.Model
             ? new VectorDataViewType(NumberDataViewType.Single, Model.MapSize, Model.MapSize)
             : new VectorDataViewType(NumberDataViewType.Single));
+        if (Options.ProbabilityColumnName is { } probability)
+        {
+            builder.AddColumn(probability, NumberDataViewType.Single);
+        }
+
         if (Options.HeatmapColumnName is { } heatmap)
         {
             builder.AddColumn(heatmap, new ImageDataViewType());

@@ -11,12 +11,24 @@ internal sealed record ScoredRow(Inspection Inspection, PixelBuffer? Picture);
 /// <summary>The values of the appended columns, by their position after the input's.</summary>
 internal sealed class OutputColumns(KagPromptTransformer transformer)
 {
-    private const int Score = 0;
-    private const int PredictedLabel = 1;
-    private const int AnomalyMap = 2;
-    private const int Heatmap = 3;
+    /// <summary>What is appended, in the order of the schema.</summary>
+    private readonly Kind[] kinds =
+    [
+        Kind.Score, Kind.PredictedLabel, Kind.AnomalyMap,
+        .. transformer.Options.ProbabilityColumnName is null ? [] : new[] { Kind.Probability },
+        .. transformer.Options.HeatmapColumnName is null ? [] : new[] { Kind.Heatmap },
+    ];
 
-    public int Count => transformer.Options.HeatmapColumnName is null ? 3 : 4;
+    private enum Kind
+    {
+        Score,
+        PredictedLabel,
+        AnomalyMap,
+        Probability,
+        Heatmap,
+    }
+
+    public int Count => kinds.Length;
 
     /// <summary>Scores rows; pictures are kept only where the heatmap needs them.</summary>
     public ScoredRow[] Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
@@ -26,18 +38,19 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
     }
 
     /// <summary>A getter over whatever row is current.</summary>
-    public Delegate Getter(int column, Func<ScoredRow> current) => column switch
+    public Delegate Getter(int column, Func<ScoredRow> current) => kinds[column] switch
     {
-        Score => (ValueGetter<float>)((ref float value) => value = current().Inspection.Score),
-        PredictedLabel => (ValueGetter<bool>)((ref bool value) => value = current().Inspection.IsAnomalous),
-        AnomalyMap => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+        Kind.Score => (ValueGetter<float>)((ref float value) => value = current().Inspection.Score),
+        Kind.PredictedLabel => (ValueGetter<bool>)((ref bool value) => value = current().Inspection.IsAnomalous),
+        Kind.Probability => (ValueGetter<float>)((ref float value) => value = current().Inspection.Probability),
+        Kind.AnomalyMap => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
         {
             var map = current().Inspection.Map;
             var editor = VBufferEditor.Create(ref value, map.Length);
             map.CopyTo(editor.Values);
             value = editor.Commit();
         }),
-        Heatmap => (ValueGetter<MLImage>)((ref MLImage value) => value = Draw(current())),
+        Kind.Heatmap => (ValueGetter<MLImage>)((ref MLImage value) => value = Draw(current())),
         _ => throw new ArgumentOutOfRangeException(nameof(column)),
     };
 

@@ -86,8 +86,11 @@ public record InspectionOptions
     /// <summary>λ2: weight of the dice losses (equation 17).</summary>
     public float DiceWeight { get; init; } = 1f;
 
-    /// <summary>Share of normal parts, in (0, 0.5], that the decision threshold may reject when no labelled defects are given.</summary>
+    /// <summary>Share of normal parts, in (0, 0.5], that the decision threshold may reject where it is placed by it (<see cref="ThresholdBy"/>).</summary>
     public float TargetFalseRejectRate { get; init; } = 0.05f;
+
+    /// <summary>By what the decision threshold is placed.</summary>
+    public ThresholdChoice ThresholdBy { get; init; } = ThresholdChoice.Auto;
 
     /// <summary>"auto", "cpu" or "cuda:N".</summary>
     public string Device { get; init; } = "auto";
@@ -145,6 +148,7 @@ public record InspectionOptions
         .Require(float.IsFinite(FocalWeight) && FocalWeight >= 0, nameof(FocalWeight), "0 or more", FocalWeight)
         .Require(float.IsFinite(DiceWeight) && DiceWeight >= 0, nameof(DiceWeight), "0 or more", DiceWeight)
         .Require(TargetFalseRejectRate is > 0 and <= 0.5f, nameof(TargetFalseRejectRate), "above 0, at most 0.5", TargetFalseRejectRate)
+        .Require(Enum.IsDefined(ThresholdBy), nameof(ThresholdBy), "a defined choice", ThresholdBy)
         .Require(IsDeviceName(Device), nameof(Device), "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", Device);
 
     private static bool AreTaps(IReadOnlyList<int>? taps) => taps is null || (taps.Count == 4 && taps[0] >= 1 && taps.Zip(taps.Skip(1)).All(pair => pair.First < pair.Second));

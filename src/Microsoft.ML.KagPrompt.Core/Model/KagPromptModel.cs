@@ -82,7 +82,7 @@ public sealed class KagPromptModel : IDisposable
 
         var moved = className is null ? null : KnownName(className);
         return With(classes.ToDictionary(entry => entry.Key, entry => moved is null || entry.Key == moved
-            ? entry.Value with { Reference = entry.Value.Reference.Acquire(), Calibration = new(ThresholdCalibration.SetByUser, threshold, 0, 0) }
+            ? entry.Value with { Reference = entry.Value.Reference.Acquire(), Calibration = entry.Value.Calibration.At(threshold) }
             : entry.Value with { Reference = entry.Value.Reference.Acquire() }));
     }
 
@@ -135,7 +135,7 @@ public sealed class KagPromptModel : IDisposable
                 var image = images[chunk[k]];
                 var map = values[(k * side * side)..((k + 1) * side * side)];
                 var (height, width) = atImageSize ? (image.Height, image.Width) : (side, side);
-                results[chunk[k]] = new(points[k], points[k] > state.Calibration.Threshold, state.Calibration.Threshold,
+                results[chunk[k]] = new(points[k], points[k] > state.Calibration.Threshold, state.Calibration.Threshold, state.Calibration.ProbabilityOf(points[k]),
                     atImageSize ? preprocessor.MapToImage(map, width, height) : map, height, width);
             }
         }

@@ -6,52 +6,74 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Training;
 
-/// <summary>Scores normal images the bank does not know (each support against the others), and defects, to place a class's threshold.</summary>
+/// <summary>Scores normal images the bank does not know (each support against the others), synthetic defects on them, and labelled ones, to place a class's threshold.</summary>
 internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassReference reference, int seed, CancellationToken cancellation)
 {
-    // With one image nothing tells how normal parts differ: so many synthetic defects give the other side.
     private const int SyntheticDefects = 8;
 
     // A full leave-one-out over a large bank costs its square; this many supports tell enough.
     private const int MostLeftOut = 32;
 
-    /// <summary>Labelled defects decide by F1 where there are any; else normal scores by the target false-reject rate; else synthetic defects.</summary>
     public ThresholdCalibration Calibrate(IReadOnlyList<FitImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> supportTokens,
         IReadOnlyList<FitImage> heldOut, IReadOnlyList<FitImage> anomalous)
     {
-        var normal = new List<float>(Scores(heldOut.Select(image => image.Square), reference));
-        normal.AddRange(LeaveOneOut(support, supportTokens));
-        if (anomalous.Count > 0)
+        var synthesizer = new NsaSynthesizer(SynthesisOptions.ForProduct(support[0].ClassName, [.. support.Concat(heldOut).Select(image => image.Square)]));
+        var (normal, synthetic) = LeaveOneOut(support, supportTokens, synthesizer);
+        normal.AddRange(Scores(heldOut.Select(image => image.Square), reference));
+        if (normal.Count == 0)
         {
-            var defects = Scores(anomalous.Select(image => image.Square), reference);
-            return ThresholdRule.FromLabels(normal.Count > 0 ? normal : Scores(support.Select(image => image.Square), reference), defects,
-                "largest F1 on the labelled images");
+            // One image: its score against itself, and defects on it, are all there is.
+            normal.AddRange(Scores([support[0].Square], reference));
+            synthetic.AddRange(Scores(Twins(synthesizer, support[0].Square, support[0].Square, SyntheticDefects), reference));
         }
 
-        return normal.Count >= 2 ? ThresholdRule.FromNormals(normal, network.Options.TargetFalseRejectRate) : FromSynthetic(support, heldOut);
+        normal.Sort();
+        synthetic.Sort();
+        float[] labelled = [.. Scores(anomalous.Select(image => image.Square), reference).Order()];
+        var (method, threshold) = Place(normal, labelled, synthetic);
+        return new()
+        {
+            Method = method,
+            Threshold = threshold,
+            Scale = ProbabilityScale.Of(threshold, normal, labelled.Length > 0 ? labelled : synthetic),
+            SupportImages = support.Count,
+            NormalScores = normal,
+            AnomalousScores = labelled,
+            SyntheticScores = synthetic,
+        };
     }
 
-    private IEnumerable<float> LeaveOneOut(IReadOnlyList<FitImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens)
+    private (string Method, float Threshold) Place(List<float> normal, float[] labelled, List<float> synthetic) => network.Options.ThresholdBy switch
     {
+        ThresholdChoice.Auto or ThresholdChoice.LargestF1 when labelled.Length > 0 => ("largest F1 on the labelled images", ThresholdRule.FromLabels(normal, labelled)),
+        ThresholdChoice.LargestF1 when normal.Count >= 2 && synthetic.Count > 0 => ("largest F1 on normal images and synthetic defects", ThresholdRule.FromLabels(normal, synthetic)),
+        _ when normal.Count >= 2 => ThresholdRule.FromNormals(normal, network.Options.TargetFalseRejectRate),
+        // A guess, and called so.
+        _ => ("half-way between the only normal image and its synthetic defects; the spread of normal images is unknown",
+            synthetic.Count == 0 ? float.NaN : (normal[0] + Math.Max(normal[0], synthetic[synthetic.Count / 2])) / 2),
+    };
+
+    /// <summary>Each support, and a synthetic defect on some, against a bank of the others.</summary>
+    private (List<float> Normal, List<float> Synthetic) LeaveOneOut(IReadOnlyList<FitImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens, NsaSynthesizer synthesizer)
+    {
+        var (normal, synthetic) = (new List<float>(), new List<float>());
         for (var left = 0; left < Math.Min(support.Count, MostLeftOut) && support.Count > 1; left++)
         {
             using var bank = MemoryBank.Build([.. tokens.Where((_, i) => i != left)]);
             using var others = new BorrowedReference(reference, bank);
-            yield return Scores([support[left].Square], others.Value)[0];
+            var twins = left < SyntheticDefects ? Twins(synthesizer, support[left].Square, support[(left + 1) % support.Count].Square, 1) : [];
+            var scores = Scores([support[left].Square, .. twins], others.Value);
+            normal.Add(scores[0]);
+            synthetic.AddRange(scores.Skip(1));
         }
+
+        return (normal, synthetic);
     }
 
-    /// <summary>Half-way between the image itself and the median of its synthetic defects: a guess, and called so.</summary>
-    private ThresholdCalibration FromSynthetic(IReadOnlyList<FitImage> support, IReadOnlyList<FitImage> heldOut)
+    private PixelBuffer[] Twins(NsaSynthesizer synthesizer, PixelBuffer image, PixelBuffer source, int count)
     {
-        var images = support.Concat(heldOut).Select(image => image.Square).ToArray();
-        var synthesizer = new NsaSynthesizer(SynthesisOptions.ForProduct(support[0].ClassName, images));
         var random = new Random(seed);
-        var defects = Scores(Enumerable.Range(0, SyntheticDefects).Select(_ => synthesizer.Synthesize(images[0], images[^1], random))
-            .Where(twin => twin.HasDefect).Select(twin => twin.Image).ToArray(), reference).Order().ToArray();
-        var own = Scores(images, reference);
-        var threshold = defects.Length == 0 ? float.NaN : (own.Max() + Math.Max(own.Max(), defects[defects.Length / 2])) / 2;
-        return new("half-way between the only normal image and its synthetic defects; the spread of normal images is unknown", threshold, own.Count, defects.Length);
+        return [.. Enumerable.Range(0, count).Select(_ => synthesizer.Synthesize(image, source, random)).Where(twin => twin.HasDefect).Select(twin => twin.Image)];
     }
 
     private IReadOnlyList<float> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)

@@ -1,4 +1,3 @@
-using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
@@ -7,8 +6,8 @@ namespace Microsoft.ML.KagPrompt.Training;
 /// <summary>Decision thresholds from scores.</summary>
 internal static class ThresholdRule
 {
-    /// <summary>The threshold that maximises F1 on labelled images, half-way to the next lower score.</summary>
-    public static ThresholdCalibration FromLabels(IReadOnlyList<float> normal, IReadOnlyList<float> anomalous, string method)
+    /// <summary>The threshold that maximises F1, half-way to the next lower score.</summary>
+    public static float FromLabels(IReadOnlyList<float> normal, IReadOnlyList<float> anomalous)
     {
         var sorted = normal.Select(score => (Score: score, IsAnomalous: false))
             .Concat(anomalous.Select(score => (Score: score, IsAnomalous: true)))
@@ -30,27 +29,27 @@ internal static class ThresholdRule
             }
         }
 
-        return new(method, threshold, normal.Count, anomalous.Count);
+        return threshold;
     }
 
     /// <summary>
     /// A bound the next normal image's score exceeds with probability <paramref name="falseRejectRate"/>: the conformal rank where there are
     /// enough scores (n ≥ 1/rate − 1), else the one-sided prediction bound mean + t·s·√(1 + 1/n) of a normal distribution.
     /// </summary>
-    public static ThresholdCalibration FromNormals(IReadOnlyList<float> normal, float falseRejectRate)
+    public static (string Method, float Threshold) FromNormals(IReadOnlyList<float> normal, float falseRejectRate)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(normal.Count, 2);
         var n = normal.Count;
         var rank = (int)Math.Ceiling((n + 1) * (1.0 - falseRejectRate));
         if (rank <= n)
         {
-            return new($"rank {rank} of {n} normal scores, each against the other images", normal.Order().ElementAt(rank - 1), n, 0);
+            return ($"rank {rank} of {n} normal scores, each against the other images", normal.Order().ElementAt(rank - 1));
         }
 
         var mean = normal.Average(score => (double)score);
         var deviation = Math.Sqrt(normal.Sum(score => (score - mean) * (score - mean)) / (n - 1));
         var bound = mean + (StudentQuantile(1 - falseRejectRate, n - 1) * deviation * Math.Sqrt(1 + (1.0 / n)));
-        return new($"prediction bound of {n} normal scores, each against the other images", (float)bound, n, 0);
+        return ($"prediction bound of {n} normal scores, each against the other images", (float)bound);
     }
 
     /// <summary>Quantile of Student's t: exact for 1 and 2 degrees of freedom, Cornish-Fisher expansion from 3 (error below 1 % for p ≤ 0.99).</summary>

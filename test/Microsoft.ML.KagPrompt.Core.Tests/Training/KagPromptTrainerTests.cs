@@ -48,7 +48,7 @@ public class KagPromptTrainerTests
         var (expected, actual) = (model.Inspect([query], [null])[0], again.Inspect([query], [null])[0]);
         actual.Score.Should().Be(expected.Score);
         actual.Map.Should().Equal(expected.Map);
-        again.CalibrationOf("object").Should().Be(model.CalibrationOf("object"));
+        again.CalibrationOf("object").Should().BeEquivalentTo(model.CalibrationOf("object"));
     }
 
     [Fact]
@@ -70,6 +70,8 @@ public class KagPromptTrainerTests
         var calibration = model.CalibrationOf("object");
         calibration.Method.Should().Contain("unknown");
         float.IsFinite(calibration.Threshold).Should().BeTrue();
+        calibration.FalseRejectRate.Should().Be((double.NaN, 0, 1));
+        calibration.Explanation.Should().Contain("not known");
     }
 
     [Fact]
