@@ -18,6 +18,12 @@ public sealed record ThresholdCalibration
     /// <summary>Scores above it are called anomalous; NaN: nothing to compute it from.</summary>
     public required float Threshold { get; init; }
 
+    /// <summary>
+    /// Map values above it are drawn and counted as defective: the same rule on the mean of each map's largest values, k of equation (16). Equal to <see cref="Threshold"/> where the
+    /// memory bank alone scores. NaN: nothing to compute it from.
+    /// </summary>
+    public required float MapThreshold { get; init; }
+
     /// <summary>Score distance over which the odds of <see cref="ProbabilityOf"/> change by e; NaN where it cannot be told.</summary>
     public required float Scale { get; init; }
 
@@ -43,6 +49,9 @@ public sealed record ThresholdCalibration
     /// <summary>Chance that a score means a defect, in 0..1: 0.5 at the threshold, rising with the score. It weighs sound and defective parts alike; how frequent defects are is not known here.</summary>
     public float ProbabilityOf(float score) => 1 / (1 + MathF.Exp(-(score - Threshold) / Scale));
 
+    /// <summary>As <see cref="ProbabilityOf"/>, for a value of the map: 0.5 at <see cref="MapThreshold"/>.</summary>
+    public float ProbabilityOfMap(float value) => 1 / (1 + MathF.Exp(-(value - MapThreshold) / Scale));
+
     /// <summary>Everything above in sentences.</summary>
     public string Explanation
     {
@@ -56,6 +65,6 @@ public sealed record ThresholdCalibration
         }
     }
 
-    /// <summary>The same scores with another threshold.</summary>
-    internal ThresholdCalibration At(float threshold) => this with { Method = SetByUser, Threshold = threshold };
+    /// <summary>The same scores with another threshold; the maps' moves as far.</summary>
+    internal ThresholdCalibration At(float threshold) => this with { Method = SetByUser, Threshold = threshold, MapThreshold = float.IsNaN(MapThreshold - Threshold) ? threshold : MapThreshold + (threshold - Threshold) };
 }
