@@ -95,18 +95,25 @@ internal sealed class Results
         return page;
     }
 
+    /// <summary>Of all images, and of each kind of defect.</summary>
     private IEnumerable<ReportPixels> PixelFigures()
     {
-        var statistics = new MapStatistics();
-        for (var i = 0; i < files.Count; i++)
+        foreach (var kind in files.Where(file => file.MaskPath is not null).Select(file => file.DefectType).Distinct().Prepend(null))
         {
-            if (files[i].IsAnomalous is { } isAnomalous)
+            var statistics = new MapStatistics();
+            for (var i = 0; i < files.Count; i++)
             {
-                statistics.Add(maps[i], Mask(i)?.At(Side), Side, Side, isAnomalous);
+                if (files[i].IsAnomalous is { } isAnomalous && (kind is null || kind == files[i].DefectType))
+                {
+                    statistics.Add(maps[i], Mask(i)?.At(Side), Side, Side, isAnomalous);
+                }
+            }
+
+            if (statistics.Compute() is { Regions: > 0 } metrics)
+            {
+                yield return new ReportPixels(files[0].ClassName, kind, metrics);
             }
         }
-
-        return statistics.Compute() is { Regions: > 0 } metrics ? [new ReportPixels(files[0].ClassName, null, metrics)] : [];
     }
 
     private IEnumerable<(string Name, string Value)> Figures()
@@ -118,7 +125,7 @@ internal sealed class Results
             yield return ("Image AUROC", image.ToString("0.000", CultureInfo.InvariantCulture));
         }
 
-        foreach (var pixels in PixelFigures())
+        foreach (var pixels in PixelFigures().Take(1))
         {
             yield return ("Pixel AUROC", pixels.Metrics.Auroc.Value.ToString("0.000", CultureInfo.InvariantCulture));
         }

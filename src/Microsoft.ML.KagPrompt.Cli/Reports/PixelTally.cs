@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Metrics;
 using Microsoft.ML.KagPrompt.Reporting;
 

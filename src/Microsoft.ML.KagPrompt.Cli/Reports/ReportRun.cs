@@ -12,7 +12,7 @@ namespace Microsoft.ML.KagPrompt.Cli.Reports;
 internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, Action<string, int, int> progress)
 {
     /// <summary>Of those kept, the first to go is the last of the worst.</summary>
-    private readonly PriorityQueue<(ReportItem Item, ScoredImage Scored), ReportItem> kept = new(Comparer<ReportItem>.Create((a, b) => ReportOrder.WorstFirst.Compare(b, a)));
+    private readonly PriorityQueue<(int Place, ScoredImage Scored), ReportItem> kept = new(Comparer<ReportItem>.Create((a, b) => ReportOrder.WorstFirst.Compare(b, a)));
     private readonly List<ReportItem> items = [];
     private readonly PixelTally pixels = new(scorer.Transformer.Options.ResizeMode);
 
@@ -46,7 +46,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         items.Add(item);
         if (item.Fault is null)
         {
-            kept.Enqueue((item, scored), item);
+            kept.Enqueue((items.Count - 1, scored), item);
             if (kept.Count > pictures)
             {
                 kept.Dequeue();
@@ -57,16 +57,15 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
     /// <summary>Images are read again: only a few of many are shown, and which ones is known at the end.</summary>
     private void Draw(CancellationToken cancellation)
     {
-        var places = items.Select((item, i) => (item, i)).ToDictionary(entry => entry.item, entry => entry.i, ReferenceEqualityComparer.Instance);
         var (done, all) = (0, kept.Count);
-        foreach (var ((item, scored), _) in kept.UnorderedItems)
+        foreach (var ((place, scored), item) in kept.UnorderedItems)
         {
             cancellation.ThrowIfCancellationRequested();
             var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.MaxImagePixels);
             var truth = scored.Image.MaskPath is { } path ? DefectMask.Read(path) : null;
             // A mask of another size marks other pixels.
             var fits = truth is not null && (truth.Width, truth.Height) == (image.Width, image.Height);
-            items[places[item]] = item with
+            items[place] = item with
             {
                 Picture = ReportPicture.Of(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height), MapScale.Of(scored.Calibration), fits ? truth!.Pixels : [], picture => ImageCodec.EncodeJpeg(picture)),
             };

@@ -6,10 +6,10 @@ namespace Microsoft.ML.KagPrompt.Reporting;
 /// <remarks>Immutable. One scale for all maps of a class, so that their pictures can be compared.</remarks>
 public sealed class MapScale
 {
-    /// <summary>Spreads of the probability to either side of the threshold: from 1 to 99 % of chance.</summary>
+    /// <summary>Spreads of the probability from the threshold to where the chance is 99 %.</summary>
     private const float Reach = 4.6f;
 
-    private const float MostOpaque = 0.7f;
+    private const float MostOpaque = 0.6f;
 
     // What covers the image less is not seen.
     private const float LeastOpaque = 0.02f;
@@ -28,16 +28,24 @@ public sealed class MapScale
     public float Threshold { get; }
 
     /// <summary>
-    /// Around a class's map threshold, from 1 to 99 % of <see cref="ThresholdCalibration.ProbabilityOfMap"/>; opacity follows that chance. Where it cannot be told, from 0 to twice the
-    /// threshold, and without a threshold from 0 to 1; opacity then follows the value.
+    /// For the maps of a class: brightest where a typical defect lies (the median score of those the calibration knows) or a defect is all but certain, whichever is higher; the map's
+    /// threshold at a third of the ramp or above. Opacity follows <see cref="ThresholdCalibration.ProbabilityOfMap"/>. Where that cannot be told, from 0 to twice the threshold, and
+    /// without a threshold from 0 to 1; opacity then follows the value.
     /// </summary>
     public static MapScale Of(ThresholdCalibration calibration)
     {
         ArgumentNullException.ThrowIfNull(calibration);
         var (threshold, reach) = (calibration.MapThreshold, Reach * calibration.Scale);
-        return reach > 0 && float.IsFinite(threshold + reach) ? new(threshold - reach, threshold + reach, threshold, calibration.ProbabilityOfMap)
-            : threshold > 0 && float.IsFinite(threshold) ? new(0, 2 * threshold, threshold, null)
-            : new(0, 1, threshold, null);
+        if (!(reach > 0) || !float.IsFinite(threshold + reach))
+        {
+            return threshold > 0 && float.IsFinite(threshold) ? new(0, 2 * threshold, threshold, null) : new(0, 1, threshold, null);
+        }
+
+        var defects = calibration.AnomalousScores.Count > 0 ? calibration.AnomalousScores : calibration.SyntheticScores;
+        var typical = defects.Count > 0 ? defects[defects.Count / 2] - calibration.Threshold : 0;
+        var above = float.IsFinite(typical) ? Math.Max(reach, typical) : reach;
+        // Maps are not negative, unless all is.
+        return new(Math.Max(Math.Min(0, threshold - reach), threshold - Math.Max(reach, above / 2)), threshold + above, threshold, calibration.ProbabilityOfMap);
     }
 
     /// <summary>Between two values; opacity follows the value.</summary>
@@ -54,7 +62,7 @@ public sealed class MapScale
     /// <summary>Chance of a defect, in 0..1; NaN where it cannot be told.</summary>
     public float Chance(float value) => chance?.Invoke(value) ?? float.NaN;
 
-    /// <summary>How much of the image a value's colour covers, in 0..0.7.</summary>
+    /// <summary>How much of the image a value's colour covers, in 0..0.6.</summary>
     public float Opacity(float value)
     {
         var opacity = MostOpaque * (chance is null ? Position(value) : chance(value));

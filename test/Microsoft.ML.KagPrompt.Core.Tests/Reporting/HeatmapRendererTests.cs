@@ -28,12 +28,12 @@ public sealed class HeatmapRendererTests
         {
             var chance = Calibration.ProbabilityOfMap(value);
             scale.Chance(value).Should().Be(chance);
-            scale.Opacity(value).Should().BeApproximately(0.7f * chance, 1e-6f);
+            scale.Opacity(value).Should().BeApproximately(0.6f * chance, 1e-6f);
 
             // The middle of a uniform picture, away from outlines.
             var (r, g, b) = Pixel(HeatmapRenderer.Overlay(TestPictures.Plain(5, 5, 100), Enumerable.Repeat(value, 25).ToArray(), scale), 12);
             var (red, green, blue) = ColorRamp.Color(scale.Position(value));
-            var opacity = 0.7f * Math.Clamp(chance, 0.01f, 0.99f);
+            var opacity = 0.6f * Math.Clamp(chance, 0.01f, 0.99f);
             Difference((r, g, b), (Mixed(red), Mixed(green), Mixed(blue))).Should().BeLessThan(8);
             byte Mixed(byte above) => (byte)Math.Round(100 + (opacity * (above - 100)));
         }
@@ -101,7 +101,17 @@ public sealed class HeatmapRendererTests
 
         (scale.Low, scale.High).Should().Be((low, high));
         scale.Chance(0.4f).Should().Be(float.NaN);
-        scale.Opacity(1).Should().BeApproximately(0.7f, 1e-6f);
+        scale.Opacity(1).Should().BeApproximately(0.6f, 1e-6f);
+    }
+
+    [Fact]
+    public void Of_CalibrationWithDefects_IsBrightestAtATypicalOne()
+    {
+        var scale = MapScale.Of(Calibration with { Threshold = 0.4f, Scale = 0.02f, SyntheticScores = [0.5f, 1.0f, 3f] });
+
+        scale.High.Should().BeApproximately(0.5f + (1.0f - 0.4f), 1e-6f, "as far above the map's threshold as the median is above the score's");
+        scale.Position(scale.Threshold).Should().BeApproximately(1 / 3f, 1e-5f);
+        MapScale.Of(Calibration with { MapThreshold = 0.1f, Scale = 0.05f }).Low.Should().Be(0, "maps are not negative");
     }
 
     private static (byte R, byte G, byte B) Pixel(PixelBuffer picture, int p) => (picture.Rgb[3 * p], picture.Rgb[(3 * p) + 1], picture.Rgb[(3 * p) + 2]);

@@ -66,7 +66,7 @@ internal static class Gallery
         html.Append($"<img alt=\"{name}\" src=\"{Data(picture.Image)}\"><img class=\"over\" alt=\"Anomaly map of {name}\" src=\"{Data(picture.Overlay)}\"></div>");
         html.Append($"<label class=\"slide\">image<input type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\" aria-label=\"Overlay of {name}\">overlay</label><p class=\"name\">{name}</p>");
         html.Append($"<p><span class=\"verdict {(isRejected ? "rejected" : "accepted")}\">{(isRejected ? "rejected" : "accepted")}</span>, score {Of(item.Score, "0.0000")}</p>");
-        return html.Append($"<p class=\"soft\">threshold {Of(item.Calibration.Threshold, "0.0000")}, chance of a defect {ChanceOf(item)}</p></article>").ToString();
+        return html.Append($"<p class=\"soft\">chance of a defect {ChanceOf(item)}</p></article>").ToString();
     }
 
     private static string OutcomeOf(ReportItem item) => item.Outcome switch

@@ -8,7 +8,7 @@ internal static class HistogramPlot
 {
     private const int Bins = 40;
     private const int Width = 720;
-    private const int Floor = 190;
+    private const int Floor = 232;
     private const int Top = 24;
 
     private static readonly (string Style, string Name, bool? IsAnomalous)[] Kinds = [("good", "good", false), ("bad", "defective", true), ("open", "not labelled", null)];
@@ -33,7 +33,7 @@ internal static class HistogramPlot
         }
 
         var tallest = Enumerable.Range(0, Bins).Max(bin => Enumerable.Range(0, Kinds.Length).Sum(kind => counts[kind, bin]));
-        var svg = new StringBuilder($"<figure><h3>Scores</h3><svg viewBox=\"0 0 {Width} 222\" role=\"img\" aria-label=\"Histogram of scores\">");
+        var svg = new StringBuilder($"<figure><h3>Scores</h3><svg viewBox=\"0 0 {Width} 268\" role=\"img\" aria-label=\"Histogram of scores\">");
         svg.Append($"<line class=\"axis\" x1=\"0\" x2=\"{Width}\" y1=\"{Top}\" y2=\"{Top}\"/><text x=\"0\" y=\"{Top - 5}\">{tallest} image{(tallest == 1 ? "" : "s")}</text>");
         for (var bin = 0; bin < Bins; bin++)
         {
@@ -48,7 +48,7 @@ internal static class HistogramPlot
 
         svg.Append($"<line class=\"axis\" x1=\"0\" x2=\"{Width}\" y1=\"{Floor}\" y2=\"{Floor}\"/>");
         svg.Append(string.Concat(rug.Select(score => $"<line class=\"rug\" x1=\"{At(X(score))}\" x2=\"{At(X(score))}\" y1=\"{Floor + 2}\" y2=\"{Floor + 9}\"/>")));
-        svg.Append($"<text x=\"0\" y=\"{Floor + 24}\">{Of(low)}</text><text x=\"{Width}\" y=\"{Floor + 24}\" text-anchor=\"end\">{Of(low + span)}</text>");
+        svg.Append(string.Concat(Ticks(low, low + span).Select(value => $"<line class=\"axis\" x1=\"{At(X(value))}\" x2=\"{At(X(value))}\" y1=\"{Floor}\" y2=\"{Floor + 14}\"/><text x=\"{At(X(value))}\" y=\"{Floor + 27}\" text-anchor=\"middle\">{Of(value, "0.####")}</text>")));
         if (float.IsFinite(calibration.Threshold))
         {
             var (x, isRight) = (X(calibration.Threshold), calibration.Threshold > low + (span * 0.7));
@@ -57,5 +57,16 @@ internal static class HistogramPlot
 
         var keys = Kinds.Where(kind => scored.Any(item => item.IsAnomalous == kind.IsAnomalous)).Select(kind => $"<span class=\"key {kind.Style}\"></span>{kind.Name}");
         return svg.Append($"</svg><figcaption>{string.Concat(keys)}{(rug.Length > 0 ? ". Ticks: normal scores that the threshold rests on." : "")}</figcaption></figure>").ToString();
+    }
+
+    /// <summary>Four to ten round numbers between two values.</summary>
+    private static IEnumerable<double> Ticks(double low, double high)
+    {
+        var power = Math.Pow(10, Math.Floor(Math.Log10((high - low) / 2)));
+        var step = new[] { 1, 0.5, 0.2 }.Select(part => part * power).FirstOrDefault(part => (high - low) / part >= 4, 0.2 * power);
+        for (var i = Math.Ceiling(low / step); i * step <= high; i++)
+        {
+            yield return i * step;
+        }
     }
 }

@@ -16,5 +16,5 @@ internal static class HtmlText
     public static string Percent(double share) => double.IsNaN(share) ? Unknown : string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 
     /// <summary>A coordinate of a drawing.</summary>
-    public static string At(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+    public static string At(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 }

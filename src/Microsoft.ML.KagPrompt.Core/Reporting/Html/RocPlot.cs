@@ -7,8 +7,8 @@ namespace Microsoft.ML.KagPrompt.Reporting.Html;
 /// <summary>Share of defects found against share of good parts rejected, over all thresholds, with the point of the threshold in use.</summary>
 internal static class RocPlot
 {
-    private const int Side = 190;
-    private const int Left = 34;
+    private const int Side = 250;
+    private const int Left = 42;
     private const int Top = 8;
 
     /// <summary>Nothing without both good and defective images.</summary>
