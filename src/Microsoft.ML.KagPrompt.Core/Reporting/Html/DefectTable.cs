@@ -12,7 +12,7 @@ internal static class DefectTable
         var scored = items.Where(item => item.Fault is null).ToArray();
         var goods = scored.Where(item => item.IsAnomalous == false).ToArray();
         var hasPixels = pixels.Count > 0;
-        var html = new StringBuilder("<div class=\"scroll\"><table><tr><th>kind</th><th>images</th><th>rejected</th><th></th><th>mean score</th><th>image AUROC</th>");
+        var html = new StringBuilder("<div class=\"scroll\"><table><tr><th>kind</th><th>images</th><th colspan=\"2\">rejected</th><th>mean score</th><th>image AUROC</th>");
         html.Append(hasPixels ? "<th>pixel AUROC</th><th>AUPRO</th></tr>" : "</tr>");
         foreach (var kind in scored.GroupBy(item => (item.IsAnomalous, item.DefectType)).OrderBy(kind => kind.Key.IsAnomalous is null).ThenBy(kind => kind.Key.IsAnomalous).ThenBy(kind => kind.Key.DefectType, StringComparer.Ordinal))
         {

@@ -32,9 +32,11 @@ internal static class HistogramPlot
             counts[Array.FindIndex(Kinds, kind => kind.IsAnomalous == item.IsAnomalous), Math.Min((int)((item.Score - low) / span * Bins), Bins - 1)]++;
         }
 
+        // The threshold's name stands on its free side, the axis's on the other.
+        var isRight = calibration.Threshold > low + (span * 0.7);
         var tallest = Enumerable.Range(0, Bins).Max(bin => Enumerable.Range(0, Kinds.Length).Sum(kind => counts[kind, bin]));
         var svg = new StringBuilder($"<figure><h3>Scores</h3><svg viewBox=\"0 0 {Width} 268\" role=\"img\" aria-label=\"Histogram of scores\">");
-        svg.Append($"<line class=\"axis\" x1=\"0\" x2=\"{Width}\" y1=\"{Top}\" y2=\"{Top}\"/><text x=\"0\" y=\"{Top - 5}\">{tallest} image{(tallest == 1 ? "" : "s")}</text>");
+        svg.Append($"<line class=\"axis\" x1=\"0\" x2=\"{Width}\" y1=\"{Top}\" y2=\"{Top}\"/><text x=\"{(isRight ? 0 : Width)}\" y=\"{Top - 5}\" text-anchor=\"{(isRight ? "start" : "end")}\">{tallest} image{(tallest == 1 ? "" : "s")}</text>");
         for (var bin = 0; bin < Bins; bin++)
         {
             var foot = (double)Floor;
@@ -51,7 +53,7 @@ internal static class HistogramPlot
         svg.Append(string.Concat(Ticks(low, low + span).Select(value => $"<line class=\"axis\" x1=\"{At(X(value))}\" x2=\"{At(X(value))}\" y1=\"{Floor}\" y2=\"{Floor + 14}\"/><text x=\"{At(X(value))}\" y=\"{Floor + 27}\" text-anchor=\"middle\">{Of(value, "0.####")}</text>")));
         if (float.IsFinite(calibration.Threshold))
         {
-            var (x, isRight) = (X(calibration.Threshold), calibration.Threshold > low + (span * 0.7));
+            var x = X(calibration.Threshold);
             svg.Append($"<line class=\"cut\" x1=\"{At(x)}\" x2=\"{At(x)}\" y1=\"8\" y2=\"{Floor}\"/><text class=\"strong\" x=\"{At(x + (isRight ? -6 : 6))}\" y=\"14\"{(isRight ? " text-anchor=\"end\"" : "")}>threshold {Of(calibration.Threshold)}</text>");
         }
 

@@ -7,7 +7,7 @@ namespace Microsoft.ML.KagPrompt.Reporting.Html;
 internal static class LegendPlot
 {
     private const int Left = 24;
-    private const int Width = 320;
+    private const int Width = 260;
     private const int Stops = 48;
 
     /// <summary>A legend.</summary>
