@@ -15,7 +15,7 @@ public sealed class ReportCommandTests(ReportCommandTests.SavedPart part) : ICla
 
         code.Should().Be(0, error);
         output.Should().MatchRegex(@"page\.html: 6 images, 6 with pictures, [\d.]+ MB");
-        error.Should().Contain("Scoring: 6 of 6").And.Contain("Drawing: 6 of 6").And.NotContain("\u001b", "piped progress is plain");
+        error.Should().Contain("scoring: 6 of 6").And.Contain("drawing: 6 of 6").And.NotContain("\u001b", "piped progress is plain");
         var page = File.ReadAllText(part.In("page.html"));
         Regex.Matches(page, "<article").Should().HaveCount(6);
         page.Should().Contain("ROC curve, AUROC").And.Contain("<td>bar</td><td>2</td>").And.Contain("pixel AUROC").And.Contain("image/jpeg").And.Contain("memory bank");
@@ -36,6 +36,23 @@ public sealed class ReportCommandTests(ReportCommandTests.SavedPart part) : ICla
     [Fact]
     public void Report_AllImages_HasThoseOfTheFitToo()
         => Report("all.html", "--split", "all", "--pictures", "0").Output.Should().Contain("10 images, 0 with pictures");
+
+    [Fact]
+    public void Report_ImageThatEndsEarly_IsToldAndTheOthersAreThere()
+    {
+        Directory.CreateDirectory(part.In("cut/good"));
+        Directory.CreateDirectory(part.In("cut/bar"));
+        File.Copy(part.In("part/train/good/0.png"), part.In("cut/good/0.png"), overwrite: true);
+        File.Copy(part.In("part/test/bar/0.png"), part.In("cut/bar/0.png"), overwrite: true);
+        File.WriteAllBytes(part.In("cut/bar/1.png"), File.ReadAllBytes(part.In("part/test/bar/1.png"))[..2000]);
+
+        var (code, output, error) = Tool.Run("report", part.In("part.zip"), "--data", part.In("cut"), "--html", part.In("cut.html"));
+
+        code.Should().Be(3);
+        output.Should().Contain("2 images, 1 with pictures");
+        error.Should().Contain("1 image(s) could not be read");
+        File.ReadAllText(part.In("cut.html")).Should().MatchRegex("bar/1.png: [^<]*1.png");
+    }
 
     [Theory]
     [InlineData(2, "--html", "MODEL", "--data", "DATA")]
@@ -125,10 +142,8 @@ public sealed class ReportCommandTests(ReportCommandTests.SavedPart part) : ICla
                 Write($"part/ground_truth/bar/{i}_mask.png", new PixelBuffer(112, 112, [.. Enumerable.Range(0, 112 * 112 * 3).Select(k => (byte)(Enumerable.Range(k / 3 * 3, 3).Any(c => sound.Rgb[c] != defective.Rgb[c]) ? 255 : 0))]));
             }
 
-            var ml = new MLContext(seed: 1);
-            var train = ml.Data.LoadAnomalyDataset(In("part"), split: Datasets.DatasetSplit.Train);
-            using var model = ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 112 })).Fit(train);
-            ml.Model.Save(model, train.Schema, In("part.zip"));
+            var (code, _, error) = Tool.Run("fit", In("part"), "--out", In("part.zip"), "--epochs", "0", "--size", "112");
+            code.Should().Be(0, error);
         }
 
         public string Folder { get; } = Directory.CreateTempSubdirectory("kagprompt-report-").FullName;

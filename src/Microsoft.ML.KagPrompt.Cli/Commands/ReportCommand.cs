@@ -9,12 +9,12 @@ using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 
-/// <summary>kagprompt report MODEL.zip --data DIR --html FILE [--split test|all] …</summary>
+/// <summary>kagprompt report MODEL --data DIR --html FILE [--split test|all] …</summary>
 internal static class ReportCommand
 {
     private const int MostPictures = 1000;
 
-    private static readonly Argument<string> Model = new("MODEL.zip") { Description = "A saved model." };
+    private static readonly Argument<string> Model = new("MODEL") { Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save." };
     private static readonly Option<string> Data = new("--data") { Description = "A data set's folder or manifest.", Required = true };
     private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out." };
     private static readonly Option<string> Page = new("--html") { Description = "The page to write. It appears whole or not at all.", Required = true };
@@ -24,7 +24,7 @@ internal static class ReportCommand
 
     public static Verb Create()
     {
-        var command = new Verb("report", "Scores a data set and writes one page: scores and threshold, ROC curve, figures by kind of defect, pictures worst first with sliders. It opens offline.")
+        var command = new Verb("report", "Scores a data set and writes one page: scores and threshold, ROC curve, figures by kind of defect, pictures worst first with sliders. It opens offline. Exits with 3 where an image could not be read; the page has the others.")
         {
             Model, Data, Layout, Page, Split, Pictures, Device,
         };
@@ -39,7 +39,7 @@ internal static class ReportCommand
         return command;
     }
 
-    private static void Run(ParseResult parsed, CancellationToken cancellation)
+    private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
         var (zip, data, split, page) = (parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Data), parsed.GetValue(Split), Path.GetFullPath(parsed.GetRequiredValue(Page)));
         var images = AnomalyDataset.List(data, parsed.GetValue(Layout), mask => DefectMask.Read(mask).ShowsDefect).Where(image => split == ReportSplit.All || image.Split == DatasetSplit.Test).ToArray();
@@ -51,7 +51,7 @@ internal static class ReportCommand
         var root = Path.GetFullPath(Directory.Exists(data) ? data : Path.GetDirectoryName(Path.GetFullPath(data))!);
         using var scorer = ImageScorer.Load(zip, parsed.GetRequiredValue(Device));
         (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) report = ([], []);
-        ItemProgress.Show("Scoring", progress => report = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress).Of(images, cancellation));
+        ItemProgress.Show("scoring", progress => report = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress).Of(images, cancellation));
         AtomicFile.Write(page, stream =>
         {
             using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true);
@@ -69,9 +69,12 @@ internal static class ReportCommand
         });
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{page}: {report.Items.Count} images, {report.Items.Count(item => item.Picture is not null)} with pictures, {new FileInfo(page).Length / 1e6:0.0} MB"));
-        if (report.Items.Count(item => item.Fault is not null) is > 0 and var faults)
+        var faults = report.Items.Count(item => item.Fault is not null);
+        if (faults > 0)
         {
-            Console.Error.WriteLine($"{faults} image(s) could not be scored; the page says why.");
+            Console.Error.WriteLine($"{faults} image(s) could not be read; the page says why.");
         }
+
+        return faults > 0 ? ExitCode.BadInput : ExitCode.Success;
     }
 }

@@ -23,7 +23,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         {
             Keep(scored);
             pixels.Add(scored);
-            progress("Scoring", items.Count, images.Count);
+            progress("scoring", items.Count, images.Count);
         }
 
         Draw(cancellation);
@@ -69,7 +69,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
             {
                 Picture = ReportPicture.Of(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height), MapScale.Of(scored.Calibration), fits ? truth!.Pixels : [], picture => ImageCodec.EncodeJpeg(picture)),
             };
-            progress("Drawing", ++done, all);
+            progress("drawing", ++done, all);
         }
     }
 }

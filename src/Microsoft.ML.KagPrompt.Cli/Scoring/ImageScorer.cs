@@ -8,9 +8,17 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 internal sealed class ImageScorer : IDisposable
 {
     private readonly ITransformer model;
+    private readonly KagPromptTransformer? moved;
     private readonly bool atImageSize;
 
-    private ImageScorer(ITransformer model, bool atImageSize) => (this.model, this.atImageSize, Transformer) = (model, atImageSize, KagPromptTransformer.In(model));
+    private ImageScorer(ITransformer model, bool atImageSize, float? threshold)
+    {
+        (this.model, this.atImageSize, Transformer) = (model, atImageSize, KagPromptTransformer.In(model));
+        if (threshold is { } value)
+        {
+            Transformer = moved = Transformer.WithThreshold(value);
+        }
+    }
 
     public KagPromptTransformer Transformer { get; }
 
@@ -18,12 +26,13 @@ internal sealed class ImageScorer : IDisposable
     /// <param name="zip">What <c>mlContext.Model.Save</c> wrote.</param>
     /// <param name="device">"auto", "cpu" or "cuda:N".</param>
     /// <param name="atImageSize">True: maps have each image's own size; false: the model's.</param>
-    public static ImageScorer Load(string zip, string device = "auto", bool atImageSize = false)
+    /// <param name="threshold">Decides instead of the model's own; null: it decides.</param>
+    public static ImageScorer Load(string zip, string device = "auto", bool atImageSize = false, float? threshold = null)
     {
         var loaded = SavedModel.Load(zip, device);
         try
         {
-            return new ImageScorer(loaded, atImageSize);
+            return new ImageScorer(loaded, atImageSize, threshold);
         }
         catch
         {
@@ -59,7 +68,11 @@ internal sealed class ImageScorer : IDisposable
         }
     }
 
-    public void Dispose() => (model as IDisposable)?.Dispose();
+    public void Dispose()
+    {
+        moved?.Dispose();
+        (model as IDisposable)?.Dispose();
+    }
 
     private static (DatasetImage Image, PixelBuffer? Pixels, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read)
     {
