@@ -21,7 +21,16 @@ internal sealed class Browser : IAsyncDisposable
     private int calls;
 
     private Browser(string program)
-        => process = Process.Start(new ProcessStartInfo(program, [.. Arguments, $"--user-data-dir={profile}", "about:blank"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+    {
+        process = Process.Start(new ProcessStartInfo(program, [.. Arguments, $"--user-data-dir={profile}", "about:blank"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        // Read on, or a full pipe would stop it.
+        process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
+        socket.Options.Proxy = null;
+    }
+
+    /// <summary>Why it did not start, such as a launcher without its program; null: it did.</summary>
+    public string? Fault { get; private set; }
 
     /// <summary>What pages wrote to the console as warnings or errors, threw, or were refused.</summary>
     public List<string> Complaints { get; } = [];
@@ -113,11 +122,17 @@ internal sealed class Browser : IAsyncDisposable
         string[] lines = [];
         while (lines.Length < 2)
         {
+            if (process.HasExited)
+            {
+                Fault = $"'{process.StartInfo.FileName}' ended with {process.ExitCode} instead of opening a page";
+                return;
+            }
+
             await Task.Delay(50, deadline.Token);
             lines = File.Exists(told) ? await File.ReadAllLinesAsync(told, deadline.Token) : [];
         }
 
-        using var http = new HttpClient();
+        using var http = new HttpClient(new HttpClientHandler { UseProxy = false });
         var pages = JsonNode.Parse(await http.GetStringAsync($"http://127.0.0.1:{lines[0]}/json/list", deadline.Token))!.AsArray();
         await socket.ConnectAsync(new Uri(pages.First(page => page!["type"]!.GetValue<string>() == "page")!["webSocketDebuggerUrl"]!.GetValue<string>()), deadline.Token);
         foreach (var domain in (string[])["Page", "Runtime", "Log", "Network"])

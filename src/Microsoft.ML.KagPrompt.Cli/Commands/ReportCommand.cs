@@ -67,8 +67,8 @@ internal static class ReportCommand
                 Pixels = report.Pixels,
             });
         });
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{page}: {report.Items.Count} images, {report.Items.Count(item => item.Picture is not null)} with pictures, {new FileInfo(page).Length / 1e6:0.0} MB"));
+        var size = new FileInfo(page).Length;
+        Console.WriteLine($"{page}: {report.Items.Count} images, {report.Items.Count(item => item.Picture is not null)} with pictures, {(size < 1_000_000 ? $"{size / 1000} kB" : string.Create(CultureInfo.InvariantCulture, $"{size / 1e6:0.0} MB"))}");
         var faults = report.Items.Count(item => item.Fault is not null);
         if (faults > 0)
         {

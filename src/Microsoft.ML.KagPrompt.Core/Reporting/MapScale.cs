@@ -44,8 +44,9 @@ public sealed class MapScale
         var defects = calibration.AnomalousScores.Count > 0 ? calibration.AnomalousScores : calibration.SyntheticScores;
         var typical = defects.Count > 0 ? defects[defects.Count / 2] - calibration.Threshold : 0;
         var above = float.IsFinite(typical) ? Math.Max(reach, typical) : reach;
-        // Maps are not negative, unless all is.
-        return new(Math.Max(Math.Min(0, threshold - reach), threshold - Math.Max(reach, above / 2)), threshold + above, threshold, calibration.ProbabilityOfMap);
+        var low = threshold - Math.Max(reach, above / 2);
+        // Maps are not negative: below a threshold above 0 nothing is.
+        return new(threshold > 0 ? Math.Max(0, low) : low, threshold + above, threshold, calibration.ProbabilityOfMap);
     }
 
     /// <summary>Between two values; opacity follows the value.</summary>
