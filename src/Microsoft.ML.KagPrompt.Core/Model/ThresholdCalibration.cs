@@ -41,10 +41,21 @@ public sealed record ThresholdCalibration
 
     /// <summary>
     /// Share of normal parts that the threshold may be expected to reject, with the shortest interval that holds the true share with 90 % confidence, whatever the scores'
-    /// distribution: with r of n normal scores at or below the threshold, the share has a Beta(n + 1 − r, r) distribution. NaN and [0, 1] with fewer than two scores.
+    /// distribution: at the r-th of n normal scores the share has a Beta(n + 1 − r, r) distribution; between two scores it lies between theirs. NaN and [0, 1] with fewer than two scores.
     /// </summary>
-    public (double Expected, double Low, double High) FalseRejectRate => NormalScores.Count < 2 || float.IsNaN(Threshold) ? (double.NaN, 0, 1)
-        : RejectRate.Of(NormalScores.Count, NormalScores.Count(score => score <= Threshold));
+    public (double Expected, double Low, double High) FalseRejectRate
+    {
+        get
+        {
+            if (NormalScores.Count < 2 || float.IsNaN(Threshold))
+            {
+                return (double.NaN, 0, 1);
+            }
+
+            var below = NormalScores.Count(score => score <= Threshold);
+            return RejectRate.Of(NormalScores.Count, below, between: !NormalScores.Contains(Threshold));
+        }
+    }
 
     /// <summary>Chance that a score means a defect, in 0..1: 0.5 at the threshold, rising with the score. It weighs sound and defective parts alike; how frequent defects are is not known here.</summary>
     public float ProbabilityOf(float score) => 1 / (1 + MathF.Exp(-(score - Threshold) / Scale));
