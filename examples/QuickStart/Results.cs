@@ -98,7 +98,7 @@ internal sealed class Results
     /// <summary>Of all images, and of each kind of defect.</summary>
     private IEnumerable<ReportPixels> PixelFigures()
     {
-        foreach (var kind in files.Where(file => file.MaskPath is not null).Select(file => file.DefectType).Distinct().Prepend(null))
+        foreach (var kind in files.Where(file => file.MaskPath is not null).Select(file => (string?)file.DefectType).Distinct().Prepend(null))
         {
             var statistics = new MapStatistics();
             for (var i = 0; i < files.Count; i++)
