@@ -60,8 +60,9 @@ internal sealed class Browser : IAsyncDisposable
     /// <summary>Opens a file, and waits until it has loaded.</summary>
     public async Task Open(string file)
     {
-        await Call("Page.navigate", new { url = new Uri(Path.GetFullPath(file)).AbsoluteUri });
-        while (!(await Evaluate("document.readyState === 'complete' && location.href !== 'about:blank'")).GetValue<bool>())
+        var url = new Uri(Path.GetFullPath(file)).AbsoluteUri;
+        await Call("Page.navigate", new { url });
+        while (!(await Evaluate($"document.readyState === 'complete' && location.href === {JsonSerializer.Serialize(url)}")).GetValue<bool>())
         {
             await Task.Delay(50, deadline.Token);
         }
