@@ -1,13 +1,14 @@
 // A labelled evaluation: fits on a data set's normal images, scores its test images, and prints the field's metrics.
-//   Evaluate DATASET
+//   Evaluate DATASET [EPOCHS]
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
-if (args.Length != 1)
+if (args.Length is not (1 or 2) || !int.TryParse(args.ElementAtOrDefault(1) ?? "10", CultureInfo.InvariantCulture, out var epochs))
 {
-    Console.Error.WriteLine("Usage: Evaluate DATASET (a folder as MVTec AD, VisA, BTAD or KolektorSDD have it, or good/ beside others, or a manifest)");
+    Console.Error.WriteLine("Usage: Evaluate DATASET [EPOCHS] (a folder as MVTec AD, VisA, BTAD or KolektorSDD have it, or good/ beside others, or a manifest)");
     return 2;
 }
 
@@ -17,7 +18,7 @@ try
     var train = ml.Data.LoadAnomalyDataset(args[0], split: DatasetSplit.Train);
     var test = ml.Data.LoadAnomalyDataset(args[0], split: DatasetSplit.Test);
     var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath")
-        .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { ClassNameColumnName = "ClassName", LabelColumnName = "Label", MaxSupportImages = 4 }));
+        .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = epochs, ClassNameColumnName = "ClassName", LabelColumnName = "Label", MaxSupportImages = 4 }));
     using var model = pipeline.Fit(train);
 
     // Scored once, kept: each of the evaluations reads the rows.

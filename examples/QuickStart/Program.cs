@@ -1,5 +1,6 @@
 // From a folder of photographs to a saved, reloaded, scoring model. Without a folder it renders parts of its own.
-//   QuickStart [FOLDER] [--out DIRECTORY]
+//   QuickStart [FOLDER] [--out DIRECTORY] [--epochs N]
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Datasets;
@@ -8,11 +9,16 @@ using QuickStart;
 
 var output = "artifacts/demo";
 string? folder = null;
+var epochs = 10;
 for (var i = 0; i < args.Length; i++)
 {
     if (args[i] == "--out" && i + 1 < args.Length)
     {
         output = args[++i];
+    }
+    else if (args[i] == "--epochs" && i + 1 < args.Length && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out epochs))
+    {
+        i++;
     }
     else
     {
@@ -45,7 +51,7 @@ try
     var normalImages = ml.Data.LoadFromEnumerable(train.Select(file => new Photograph { ImagePath = Path.GetFullPath(file.Path) }));
     var toScore = ml.Data.LoadFromEnumerable(queries.Select(file => new Photograph { ImagePath = Path.GetFullPath(file.Path) }));
     var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath")
-        .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions { Epochs = 10, Progress = new ProgressBar() }));
+        .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions { Epochs = epochs, Progress = new ProgressBar() }));
     using var model = pipeline.Fit(normalImages);
     var scored = model.Transform(toScore);
 

@@ -1,31 +1,13 @@
 using System.Text.Json;
-using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Cli.Tests;
 
 public sealed class EvaluateCommandTests : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("kagprompt-evaluate-").FullName;
+    private readonly ProductFolder products = new();
+    private readonly string folder;
 
-    public EvaluateCommandTests()
-    {
-        foreach (var product in (string[])["bolt", "nut"])
-        {
-            for (var i = 0; i < 4; i++)
-            {
-                Write($"{product}/train/good/{i}.png", TestImages.Part(80, 80, i));
-            }
-
-            for (var i = 0; i < 2; i++)
-            {
-                var (sound, defective) = (TestImages.Part(80, 80, 20 + i), TestImages.Part(80, 80, 20 + i, defective: true));
-                Write($"{product}/test/good/{i}.png", sound);
-                Write($"{product}/test/bar/{i}.png", defective);
-                Write($"{product}/ground_truth/bar/{i}_mask.png", new PixelBuffer(80, 80, [.. Enumerable.Range(0, 80 * 80 * 3).Select(k => (byte)(Enumerable.Range(k / 3 * 3, 3).Any(c => sound.Rgb[c] != defective.Rgb[c]) ? 255 : 0))]));
-            }
-        }
-    }
+    public EvaluateCommandTests() => folder = products.Root;
 
     [Fact]
     public void Evaluate_TwoProducts_WritesTableJsonAndPage()
@@ -125,13 +107,7 @@ public sealed class EvaluateCommandTests : IDisposable
         }
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => products.Dispose();
 
-    private string In(string name) => Path.Combine(folder, name);
-
-    private void Write(string name, PixelBuffer image)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(In(name))!);
-        TestImages.Write(image, In(name));
-    }
+    private string In(string name) => products.In(name);
 }

@@ -24,6 +24,11 @@ internal static class EvaluateCommand
     private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in." };
     private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given." };
     private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+    private static readonly Option<string[]> Ablate = new("--ablate")
+    {
+        Description = "Vary a choice of the method, all else equal, as the paper does: T=1..6 (graph iterations; each trains), k=1,10,20 (map values averaged), gamma=0..0.5 (weight of the prompt branch; a step may follow: 0..0.5:0.05), modules (memory bank, prompt, graph). May be given several times.",
+        AllowMultipleArgumentsPerToken = true,
+    };
     private static readonly Option<string?> Json = new("--json") { Description = "Write all results to this file." };
     private static readonly Option<string?> Page = new("--html") { Description = "Write a page with the table to this file." };
     private static readonly Option<string?> Cells = new("--cells") { Description = "Folder of one file a cell, from which a stopped run goes on; FILE.cells beside --json unless given." };
@@ -32,11 +37,22 @@ internal static class EvaluateCommand
     {
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. A run that was stopped goes on where it was.")
         {
-            Data, Layout, TrainOn, Initial, Shots, Seeds, Epochs, Backbone, MemoryBackbone, Variant, Precision, Size, Device, Json, Page, Cells,
+            Data, Layout, TrainOn, Initial, Shots, Seeds, Epochs, Backbone, MemoryBackbone, Variant, Precision, Size, Device, Ablate, Json, Page, Cells,
         };
         Seeds.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() >= 1, "--seeds: expected 1 or more."));
         Epochs.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() >= 0, "--epochs: expected 0 or more."));
         command.Validators.Add(result => Require(result, result.GetValue(TrainOn) is null || result.GetValue(Epochs) > 0, "--train-on needs --epochs."));
+        command.Validators.Add(result =>
+        {
+            try
+            {
+                Ablations(result, new KagPromptOptions());
+            }
+            catch (ArgumentException fault)
+            {
+                result.AddError(fault.Message);
+            }
+        });
         command.SetGuardedAction(Run);
         return command;
     }
@@ -63,22 +79,32 @@ internal static class EvaluateCommand
             },
         };
         settings.Options.Validate();
+        settings = settings with { Ablations = Ablations(parsed.CommandResult, settings.Options) };
         var (json, page) = (parsed.GetValue(Json), parsed.GetValue(Page));
         var store = new CellStore(parsed.GetValue(Cells) ?? (json is null ? null : json + ".cells"));
         // Progress on the error stream: the table alone is the output.
         using var runner = new EvaluationRunner(settings, store, Console.Error.WriteLine, cancellation);
-        var results = runner.Run();
+        var all = runner.Run();
+        var (results, ablations) = (all[settings.Own], AblationRow.Of(settings.Ablations, all));
         EvaluationTable.Write(SummaryRow.Of(results));
+        if (ablations.Count > 0)
+        {
+            EvaluationTable.Write(AblationTable.Header, ablations.Select(AblationTable.Cells));
+        }
+
         if (json is not null)
         {
-            AtomicFile.Write(json, EvaluationJson.Write(results));
+            AtomicFile.Write(json, EvaluationJson.Write(results, ablations));
         }
 
         if (page is not null)
         {
-            AtomicFile.Write(page, EvaluationPage.Write(settings, results));
+            AtomicFile.Write(page, EvaluationPage.Write(settings, results, ablations));
         }
     }
+
+    private static IReadOnlyList<Ablation> Ablations(CommandResult result, KagPromptOptions options)
+        => AblationSyntax.Read(result.GetValue(Ablate) ?? [], Configuration.Of(options), result.GetValue(Epochs) > 0, result.GetValue(Epochs) > 0 || result.GetValue(Initial) is not null);
 
     private static int[] Numbers(ArgumentResult result)
     {

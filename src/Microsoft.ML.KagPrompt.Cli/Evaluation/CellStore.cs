@@ -7,9 +7,15 @@ namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 internal sealed class CellStore(string? folder)
 {
     /// <summary>The result of an earlier run with the same settings; null: there is none.</summary>
-    public CellResult? Find(string dataset, string className, int shots, int seed, string fingerprint)
+    /// <param name="dataset">The data set's name.</param>
+    /// <param name="className">The product.</param>
+    /// <param name="shots">Number of support images.</param>
+    /// <param name="seed">Their draw.</param>
+    /// <param name="variant">What an ablation changed; empty: nothing.</param>
+    /// <param name="fingerprint">The settings.</param>
+    public CellResult? Find(string dataset, string className, int shots, int seed, string variant, string fingerprint)
     {
-        if (PathOf(dataset, className, shots, seed) is not { } path || !File.Exists(path))
+        if (PathOf(dataset, className, shots, seed, variant) is not { } path || !File.Exists(path))
         {
             return null;
         }
@@ -26,17 +32,17 @@ internal sealed class CellStore(string? folder)
         }
     }
 
-    public void Save(CellResult result, string fingerprint)
+    public void Save(CellResult result, string variant, string fingerprint)
     {
-        if (PathOf(result.Dataset, result.Class, result.Shots, result.Seed) is { } path)
+        if (PathOf(result.Dataset, result.Class, result.Shots, result.Seed, variant) is { } path)
         {
             Directory.CreateDirectory(folder!);
             AtomicFile.Write(path, JsonSerializer.Serialize(new Stored(fingerprint, result), EvaluationJson.Options));
         }
     }
 
-    private string? PathOf(string dataset, string className, int shots, int seed)
-        => folder is null ? null : Path.Combine(folder, $"{Plain(dataset)}~{Plain(className)}~{shots}~{seed}.json");
+    private string? PathOf(string dataset, string className, int shots, int seed, string variant)
+        => folder is null ? null : Path.Combine(folder, $"{Plain(dataset)}~{Plain(className)}~{shots}~{seed}{(variant.Length == 0 ? "" : "~")}{Plain(variant)}.json");
 
     /// <summary>A name that every file system takes, different for different names.</summary>
     private static string Plain(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? $"{c}" : $"%{(int)c:x}"));

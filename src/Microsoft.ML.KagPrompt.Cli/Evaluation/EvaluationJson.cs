@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
-/// <summary>Results as JSON: {"results":[…],"mean":{…}}.</summary>
+/// <summary>Results as JSON: {"results":[…],"mean":{…}}, and "ablations" where there are any.</summary>
 internal static class EvaluationJson
 {
     public static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
@@ -15,12 +15,30 @@ internal static class EvaluationJson
         ("pixel_auroc", "pixel AUROC", cell => cell.PixelAuroc), ("pixel_ap", "pixel AP", cell => cell.PixelAp), ("aupro", "AUPRO", cell => cell.Aupro),
     ];
 
-    public static string Write(IReadOnlyList<CellResult> results) => JsonSerializer.Serialize(new
+    public static string Write(IReadOnlyList<CellResult> results, IReadOnlyList<AblationRow> ablations)
     {
-        Results = results,
-        Mean = Metrics.Append(("aupro_stepped", "", cell => cell.AuproStepped)).Append(("seconds_fit", "", cell => cell.SecondsFit)).Append(("seconds_per_image", "", cell => cell.SecondsPerImage))
-            .ToDictionary(metric => metric.Item1, metric => Mean(results.Select(metric.Item3))),
-    }, Options);
+        var document = new Dictionary<string, object>
+        {
+            ["results"] = results,
+            ["mean"] = Metrics.Append(("aupro_stepped", "", cell => cell.AuproStepped)).Append(("seconds_fit", "", cell => cell.SecondsFit)).Append(("seconds_per_image", "", cell => cell.SecondsPerImage))
+                .ToDictionary(metric => metric.Item1, metric => Mean(results.Select(metric.Item3))),
+        };
+        if (ablations.Count > 0)
+        {
+            document["ablations"] = ablations.GroupBy(row => row.Ablation).Select(group => new { group.Key.Name, Points = group.Select(Point) });
+        }
+
+        return JsonSerializer.Serialize(document, Options);
+    }
+
+    private static object Point(AblationRow row) => new
+    {
+        Value = (object?)row.Point.Value ?? row.Point.Label,
+        row.Summary.Dataset,
+        row.Summary.Shots,
+        Mean = Metrics.Select((metric, i) => (metric.Name, row.Summary.Metrics[i].Mean)).ToDictionary(),
+        Deviation = Metrics.Select((metric, i) => (metric.Name, row.Summary.Metrics[i].Deviation)).ToDictionary(),
+    };
 
     /// <summary>The mean of what is known; null where nothing is.</summary>
     public static double? Mean(IEnumerable<double?> values)

@@ -9,24 +9,24 @@ internal static class EvaluationPage
 {
     private const int PlotWidth = 220;
 
-    public static string Write(EvaluationSettings settings, IReadOnlyList<CellResult> results)
+    public static string Write(EvaluationSettings settings, IReadOnlyList<CellResult> results, IReadOnlyList<AblationRow> ablations)
     {
         var page = new StringBuilder($$"""
             <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Few-shot evaluation</title>
             <style>
             body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
             table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .3em 1.2em .3em 0; text-align: left; white-space: nowrap; border-bottom: 1px solid #eee }
-            tr.mean td { font-weight: 600 } dt { float: left; clear: left; width: 11em; color: #666 } dd { margin: 0 0 0 11em } small { color: #666 }
+            tr.mean td { font-weight: 600 } dt { float: left; clear: left; width: 11em; color: #666 } dd { margin: 0 0 0 11em } figure { margin: 1em 0 } figure svg { margin-right: 1em } small { color: #666 }
             </style>
             <h1>Few-shot evaluation</h1>
             <dl>{{Settings(settings)}}</dl>
             <p><small>In percent: mean ± standard deviation over {{settings.Seeds}} draws of the support images. AUPRO up to a false positive rate of 0.3, exact.</small></p>
 
             """);
-        page.AppendLine($"<table><tr>{string.Concat(EvaluationTable.Header.Select(title => $"<th>{Html(title)}</th>"))}</tr>");
+        page.AppendLine($"<table>{Header(EvaluationTable.Header)}");
         foreach (var row in SummaryRow.Of(results))
         {
-            page.AppendLine($"<tr{(row.Class == SummaryRow.All ? " class=\"mean\"" : "")}>{string.Concat(EvaluationTable.Cells(row).Select(cell => $"<td>{Html(cell)}</td>"))}</tr>");
+            page.AppendLine($"<tr{(row.Class == SummaryRow.All ? " class=\"mean\"" : "")}>{Cells(EvaluationTable.Cells(row))}</tr>");
         }
 
         page.AppendLine("</table>");
@@ -37,8 +37,36 @@ internal static class EvaluationPage
                 + string.Concat(EvaluationJson.Metrics.Where(IsPlotted).Select(metric => $"<td>{Dots(group, metric.Of)}</td>")) + "</tr>");
         }
 
-        return page.AppendLine("</table></html>").ToString();
+        page.AppendLine("</table>");
+        foreach (var ablation in ablations.GroupBy(row => row.Ablation))
+        {
+            Write(page, settings, ablation.Key, [.. ablation]);
+        }
+
+        return page.AppendLine("</html>").ToString();
     }
+
+    private static void Write(StringBuilder page, EvaluationSettings settings, Ablation ablation, IReadOnlyList<AblationRow> rows)
+    {
+        page.AppendLine($"<h2>Ablation: {Html(ablation.Title)}</h2><p><small>Averaged over the products; everything else as above.{(rows.Any(row => row.Point.Value is not null) ? " A ring marks the run's own value." : "")}</small></p>");
+        foreach (var dataset in rows.GroupBy(row => row.Summary.Dataset))
+        {
+            var plots = string.Concat(Enumerable.Range(0, EvaluationJson.Metrics.Count).Where(i => IsPlotted(EvaluationJson.Metrics[i])).Select(i => AblationPlot.Draw([.. dataset], i, settings.Own)));
+            page.AppendLine(plots.Length == 0 ? "" : $"<figure><figcaption>{Html(dataset.Key)}</figcaption>{plots}</figure>");
+        }
+
+        page.AppendLine($"<table>{Header(AblationTable.Header)}");
+        foreach (var row in rows)
+        {
+            page.AppendLine($"<tr{(row.Point.Configuration == settings.Own ? " class=\"mean\"" : "")}>{Cells(AblationTable.Cells(row))}</tr>");
+        }
+
+        page.AppendLine("</table>");
+    }
+
+    private static string Header(IEnumerable<string> titles) => $"<tr>{string.Concat(titles.Select(title => $"<th>{Html(title)}</th>"))}</tr>";
+
+    private static string Cells(IEnumerable<string> cells) => string.Concat(cells.Select(cell => $"<td>{Html(cell)}</td>"));
 
     private static bool IsPlotted((string Name, string Title, Func<CellResult, double?> Of) metric) => metric.Name is "image_auroc" or "pixel_auroc" or "aupro";
 

@@ -1,41 +1,47 @@
 using System.Diagnostics;
-using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.Metrics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
-/// <summary>Computes every cell: data set × product × shots × draw. A prompt is trained once for all the cells that can share it.</summary>
+/// <summary>Computes every cell: data set × product × shots × draw × configuration. A prompt is trained once for all the cells that can share it.</summary>
 internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore store, Action<string> tell, CancellationToken cancellation) : IDisposable
 {
     private readonly MLContext ml = new(seed: 1);
+    private readonly Dictionary<Configuration, List<CellResult>> results = settings.Configurations.ToDictionary(configuration => configuration, _ => new List<CellResult>());
     private KagPromptTransformer? shared;
 
-    public IReadOnlyList<CellResult> Run()
+    /// <summary>The cells of every configuration.</summary>
+    public IReadOnlyDictionary<Configuration, IReadOnlyList<CellResult>> Run()
     {
-        var results = new List<CellResult>();
-        foreach (var path in settings.Data)
+        // One number of graph iterations after the other, the run's own first: no more than one trained prompt is held.
+        foreach (var group in settings.Configurations.GroupBy(configuration => configuration.Iterations))
         {
-            var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-            foreach (var product in List(path).GroupBy(image => image.ClassName))
+            foreach (var path in settings.Data)
             {
-                for (var seed = 0; seed < settings.Seeds; seed++)
+                var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+                foreach (var product in List(path).GroupBy(image => image.ClassName))
                 {
-                    results.AddRange(Draw(name, product.Key, [.. product], seed, settings.Fingerprint(path)));
+                    for (var seed = 0; seed < settings.Seeds; seed++)
+                    {
+                        Draw(name, path, product.Key, [.. product], seed, [.. group]);
+                    }
                 }
             }
+
+            shared?.Dispose();
+            shared = null;
         }
 
-        return results;
+        return results.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<CellResult>)entry.Value);
     }
 
     public void Dispose() => shared?.Dispose();
 
     private IReadOnlyList<DatasetImage> List(string path) => AnomalyDataset.List(path, settings.Layout, mask => DefectMask.Read(mask).ShowsDefect);
 
-    /// <summary>All numbers of shots of one draw; smaller ones are the beginning of larger ones.</summary>
-    private IEnumerable<CellResult> Draw(string dataset, string product, DatasetImage[] images, int seed, string fingerprint)
+    /// <summary>All numbers of shots of one draw; smaller ones are the beginning of larger ones. The configurations share their number of iterations.</summary>
+    private void Draw(string dataset, string path, string product, DatasetImage[] images, int seed, Configuration[] configurations)
     {
         var normal = images.Where(image => image is { Split: DatasetSplit.Train, IsAnomalous: false }).ToArray();
         var test = images.Where(image => image is { Split: DatasetSplit.Test, IsAnomalous: not null }).ToArray();
@@ -46,35 +52,26 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
 
         var order = Enumerable.Range(0, normal.Length).ToArray();
         new Random(seed).Shuffle(order);
+        var scorer = new CellScorer(ml, test, cancellation);
         KagPromptTransformer? own = null;
         try
         {
             foreach (var shots in settings.Shots)
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (store.Find(dataset, product, shots, seed, fingerprint) is { } known)
+                var cell = new CellResult { Dataset = dataset, Class = product, Shots = shots, Seed = seed };
+                var known = configurations.ToDictionary(configuration => configuration, configuration => store.Find(dataset, product, shots, seed, configuration.Differences(settings.Own), settings.Fingerprint(path, configuration)));
+                if (known.Values.Contains(null))
                 {
-                    yield return known;
-                    continue;
+                    var watch = Stopwatch.StartNew();
+                    using var model = Model(normal, [.. order.Take(shots).Select(i => normal[i])], seed, configurations[0].Iterations, ref own);
+                    Compute(model, scorer, cell, path, known, watch);
                 }
 
-                var watch = Stopwatch.StartNew();
-                DatasetImage[] support = [.. order.Take(shots).Select(i => normal[i])];
-                if (settings.TrainOn is not null)
+                foreach (var (configuration, result) in known)
                 {
-                    shared ??= Train([.. List(settings.TrainOn).Where(image => image is { Split: DatasetSplit.Train, IsAnomalous: false })], seed: 0);
+                    results[configuration].Add(result!);
                 }
-                else if (settings.Options.Epochs > 0)
-                {
-                    own ??= Train(normal, seed);
-                }
-
-                using var model = (shared ?? own)?.WithSupport(Rows(support)) ?? Fit(support, seed, settings.Options with { Epochs = 0, InitialModelPath = settings.Initial });
-                var seconds = watch.Elapsed.TotalSeconds;
-                var result = Score(model, test, new CellResult { Dataset = dataset, Class = product, Shots = shots, Seed = seed, SecondsFit = seconds });
-                store.Save(result, fingerprint);
-                tell(FormattableString.Invariant($"{dataset}/{product}, {shots} shot(s), draw {seed}: image AUROC {100 * result.ImageAuroc:0.0}, pixel AUROC {100 * result.PixelAuroc:0.0} ({watch.Elapsed.TotalSeconds:0.0} s)"));
-                yield return result;
             }
         }
         finally
@@ -83,73 +80,57 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
         }
     }
 
-    private KagPromptTransformer Train(DatasetImage[] images, int seed)
+    /// <summary>Fills in the configurations that are not known.</summary>
+    private void Compute(KagPromptTransformer model, CellScorer scorer, CellResult cell, string path, Dictionary<Configuration, CellResult?> known, Stopwatch watch)
     {
-        tell($"training on {images.Length} images of {string.Join(", ", images.Select(image => image.ClassName).Distinct())}, draw {seed}");
-        return Fit(images, seed, settings.Options with { InitialModelPath = settings.Initial });
+        var which = FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
+        if (known.TryGetValue(settings.Own, out var done) && done is null)
+        {
+            var result = scorer.Score(model, cell with { SecondsFit = watch.Elapsed.TotalSeconds });
+            Keep(settings.Own, result);
+            tell(FormattableString.Invariant($"{which}: image AUROC {100 * result.ImageAuroc:0.0}, pixel AUROC {100 * result.PixelAuroc:0.0} ({watch.Elapsed.TotalSeconds:0.0} s)"));
+        }
+
+        var ablated = known.Where(entry => entry.Value is null).Select(entry => entry.Key).ToArray();
+        if (ablated.Length > 0)
+        {
+            foreach (var (configuration, result) in ablated.Zip(scorer.Score(model, [.. ablated.Select(configuration => configuration.Fusion)], cell)))
+            {
+                Keep(configuration, result);
+            }
+
+            tell(FormattableString.Invariant($"{which}: ablations {string.Join(", ", ablated.Select(configuration => configuration.Differences(settings.Own)))} ({watch.Elapsed.TotalSeconds:0.0} s)"));
+        }
+
+        void Keep(Configuration configuration, CellResult result)
+        {
+            known[configuration] = result;
+            store.Save(result, configuration.Differences(settings.Own), settings.Fingerprint(path, configuration));
+        }
+    }
+
+    /// <summary>Support images in the bank of a model whose prompt, if any, is trained at most once. The caller disposes it.</summary>
+    private KagPromptTransformer Model(DatasetImage[] normal, DatasetImage[] support, int seed, int iterations, ref KagPromptTransformer? own)
+    {
+        var options = settings.Options with { Iterations = iterations, InitialModelPath = settings.Initial };
+        if (settings.TrainOn is not null)
+        {
+            shared ??= Train([.. List(settings.TrainOn).Where(image => image is { Split: DatasetSplit.Train, IsAnomalous: false })], seed: 0, options);
+        }
+        else if (options.Epochs > 0)
+        {
+            own ??= Train(normal, seed, options);
+        }
+
+        return (shared ?? own)?.WithSupport(DatasetRows.Of(ml, support)) ?? Fit(support, seed, options with { Epochs = 0 });
+    }
+
+    private KagPromptTransformer Train(DatasetImage[] images, int seed, KagPromptOptions options)
+    {
+        tell($"training on {images.Length} images of {string.Join(", ", images.Select(image => image.ClassName).Distinct())}, draw {seed}{(options.Iterations == settings.Own.Iterations ? "" : $", T = {options.Iterations}")}");
+        return Fit(images, seed, options);
     }
 
     private KagPromptTransformer Fit(DatasetImage[] images, int seed, KagPromptOptions options)
-        => ml.Transforms.DetectAnomaliesKag(options with { ClassNameColumnName = nameof(Row.ClassName), Seed = seed, MaxSupportImages = images.Length, Cancellation = cancellation }).Fit(Rows(images));
-
-    private CellResult Score(KagPromptTransformer model, DatasetImage[] test, CellResult cell)
-    {
-        var scored = model.Transform(Rows(test));
-        var (scores, maps, labels) = (new List<float>(), new MapStatistics(), test.Select(image => image.IsAnomalous).ToArray());
-        var watch = new Stopwatch();
-        using var cursor = scored.GetRowCursor([scored.Schema[model.Options.ScoreColumnName], scored.Schema[model.Options.AnomalyMapColumnName]]);
-        var (readScore, readMap) = (cursor.GetGetter<float>(scored.Schema[model.Options.ScoreColumnName]), cursor.GetGetter<VBuffer<float>>(scored.Schema[model.Options.AnomalyMapColumnName]));
-        var (score, map, side) = (0f, default(VBuffer<float>), model.Model.MapSize);
-        for (var i = 0; ; i++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            watch.Start();
-            if (!cursor.MoveNext())
-            {
-                break;
-            }
-
-            readScore(ref score);
-            readMap(ref map);
-            watch.Stop();
-            scores.Add(score);
-            var mask = test[i].MaskPath is { } path ? DefectMask.Read(path).At(side, model.Options.ResizeMode) : [];
-            maps.Add([.. map.DenseValues()], mask, side, side, test[i].IsAnomalous == true);
-        }
-
-        watch.Stop();
-        var (image, pixel) = (ImageMetrics.Of(scores, labels), maps.Compute());
-        foreach (var warning in image.Warnings.Concat(pixel.Warnings))
-        {
-            tell($"{cell.Dataset}/{cell.Class}: {warning}");
-        }
-
-        return cell with
-        {
-            ImageAuroc = Known(image.Auroc.Value),
-            ImageAp = Known(image.AveragePrecision.Value),
-            ImageF1Max = Known(image.F1Max.Value),
-            PixelAuroc = Known(pixel.Auroc.Value),
-            PixelAp = Known(pixel.AveragePrecision.Value),
-            Aupro = Known(pixel.Aupro30.Value),
-            AuproStepped = Known(pixel.AuproStepped),
-            SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length,
-        };
-    }
-
-    private static double? Known(double value) => double.IsNaN(value) ? null : value;
-
-    /// <summary>Images as rows; they are decoded when they are read.</summary>
-    private IDataView Rows(IEnumerable<DatasetImage> images)
-    {
-        var rows = ml.Data.LoadFromEnumerable(images.Select(image => new Row { ImagePath = Path.GetFullPath(image.Path), ClassName = image.ClassName }).ToArray());
-        return ml.Transforms.LoadImages("Image", "", nameof(Row.ImagePath)).Fit(rows).Transform(rows);
-    }
-
-    private sealed class Row
-    {
-        public string ImagePath { get; set; } = "";
-
-        public string ClassName { get; set; } = "";
-    }
+        => ml.Transforms.DetectAnomaliesKag(options with { ClassNameColumnName = nameof(DatasetRows.Row.ClassName), Seed = seed, MaxSupportImages = images.Length, Cancellation = cancellation }).Fit(DatasetRows.Of(ml, images));
 }

@@ -26,8 +26,22 @@ internal sealed record EvaluationSettings
     /// <summary>Everything else.</summary>
     public required KagPromptOptions Options { get; init; }
 
+    /// <summary>What is varied around <see cref="Own"/>.</summary>
+    public IReadOnlyList<Ablation> Ablations { get; init; } = [];
+
+    /// <summary>The run's own configuration.</summary>
+    public Configuration Own => Configuration.Of(Options);
+
+    /// <summary>All configurations, the run's own first, each once; those that share a training follow one another.</summary>
+    public IReadOnlyList<Configuration> Configurations =>
+    [
+        .. Ablations.SelectMany(ablation => ablation.Points).Select(point => point.Configuration).Prepend(Own).Distinct().GroupBy(configuration => configuration.Iterations).SelectMany(group => group),
+    ];
+
     /// <summary>What a cell's result depends on, beside its own name.</summary>
-    public string Fingerprint(string dataset) => JsonSerializer.Serialize(new
+    public string Fingerprint(string dataset, Configuration configuration) => configuration == Own ? Fingerprint(dataset) : Fingerprint(dataset) + JsonSerializer.Serialize(configuration, EvaluationJson.Options);
+
+    private string Fingerprint(string dataset) => JsonSerializer.Serialize(new
     {
         Dataset = Path.GetFullPath(dataset),
         TrainOn = TrainOn is null ? null : Path.GetFullPath(TrainOn),

@@ -14,28 +14,29 @@ internal static class EvaluationTable
     private static string Text((double? Mean, double? Deviation) value) => value.Mean is not { } mean ? "–"
         : string.Create(CultureInfo.InvariantCulture, $"{100 * mean:0.00}") + (value.Deviation is { } deviation ? string.Create(CultureInfo.InvariantCulture, $" ± {100 * deviation:0.00}") : "");
 
-    public static void Write(IReadOnlyList<SummaryRow> rows)
+    public static void Write(IReadOnlyList<SummaryRow> rows) => Write(Header, rows.Select(Cells));
+
+    public static void Write(IEnumerable<string> header, IEnumerable<IEnumerable<string>> rows)
     {
         if (Console.IsOutputRedirected)
         {
-            Console.WriteLine(string.Join('\t', Header));
-            foreach (var row in rows)
+            foreach (var row in rows.Prepend(header))
             {
-                Console.WriteLine(string.Join('\t', Cells(row)));
+                Console.WriteLine(string.Join('\t', row));
             }
 
             return;
         }
 
         var table = new Table { Border = TableBorder.Rounded };
-        foreach (var title in Header)
+        foreach (var title in header)
         {
             table.AddColumn(new TableColumn(Markup.Escape(title)).NoWrap());
         }
 
         foreach (var row in rows)
         {
-            table.AddRow([.. Cells(row).Select(cell => new Markup(Markup.Escape(cell)))]);
+            table.AddRow([.. row.Select(cell => new Markup(Markup.Escape(cell)))]);
         }
 
         AnsiConsole.Write(table);

@@ -18,6 +18,13 @@ internal sealed record SummaryRow(string Dataset, string Class, int Shots, IRead
         }),
     ];
 
+    /// <summary>A line each for data set and number of shots, averaged over the products.</summary>
+    public static IReadOnlyList<SummaryRow> PerDataset(IReadOnlyList<CellResult> results) =>
+    [
+        .. results.GroupBy(cell => (cell.Dataset, cell.Shots)).OrderBy(group => group.Key.Dataset, StringComparer.Ordinal).ThenBy(group => group.Key.Shots)
+            .Select(group => new SummaryRow(group.Key.Dataset, All, group.Key.Shots, Over(group.GroupBy(cell => cell.Seed)))),
+    ];
+
     /// <summary>Each draw's mean over the products it holds, then mean and deviation over the draws.</summary>
     private static (double?, double?)[] Over(IEnumerable<IGrouping<int, CellResult>> draws)
     {

@@ -88,19 +88,27 @@ internal sealed class InspectionNetwork : IDisposable
     }
 
     /// <summary>Maps [B, S, S] and scores [B] of encoded images of one class; both on the CPU. The caller owns them.</summary>
-    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference)
+    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference) => Score(features, reference, [ScoreFusion.Of(Options)])[0];
+
+    /// <summary>As <see cref="Score(ScoringFeatures, ClassReference)"/>, for several ways to put the branches together; the branches run once. The caller owns the tensors.</summary>
+    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         gate.Wait();
         try
         {
-            var (promptMap, nodes, promptScore) = Prompted(features.ForPrompt, reference);
-            var bankTokens = UsesGraphBank ? Prompt!.Outputs(nodes!).unbind(0) : features.ForMemory.PatchTokens;
+            var prompted = Prompted(features.ForPrompt, reference);
+            var bankTokens = UsesGraphBank ? Prompt!.Outputs(prompted.Nodes!).unbind(0) : features.ForMemory.PatchTokens;
             var memoryMap = reference.Bank is null ? null : MemoryMap.FromDistances(reference.Bank.Distances(bankTokens), ImageSize, Options.Variant);  // (13)
-            var map = MapFusion.Fuse(promptMap, memoryMap, Options.Gamma);                               // (14)
-            var score = ImageScore.Fuse(promptScore, ImageScore.TopMean(map, Options.TopK), Options.Gamma);   // (16)
-            return (map.cpu().MoveToOuterDisposeScope(), score.cpu().MoveToOuterDisposeScope());
+            var results = fusions.Select(fusion => Fuse(fusion, prompted.Map, prompted.Score, memoryMap)).ToArray();
+            foreach (var (maps, scores) in results)
+            {
+                maps.MoveToOuterDisposeScope();
+                scores.MoveToOuterDisposeScope();
+            }
+
+            return results;
         }
         finally
         {
@@ -114,6 +122,19 @@ internal sealed class InspectionNetwork : IDisposable
         Vision.Release();
         Memory?.Release();
         gate.Dispose();
+    }
+
+    private static (torch.Tensor Maps, torch.Tensor Scores) Fuse(ScoreFusion fusion, torch.Tensor? promptMap, torch.Tensor? promptScore, torch.Tensor? memoryMap)
+    {
+        (promptMap, promptScore, memoryMap) = fusion.Branches switch
+        {
+            ScoringBranches.MemoryBank => (null, null, memoryMap),
+            ScoringBranches.Prompt => (promptMap, promptScore, null),
+            _ => (promptMap, promptScore, memoryMap),
+        };
+        var map = MapFusion.Fuse(promptMap, memoryMap, fusion.Gamma);                                       // (14)
+        var score = ImageScore.Fuse(promptScore, ImageScore.TopMean(map, fusion.TopK), fusion.Gamma);       // (16)
+        return (map.cpu(), score.cpu());
     }
 
     private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor)

@@ -44,7 +44,7 @@ public record InspectionOptions
     /// <summary>The paper's graph prompt, or the one of the authors' published code, which their checkpoints need.</summary>
     public GraphVariant Variant { get; init; } = GraphVariant.Paper;
 
-    /// <summary>Rounds T of message passing in the graph, 1 to 64 (equations 3 to 10).</summary>
+    /// <summary>Rounds T of message passing in the graph, 0 to 64 (equations 3 to 10); 0: no graph, the multi-kernel convolution alone.</summary>
     public int Iterations { get; init; } = 5;
 
     /// <summary>Own prompts by class name; classes without an entry take the paper's.</summary>
@@ -135,7 +135,7 @@ public record InspectionOptions
         .Require(ImageSize is null or (>= 32 and <= 2048), nameof(ImageSize), "32 to 2048 or null", ImageSize)
         .Require(Enum.IsDefined(ResizeMode), nameof(ResizeMode), "a defined mode", ResizeMode)
         .Require(Enum.IsDefined(Variant), nameof(Variant), "a defined variant", Variant)
-        .Require(Iterations is >= 1 and <= 64, nameof(Iterations), "1 to 64", Iterations)
+        .Require(Iterations is >= 0 and <= 64, nameof(Iterations), "0 to 64", Iterations)
         .Require(Gamma is >= 0 and <= 1, nameof(Gamma), "0 to 1", Gamma)
         .Require(TopK is >= 1 and <= 224 * 224, nameof(TopK), "1 to 50176", TopK)
         .Require(Enum.IsDefined(MemoryFeatures), nameof(MemoryFeatures), "a defined kind", MemoryFeatures)

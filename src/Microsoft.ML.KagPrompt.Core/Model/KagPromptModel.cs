@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Scoring;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Model;
@@ -51,21 +52,38 @@ public sealed class KagPromptModel : IDisposable
     public IReadOnlyList<Inspection> Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, bool atImageSize = false)
     {
         ArgumentNullException.ThrowIfNull(images);
-        ArgumentNullException.ThrowIfNull(classNames);
-        if (images.Count != classNames.Count)
+        var results = new Inspection[images.Count];
+        foreach (var (state, chunk) in Chunks(images, classNames))
         {
-            throw new ArgumentException($"classNames: expected one for each of {images.Count} images, got {classNames.Count}.", nameof(classNames));
+            InspectChunk(images, chunk, state, atImageSize, results);
         }
 
-        var results = new Inspection[images.Count];
-        var order = Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i]));
-        foreach (var group in order)
+        return results;
+    }
+
+    /// <summary>Scores and S × S maps of images under several ways to put the branches together, from one run of the networks: what each choice is worth.</summary>
+    /// <param name="images">Images of any size.</param>
+    /// <param name="classNames">As for <see cref="Inspect"/>.</param>
+    /// <param name="fusions">The ways.</param>
+    /// <returns>For each image, in order, one result a way.</returns>
+    /// <exception cref="ArgumentException">The lists differ in length, a class is not known, a value is out of range, or the prompt alone is asked for where none is trained.</exception>
+    public IReadOnlyList<IReadOnlyList<FusedInspection>> InspectFusions(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, IReadOnlyList<ScoreFusion> fusions)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(fusions);
+        foreach (var fusion in fusions)
         {
-            var state = classes[group.Key];
-            foreach (var chunk in group.Chunk(ForwardBatch))
+            fusion.Validate();
+            if (fusion.Branches == ScoringBranches.Prompt && !HasPrompt)
             {
-                InspectChunk(images, chunk, state, atImageSize, results);
+                throw new ArgumentException($"fusions: {nameof(ScoringBranches)}.{ScoringBranches.Prompt} needs a trained graph prompt, and this model has none. Fit with Epochs above 0, or from a model that has one.", nameof(fusions));
             }
+        }
+
+        var results = new IReadOnlyList<FusedInspection>[images.Count];
+        foreach (var (state, chunk) in Chunks(images, classNames))
+        {
+            FuseChunk(images, chunk, state, fusions, results);
         }
 
         return results;
@@ -116,6 +134,31 @@ public sealed class KagPromptModel : IDisposable
         }
 
         network.Release();
+    }
+
+    /// <summary>Images of one class that go through the networks together, by position.</summary>
+    private IEnumerable<(ClassState State, int[] Chunk)> Chunks(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
+    {
+        ArgumentNullException.ThrowIfNull(classNames);
+        if (images.Count != classNames.Count)
+        {
+            throw new ArgumentException($"classNames: expected one for each of {images.Count} images, got {classNames.Count}.", nameof(classNames));
+        }
+
+        return Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i])).ToArray().SelectMany(group => group.Chunk(ForwardBatch).Select(chunk => (classes[group.Key], chunk)));
+    }
+
+    private void FuseChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, ClassState state, IReadOnlyList<ScoreFusion> fusions, IReadOnlyList<FusedInspection>[] results)
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
+        using var scope = torch.NewDisposeScope();
+        using var features = Network.EncodeForScoring([.. chunk.Select(i => Network.Preprocessor.Resize(images[i]))]);
+        var pixels = MapSize * MapSize;
+        var fused = Network.Score(features, state.Reference.Value, fusions).Select(result => (Maps: result.Maps.data<float>().ToArray(), Scores: result.Scores.data<float>().ToArray())).ToArray();
+        for (var k = 0; k < chunk.Length; k++)
+        {
+            results[chunk[k]] = [.. fused.Select(result => new FusedInspection(result.Scores[k], result.Maps[(k * pixels)..((k + 1) * pixels)]))];
+        }
     }
 
     private void InspectChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, ClassState state, bool atImageSize, Inspection[] results)

@@ -97,6 +97,16 @@ public class GraphPromptTests
     }
 
     [Fact]
+    public void Nodes_NoIterations_AreTheMultiKernelFeaturesTwice()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var prompt = RandomPrompt(seed: 4, [3, 3, 3, 3], jointWidth: 8, iterations: 0);
+        Tensor[] tokens = [.. Enumerable.Range(0, 4).Select(_ => randn(2, 16, 3))];
+        prompt.Nodes(tokens).ShouldBeClose(prompt.InitialNodes(tokens) * 2, 0, "(11) without rounds");
+    }
+
+    [Fact]
     public void Constructor_AnySeed_FollowsThePaperInitialisation()
     {
         using var scope = NewDisposeScope();

@@ -1,0 +1,9 @@
+namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
+
+/// <summary>Ablations as a table: for the console and the page.</summary>
+internal static class AblationTable
+{
+    public static IReadOnlyList<string> Header { get; } = ["ablation", "value", "data set", "shots", .. EvaluationJson.Metrics.Select(metric => metric.Title)];
+
+    public static IReadOnlyList<string> Cells(AblationRow row) => [row.Ablation.Name, row.Point.Label, row.Summary.Dataset, .. EvaluationTable.Cells(row.Summary).Skip(2)];
+}

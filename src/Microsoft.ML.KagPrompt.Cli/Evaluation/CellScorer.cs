@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Scoring;
+
+namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
+
+/// <summary>Scores a product's test images and computes their metrics. Images are decoded one batch at a time.</summary>
+internal sealed class CellScorer(MLContext ml, DatasetImage[] test, CancellationToken cancellation)
+{
+    private const int Batch = 8;
+
+    private readonly bool?[] labels = [.. test.Select(image => image.IsAnomalous)];
+
+    /// <summary>As users score: through the transformer, timed.</summary>
+    public CellResult Score(KagPromptTransformer model, CellResult cell)
+    {
+        var scored = model.Transform(DatasetRows.Of(ml, test));
+        var (scores, maps, watch) = (new List<float>(), new MapStatistics(), new Stopwatch());
+        using var cursor = scored.GetRowCursor([scored.Schema[model.Options.ScoreColumnName], scored.Schema[model.Options.AnomalyMapColumnName]]);
+        var (readScore, readMap) = (cursor.GetGetter<float>(scored.Schema[model.Options.ScoreColumnName]), cursor.GetGetter<VBuffer<float>>(scored.Schema[model.Options.AnomalyMapColumnName]));
+        var (score, map) = (0f, default(VBuffer<float>));
+        for (var i = 0; ; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            watch.Start();
+            if (!cursor.MoveNext())
+            {
+                break;
+            }
+
+            readScore(ref score);
+            readMap(ref map);
+            watch.Stop();
+            scores.Add(score);
+            maps.Add([.. map.DenseValues()], Mask(model, i), model.Model.MapSize, model.Model.MapSize, test[i].IsAnomalous == true);
+        }
+
+        watch.Stop();
+        return Figures(cell, scores, maps) with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
+    }
+
+    /// <summary>For several ways to put the branches together; the networks run once an image.</summary>
+    public IReadOnlyList<CellResult> Score(KagPromptTransformer model, IReadOnlyList<ScoreFusion> fusions, CellResult cell)
+    {
+        var scores = fusions.Select(_ => new List<float>()).ToArray();
+        var maps = fusions.Select(_ => new MapStatistics()).ToArray();
+        var side = model.Model.MapSize;
+        foreach (var batch in Enumerable.Range(0, test.Length).Chunk(Batch))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var results = model.Model.InspectFusions([.. batch.Select(i => Photograph.Read(test[i].Path))], [.. batch.Select(i => test[i].ClassName)], fusions);
+            foreach (var (i, result) in batch.Zip(results))
+            {
+                var mask = Mask(model, i);
+                for (var way = 0; way < fusions.Count; way++)
+                {
+                    scores[way].Add(result[way].Score);
+                    maps[way].Add(result[way].Map, mask, side, side, test[i].IsAnomalous == true);
+                }
+            }
+        }
+
+        return [.. fusions.Select((_, way) => Figures(cell, scores[way], maps[way]))];
+    }
+
+    private bool[] Mask(KagPromptTransformer model, int i) => test[i].MaskPath is { } path ? DefectMask.Read(path).At(model.Model.MapSize, model.Options.ResizeMode) : [];
+
+    private CellResult Figures(CellResult cell, List<float> scores, MapStatistics maps)
+    {
+        var (image, pixel) = (ImageMetrics.Of(scores, labels), maps.Compute());
+        return cell with
+        {
+            ImageAuroc = Known(image.Auroc.Value),
+            ImageAp = Known(image.AveragePrecision.Value),
+            ImageF1Max = Known(image.F1Max.Value),
+            PixelAuroc = Known(pixel.Auroc.Value),
+            PixelAp = Known(pixel.AveragePrecision.Value),
+            Aupro = Known(pixel.Aupro30.Value),
+            AuproStepped = Known(pixel.AuproStepped),
+        };
+    }
+
+    private static double? Known(double value) => double.IsNaN(value) ? null : value;
+}
