@@ -24,7 +24,7 @@ switch (args.FirstOrDefault())
     case "bench":
         return SetUp() ?? Dotnet(["run", "--project", "test/Microsoft.ML.KagPrompt.Benchmarks", "-c", "Release", "--", .. rest]);
     case "test":
-        return SetUp() ?? Test(rest);
+        return SetUp() ?? TestWithBrowser(rest);
     case "pack":
         return Pack();
     default:
@@ -33,6 +33,12 @@ switch (args.FirstOrDefault())
 }
 
 static string SourcePath([CallerFilePath] string path = "") => path;
+
+int TestWithBrowser(string[] arguments)
+{
+    InstallBrowser();
+    return Test(arguments);
+}
 
 // Each project's results as a .trx file, summed to one line that ends the output.
 int Test(string[] arguments)
@@ -135,6 +141,32 @@ static bool HasSymbol(string symbol)
     return folders.Select(folder => Path.Combine(folder, "libstdc++.so.6")).Where(File.Exists)
         .Any(file => File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.ASCII.GetBytes(symbol + "\0")) >= 0);
 }
+
+// The report is tested in a browser. Without one its test says that it was skipped, and why; so a failure here is told, not fatal.
+static void InstallBrowser()
+{
+    string[] names = ["chromium", "chromium-browser", "google-chrome"];
+    var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+    if (!OperatingSystem.IsLinux() || folders.Any(folder => names.Any(name => File.Exists(Path.Combine(folder, name)))))
+    {
+        return;
+    }
+
+    if (!IsDebian() || Environment.UserName != "root")
+    {
+        Console.WriteLine("There is no chromium on the path: the report's browser test will be skipped.");
+        return;
+    }
+
+    Console.WriteLine("Installing chromium for the report's browser test.");
+    (string, string)[] quiet = [("DEBIAN_FRONTEND", "noninteractive")];
+    if (Run("apt-get", ["update", "-qq"], null, quiet) != 0 || Run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", "chromium", "fonts-dejavu-core"], null, quiet) != 0)
+    {
+        Console.WriteLine("chromium could not be installed: the report's browser test will be skipped.");
+    }
+}
+
+static bool IsDebian() => File.Exists("/etc/os-release") && File.ReadAllLines("/etc/os-release").Contains("ID=debian");
 
 // The mirror this machine already uses, so that it works behind one; trixie only where asked for.
 static bool InstallFromTrixie()

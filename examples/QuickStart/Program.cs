@@ -72,7 +72,7 @@ try
     Console.WriteLine($"Saved to {zip} ({new FileInfo(zip).Length / 1e6:0.0} MB), reloaded: the same scores and maps, bit for bit.");
     var threshold = model.LastTransformer.Calibration();
     results.Print(Console.Out, threshold);
-    var page = results.WritePictures(output, threshold.Threshold, $"{train.Count} normal images, {queries.Count} scored");
+    var page = results.WritePictures(output, model.LastTransformer, $"{train.Count} normal images, {queries.Count} scored");
     Console.WriteLine($"Pictures: {Path.GetFullPath(page)}");
     return 0;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Metrics;
@@ -64,34 +65,55 @@ internal sealed class Results
         }
     }
 
-    /// <summary>One strip of pictures an image, and a page with all of them.</summary>
-    public string WritePictures(string folder, float threshold, string subtitle)
+    /// <summary>One strip of pictures an image with the legend, and a page with all of them.</summary>
+    public string WritePictures(string folder, KagPromptTransformer model, string subtitle)
     {
-        var high = float.IsFinite(threshold) && threshold > 0 ? 2 * threshold : maps.Max(map => map.Max());
+        var (calibration, items) = (model.Calibration(), new List<ReportItem>());
+        var (scale, square) = (MapScale.Of(calibration), new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f]));
         var strips = Directory.CreateDirectory(Path.Combine(folder, "pictures")).FullName;
-        var rows = new List<ReportRow>();
         for (var i = 0; i < files.Count; i++)
         {
-            var square = new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f]).Resize(Pictures.Read(files[i].Path));
-            var drawn = new List<(string Title, PixelBuffer Picture)>
+            var (image, map, mask) = (ImageCodec.Read(files[i].Path), maps[i], Mask(i));
+            var small = square.Resize(image);
+            Pictures.WriteStrip([small, HeatmapRenderer.Draw(map, Side, Side, scale), HeatmapRenderer.Overlay(small, map, scale, mask?.At(Side)), LegendRenderer.Draw(scale, Side)],
+                Path.Combine(strips, $"{i:000}_{files[i].DefectType}.png"));
+            items.Add(new ReportItem
             {
-                ("image", square),
-                ("anomaly map", HeatmapRenderer.Draw(maps[i], Side, Side, 0, high)),
-                ("overlay", HeatmapRenderer.Overlay(square, maps[i], 0, high)),
-            };
-            if (Mask(i) is { } mask)
-            {
-                drawn.Add(("true mask", new PixelBuffer(Side, Side, [.. mask.SelectMany(set => Enumerable.Repeat(set ? (byte)255 : (byte)0, 3))])));
-            }
-
-            Pictures.WriteStrip([.. drawn.Select(item => item.Picture)], Path.Combine(strips, $"{i:000}_{files[i].DefectType}.png"));
-            rows.Add(new ReportRow($"{files[i].DefectType}/{Path.GetFileName(files[i].Path)}", scores[i], threshold, files[i].IsAnomalous, [.. drawn.Select(item => (item.Title, Pictures.Png(item.Picture)))]));
+                Name = $"{files[i].DefectType}/{Path.GetFileName(files[i].Path)}",
+                ClassName = files[i].ClassName,
+                DefectType = files[i].DefectType,
+                IsAnomalous = files[i].IsAnomalous,
+                Score = scores[i],
+                Calibration = calibration,
+                Picture = ReportPicture.Of(image, (width, height) => model.Model.MapToImage(map, width, height), scale, mask?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
+            });
         }
 
         var page = Path.Combine(folder, "index.html");
         using var writer = new StreamWriter(page);
-        HtmlReport.Write(writer, "Anomaly detection", [("Data", subtitle), .. Figures()], rows);
+        HtmlReport.Write(writer, new ReportPage { Title = "Anomaly detection", Facts = [("Data", subtitle)], Items = items, Pixels = [.. PixelFigures()] });
         return page;
+    }
+
+    /// <summary>Of all images, and of each kind of defect.</summary>
+    private IEnumerable<ReportPixels> PixelFigures()
+    {
+        foreach (var kind in files.Where(file => file.MaskPath is not null).Select(file => (string?)file.DefectType).Distinct().Prepend(null))
+        {
+            var statistics = new MapStatistics();
+            for (var i = 0; i < files.Count; i++)
+            {
+                if (files[i].IsAnomalous is { } isAnomalous && (kind is null || kind == files[i].DefectType))
+                {
+                    statistics.Add(maps[i], Mask(i)?.At(Side), Side, Side, isAnomalous);
+                }
+            }
+
+            if (statistics.Compute() is { Regions: > 0 } metrics)
+            {
+                yield return new ReportPixels(files[0].ClassName, kind, metrics);
+            }
+        }
     }
 
     private IEnumerable<(string Name, string Value)> Figures()
@@ -103,23 +125,11 @@ internal sealed class Results
             yield return ("Image AUROC", image.ToString("0.000", CultureInfo.InvariantCulture));
         }
 
-        var masked = labelled.Where(i => files[i].IsAnomalous == false || files[i].MaskPath is not null).ToArray();
-        var pixel = RocMetrics.Auroc([.. masked.SelectMany(i => maps[i])], [.. masked.SelectMany(i => Mask(i) ?? new bool[Side * Side])]);
-        if (double.IsFinite(pixel))
+        foreach (var pixels in PixelFigures().Take(1))
         {
-            yield return ("Pixel AUROC", pixel.ToString("0.000", CultureInfo.InvariantCulture));
+            yield return ("Pixel AUROC", pixels.Metrics.Auroc.Value.ToString("0.000", CultureInfo.InvariantCulture));
         }
     }
 
-    private bool[]? Mask(int i)
-    {
-        if (files[i].MaskPath is not { } path)
-        {
-            return null;
-        }
-
-        var mask = Pictures.Read(path);
-        return [.. new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f])
-            .ResizeMask(mask.Rgb.Where((_, p) => p % 3 == 0).ToArray(), mask.Width, mask.Height).Select(value => value > 127)];
-    }
+    private DefectMask? Mask(int i) => files[i].MaskPath is { } path ? DefectMask.Read(path) : null;
 }

@@ -1,16 +1,25 @@
+using System.Text;
+
 namespace Microsoft.ML.KagPrompt.Cli;
 
 /// <summary>Files that appear whole or not at all.</summary>
 internal static class AtomicFile
 {
-    public static void Write(string path, string text)
+    public static void Write(string path, string text) => Write(path, stream => stream.Write(new UTF8Encoding(false).GetBytes(text)));
+
+    /// <summary>What the writer wrote takes the file's place when it is done; when it throws, the file stays as it was.</summary>
+    public static void Write(string path, Action<Stream> write)
     {
         path = Path.GetFullPath(path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var unfinished = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
-            File.WriteAllText(unfinished, text);
+            using (var stream = File.Create(unfinished, 1 << 16))
+            {
+                write(stream);
+            }
+
             File.Move(unfinished, path, overwrite: true);
         }
         finally

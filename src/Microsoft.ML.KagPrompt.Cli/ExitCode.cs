@@ -4,6 +4,9 @@ namespace Microsoft.ML.KagPrompt.Cli;
 internal static class ExitCode
 {
     public const int Success = 0;
+    /// <summary>Only where asked for.</summary>
+    public const int AnomaliesFound = 1;
+
     public const int Usage = 2;
     public const int BadInput = 3;
 

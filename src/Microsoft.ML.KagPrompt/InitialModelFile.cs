@@ -11,16 +11,14 @@ internal static class InitialModelFile
     {
         using var file = File.OpenRead(path);
         var loaded = new ModelOperationsCatalog(environment).Load(file, out _);
-        var found = Transformers(loaded).OfType<KagPromptTransformer>().ToArray();
-        if (found.Length == 1)
+        try
         {
-            return found[0];
+            return KagPromptTransformer.In(loaded);
         }
-
-        (loaded as IDisposable)?.Dispose();
-        throw new ArgumentException($"InitialModelPath '{path}': expected one fitted DetectAnomaliesKag in the model, got {found.Length}.");
+        catch (ArgumentException fault)
+        {
+            (loaded as IDisposable)?.Dispose();
+            throw new ArgumentException($"InitialModelPath '{path}': {fault.Message}", fault);
+        }
     }
-
-    private static IEnumerable<ITransformer> Transformers(ITransformer transformer)
-        => transformer is IEnumerable<ITransformer> chain ? chain.SelectMany(Transformers) : [transformer];
 }

@@ -57,7 +57,14 @@ internal sealed class InputColumns
                     throw new ImageReadException($"{origin}: the image cannot be read. {fault.Message} Expected a PNG, JPEG or BMP file. Check that it exists and is whole.", fault);
                 }
 
-                return ImageAdapter.ToPixels(image, options.MaxImagePixels, origin);
+                var pixels = ImageAdapter.ToPixels(image, options.MaxImagePixels, origin);
+                // LoadImages tags an image with its file.
+                if (image.Tag is { Length: > 0 } file && File.Exists(file))
+                {
+                    ImageFileEnd.Require(file, $"{origin} ('{file}')");
+                }
+
+                return pixels;
             }
             finally
             {

@@ -12,7 +12,7 @@ public sealed record KagPromptOptions : InspectionOptions
     /// <summary>Column of images (MLImage) of any size.</summary>
     public string ImageColumnName { get; init; } = "Image";
 
-    /// <summary>Text or key column of product names; null: one class for all rows. Prompts, memory banks and thresholds are per class.</summary>
+    /// <summary>Text or key column of product names; null: one class for all rows. Prompts, memory banks and thresholds are per class. Rows to score need not have it where the model knows one class.</summary>
     public string? ClassNameColumnName { get; init; }
 
     /// <summary>Single (0 normal, above 0 anomalous, NaN unknown), Boolean or two-valued key column read while fitting; null: all rows are normal.</summary>

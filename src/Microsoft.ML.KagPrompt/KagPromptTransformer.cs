@@ -35,12 +35,24 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     /// <exception cref="ArgumentException">The class is not known.</exception>
     public ThresholdCalibration Calibration(string? className = null) => Model.CalibrationOf(className ?? Model.ClassNames.First());
 
+    /// <summary>The one KAG transformer of a loaded model, alone or within pipelines: for its calibration, options and adapting.</summary>
+    /// <returns>What the model owns: dispose the model, not this.</returns>
+    /// <exception cref="ArgumentException">The model holds none, or several.</exception>
+    public static KagPromptTransformer In(ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var found = Parts(model).OfType<KagPromptTransformer>().ToArray();
+        return found.Length == 1 ? found[0] : throw new ArgumentException($"model: expected one fitted DetectAnomaliesKag in it, got {found.Length}.", nameof(model));
+
+        static IEnumerable<ITransformer> Parts(ITransformer transformer) => transformer is IEnumerable<ITransformer> chain ? chain.SelectMany(Parts) : [transformer];
+    }
+
     /// <summary>The input's columns and, after them, the outputs.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The image or class column is missing or of the wrong type.</exception>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        InputColumns.Find(inputSchema, Options, fitting: false);
+        InputOf(inputSchema);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
         builder.AddColumn(Options.ScoreColumnName, NumberDataViewType.Single);
@@ -94,6 +106,10 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
 
     /// <summary>Frees the native memory. No inspection may be under way.</summary>
     public void Dispose() => Model.Dispose();
+
+    /// <summary>The columns scoring reads; with one class, its column may be missing.</summary>
+    internal InputColumns InputOf(DataViewSchema schema) => InputColumns.Find(schema,
+        Model.ClassNames.Count == 1 ? Options with { ClassNameColumnName = Present(schema, Options.ClassNameColumnName) } : Options, fitting: false);
 
     private static string? Present(DataViewSchema schema, string? name) => name is not null && schema.GetColumnOrNull(name) is not null ? name : null;
 }

@@ -6,7 +6,7 @@ using Microsoft.ML.KagPrompt.Reporting;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>A scored row: the verdict, and the picture where a heatmap is wanted.</summary>
-internal sealed record ScoredRow(Inspection Inspection, PixelBuffer? Picture);
+internal sealed record ScoredRow(Inspection Inspection, PixelBuffer? Picture, string? ClassName);
 
 /// <summary>The values of the appended columns, by their position after the input's.</summary>
 internal sealed class OutputColumns(KagPromptTransformer transformer)
@@ -34,7 +34,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
     public ScoredRow[] Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
     {
         var results = transformer.Model.Inspect(images, classNames, atImageSize: transformer.Options.MapResolution == MapResolution.Image);
-        return [.. results.Select((result, i) => new ScoredRow(result, transformer.Options.HeatmapColumnName is null ? null : images[i]))];
+        return [.. results.Select((result, i) => new ScoredRow(result, transformer.Options.HeatmapColumnName is null ? null : images[i], classNames[i]))];
     }
 
     /// <summary>A getter over whatever row is current.</summary>
@@ -54,13 +54,15 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         _ => throw new ArgumentOutOfRangeException(nameof(column)),
     };
 
-    /// <summary>The map over its picture, brightest at twice the class's threshold.</summary>
+    /// <summary>The map over its picture, as its class's scale draws it.</summary>
     private MLImage Draw(ScoredRow row)
     {
         var (inspection, picture) = (row.Inspection, row.Picture!);
         var map = inspection.Width == picture.Width && inspection.Height == picture.Height ? inspection.Map
             : transformer.Model.MapToImage(inspection.Map, picture.Width, picture.Height);
-        var high = 2 * inspection.Threshold;
-        return ImageAdapter.ToImage(HeatmapRenderer.Overlay(picture, map, 0, high > 0 ? high : 1));
+        return ImageAdapter.ToImage(HeatmapRenderer.Overlay(picture, map, MapScale.Of(CalibrationOf(row.ClassName))));
     }
+
+    private ThresholdCalibration CalibrationOf(string? className)
+        => transformer.Calibration(className ?? (transformer.Model.ClassNames.Count == 1 ? null : InspectionOptions.DefaultClassName));
 }

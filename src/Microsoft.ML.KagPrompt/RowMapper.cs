@@ -12,7 +12,7 @@ internal sealed class RowMapper : IRowToRowMapper
     public RowMapper(KagPromptTransformer transformer, DataViewSchema inputSchema)
     {
         (this.transformer, InputSchema) = (transformer, inputSchema);
-        columns = InputColumns.Find(inputSchema, transformer.Options, fitting: false);
+        columns = transformer.InputOf(inputSchema);
         OutputSchema = transformer.GetOutputSchema(inputSchema);
     }
 

@@ -30,7 +30,7 @@ internal sealed class ScoredCursor : DataViewRowCursor
         outputs = new OutputColumns(transformer);
         if (ahead is not null)
         {
-            var columns = InputColumns.Find(ahead.Schema, transformer.Options, fitting: false);
+            var columns = transformer.InputOf(ahead.Schema);
             (image, className) = (columns.ImageReader(ahead), columns.ClassReader(ahead));
         }
     }

@@ -23,7 +23,7 @@ internal sealed class ScoredDataView(IHost host, KagPromptTransformer transforme
 
         try
         {
-            var ahead = input.GetRowCursor(InputColumns.Find(input.Schema, transformer.Options, fitting: false).ForScoring);
+            var ahead = input.GetRowCursor(transformer.InputOf(input.Schema).ForScoring);
             return new ScoredCursor(host, transformer, Schema, input.Schema.Count, needed, passed, ahead);
         }
         catch

@@ -19,6 +19,17 @@ internal static class Tool
         return (process.ExitCode, output, error.Result);
     }
 
+    /// <summary>Runs it on a standard input.</summary>
+    public static (int Code, string Output, string Error) RunWith(byte[] input, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        process.StandardInput.BaseStream.Write(input);
+        process.StandardInput.Close();
+        process.WaitForExit();
+        return (process.ExitCode, output.Result, error.Result);
+    }
+
     public static Process Start(params string[] arguments)
         => Process.Start(new ProcessStartInfo("dotnet", ["exec", Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 }

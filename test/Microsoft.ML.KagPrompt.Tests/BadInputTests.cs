@@ -84,7 +84,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
         var zip = SavedModel("version.zip");
         Rewrite(zip, "KagPrompt.safetensors", bytes =>
         {
-            var at = bytes.AsSpan().IndexOf("\\u0022version\\u0022:1"u8);
+            var at = bytes.AsSpan().IndexOf("\\u0022version\\u0022:2"u8);
             at.Should().BePositive();
             bytes[at + "\\u0022version\\u0022:".Length] = (byte)'9';
             return bytes;

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Reporting;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.Transforms.Image;
 using Xunit.Abstractions;
@@ -182,6 +183,8 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
         scored.Schema["Heatmap"].Type.Should().BeOfType<ImageDataViewType>();
         using var heatmap = scored.GetColumn<MLImage>("Heatmap").First();
         heatmap.Height.Should().Be(90);
+        var drawn = HeatmapRenderer.Overlay(ImageCodec.Read(parts.Queries[0]), scored.GetColumn<float[]>("AnomalyMap").First(), MapScale.Of(model.LastTransformer.Calibration()));
+        ImageAdapter.ToPixels(heatmap, int.MaxValue, "Heatmap").Rgb.Should().Equal(drawn.Rgb, "the column holds the overlay on the class's scale");
     }
 
     [Fact]

@@ -10,7 +10,7 @@ internal sealed record ModelManifest
 {
     public const string FormatName = "kagprompt-model";
 
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -66,6 +66,12 @@ internal sealed record ModelManifest
         if (manifest.Classes.Count == 0 || manifest.Classes.DistinctBy(entry => entry.Name).Count() != manifest.Classes.Count)
         {
             throw new ModelFormatException($"The model lists {manifest.Classes.Count} class(es): expected at least one, each once.");
+        }
+
+        // A stranger's manifest may name nothing where a list is due.
+        if (manifest.Classes.FirstOrDefault(entry => entry.Calibration is not { Method: not null, NormalScores: not null, AnomalousScores: not null, SyntheticScores: not null }) is { } broken)
+        {
+            throw new ModelFormatException($"The calibration of class '{broken.Name}' is damaged: expected a method and lists of scores. Save or fetch the model again.");
         }
 
         return manifest;

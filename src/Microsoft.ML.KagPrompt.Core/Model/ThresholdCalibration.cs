@@ -18,6 +18,12 @@ public sealed record ThresholdCalibration
     /// <summary>Scores above it are called anomalous; NaN: nothing to compute it from.</summary>
     public required float Threshold { get; init; }
 
+    /// <summary>
+    /// Map values above it are drawn and counted as defective: the same rule on the mean of each map's largest values, k of equation (16). Equal to <see cref="Threshold"/> where the
+    /// memory bank alone scores. NaN: nothing to compute it from.
+    /// </summary>
+    public required float MapThreshold { get; init; }
+
     /// <summary>Score distance over which the odds of <see cref="ProbabilityOf"/> change by e; NaN where it cannot be told.</summary>
     public required float Scale { get; init; }
 
@@ -35,13 +41,27 @@ public sealed record ThresholdCalibration
 
     /// <summary>
     /// Share of normal parts that the threshold may be expected to reject, with the shortest interval that holds the true share with 90 % confidence, whatever the scores'
-    /// distribution: with r of n normal scores at or below the threshold, the share has a Beta(n + 1 − r, r) distribution. NaN and [0, 1] with fewer than two scores.
+    /// distribution: at the r-th of n normal scores the share has a Beta(n + 1 − r, r) distribution; between two scores it lies between theirs. NaN and [0, 1] with fewer than two scores.
     /// </summary>
-    public (double Expected, double Low, double High) FalseRejectRate => NormalScores.Count < 2 || float.IsNaN(Threshold) ? (double.NaN, 0, 1)
-        : RejectRate.Of(NormalScores.Count, NormalScores.Count(score => score <= Threshold));
+    public (double Expected, double Low, double High) FalseRejectRate
+    {
+        get
+        {
+            if (NormalScores.Count < 2 || float.IsNaN(Threshold))
+            {
+                return (double.NaN, 0, 1);
+            }
+
+            var below = NormalScores.Count(score => score <= Threshold);
+            return RejectRate.Of(NormalScores.Count, below, between: !NormalScores.Contains(Threshold));
+        }
+    }
 
     /// <summary>Chance that a score means a defect, in 0..1: 0.5 at the threshold, rising with the score. It weighs sound and defective parts alike; how frequent defects are is not known here.</summary>
     public float ProbabilityOf(float score) => 1 / (1 + MathF.Exp(-(score - Threshold) / Scale));
+
+    /// <summary>As <see cref="ProbabilityOf"/>, for a value of the map: 0.5 at <see cref="MapThreshold"/>.</summary>
+    public float ProbabilityOfMap(float value) => 1 / (1 + MathF.Exp(-(value - MapThreshold) / Scale));
 
     /// <summary>Everything above in sentences.</summary>
     public string Explanation
@@ -56,6 +76,6 @@ public sealed record ThresholdCalibration
         }
     }
 
-    /// <summary>The same scores with another threshold.</summary>
-    internal ThresholdCalibration At(float threshold) => this with { Method = SetByUser, Threshold = threshold };
+    /// <summary>The same scores with another threshold; the maps' moves as far.</summary>
+    internal ThresholdCalibration At(float threshold) => this with { Method = SetByUser, Threshold = threshold, MapThreshold = float.IsNaN(MapThreshold - Threshold) ? threshold : MapThreshold + (threshold - Threshold) };
 }

@@ -27,36 +27,41 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
             synthetic.AddRange(Scores(Twins(synthesizer, support[0].Square, support[0].Square, SyntheticDefects), reference));
         }
 
-        normal.Sort();
-        synthetic.Sort();
-        float[] labelled = [.. Scores(anomalous.Select(image => image.Square), reference).Order()];
-        var (method, threshold) = Place(normal, labelled, synthetic);
+        var labelled = Scores(anomalous.Select(image => image.Square), reference);
+        var (sound, defective, imitated) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
+        var (method, threshold) = Place(sound, defective, imitated);
         return new()
         {
             Method = method,
             Threshold = threshold,
-            Scale = ProbabilityScale.Of(threshold, normal, labelled.Length > 0 ? labelled : synthetic),
+            MapThreshold = Place(Sorted(normal, Map), Sorted(labelled, Map), Sorted(synthetic, Map)).Threshold,
+            Scale = ProbabilityScale.Of(threshold, sound, defective.Length > 0 ? defective : imitated),
             SupportImages = support.Count,
-            NormalScores = normal,
-            AnomalousScores = labelled,
-            SyntheticScores = synthetic,
+            NormalScores = sound,
+            AnomalousScores = defective,
+            SyntheticScores = imitated,
         };
+
+        static float Image((float Image, float Map) score) => score.Image;
+        static float Map((float Image, float Map) score) => score.Map;
     }
 
-    private (string Method, float Threshold) Place(List<float> normal, float[] labelled, List<float> synthetic) => network.Options.ThresholdBy switch
+    private static float[] Sorted(IEnumerable<(float Image, float Map)> scores, Func<(float Image, float Map), float> part) => [.. scores.Select(part).Order()];
+
+    private (string Method, float Threshold) Place(float[] normal, float[] labelled, float[] synthetic) => network.Options.ThresholdBy switch
     {
         ThresholdChoice.Auto or ThresholdChoice.LargestF1 when labelled.Length > 0 => ("largest F1 on the labelled images", ThresholdRule.FromLabels(normal, labelled)),
-        ThresholdChoice.LargestF1 when normal.Count >= 2 && synthetic.Count > 0 => ("largest F1 on normal images and synthetic defects", ThresholdRule.FromLabels(normal, synthetic)),
-        _ when normal.Count >= 2 => ThresholdRule.FromNormals(normal, network.Options.TargetFalseRejectRate),
+        ThresholdChoice.LargestF1 when normal.Length >= 2 && synthetic.Length > 0 => ("largest F1 on normal images and synthetic defects", ThresholdRule.FromLabels(normal, synthetic)),
+        _ when normal.Length >= 2 => ThresholdRule.FromNormals(normal, network.Options.TargetFalseRejectRate),
         // A guess, and called so.
         _ => ("half-way between the only normal image and its synthetic defects; the spread of normal images is unknown",
-            synthetic.Count == 0 ? float.NaN : (normal[0] + Math.Max(normal[0], synthetic[synthetic.Count / 2])) / 2),
+            synthetic.Length == 0 ? float.NaN : (normal[0] + Math.Max(normal[0], synthetic[synthetic.Length / 2])) / 2),
     };
 
     /// <summary>Each support, and a synthetic defect on some, against a bank of the others.</summary>
-    private (List<float> Normal, List<float> Synthetic) LeaveOneOut(IReadOnlyList<FitImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens, NsaSynthesizer synthesizer)
+    private (List<(float Image, float Map)> Normal, List<(float Image, float Map)> Synthetic) LeaveOneOut(IReadOnlyList<FitImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens, NsaSynthesizer synthesizer)
     {
-        var (normal, synthetic) = (new List<float>(), new List<float>());
+        var (normal, synthetic) = (new List<(float Image, float Map)>(), new List<(float Image, float Map)>());
         for (var left = 0; left < Math.Min(support.Count, MostLeftOut) && support.Count > 1; left++)
         {
             using var bank = MemoryBank.Build([.. tokens.Where((_, i) => i != left)]);
@@ -76,9 +81,10 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         return [.. Enumerable.Range(0, count).Select(_ => synthesizer.Synthesize(image, source, random)).Where(twin => twin.HasDefect).Select(twin => twin.Image)];
     }
 
-    private IReadOnlyList<float> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
+    /// <summary>Each image's score, and the mean of its map's largest values, which is the score's part that the map alone decides.</summary>
+    private IReadOnlyList<(float Image, float Map)> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
     {
-        var scores = new List<float>();
+        var scores = new List<(float Image, float Map)>();
         foreach (var chunk in squares.Chunk(KagPromptModel.ForwardBatch))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -86,8 +92,9 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
             var (maps, values) = network.Score(features, against);
             using (maps)
             using (values)
+            using (var tops = ImageScore.TopMean(maps, network.Options.TopK))
             {
-                scores.AddRange(values.data<float>().ToArray());
+                scores.AddRange(values.data<float>().ToArray().Zip(tops.data<float>().ToArray()));
             }
         }
 

@@ -34,7 +34,8 @@ internal static class ThresholdRule
 
     /// <summary>
     /// A bound the next normal image's score exceeds with probability <paramref name="falseRejectRate"/>: the conformal rank where there are
-    /// enough scores (n ≥ 1/rate − 1), else the one-sided prediction bound mean + t·s·√(1 + 1/n) of a normal distribution.
+    /// enough scores (n ≥ 1/rate − 1), else the one-sided prediction bound mean + t·s·√(1 + 1/n) of a normal distribution, but no less than the largest
+    /// score: one beyond the bound shows that the tail is heavier than the bound assumes.
     /// </summary>
     public static (string Method, float Threshold) FromNormals(IReadOnlyList<float> normal, float falseRejectRate)
     {
@@ -49,7 +50,9 @@ internal static class ThresholdRule
         var mean = normal.Average(score => (double)score);
         var deviation = Math.Sqrt(normal.Sum(score => (score - mean) * (score - mean)) / (n - 1));
         var bound = mean + (StudentQuantile(1 - falseRejectRate, n - 1) * deviation * Math.Sqrt(1 + (1.0 / n)));
-        return ($"prediction bound of {n} normal scores, each against the other images", (float)bound);
+        var largest = normal.Max();
+        return bound > largest ? ($"prediction bound of {n} normal scores, each against the other images", (float)bound)
+            : ($"largest of {n} normal scores, each against the other images, which lies above their prediction bound", largest);
     }
 
     /// <summary>Quantile of Student's t: exact for 1 and 2 degrees of freedom, Cornish-Fisher expansion from 3 (error below 1 % for p ≤ 0.99).</summary>

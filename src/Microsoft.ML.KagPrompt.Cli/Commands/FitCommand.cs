@@ -1,0 +1,85 @@
+using System.CommandLine;
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Cli.Scoring;
+using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Training;
+
+namespace Microsoft.ML.KagPrompt.Cli.Commands;
+
+/// <summary>kagprompt fit DATA --out MODEL …</summary>
+internal static class FitCommand
+{
+    private static readonly KagPromptOptions Defaults = new();
+    private static readonly Argument<string> Data = new("DATA") { Description = "A data set's folder or manifest, or a folder of photographs of good parts." };
+    private static readonly Option<string> Output = new("--out") { Description = "The model zip to write. It appears whole or not at all.", Required = true };
+    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out." };
+    private static readonly Option<string?> Class = new("--class") { Description = "What the parts are, in words the prompts can use; the product's folder name unless given." };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none.", DefaultValueFactory = _ => Defaults.Epochs };
+    private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.MaxSupportImages };
+    private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip, or the authors' checkpoint (with --variant Released), to start from." };
+    private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone };
+    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
+    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code." };
+    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in." };
+    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given." };
+    private static readonly Option<ResizeMode> Resize = new("--resize") { Description = "How images are brought there.", DefaultValueFactory = _ => Defaults.ResizeMode };
+    private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by") { Description = "By what the threshold is placed." };
+    private static readonly Option<float> Rate = new("--false-rejects") { Description = "Share of normal parts that the threshold may reject, above 0 to 0.5.", DefaultValueFactory = _ => Defaults.TargetFalseRejectRate };
+    private static readonly Option<int> Seed = new("--seed") { Description = "Of everything random." };
+    private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => Defaults.Device };
+
+    public static Verb Create()
+    {
+        var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
+        {
+            Data, Output, Layout, Class, Epochs, Support, Initial, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Seed, Device,
+        };
+        command.SetGuardedAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var options = new KagPromptOptions
+        {
+            ClassNameColumnName = nameof(AnomalyDatasetRow.ClassName),
+            LabelColumnName = nameof(AnomalyDatasetRow.Label),
+            Epochs = parsed.GetValue(Epochs),
+            MaxSupportImages = parsed.GetValue(Support),
+            InitialModelPath = parsed.GetValue(Initial),
+            Backbone = parsed.GetRequiredValue(Backbone),
+            MemoryBackbone = parsed.GetValue(MemoryBackbone),
+            Variant = parsed.GetValue(Variant),
+            Precision = parsed.GetValue(Precision),
+            ImageSize = parsed.GetValue(Size),
+            ResizeMode = parsed.GetValue(Resize),
+            ThresholdBy = parsed.GetValue(ThresholdBy),
+            TargetFalseRejectRate = parsed.GetValue(Rate),
+            Seed = parsed.GetValue(Seed),
+            Device = parsed.GetRequiredValue(Device),
+            Cancellation = cancellation,
+        };
+        options.Validate();
+        var ml = new MLContext(parsed.GetValue(Seed));
+        var rows = ImageRows.Of(ml, ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
+        KagPromptTransformer? fitted = null;
+        ItemProgress.Show("fitting", tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new Told(tell) }).Fit(rows));
+        using (fitted)
+        {
+            SavedModel.Save(fitted!, rows.Schema, parsed.GetRequiredValue(Output));
+            ModelSummary.Write(fitted!, parsed.GetRequiredValue(Output));
+        }
+
+        return ExitCode.Success;
+    }
+
+    /// <summary>The fit's progress as items.</summary>
+    private sealed class Told(Action<string, int, int> tell) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => tell(value.Epoch > 0
+            ? FormattableString.Invariant($"training, epoch {value.Epoch}, loss {value.Loss.CrossEntropy + value.Loss.Focal + value.Loss.Dice:0.000}") : value.Phase, value.Done, value.Total);
+    }
+}

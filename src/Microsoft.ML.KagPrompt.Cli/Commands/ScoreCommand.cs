@@ -1,0 +1,80 @@
+using System.CommandLine;
+using Microsoft.ML.KagPrompt.Cli.Scoring;
+
+namespace Microsoft.ML.KagPrompt.Cli.Commands;
+
+/// <summary>kagprompt score MODEL INPUT… [--format Table|Jsonl|Csv] [--maps DIR] …</summary>
+internal static class ScoreCommand
+{
+    private static readonly Argument<string> Model = new("MODEL") { Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save." };
+    private static readonly Argument<string[]> Inputs = new("INPUT") { Description = "Image files; folders, with all below them; or -: standard input, an image or a path a line.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<ScoreFormat> Format = new("--format") { Description = "How scores are written." };
+    private static readonly Option<string?> Output = new("--out") { Description = "Write the scores to this file, which appears when all are known, instead of the output." };
+    private static readonly Option<string?> Maps = new("--maps") { Description = "Write each image's anomaly map into this folder: NAME.npy (32-bit floats, NaN where not inspected) and NAME.png (16 bit, 65535 is 1)." };
+    private static readonly Option<bool> ModelSize = new("--model-size") { Description = "Maps and regions at the model's resolution instead of each image's own." };
+    private static readonly Option<string?> Class = new("--class") { Description = "The class of all images, for a model of several; else the folder names on their paths tell." };
+    private static readonly Option<float?> Threshold = new("--threshold") { Description = "Decide by this score instead of the model's threshold." };
+    private static readonly Option<bool> Fail = new("--fail-on-anomaly") { Description = "Exit with 1 where any image is anomalous." };
+    private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+
+    public static Verb Create()
+    {
+        var command = new Verb("score", "Scores images with a model: score, decision, probability, regions. Exits with 3 where an image could not be read; the others are scored.")
+        {
+            Model, Inputs, Format, Output, Maps, ModelSize, Class, Threshold, Fail, Device,
+        };
+        command.SetGuardedAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        using var scorer = ImageScorer.Load(parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Device), !parsed.GetValue(ModelSize), parsed.GetValue(Threshold));
+        var (inputs, total) = (parsed.GetRequiredValue(Inputs), ImageInputs.Count(parsed.GetRequiredValue(Inputs)) ?? 0);
+        var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class), scorer.Transformer.Options.MaxImagePixels).Of(inputs);
+        var maps = parsed.GetValue(Maps) is { } folder ? new MapFolder(folder) : null;
+        var (done, anomalies, faults) = (0, 0, 0);
+        void Score(TextWriter output, bool onTerminal)
+        {
+            var writer = new ScoreWriter(output, parsed.GetValue(Format), onTerminal);
+            void ScoreAll(Action<string, int, int> tell)
+            {
+                foreach (var scored in scorer.Score(images, cancellation))
+                {
+                    writer.Write(ScoreRecord.Of(scored, scored.Fault is null ? maps?.Write(scored) : null));
+                    (anomalies, faults) = (anomalies + (scored.IsAnomalous ? 1 : 0), faults + (scored.Fault is null ? 0 : 1));
+                    tell("scoring", ++done, total);
+                }
+            }
+
+            writer.Begin();
+            if (onTerminal && parsed.GetValue(Format) != ScoreFormat.Table)
+            {
+                // Lines that run over the terminal are progress enough.
+                ScoreAll((_, _, _) => { });
+            }
+            else
+            {
+                ItemProgress.Show("scoring", ScoreAll);
+            }
+
+            writer.End();
+        }
+
+        if (parsed.GetValue(Output) is { } path)
+        {
+            AtomicFile.Write(path, stream =>
+            {
+                using var text = new StreamWriter(stream, leaveOpen: true);
+                Score(text, onTerminal: false);
+            });
+        }
+        else
+        {
+            Score(Console.Out, onTerminal: !Console.IsOutputRedirected);
+        }
+
+        Console.Error.WriteLine($"{done} image(s), {anomalies} anomalous, {faults} not readable");
+        return faults > 0 ? ExitCode.BadInput : anomalies > 0 && parsed.GetValue(Fail) ? ExitCode.AnomaliesFound : ExitCode.Success;
+    }
+}

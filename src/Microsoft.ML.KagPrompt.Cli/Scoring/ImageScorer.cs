@@ -1,0 +1,91 @@
+using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Imaging;
+
+namespace Microsoft.ML.KagPrompt.Cli.Scoring;
+
+/// <summary>Scores image files with a saved model, a few at a time. An image that cannot be read is told as such, and the others go on.</summary>
+internal sealed class ImageScorer : IDisposable
+{
+    private readonly ITransformer model;
+    private readonly KagPromptTransformer? moved;
+    private readonly bool atImageSize;
+
+    private ImageScorer(ITransformer model, bool atImageSize, float? threshold)
+    {
+        (this.model, this.atImageSize, Transformer) = (model, atImageSize, KagPromptTransformer.In(model));
+        if (threshold is { } value)
+        {
+            Transformer = moved = Transformer.WithThreshold(value);
+        }
+    }
+
+    public KagPromptTransformer Transformer { get; }
+
+    /// <summary>Loads a model zip.</summary>
+    /// <param name="zip">What <c>mlContext.Model.Save</c> wrote.</param>
+    /// <param name="device">"auto", "cpu" or "cuda:N".</param>
+    /// <param name="atImageSize">True: maps have each image's own size; false: the model's.</param>
+    /// <param name="threshold">Decides instead of the model's own; null: it decides.</param>
+    public static ImageScorer Load(string zip, string device = "auto", bool atImageSize = false, float? threshold = null)
+    {
+        var loaded = SavedModel.Load(zip, device);
+        try
+        {
+            return new ImageScorer(loaded, atImageSize, threshold);
+        }
+        catch
+        {
+            (loaded as IDisposable)?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Scores in order; images are read when they are asked for.</summary>
+    public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
+        => Score(images.Select(image => (image, (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.MaxImagePixels)))), cancellation);
+
+    /// <summary>The same, for images that are read in other ways than from their path.</summary>
+    public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> images, CancellationToken cancellation)
+    {
+        foreach (var batch in images.Chunk(Transformer.Options.InferenceBatchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var read = batch.Select(item => Read(item.Image, item.Read)).ToArray();
+            var whole = read.Where(item => item.Pixels is not null).ToArray();
+            var inspections = Transformer.Model.Inspect([.. whole.Select(item => item.Pixels!)], [.. whole.Select(item => ClassOf(item.Image))], atImageSize).GetEnumerator();
+            foreach (var (image, pixels, fault) in read)
+            {
+                if (pixels is null || !inspections.MoveNext())
+                {
+                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(ClassOf(image)), fault);
+                    continue;
+                }
+
+                var inspection = inspections.Current;
+                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, inspection.Map, inspection.Width, inspection.Height, Transformer.Calibration(ClassOf(image)), null);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        moved?.Dispose();
+        (model as IDisposable)?.Dispose();
+    }
+
+    private static (DatasetImage Image, PixelBuffer? Pixels, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read)
+    {
+        try
+        {
+            return (image, read(), null);
+        }
+        catch (ImageReadException fault)
+        {
+            return (image, null, fault.Message);
+        }
+    }
+
+    /// <summary>A model of one class takes every image for it, whatever the folder is called.</summary>
+    private string? ClassOf(DatasetImage image) => Transformer.Model.ClassNames.Count == 1 ? null : image.ClassName;
+}

@@ -1,0 +1,29 @@
+namespace Microsoft.ML.KagPrompt.Cli.Scoring;
+
+/// <summary>A folder that maps are written into, two files an image, named after it.</summary>
+internal sealed class MapFolder(string folder)
+{
+    private readonly HashSet<string> taken = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Writes an image's map; returns the path without extension.</summary>
+    public string Write(ScoredImage scored)
+    {
+        var stem = Path.Combine(folder, NameOf(scored.Image.Path));
+        AtomicFile.Write(stem + ".npy", stream => MapFiles.WriteNpy(stream, scored.Map, scored.Width, scored.Height));
+        AtomicFile.Write(stem + ".png", stream => MapFiles.WritePng(stream, scored.Map, scored.Width, scored.Height));
+        return stem;
+    }
+
+    /// <summary>The file's name; images of one name in several folders get numbers, in the order they come.</summary>
+    private string NameOf(string path)
+    {
+        var name = path == "-" ? "stdin" : Path.GetFileNameWithoutExtension(path);
+        var unique = name;
+        for (var i = 2; !taken.Add(unique); i++)
+        {
+            unique = $"{name}~{i}";
+        }
+
+        return unique;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.ML.KagPrompt.Reporting;
+
+namespace Microsoft.ML.KagPrompt.Cli.Scoring;
+
+/// <summary>A scored image as it is written: the same names in JSON lines, CSV and tables.</summary>
+internal sealed record ScoreRecord
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        // A region's probability may be unknown, where the user set the threshold: "NaN".
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        // Paths and messages stay readable; the output is not embedded in HTML.
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static IReadOnlyList<string> Header { get; } = ["image", "class", "anomalous", "score", "threshold", "probability", "regions", "error"];
+
+    public required string Image { get; init; }
+
+    public required string Class { get; init; }
+
+    /// <summary>Null where the image could not be scored.</summary>
+    public bool? Anomalous { get; init; }
+
+    public float? Score { get; init; }
+
+    public float? Threshold { get; init; }
+
+    public float? Probability { get; init; }
+
+    /// <summary>Size of the map, in which regions are given.</summary>
+    public int? Width { get; init; }
+
+    public int? Height { get; init; }
+
+    public IReadOnlyList<AnomalyRegion>? Regions { get; init; }
+
+    /// <summary>The map's files without extension; null where none were asked for.</summary>
+    public string? Map { get; init; }
+
+    public string? Error { get; init; }
+
+    public static ScoreRecord Of(ScoredImage scored, string? map) => scored.Fault is not null
+        ? new() { Image = scored.Image.Path, Class = scored.Image.ClassName, Error = scored.Fault }
+        : new()
+        {
+            Image = scored.Image.Path,
+            Class = scored.Image.ClassName,
+            Anomalous = scored.IsAnomalous,
+            Score = scored.Score,
+            Threshold = Known(scored.Calibration.Threshold),
+            Probability = Known(scored.Probability),
+            Width = scored.Width,
+            Height = scored.Height,
+            Regions = [.. AnomalyRegions.Of(scored.Map, scored.Width, scored.Height, scored.Calibration)],
+            Map = map,
+        };
+
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    public IReadOnlyList<string> Cells() =>
+    [
+        Image, Class, Anomalous switch { true => "yes", false => "no", null => "" }, Text(Score), Text(Threshold), Text(Probability), Regions?.Count.ToString(CultureInfo.InvariantCulture) ?? "", Error ?? "",
+    ];
+
+    // JSON knows no NaN.
+    private static float? Known(float value) => float.IsFinite(value) ? value : null;
+
+    private static string Text(float? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "";
+}

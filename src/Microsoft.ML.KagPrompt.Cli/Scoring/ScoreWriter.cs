@@ -1,0 +1,51 @@
+using Spectre.Console;
+
+namespace Microsoft.ML.KagPrompt.Cli.Scoring;
+
+/// <summary>Writes scores one by one in a format; a table on a terminal is drawn at the end.</summary>
+internal sealed class ScoreWriter(TextWriter output, ScoreFormat format, bool onTerminal)
+{
+    private readonly Table table = new() { Border = TableBorder.Rounded };
+
+    private bool Draws => format == ScoreFormat.Table && onTerminal;
+
+    public void Begin()
+    {
+        if (Draws)
+        {
+            foreach (var title in ScoreRecord.Header)
+            {
+                table.AddColumn(new TableColumn(title));
+            }
+        }
+        else if (format != ScoreFormat.Jsonl)
+        {
+            output.WriteLine(Line(ScoreRecord.Header));
+        }
+    }
+
+    public void Write(ScoreRecord record)
+    {
+        if (Draws)
+        {
+            var colour = record.Error is not null ? "yellow" : record.Anomalous == true ? "red" : "green";
+            table.AddRow([.. record.Cells().Select((cell, i) => new Markup(i == 2 || record.Error is not null ? $"[{colour}]{Markup.Escape(cell)}[/]" : Markup.Escape(cell)))]);
+            return;
+        }
+
+        output.WriteLine(format == ScoreFormat.Jsonl ? record.ToJson() : Line(record.Cells()));
+        output.Flush();
+    }
+
+    public void End()
+    {
+        if (Draws)
+        {
+            AnsiConsole.Write(table);
+        }
+    }
+
+    private string Line(IReadOnlyList<string> cells) => format == ScoreFormat.Csv ? string.Join(',', cells.Select(Quoted)) : string.Join('\t', cells.Select(cell => cell.ReplaceLineEndings(" ").Replace('\t', ' ')));
+
+    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\r\n") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
+}

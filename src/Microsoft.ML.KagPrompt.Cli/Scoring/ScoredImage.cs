@@ -1,0 +1,16 @@
+using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Model;
+
+namespace Microsoft.ML.KagPrompt.Cli.Scoring;
+
+/// <summary>One image through a model.</summary>
+/// <param name="Image">The file.</param>
+/// <param name="Score">Higher is more anomalous; NaN with a fault.</param>
+/// <param name="IsAnomalous">Whether the score exceeds the threshold.</param>
+/// <param name="Probability">Chance of a defect, 0.5 at the threshold.</param>
+/// <param name="Map">Values row by row, Height × Width, NaN where not inspected; empty with a fault.</param>
+/// <param name="Width">Columns of the map.</param>
+/// <param name="Height">Rows of the map.</param>
+/// <param name="Calibration">Of the image's class.</param>
+/// <param name="Fault">Why it could not be scored; null: it was.</param>
+internal sealed record ScoredImage(DatasetImage Image, float Score, bool IsAnomalous, float Probability, float[] Map, int Width, int Height, ThresholdCalibration Calibration, string? Fault);

@@ -1,0 +1,45 @@
+using System.Text;
+using Microsoft.ML.KagPrompt.Metrics;
+using static Microsoft.ML.KagPrompt.Reporting.Html.HtmlText;
+
+namespace Microsoft.ML.KagPrompt.Reporting.Html;
+
+/// <summary>A class on the page: scores, ROC curve, table, and what its threshold rests on.</summary>
+internal sealed class ClassSection
+{
+    private readonly IReadOnlyList<ReportItem> items;
+    private readonly IReadOnlyList<ReportPixels> pixels;
+
+    public ClassSection(string name, IReadOnlyList<ReportItem> items, IReadOnlyList<ReportPixels> pixels)
+    {
+        (Name, this.items, this.pixels) = (name, items, [.. pixels.Where(entry => entry.ClassName == name)]);
+        Image = ImageMetrics.Of([.. items.Select(item => item.Score)], [.. items.Select(item => item.IsAnomalous)]);
+        Pixels = this.pixels.FirstOrDefault(entry => entry.DefectType is null)?.Metrics;
+    }
+
+    public string Name { get; }
+
+    public ImageMetrics Image { get; }
+
+    /// <summary>Of all its images; null without masks.</summary>
+    public PixelMetrics? Pixels { get; }
+
+    /// <summary>The section; of several, each can be folded.</summary>
+    public string Write(int index, int of)
+    {
+        var body = new StringBuilder();
+        body.Append($"<div class=\"charts\">{HistogramPlot.Write(items)}{RocPlot.Write(items, Image.Auroc)}</div>");
+        body.Append(items.Any(item => item.Fault is null) ? DefectTable.Write(items, pixels, Image.Auroc) : "");
+        body.Append($"<p>{Of(items[0].Calibration.Explanation)}</p>");
+        body.Append(string.Concat((Pixels?.Warnings ?? []).Select(warning => $"<p class=\"soft\">{Of(warning)}</p>")));
+        if (of == 1)
+        {
+            return body.ToString();
+        }
+
+        // Values differ from class to class: each has its legend.
+        body.Append(LegendPlot.Write(MapScale.Of(items[0].Calibration), $"class-{index}", hasValues: true));
+        var (missed, alarms) = (items.Count(item => item.Outcome == ReportOutcome.MissedDefect), items.Count(item => item.Outcome == ReportOutcome.FalseAlarm));
+        return $"<details class=\"product\"{(of <= 3 ? " open" : "")}><summary>{Of(Name)}<span>{items.Count} images, {missed} missed, {alarms} false alarms, image AUROC {Of(Image.Auroc.Value)}</span></summary>{body}</details>";
+    }
+}

@@ -1,0 +1,86 @@
+using System.Text;
+using static Microsoft.ML.KagPrompt.Reporting.Html.HtmlText;
+
+namespace Microsoft.ML.KagPrompt.Reporting.Html;
+
+/// <summary>The images with pictures, worst first, each with a slider that reveals the overlay; and the list of all.</summary>
+internal static class Gallery
+{
+    private const int MostRows = 5000;
+
+    private static readonly (ReportOutcome Outcome, string Title, string Order)[] Groups =
+    [
+        (ReportOutcome.MissedDefect, "Missed defects", "Defective and accepted, lowest score first."),
+        (ReportOutcome.FalseAlarm, "False alarms", "Good and rejected, highest score first."),
+        (ReportOutcome.NotLabelled, "Not labelled", "Highest score first."),
+        (ReportOutcome.FoundDefect, "Found defects", "Closest to the threshold first."),
+        (ReportOutcome.AcceptedGood, "Accepted good parts", "Closest to the threshold first."),
+        (ReportOutcome.Unreadable, "Could not be scored", ""),
+    ];
+
+    public static void Write(TextWriter writer, IReadOnlyList<ReportItem> worstFirst)
+    {
+        foreach (var (outcome, title, order) in Groups)
+        {
+            var all = worstFirst.Where(item => item.Outcome == outcome).ToArray();
+            var shown = all.Where(item => item.Picture is not null).ToArray();
+            if (shown.Length > 0)
+            {
+                writer.WriteLine($"<h2>{title}</h2><p class=\"soft\">{order} {(shown.Length < all.Length ? $"{shown.Length} of {all.Length} are shown." : $"{all.Length} image{(all.Length == 1 ? "" : "s")}.")}</p><div class=\"cards\">");
+                foreach (var item in shown)
+                {
+                    writer.WriteLine(Card(item, item.Picture!));
+                }
+
+                writer.WriteLine("</div>");
+            }
+        }
+    }
+
+    /// <summary>All images by name, folded.</summary>
+    public static void WriteList(TextWriter writer, IReadOnlyList<ReportItem> worstFirst)
+    {
+        var shown = Math.Min(worstFirst.Count, MostRows);
+        writer.WriteLine($"<details class=\"list\"><summary>{(shown < worstFirst.Count ? $"The worst {shown} of {worstFirst.Count}" : "All")} images by name</summary><div class=\"scroll\"><table><tr><th>image</th><th>outcome</th><th>score</th><th>threshold</th><th>chance</th></tr>");
+        foreach (var item in worstFirst.Take(MostRows))
+        {
+            writer.WriteLine($"<tr><td>{Of(item.Name)}</td><td>{OutcomeOf(item)}</td><td>{Of(item.Score, "0.0000")}</td><td>{Of(item.Calibration.Threshold, "0.0000")}</td><td>{ChanceOf(item)}</td></tr>");
+        }
+
+        writer.WriteLine("</table></div></details>");
+    }
+
+    /// <summary>Images that could not be scored, with the reason.</summary>
+    public static string Faults(IReadOnlyList<ReportItem> items)
+    {
+        var faults = items.Where(item => item.Fault is not null).Take(MostRows).Select(item => $"<li>{Of(item.Name)}: {Of(item.Fault!)}</li>").ToArray();
+        return faults.Length == 0 ? "" : $"<h2>Could not be scored</h2><ul>{string.Concat(faults)}</ul>";
+    }
+
+    private static string Card(ReportItem item, ReportPicture picture)
+    {
+        var (name, isRejected) = (Of(item.Name), item.Score > item.Calibration.Threshold);
+        // A tall image is shown as high as the others, not as wide.
+        var widest = (double)ReportPicture.LongestSide * picture.Width / Math.Max(picture.Width, picture.Height);
+        var html = new StringBuilder($"<article class=\"card\"><div class=\"view\" style=\"aspect-ratio:{picture.Width}/{picture.Height};max-width:{At(widest)}px\">");
+        html.Append($"<img alt=\"{name}\" src=\"{Data(picture.Image)}\"><img class=\"over\" alt=\"Anomaly map of {name}\" src=\"{Data(picture.Overlay)}\"></div>");
+        html.Append($"<label class=\"slide\">image<input type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\" aria-label=\"Overlay of {name}\">overlay</label><p class=\"name\">{name}</p>");
+        html.Append($"<p><span class=\"verdict {(isRejected ? "rejected" : "accepted")}\">{(isRejected ? "rejected" : "accepted")}</span>, score {Of(item.Score, "0.0000")}</p>");
+        return html.Append($"<p class=\"soft\">chance of a defect {ChanceOf(item)}</p></article>").ToString();
+    }
+
+    private static string OutcomeOf(ReportItem item) => item.Outcome switch
+    {
+        ReportOutcome.MissedDefect => "missed defect",
+        ReportOutcome.FalseAlarm => "false alarm",
+        ReportOutcome.FoundDefect => "found defect",
+        ReportOutcome.AcceptedGood => "accepted, good",
+        ReportOutcome.NotLabelled => item.Score > item.Calibration.Threshold ? "rejected" : "accepted",
+        _ => "could not be scored",
+    };
+
+    private static string ChanceOf(ReportItem item) => item.Calibration.ProbabilityOf(item.Score) is var chance && float.IsNaN(chance) ? Unknown
+        : chance < 0.01f ? "below 1 %" : chance > 0.99f ? "above 99 %" : Percent(Math.Round(chance, 2));
+
+    private static string Data(byte[] file) => $"data:image/{(file is [0x89, ..] ? "png" : "jpeg")};base64,{Convert.ToBase64String(file)}";
+}

@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Cli.Tests;
+
+/// <summary>fit, adapt and score, as a user runs them.</summary>
+public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPart>
+{
+    [Fact]
+    public void Fit_GoodPhotographs_WritesAZipAndExplainsItsThreshold()
+    {
+        part.FitOutput.Should().MatchRegex(@"^bolt: Threshold 0\.\d+: .*of normal parts.*\nWritten to .*model\.zip \(\d+\.\d MB\)\.\n$");
+        using var again = new MLContext().Model.Load(part.Model, out var schema) as IDisposable;
+        schema.Select(column => column.Name).Should().Contain("ClassName");
+    }
+
+    [Fact]
+    public void Score_Folder_TellsGoodFromDefectiveInEveryFormat()
+    {
+        var (code, table, error) = Tool.Run("score", part.Model, part.In("test"), "--out", part.In("out.csv"), "--format", "Csv");
+        code.Should().Be(0, error);
+        table.Should().BeEmpty();
+        var rows = File.ReadAllLines(part.In("out.csv")).Select(line => line.Split(',')).ToArray();
+        rows[0].Should().Equal("image", "class", "anomalous", "score", "threshold", "probability", "regions", "error");
+        rows[1..].Select(row => row[2]).Should().Equal("yes", "yes", "no", "no");
+        rows[1..3].Select(row => Number(row[5])).Should().OnlyContain(probability => probability > 0.5);
+        rows[3..].Select(row => Number(row[5])).Should().OnlyContain(probability => probability < 0.5);
+
+        var lines = Tool.Run("score", part.Model, part.In("test"), "--format", "Jsonl").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        lines.Select(line => line.GetProperty("score").GetSingle().ToString("0.0000", CultureInfo.InvariantCulture)).Should().Equal(rows[1..].Select(row => row[3]));
+        lines[0].GetProperty("width").GetInt32().Should().Be(80);
+        var region = lines[0].GetProperty("regions").EnumerateArray().First();
+        // The bar lies in the upper third, in the middle.
+        (region.GetProperty("peakY").GetInt32() + region.GetProperty("peakX").GetInt32()).Should().BeInRange(25, 85);
+        lines[2].GetProperty("regions").GetArrayLength().Should().Be(0);
+    }
+
+    [Fact]
+    public void Score_Maps_AreTheSameInBothFiles()
+    {
+        Tool.Run("score", part.Model, part.In("test/bar"), part.In("test/good"), "--maps", part.In("maps")).Code.Should().Be(0);
+        Directory.GetFiles(part.In("maps")).Select(Path.GetFileName).Should().BeEquivalentTo("0.npy", "0.png", "1.npy", "1.png", "0~2.npy", "0~2.png", "1~2.npy", "1~2.png");
+        var npy = File.ReadAllBytes(part.In("maps/0.npy"));
+        var header = BitConverter.ToUInt16(npy, 8);
+        npy[..8].Should().Equal(0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0);
+        ((10 + header) % 64).Should().Be(0);
+        Encoding.ASCII.GetString(npy, 10, header).Should().StartWith("{'descr': '<f4', 'fortran_order': False, 'shape': (80, 80), }").And.EndWith("\n");
+        var values = Enumerable.Range(0, 80 * 80).Select(i => BitConverter.ToSingle(npy, 10 + header + (4 * i))).ToArray();
+        values.Should().OnlyContain(value => value >= 0 && value <= 1);
+
+        // Decoded to eight bits, by code that is not ours.
+        using var picture = MLImage.CreateFromFile(part.In("maps/0.png"));
+        (picture.Width, picture.Height).Should().Be((80, 80));
+        var pixels = picture.Pixels.ToArray();
+        values.Select((value, i) => Math.Abs((value * 255) - pixels[4 * i])).Max().Should().BeLessThan(1.01f);
+    }
+
+    [Fact]
+    public void Score_StandardInput_TakesAnImageOrPaths()
+    {
+        var file = part.In("test/bar/0.png");
+        string Score(byte[] input)
+        {
+            var (code, output, error) = Tool.RunWith(input, "score", part.Model, "-", "--format", "Jsonl");
+            code.Should().Be(0, error);
+            return JsonDocument.Parse(output).RootElement.GetProperty("score").GetRawText();
+        }
+
+        Score(File.ReadAllBytes(file)).Should().Be(Score(Encoding.UTF8.GetBytes(file + "\n")));
+    }
+
+    [Fact]
+    public void Score_FailOnAnomaly_IsToldByTheExitCode()
+    {
+        Tool.Run("score", part.Model, part.In("test/bar"), "--fail-on-anomaly").Code.Should().Be(1);
+        Tool.Run("score", part.Model, part.In("test/good"), "--fail-on-anomaly").Code.Should().Be(0);
+        Tool.Run("score", part.Model, part.In("test/bar"), "--fail-on-anomaly", "--threshold", "0.99").Code.Should().Be(0);
+    }
+
+    [Fact]
+    public void Score_OneBrokenImage_ScoresTheOthers()
+    {
+        Directory.CreateDirectory(part.In("mixed"));
+        File.Copy(part.In("test/good/0.png"), part.In("mixed/a.png"), overwrite: true);
+        File.WriteAllBytes(part.In("mixed/b.png"), File.ReadAllBytes(part.In("test/good/0.png"))[..900]);
+        File.Copy(part.In("test/bar/0.png"), part.In("mixed/c.png"), overwrite: true);
+        var (code, output, error) = Tool.Run("score", part.Model, part.In("mixed"));
+        code.Should().Be(3);
+        var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToArray();
+        rows[1..].Select(row => row[2]).Should().Equal("no", "", "yes");
+        rows[2][7].Should().Contain("ends early");
+        error.Should().Contain("3 image(s), 1 anomalous, 1 not readable");
+    }
+
+    [Fact]
+    public void Adapt_NewPart_KeepsTheOldModelAndKnowsBoth()
+    {
+        var before = File.ReadAllBytes(part.Model);
+        var (code, output, error) = Tool.Run("adapt", part.Model, part.In("train/good"), "--class", "nut", "--support", "3", "--out", part.In("both.zip"));
+        code.Should().Be(0, error);
+        output.Should().Contain("bolt: Threshold").And.Contain("nut: Threshold").And.Contain("3 image(s) are in the memory bank");
+        File.ReadAllBytes(part.Model).Should().Equal(before);
+        Tool.Run("score", part.In("both.zip"), part.In("test/bar"), "--class", "nut", "--fail-on-anomaly").Code.Should().Be(1);
+        var unnamed = Tool.Run("score", part.In("both.zip"), part.In("test/bar"));
+        unnamed.Code.Should().Be(3);
+        unnamed.Error.Should().Contain("--class").And.Contain("bolt, nut");
+    }
+
+    [Theory]
+    [InlineData(2, "'--out' is required", "fit", "DATA")]
+    [InlineData(2, "MODEL", "score")]
+    [InlineData(3, "There is no folder", "fit", "absent", "--out", "new.zip")]
+    [InlineData(3, "TargetFalseRejectRate", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0.9")]
+    [InlineData(3, "There is no model", "score", "absent.zip", "DATA")]
+    [InlineData(3, "no model zip", "score", "DATA/train/good/0.png", "DATA")]
+    [InlineData(3, "There is no image or folder", "score", "MODEL", "absent.png")]
+    [InlineData(3, "holds no images", "score", "MODEL", "DATA/empty")]
+    public void Commands_WrongArguments_SaySoAndWriteNothing(int code, string message, params string[] arguments)
+    {
+        Directory.CreateDirectory(part.In("empty"));
+        var (actual, output, error) = Tool.Run([.. arguments.Select(argument => argument == "MODEL" ? part.Model : argument == "new.zip" ? part.In(argument) : argument.StartsWith("DATA", StringComparison.Ordinal) ? part.In("." + argument[4..]) : argument)]);
+        actual.Should().Be(code, error);
+        error.Should().Contain(message).And.NotContain("   at ");
+        File.Exists(part.In("new.zip")).Should().BeFalse();
+        Directory.GetFiles(part.Folder, "*.tmp").Should().BeEmpty();
+    }
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+}
