@@ -38,12 +38,15 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Cancellation
         }
 
         watch.Stop();
-        return Figures(cell, scores, maps) with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
+        return Figures(cell, scores, maps.Compute()) with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
     }
 
     /// <summary>For several ways to put the branches together; the networks run once an image.</summary>
     public IReadOnlyList<CellResult> Score(KagPromptTransformer model, IReadOnlyList<ScoreFusion> fusions, CellResult cell)
     {
+        // k does not touch the maps: ways that differ in it alone share their pixels' metrics.
+        var kinds = fusions.Select(fusion => fusion with { TopK = 1 }).ToArray();
+        var first = kinds.Select(kind => Array.IndexOf(kinds, kind)).ToArray();
         var scores = fusions.Select(_ => new List<float>()).ToArray();
         var maps = fusions.Select(_ => new MapStatistics()).ToArray();
         var side = model.Model.MapSize;
@@ -57,19 +60,23 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Cancellation
                 for (var way = 0; way < fusions.Count; way++)
                 {
                     scores[way].Add(result[way].Score);
-                    maps[way].Add(result[way].Map, mask, side, side, test[i].IsAnomalous == true);
+                    if (first[way] == way)
+                    {
+                        maps[way].Add(result[way].Map, mask, side, side, test[i].IsAnomalous == true);
+                    }
                 }
             }
         }
 
-        return [.. fusions.Select((_, way) => Figures(cell, scores[way], maps[way]))];
+        var pixels = maps.Select((map, way) => first[way] == way ? map.Compute() : null).ToArray();
+        return [.. fusions.Select((_, way) => Figures(cell, scores[way], pixels[first[way]]!))];
     }
 
     private bool[] Mask(KagPromptTransformer model, int i) => test[i].MaskPath is { } path ? DefectMask.Read(path).At(model.Model.MapSize, model.Options.ResizeMode) : [];
 
-    private CellResult Figures(CellResult cell, List<float> scores, MapStatistics maps)
+    private CellResult Figures(CellResult cell, List<float> scores, PixelMetrics pixel)
     {
-        var (image, pixel) = (ImageMetrics.Of(scores, labels), maps.Compute());
+        var image = ImageMetrics.Of(scores, labels);
         return cell with
         {
             ImageAuroc = Known(image.Auroc.Value),
