@@ -16,7 +16,7 @@ internal sealed class Scorer : IDisposable
     {
         (this.loaded, free) = (loaded, new SemaphoreSlim(engines));
         // The zip loads images from paths; here they come as bytes, so only its last part is used.
-        transformer = (loaded as IEnumerable<ITransformer> ?? [loaded]).OfType<KagPromptTransformer>().Single();
+        transformer = KagPromptTransformer.In(loaded);
         for (var i = 0; i < engines; i++)
         {
             // Disposing an engine must leave the model to the others.
@@ -40,6 +40,8 @@ internal sealed class Scorer : IDisposable
     public async Task<Verdict> ScoreAsync(byte[] image, string? className, CancellationToken aborted)
     {
         var calibration = transformer.Calibration(className);
+        // Before a decoder gives it memory: a small body may promise a huge image.
+        ImageCodec.Check(image, "The body", transformer.Options.MaxImagePixels);
         await free.WaitAsync(aborted);
         var engine = idle.TryTake(out var taken) ? taken : throw new InvalidOperationException("There are fewer engines than places.");
         try

@@ -36,17 +36,7 @@ public static class ImageCodec
     /// <exception cref="ImageReadException">It is no image, it ends early, or it is too large.</exception>
     public static PixelBuffer Read(byte[] file, string origin, int maxPixels = DefaultMaxPixels)
     {
-        ArgumentNullException.ThrowIfNull(file);
-        ArgumentException.ThrowIfNullOrEmpty(origin);
-        using (var codec = Open(file, origin))
-        {
-            if ((long)codec.Info.Width * codec.Info.Height > maxPixels)
-            {
-                throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {codec.Info.Width} x {codec.Info.Height}. Resize it, or raise the bound.");
-            }
-        }
-
-        ImageFileEnd.Require(file, origin);
+        Check(file, origin, maxPixels);
         MLImage image;
         try
         {
@@ -61,6 +51,23 @@ public static class ImageCodec
         {
             return ImageAdapter.ToPixels(image, maxPixels, origin);
         }
+    }
+
+    /// <summary>Refuses what <see cref="Read(byte[], string, int)"/> would, without decoding it: a small file may promise a huge image.</summary>
+    /// <inheritdoc cref="Read(byte[], string, int)"/>
+    public static void Check(byte[] file, string origin, int maxPixels = DefaultMaxPixels)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentException.ThrowIfNullOrEmpty(origin);
+        using (var codec = Open(file, origin))
+        {
+            if ((long)codec.Info.Width * codec.Info.Height > maxPixels)
+            {
+                throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {codec.Info.Width} x {codec.Info.Height}. Resize it, or raise the bound.");
+            }
+        }
+
+        ImageFileEnd.Require(file, origin);
     }
 
     /// <summary>A picture as a PNG file's bytes.</summary>

@@ -37,7 +37,7 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
             json.RootElement.GetProperty("threshold").GetSingle().Should().Be(threshold);
         }
 
-        (await Post(service, "/score", [1, 2, 3])).Should().Match<(HttpStatusCode Status, string Text)>(answer => answer.Status == HttpStatusCode.BadRequest && answer.Text.Contains("the image cannot be read"));
+        (await Post(service, "/score", [1, 2, 3])).Should().Match<(HttpStatusCode Status, string Text)>(answer => answer.Status == HttpStatusCode.BadRequest && answer.Text.Contains("is not an image"));
         (await Post(service, "/score", [])).Status.Should().Be(HttpStatusCode.BadRequest);
         (await Post(service, "/score", new byte[100_001])).Should().Match<(HttpStatusCode Status, string Text)>(answer => answer.Status == HttpStatusCode.RequestEntityTooLarge && answer.Text.Contains("100000 bytes"));
         (await Post(service, "/score?class=nut", File.ReadAllBytes(parts.Good))).Should().Match<(HttpStatusCode Status, string Text)>(answer => answer.Status == HttpStatusCode.BadRequest && answer.Text.Contains("is not known"));

@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Reporting;
+
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
 /// <summary>A folder that maps are written into, two files an image, named after it.</summary>
@@ -9,8 +11,8 @@ internal sealed class MapFolder(string folder)
     public string Write(ScoredImage scored)
     {
         var stem = Path.Combine(folder, NameOf(scored.Image.Path));
-        AtomicFile.Write(stem + ".npy", stream => MapFiles.WriteNpy(stream, scored.Map, scored.Width, scored.Height));
-        AtomicFile.Write(stem + ".png", stream => MapFiles.WritePng(stream, scored.Map, scored.Width, scored.Height));
+        AtomicFile.Write(stem + ".npy", stream => NpyFile.Write(stream, scored.Map, scored.Width, scored.Height));
+        AtomicFile.Write(stem + ".png", stream => stream.Write(HeatmapRenderer.GrayPng(scored.Map, scored.Width, scored.Height)));
         return stem;
     }
 

@@ -47,4 +47,21 @@ public static class HeatmapRenderer
         ArgumentNullException.ThrowIfNull(scale);
         return Png.Encode(MapLayer.Draw(map, width, height, scale, isOpaque: false, truth));
     }
+
+    /// <summary>The values themselves: a grey PNG of 16 bits, 0 to 65535 for 0 to 1; beyond is clamped, and what was not inspected is 0.</summary>
+    /// <param name="map">width · height values.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <exception cref="ArgumentException">The map does not fit the size.</exception>
+    public static byte[] GrayPng(ReadOnlySpan<float> map, int width, int height)
+    {
+        MapSize.Require(map, width, height);
+        var levels = new ushort[map.Length];
+        for (var p = 0; p < map.Length; p++)
+        {
+            levels[p] = float.IsNaN(map[p]) ? (ushort)0 : (ushort)MathF.Round(Math.Clamp(map[p], 0, 1) * ushort.MaxValue);
+        }
+
+        return Png.Encode(levels, width, height);
+    }
 }

@@ -3,9 +3,10 @@ using System.IO.Compression;
 
 namespace Microsoft.ML.KagPrompt.Reporting;
 
-/// <summary>Writes palette pictures as PNG files: a tenth of the size that general codecs make of them.</summary>
+/// <summary>Writes the PNG files that general codecs do not: palette pictures, at a tenth of the size, and grey of 16 bits.</summary>
 internal static class Png
 {
+    private const byte Grey = 0;
     private const byte Indexed = 3;
 
     private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(n => Enumerable.Range(0, 8).Aggregate((uint)n, (crc, _) => (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1))];
@@ -19,16 +20,28 @@ internal static class Png
             picture.Indices.AsSpan(y * picture.Width, picture.Width).CopyTo(rows.AsSpan((y * (picture.Width + 1)) + 1));
         }
 
-        return Whole(picture.Width, picture.Height,
+        return Whole(picture.Width, picture.Height, 8, Indexed,
             [("PLTE", [.. picture.Palette.SelectMany(color => new[] { color.R, color.G, color.B })]), ("tRNS", [.. picture.Palette.Select(color => color.A)])], rows);
     }
 
-    private static byte[] Whole(int width, int height, (string Type, byte[] Data)[] before, byte[] rows)
+    /// <summary>Grey levels, row by row.</summary>
+    public static byte[] Encode(ReadOnlySpan<ushort> levels, int width, int height)
+    {
+        var rows = new byte[height * (1 + (2 * width))];
+        for (var p = 0; p < levels.Length; p++)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(rows.AsSpan((p / width * (1 + (2 * width))) + 1 + (2 * (p % width))), levels[p]);
+        }
+
+        return Whole(width, height, 16, Grey, [], rows);
+    }
+
+    private static byte[] Whole(int width, int height, byte bits, byte colorType, (string Type, byte[] Data)[] before, byte[] rows)
     {
         var header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
-        (header[8], header[9]) = (8, Indexed);
+        (header[8], header[9]) = (bits, colorType);
         using var packed = new MemoryStream();
         using (var zlib = new ZLibStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
         {

@@ -27,6 +27,25 @@ public sealed class PngTests
         }
     }
 
+    [Fact]
+    public void GrayPng_AnyMap_KeepsItsValues()
+    {
+        var random = new Random(2);
+        float[] map = [.. Enumerable.Range(0, 13 * 7).Select(_ => (random.NextSingle() * 1.4f) - 0.2f)];
+        map[5] = float.NaN;
+
+        using var image = Image(HeatmapRenderer.GrayPng(map, 13, 7));
+        var pixels = image.Pixels.ToArray();
+
+        // The codec gives the upper eight of the sixteen bits.
+        (image.Width, image.Height).Should().Be((13, 7));
+        for (var p = 0; p < map.Length; p++)
+        {
+            var expected = float.IsNaN(map[p]) ? 0 : Math.Clamp(map[p], 0, 1) * 255;
+            ((float)pixels[4 * p]).Should().BeApproximately(expected, 1.01f);
+        }
+    }
+
     private static MLImage Image(byte[] png)
     {
         using var stream = new MemoryStream(png);
