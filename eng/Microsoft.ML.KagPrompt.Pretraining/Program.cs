@@ -9,10 +9,10 @@ const string Usage = """
     Makes the weights of the compact backbone (docs/compact-backbone.md).
       render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
       distil  --teacher DIR --out FILE --minutes N [--seed 1] [--resume FILE]
-      align   --trunk FILE --out DIR --minutes N [--pictures 4000] [--seed 1]
+      align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1]
       narrow  --in DIR --out DIR
-      shape   --in DIR --out DIR [--power 1] [--floor 0.3] [--seed 1]
-      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--seed 1] [--resume FILE]
+      shape   --in DIR --out DIR [--power 0.25] [--floors 1,0.3,0.3,0.3] [--seed 1]
+      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--dice 1] [--seed 1] [--resume FILE]
       branches --backbone DIR --data DIR[,DIR] [--prompt FILE] [--shots 1,2,4] [--draws 5]
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
     """;
@@ -30,16 +30,16 @@ switch (args.FirstOrDefault())
         Distil();
         return 0;
     case "align":
-        TextAlignment.Run(options["trunk"], options["out"], TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Console.WriteLine);
+        TextAlignment.Run(options["trunk"], options["out"], options.GetValueOrDefault("text"), TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Console.WriteLine);
         return 0;
     case "narrow":
         TextCone.Run(options["in"], options["out"], Console.WriteLine);
         return 0;
     case "shape":
-        new TapShaping(Fraction("power", 1), Fraction("floor", 0.3), Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
+        new TapShaping(Fraction("power", 0.25), [.. options.GetValueOrDefault("floors", "1,0.3,0.3,0.3").Split(',').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))], Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
         return 0;
     case "prompt":
-        new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("seed", 1), Console.WriteLine)
+        new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("size", 224), Number("pairs", 4), Fraction("dice", 1), Number("seed", 1), Console.WriteLine)
             .Run(options["out"], Number("products", 150), options.GetValueOrDefault("resume"));
         return 0;
     case "branches":

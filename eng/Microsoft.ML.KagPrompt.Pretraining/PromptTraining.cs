@@ -10,13 +10,12 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>Trains the shipped graph prompt across rendered products, with the library's own trainer, as the paper trains across a data set.</summary>
-internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int seed, Action<string> report)
+internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size, int pairs, double diceWeight, int seed, Action<string> report)
 {
     private const int ViewsOfProduct = 4;
-    private const int PairsPerStep = 4;
     private const double PeakRate = 1e-3;
 
-    private readonly InspectionOptions options = new() { Iterations = PretrainedPrompt.Iterations };
+    private readonly InspectionOptions options = new() { Iterations = PretrainedPrompt.Iterations, ImageSize = size, DiceWeight = (float)diceWeight };
 
     /// <summary>Trains for a time from an untrained prompt, or from a file; writes the result there now and then.</summary>
     public void Run(string output, int products, string? resume)
@@ -37,7 +36,7 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int seed
         report($"{products} products rendered");
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var (focal, dice, entropy, accuracy) = (0f, 0f, 0f, 0f);
-        new GraphTrainer(network, texts, PairsPerStep).Train(Ahead(Batches(views, names, clock)), step => PeakRate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
+        new GraphTrainer(network, texts).Train(Ahead(Batches(views, names, clock)), step => PeakRate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
         {
             var share = progress.Done == 1 ? 1 : 0.05f;
             (focal, dice, entropy, accuracy) = (Toward(focal, progress.Loss.Focal, share), Toward(dice, progress.Loss.Dice, share), Toward(entropy, progress.Loss.CrossEntropy, share),
@@ -58,8 +57,8 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int seed
         var random = new Random(seed);
         while (clock.Elapsed < time)
         {
-            var (normal, twins) = (new FitImage[PairsPerStep], new SyntheticImage[PairsPerStep]);
-            for (var i = 0; i < PairsPerStep; i++)
+            var (normal, twins) = (new FitImage[pairs], new SyntheticImage[pairs]);
+            for (var i = 0; i < pairs; i++)
             {
                 var product = views[random.Next(views.Length)];
                 var view = product[random.Next(product.Count)];

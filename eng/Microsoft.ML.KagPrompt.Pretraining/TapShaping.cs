@@ -13,8 +13,8 @@ namespace Microsoft.ML.KagPrompt.Pretraining;
 /// being whitening; and a constant stands along the weakest direction, so that features that hardly differ from the mean are near each other whatever way they point.
 /// </summary>
 /// <param name="power">Of the standard deviation: −1 whitens, 0 leaves the directions as they are, 1 stresses those that vary most.</param>
-/// <param name="floor">The constant, as a share of the features' root mean square length.</param>
-internal sealed class TapShaping(double power, double floor, int seed)
+/// <param name="floors">Each tap's constant, as a share of its features' root mean square length.</param>
+internal sealed class TapShaping(double power, IReadOnlyList<double> floors, int seed)
 {
     private const int Pictures = 100;
 
@@ -30,7 +30,7 @@ internal sealed class TapShaping(double power, double floor, int seed)
         var tokens = Tokens(tower);
         for (var stage = 0; stage < tokens.Count; stage++)
         {
-            var (matrix, shift) = Of(tokens[stage]);
+            var (matrix, shift) = Of(tokens[stage], floors[stage]);
             var (weight, bias) = (tower.Weights[$"taps.{stage}.weight"], tower.Weights[$"taps.{stage}.bias"]);
             tensors[$"vision.taps.{stage}.weight"] = matrix.matmul(weight).to_type(ScalarType.Float16);
             tensors[$"vision.taps.{stage}.bias"] = matrix.matmul(bias).Plus(shift).to_type(ScalarType.Float16);
@@ -47,7 +47,7 @@ internal sealed class TapShaping(double power, double floor, int seed)
     }
 
     /// <summary>y = matrix · x + shift, of features [N, C]; y has mean square 1 a channel before the constant.</summary>
-    private (Tensor Matrix, Tensor Shift) Of(Tensor features)
+    private (Tensor Matrix, Tensor Shift) Of(Tensor features, double floor)
     {
         var mean = features.mean([0]);
         var centred = features.Minus(mean);
