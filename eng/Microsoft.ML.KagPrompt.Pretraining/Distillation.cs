@@ -8,18 +8,20 @@ using static TorchSharp.torch.nn;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>Teaches the compact trunk to give the teacher's four maps, on rendered pictures alone.</summary>
-internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, int seed)
+internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, double peakRate, int seed)
 {
-    private const int CropSize = 112;
-    private const int Batch = 32;
-    private const double PeakRate = 1.5e-3;
+    // Covariance is shrunk by this share of its mean before it is inverted: directions that hardly vary must not drown the rest.
+    private const double Shrinkage = 0.1;
+
+    /// <summary>Small crops are many different pictures; whole ones are what inspection will see. They take turns, at the same cost.</summary>
+    private static readonly (int Count, int Size)[] Batches = [(32, 112), (8, 224)];
 
     /// <summary>Trains for a time; reports and offers snapshots now and then. Returns the weights, which the caller owns.</summary>
     public WeightSet Train(RenderPool pool, TimeSpan time, Action<string> report, Action<WeightSet> snapshot, WeightSet? resumed = null)
     {
         var random = new Random(seed);
-        var (means, deviations) = TeacherStatistics(pool, random);
-        var weights = resumed ?? Initial(means, deviations);
+        var (deviations, whitenings) = TeacherStatistics(pool, random);
+        var weights = resumed ?? Initial([.. whitenings.Select(whitening => whitening.Mean)], deviations);
         var tower = new CompactVisionTower(config, weights);
         var trained = weights.ByName.Where(entry => !entry.Key.StartsWith("embed.", StringComparison.Ordinal)).Select(entry => entry.Value).ToArray();
         foreach (var tensor in trained)
@@ -27,34 +29,43 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
             tensor.requires_grad_(true);
         }
 
-        using var optimizer = new AdamW(trained, beta1: 0.9, beta2: 0.95, weightDecay: 0.01);
+        // The stem's few inputs and the taps are no kernels to make orthogonal.
+        static bool IsKernel(Tensor tensor) => tensor.shape is [_, > 3, _, _];
+        using var muon = new Muon([.. trained.Where(IsKernel)], momentum: 0.95, weightDecay: 0.01);
+        using var optimizer = new AdamW([.. trained.Where(tensor => !IsKernel(tensor))], beta1: 0.9, beta2: 0.95, weightDecay: 0.01);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var (step, smoothed) = (0, new double[4]);
         while (clock.Elapsed < time)
         {
             using var scope = NewDisposeScope();
             var progress = clock.Elapsed / time;
-            var rate = PeakRate * Math.Min(1, (step + 1) / 200.0) * 0.5 * (1 + Math.Cos(Math.PI * progress));
-            var images = pool.Crops(Batch, CropSize, random);
+            var rate = peakRate * Math.Min(1, (step + 1) / 200.0) * 0.5 * (1 + Math.Cos(Math.PI * progress));
+            var (count, size) = Batches[step % Batches.Length];
+            var images = pool.Crops(count, size, random);
             var targets = teacher.Forward(images);
             var maps = tower.Trunk(images);
-            var losses = maps.Select((map, i) => Loss(tower.Tap(i, map), targets[i].flatten(2).transpose(1, 2), means[i], deviations[i])).ToArray();
-            var loss = losses[0].Plus(losses[1]).Plus(losses[2]).Plus(losses[3]);
-            optimizer.ZeroGradients();
+            var losses = maps.Select((map, i) => Loss(tower.Tap(i, map), targets[i].flatten(2).transpose(1, 2), deviations[i], whitenings[i])).ToArray();
+            var loss = losses.Select(parts => parts.Error.Plus(parts.Cosine)).Aggregate((sum, part) => sum.Plus(part));
+            foreach (var tensor in trained)
+            {
+                tensor.grad?.zero_();
+            }
+
             loss.backward();
             optimizer.ClipGradients(5);
             optimizer.Step(rate);
+            muon.Step(rate);
             for (var i = 0; i < 4; i++)
             {
-                smoothed[i] = step == 0 ? losses[i].Value() : (0.98 * smoothed[i]) + (0.02 * losses[i].Value());
+                smoothed[i] = step == 0 ? losses[i].Error.Value() : (0.98 * smoothed[i]) + (0.02 * losses[i].Error.Value());
             }
 
-            if (++step % 500 == 0)
+            if (++step % 100 == 0)
             {
                 snapshot(weights);
             }
 
-            if (step % 100 == 0)
+            if (step % 50 == 0)
             {
                 report(FormattableString.Invariant($"step {step}, {clock.Elapsed.TotalSeconds:0} s, {pool.Painted} pictures, unexplained variance by tap: {string.Join(", ", smoothed.Select(value => value.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture)))}"));
             }
@@ -68,19 +79,21 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
         return weights;
     }
 
-    /// <summary>Mean squared error in units of each teacher channel's variance, plus the cosine the memory bank will use.</summary>
-    private static Tensor Loss(Tensor prediction, Tensor target, Tensor mean, Tensor deviation)
+    /// <summary>Mean squared error in units of each teacher channel's variance, and the cosine distances that a memory bank would use: of centred and of whitened features.</summary>
+    private static (Tensor Error, Tensor Cosine) Loss(Tensor prediction, Tensor target, Tensor deviation, Whitening whitening)
     {
         var error = (prediction.Minus(target) / deviation).Squared().mean();
-        var cosine = (prediction.Minus(mean).UnitLength(-1) * target.Minus(mean).UnitLength(-1)).sum(-1).mean().Complement();
-        return error.Plus(cosine);
+        var centred = Cosine(prediction.Minus(whitening.Mean), target.Minus(whitening.Mean));
+        return (error, centred.Plus(Cosine(whitening.Apply(prediction), whitening.Apply(target))).Times(0.5));
     }
 
-    private (Tensor[] Means, Tensor[] Deviations) TeacherStatistics(RenderPool pool, Random random)
+    private static Tensor Cosine(Tensor a, Tensor b) => (a.UnitLength(-1) * b.UnitLength(-1)).sum(-1).mean().Complement();
+
+    private (Tensor[] Deviations, Whitening[] Whitenings) TeacherStatistics(RenderPool pool, Random random)
     {
         using var scope = NewDisposeScope();
-        var maps = teacher.Forward(pool.Crops(256, CropSize, random));
-        return ([.. maps.Select(map => map.mean([0, 2, 3]).DetachFromDisposeScope())], [.. maps.Select(map => map.transpose(0, 1).flatten(1).std(1).AtLeast(1e-3).DetachFromDisposeScope())]);
+        var tokens = teacher.Forward(pool.Crops(64, 224, random)).Select(map => map.transpose(0, 1).flatten(1).t()).ToArray();      // [N, C]
+        return ([.. tokens.Select(layer => layer.std(0).AtLeast(1e-3).DetachFromDisposeScope())], [.. tokens.Select(layer => Whitening.Of(layer, Shrinkage))]);
     }
 
     /// <summary>He's scale, second convolutions of residual blocks zero (each block begins as the identity), taps around the teacher's mean.</summary>

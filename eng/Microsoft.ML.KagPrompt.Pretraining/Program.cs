@@ -9,13 +9,17 @@ const string Usage = """
     Makes the weights of the compact backbone (docs/compact-backbone.md).
       render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
       distil  --teacher DIR --out FILE --minutes N [--seed 1] [--resume FILE]
-      align   --trunk FILE --out DIR --minutes N [--pictures 4000] [--seed 1]
+      align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1]
       narrow  --in DIR --out DIR
+      shape   --in DIR --out DIR [--power 0.25] [--floors 1,0.3,0.3,0.3] [--seed 1]
+      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--dice 1] [--seed 1] [--resume FILE]
+      branches --backbone DIR --data DIR[,DIR] [--prompt FILE] [--shots 1,2,4] [--draws 5]
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
     """;
 
 var options = args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1]);
 int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? int.Parse(text) : otherwise;
+double Fraction(string name, double otherwise) => options.TryGetValue(name, out var text) ? double.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
 random.manual_seed(Number("seed", 1));
 switch (args.FirstOrDefault())
 {
@@ -26,10 +30,25 @@ switch (args.FirstOrDefault())
         Distil();
         return 0;
     case "align":
-        TextAlignment.Run(options["trunk"], options["out"], TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Console.WriteLine);
+        TextAlignment.Run(options["trunk"], options["out"], options.GetValueOrDefault("text"), TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Console.WriteLine);
         return 0;
     case "narrow":
         TextCone.Run(options["in"], options["out"], Console.WriteLine);
+        return 0;
+    case "shape":
+        new TapShaping(Fraction("power", 0.25), [.. options.GetValueOrDefault("floors", "1,0.3,0.3,0.3").Split(',').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))], Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
+        return 0;
+    case "prompt":
+        new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("size", 224), Number("pairs", 4), Fraction("dice", 1), Number("seed", 1), Console.WriteLine)
+            .Run(options["out"], Number("products", 150), options.GetValueOrDefault("resume"));
+        return 0;
+    case "branches":
+        var branches = new Branches(new ShippedFiles(options["backbone"]), options.GetValueOrDefault("prompt"), Console.WriteLine);
+        foreach (var data in options["data"].Split(','))
+        {
+            branches.Measure(data, [.. options.GetValueOrDefault("shots", "1,2,4").Split(',').Select(int.Parse)], Number("draws", 5));
+        }
+
         return 0;
     case "measure":
         Measure();
@@ -62,11 +81,11 @@ void Render(string folder, int count, int seed)
 void Distil()
 {
     using var teacher = new Teacher(options["teacher"]);
-    using var pool = new RenderPool(6000, Number("seed", 1));
+    using var pool = new RenderPool(3000, Number("seed", 1));
     pool.WaitFor(64);
     var config = new CompactVisionConfig();
     using var resumed = options.TryGetValue("resume", out var file) ? ReadTrunk(file, config) : null;
-    using var weights = new Distillation(config, teacher, Number("seed", 1)).Train(pool, TimeSpan.FromMinutes(Number("minutes", 30)), Console.WriteLine,
+    using var weights = new Distillation(config, teacher, Fraction("rate", 1.5e-3), Number("seed", 1)).Train(pool, TimeSpan.FromMinutes(Number("minutes", 30)), Console.WriteLine,
         snapshot => WriteTrunk(snapshot, options["out"]), resumed);
     WriteTrunk(weights, options["out"]);
 }
@@ -83,8 +102,9 @@ static void WriteTrunk(WeightSet weights, string path)
 
 static WeightSet ReadTrunk(string path, CompactVisionConfig config)
 {
+    // A trunk of its own, or the one inside a finished backbone.
     using var source = SafetensorsFile.Open(path);
-    return WeightSet.Read(CompactVisionTower.Shapes(config), source);
+    return WeightSet.Read(CompactVisionTower.Shapes(config), source.Entries.ContainsKey("vision.stem.weight") ? new PrefixedTensors(source, "vision.") : source);
 }
 
 void Measure()

@@ -26,7 +26,7 @@ internal sealed class RenderPool : IDisposable
                 if (i >= capacity)
                 {
                     // A full stock is renewed slowly: the processor is for training.
-                    Thread.Sleep(150);
+                    Thread.Sleep(300);
                 }
             }
         })

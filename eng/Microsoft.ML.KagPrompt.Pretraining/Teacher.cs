@@ -15,12 +15,12 @@ internal sealed class Teacher : IDisposable
     private readonly Dictionary<string, Tensor> weights = [];
     private readonly int[] taps;
 
-    public Teacher(string folder)
+    public Teacher(string folder, ScalarType type = ScalarType.Float32)
     {
         using var file = SafetensorsFile.Open(Path.Combine(folder, "mobilenet_v2_imagenet.safetensors"));
         foreach (var name in file.Entries.Keys)
         {
-            weights[name] = file.Read(name);
+            weights[name] = file.Read(name).to(type);
         }
 
         using var graph = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "mobilenet_v2_imagenet.graph.json")));
@@ -89,6 +89,6 @@ internal sealed class Teacher : IDisposable
         }
 
         var y = depthwise ? functional.conv2d(x, weight, bias, strides: [stride, stride], groups: weight.shape[0]) : Convolution.Apply(x, weight, bias, stride);
-        return relu6 ? functional.relu6(y) : y;
+        return relu6 ? functional.relu6(y, inplace: true) : y;
     }
 }

@@ -17,7 +17,8 @@ internal static class TextAlignment
     private const int Batch = 48;
     private const double PeakRate = 1e-3;
 
-    public static void Run(string trunk, string output, TimeSpan time, int pictures, int seed, Action<string> report)
+    /// <summary>Trains for a time; with a folder of a finished backbone, its text tower and words stay as they are and the image embedding alone learns.</summary>
+    public static void Run(string trunk, string output, string? textFolder, TimeSpan time, int pictures, int seed, Action<string> report)
     {
         var config = new CompactVisionConfig();
         using var source = SafetensorsFile.Open(trunk);
@@ -30,19 +31,25 @@ internal static class TextAlignment
             Width = 128, Depth = 3, Heads = 4, MlpWidth = 512, ContextLength = tokenizer.ContextLength, VocabularySize = tokenizer.VocabularySize, JointWidth = config.JointWidth,
         };
         using var generator = new Generator((ulong)seed, CPU);
-        using var text = Initial(TextTransformer.Shapes(textConfig), generator);
+        using var text = textFolder is null ? Initial(TextTransformer.Shapes(textConfig), generator) : ReadText(textFolder, textConfig);
         var textTower = new TextTransformer(textConfig, text);
         using var maps = Encode(tower, pictures, seed, out var scenes, report);
-        Train(tower, vision, textTower, text, tokenizer, maps, scenes, time, seed, report);
+        Train(tower, vision, textTower, text, trainsText: textFolder is null, tokenizer, maps, scenes, time, seed, report);
         Write(output, config, vision, textConfig, text, merges);
         report($"{tokenizer.VocabularySize} tokens written");
     }
 
-    private static void Train(CompactVisionTower tower, WeightSet vision, TextTransformer textTower, WeightSet text, BytePairTokenizer tokenizer, Tensor maps, Scene[] scenes,
+    private static WeightSet ReadText(string folder, TextTransformerConfig config)
+    {
+        using var source = SafetensorsFile.Open(Path.Combine(folder, ShippedFiles.Backbone));
+        return WeightSet.Read(TextTransformer.Shapes(config), new PrefixedTensors(source, "text."));
+    }
+
+    private static void Train(CompactVisionTower tower, WeightSet vision, TextTransformer textTower, WeightSet text, bool trainsText, BytePairTokenizer tokenizer, Tensor maps, Scene[] scenes,
         TimeSpan time, int seed, Action<string> report)
     {
         var random = new Random(seed);
-        var trained = vision.ByName.Where(entry => entry.Key.StartsWith("embed.", StringComparison.Ordinal)).Select(entry => entry.Value).Concat(text.ByName.Values).ToArray();
+        var trained = vision.ByName.Where(entry => entry.Key.StartsWith("embed.", StringComparison.Ordinal)).Select(entry => entry.Value).Concat(trainsText ? text.ByName.Values : []).ToArray();
         foreach (var tensor in trained)
         {
             tensor.requires_grad_(true);

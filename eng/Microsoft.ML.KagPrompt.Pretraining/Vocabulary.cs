@@ -28,6 +28,9 @@ internal static class Vocabulary
         blowhole break flaw defect damage without with photo image picture view close top side front back of the a an in on at from
         """.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Distinct().ToArray();
 
+    /// <summary>The words of <see cref="Words"/> that name things, which come before those that describe them.</summary>
+    public static IReadOnlyList<string> Products { get; } = [.. Words.TakeWhile(word => word != "texture")];
+
     /// <summary>Merges, most frequent first.</summary>
     public static IReadOnlyList<(string First, string Second)> Learn()
     {

@@ -12,12 +12,16 @@ internal static class Camera
         }
 
         Tone(canvas, random);
+        if (random.Next(3) == 0)
+        {
+            Compression.Apply(canvas, 0.01f + (0.05f * random.NextSingle()));
+        }
     }
 
     private static void Illuminate(Canvas canvas, Random random)
     {
         var side = canvas.Side;
-        var (angle, fall) = (random.NextDouble() * 2 * Math.PI, random.NextDouble() * random.NextDouble());
+        var (angle, fall) = (random.NextDouble() * 2 * Math.PI, random.NextDouble() * random.NextDouble() * random.NextDouble());
         var (cx, cy, spot) = (side * random.NextDouble(), side * random.NextDouble(), random.Next(4) == 0 ? random.NextDouble() : 0);
         for (var y = 0; y < side; y++)
         {
@@ -48,8 +52,9 @@ internal static class Camera
 
     private static void Tone(Canvas canvas, Random random)
     {
+        var calm = random.Next(2) == 0 ? 0.4f : 1f;
         var gamma = Math.Pow(2, (random.NextDouble() - 0.5) * 1.6);
-        var (gain, lift, noise) = (0.6f + (0.8f * random.NextSingle()), 0.2f * (random.NextSingle() - 0.3f), 0.06f * random.NextSingle() * random.NextSingle());
+        var (gain, lift, noise) = (1 + (calm * ((0.8f * random.NextSingle()) - 0.4f)), calm * 0.2f * (random.NextSingle() - 0.3f), 0.06f * random.NextSingle() * random.NextSingle());
         for (var i = 0; i < canvas.Rgb.Length; i++)
         {
             var value = MathF.Pow(Math.Clamp(canvas.Rgb[i], 0, 1), (float)gamma);

@@ -90,6 +90,21 @@ internal sealed class Palette
         return new Palette(colours);
     }
 
+    /// <summary>Shades close to each other, mostly grey: metal, ceramics, plastics in even light.</summary>
+    public static Palette Faint(Random random)
+    {
+        var (centre, contrast) = (0.15f + (0.7f * random.NextSingle()), 0.02f + (0.25f * random.NextSingle() * random.NextSingle()));
+        Span<float> tint = random.Next(5) > 0 ? [0, 0, 0] : [0.2f * (random.NextSingle() - 0.5f), 0, 0.2f * (random.NextSingle() - 0.5f)];
+        var colours = new float[6];
+        for (var c = 0; c < 3; c++)
+        {
+            colours[c] = Math.Clamp(centre + tint[c] - contrast, 0, 1);
+            colours[3 + c] = Math.Clamp(centre + tint[c] + contrast, 0, 1);
+        }
+
+        return new Palette(colours);
+    }
+
     public void At(float value, Span<float> colour)
     {
         var position = Math.Clamp(value, 0, 1) * (count - 1);

@@ -6,7 +6,7 @@ internal static class Defect
     public static void Draw(Canvas canvas, Random random)
     {
         var side = canvas.Side;
-        switch (random.Next(5))
+        switch (random.Next(7))
         {
             case 0:
                 Line(canvas, random, wander: 0.05, width: 0.8 + random.NextDouble());
@@ -20,6 +20,12 @@ internal static class Defect
             case 3:
                 Dent(canvas, random);
                 break;
+            case 4:
+                Pores(canvas, random);
+                break;
+            case 5:
+                Blob(canvas, random, side * (0.05 + (0.15 * random.NextDouble())), Palette.Faint(random), 0.15f + (0.4f * random.NextSingle()));
+                break;
             default:
                 Transplant(canvas, random);
                 break;
@@ -30,7 +36,7 @@ internal static class Defect
     {
         var side = canvas.Side;
         var (x, y, angle) = (side * (0.2 + (0.6 * random.NextDouble())), side * (0.2 + (0.6 * random.NextDouble())), random.NextDouble() * 2 * Math.PI);
-        var factor = random.Next(2) == 0 ? 0.1f + (0.5f * random.NextSingle()) : 1.5f + random.NextSingle();
+        var factor = random.Next(2) == 0 ? 0.1f + (0.7f * random.NextSingle()) : 1.2f + random.NextSingle();
         for (var step = random.Next(15, 90); step > 0; step--)
         {
             angle += (random.NextDouble() - 0.5) * wander;
@@ -53,11 +59,30 @@ internal static class Defect
         => canvas.Paint(new Shape(random, canvas.Side * (0.2 + (0.6 * random.NextDouble())), canvas.Side * (0.2 + (0.6 * random.NextDouble())), radius, 0.4 + random.NextDouble(), random.NextDouble() * Math.PI, 0.3),
             Field.Fractal(canvas.Side, random, 8, 0.6, 4), palette, random.Next(1000), opacity);
 
+    /// <summary>A few small dark holes near each other.</summary>
+    private static void Pores(Canvas canvas, Random random)
+    {
+        var side = canvas.Side;
+        var (cx, cy) = (side * (0.2 + (0.6 * random.NextDouble())), side * (0.2 + (0.6 * random.NextDouble())));
+        var depth = 0.3f + (0.7f * random.NextSingle());
+        for (var count = random.Next(1, 6); count > 0; count--)
+        {
+            var (x, y, radius) = (cx + (side * 0.05 * (random.NextDouble() - 0.5)), cy + (side * 0.05 * (random.NextDouble() - 0.5)), 1 + (4 * random.NextDouble()));
+            for (var v = (int)Math.Max(0, y - (2 * radius)); v < Math.Min(side, y + (2 * radius)); v++)
+            {
+                for (var u = (int)Math.Max(0, x - (2 * radius)); u < Math.Min(side, x + (2 * radius)); u++)
+                {
+                    canvas.Light(u, v, 1 - (depth * (float)Math.Exp(-(((u - x) * (u - x)) + ((v - y) * (v - y))) / (radius * radius))));
+                }
+            }
+        }
+    }
+
     private static void Dent(Canvas canvas, Random random)
     {
         var side = canvas.Side;
         var (cx, cy, radius) = (side * (0.2 + (0.6 * random.NextDouble())), side * (0.2 + (0.6 * random.NextDouble())), side * (0.03 + (0.08 * random.NextDouble())));
-        var (angle, depth) = (random.NextDouble() * 2 * Math.PI, 0.4 + (0.8 * random.NextDouble()));
+        var (angle, depth) = (random.NextDouble() * 2 * Math.PI, 0.15 + random.NextDouble());
         for (var y = (int)Math.Max(0, cy - (2 * radius)); y < Math.Min(side, cy + (2 * radius)); y++)
         {
             for (var x = (int)Math.Max(0, cx - (2 * radius)); x < Math.Min(side, cx + (2 * radius)); x++)

@@ -39,6 +39,35 @@ internal static class Field
         return field;
     }
 
+    /// <summary>What a turning or milling tool leaves: arcs of even pitch about a centre in or near the picture, some deeper than others.</summary>
+    public static float[] Arcs(int side, Random random, double pitch)
+    {
+        var (cx, cy) = (side * ((2 * random.NextDouble()) - 0.5), side * ((2 * random.NextDouble()) - 0.5));
+        var depths = Enumerable.Range(0, (int)(4 * side / pitch) + 2).Select(_ => random.NextSingle()).ToArray();
+        var field = new float[side * side];
+        for (var p = 0; p < field.Length; p++)
+        {
+            var turn = Math.Sqrt(Math.Pow((p % side) - cx, 2) + Math.Pow((p / side) - cy, 2)) / pitch;
+            field[p] = (float)(0.5 + (0.5 * depths[Math.Min((int)turn, depths.Length - 1)] * Math.Sin(turn * 2 * Math.PI)));
+        }
+
+        return field;
+    }
+
+    /// <summary>Surfaces of worked material, nearly even: cast, ground, brushed, turned, polished.</summary>
+    public static float[] Worked(int side, Random random)
+    {
+        double Log(double low, double high) => low * Math.Pow(high / low, random.NextDouble());
+        return random.Next(5) switch
+        {
+            0 => Mix(Fractal(side, random, Log(30, 150), 0.9, 2), Fractal(side, random, 2, 0.4, 3), random.NextDouble()),
+            1 => Fractal(side, random, Log(20, 120), 0.8, 2, Log(3, 30)),
+            2 => Mix(Arcs(side, random, Log(2, 12)), Fractal(side, random, Log(8, 100), 0.8, 3), random.NextDouble()),
+            3 => Fractal(side, random, Log(1, 3), 0.3, 3),
+            _ => Mix(Cells(side, random, Log(3, 16), 1, random.Next(2) == 0), Fractal(side, random, Log(4, 60), 0.7, 4), random.NextDouble()),
+        };
+    }
+
     /// <summary>Two sets of threads passing over and under each other.</summary>
     public static float[] Weave(int side, Random random, double period)
     {

@@ -12,7 +12,7 @@ internal sealed class SceneRenderer(int side)
     /// <summary>Product names by family; each picture takes one of its family's.</summary>
     private static readonly string[][] Names =
     [
-        ["surface", "tile", "plate", "sheet", "leather", "stone", "wood", "metal", "paper", "plastic"],
+        ["surface", "tile", "plate", "sheet", "leather", "stone", "wood", "metal", "paper", "plastic", "ceramic", "glass", "steel", "magnet", "strip", "coil"],
         ["fabric", "carpet", "mesh", "grid", "textile", "filter"],
         ["part", "object", "product", "item", "component", "casting", "nut", "washer", "gear", "cap", "pill", "fruit", "seed", "cookie", "bottle", "lens"],
         ["board", "circuit", "pcb", "connector", "panel", "label", "package", "print"],
@@ -28,7 +28,7 @@ internal sealed class SceneRenderer(int side)
         switch (family)
         {
             case 0:
-                canvas.Fill(Field.Any(side, random), Palette.Any(random));
+                Surface(canvas, random);
                 break;
             case 1:
                 canvas.Fill(random.Next(2) == 0 ? Field.Weave(side, random, 4 + (26 * random.NextDouble())) : Lattice(random), Palette.Any(random));
@@ -56,6 +56,23 @@ internal sealed class SceneRenderer(int side)
         return new Scene(canvas.ToBytes(), Names[family][random.Next(Names[family].Length)], defective);
     }
 
+    private void Surface(Canvas canvas, Random random)
+    {
+        if (random.Next(2) == 0)
+        {
+            canvas.Fill(Field.Any(side, random), Palette.Any(random));
+            return;
+        }
+
+        canvas.Fill(Field.Worked(side, random), Palette.Faint(random));
+        if (random.Next(3) == 0)
+        {
+            // An edge of the part, and what lies beyond it.
+            var edge = side * (1.1 + random.NextDouble());
+            Paint(canvas, random, side * random.Next(2), side * random.Next(2), edge / 2, 0.5 + random.NextDouble(), random.Next(2) * random.NextDouble(), Field.Worked(side, random), Palette.Faint(random), 1f);
+        }
+    }
+
     private float[] Lattice(Random random)
     {
         var period = 6 + (30 * random.NextDouble());
@@ -68,7 +85,7 @@ internal sealed class SceneRenderer(int side)
     {
         canvas.Fill(random.Next(2) == 0 ? Field.Fractal(side, random, 2, 0.5, 6) : Field.Any(side, random), Palette.Any(random));
         var (surface, detail) = (Field.Any(side, random), Field.Any(side, random));
-        var (material, mark) = (Palette.Any(random), Palette.Any(random));
+        var (material, mark) = (random.Next(2) == 0 ? Palette.Faint(random) : Palette.Any(random), Palette.Any(random));
         var count = random.Next(3) == 0 ? random.Next(2, 9) : 1;
         for (var i = 0; i < count; i++)
         {

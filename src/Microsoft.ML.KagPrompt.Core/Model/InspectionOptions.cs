@@ -68,6 +68,12 @@ public record InspectionOptions
     /// <summary>Passes over the normal images when training the graph prompt; 0: no training.</summary>
     public int Epochs { get; init; } = 10;
 
+    /// <summary>
+    /// Whether the graph prompt starts untrained: not from the initial model's, nor from the one that comes with the compact backbone (variant Paper, 5 iterations). Without
+    /// training (<see cref="Epochs"/> = 0) the memory bank then scores alone.
+    /// </summary>
+    public bool FromScratch { get; init; }
+
     /// <summary>Normal images a step; each comes with its synthetic twin.</summary>
     public int BatchSize { get; init; } = 16;
 

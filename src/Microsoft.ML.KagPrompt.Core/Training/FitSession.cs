@@ -123,7 +123,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         try
         {
             memory = options.MemoryBackbone is null ? null : initial?.Network.Memory?.Acquire() ?? LoadTower(options.MemoryBackbone, options.MemoryTaps);
-            prompt = promptCheckpoint is null ? NewPrompt(vision.Value.Tower.Info, initial?.Network.Prompt) : ReadPrompt(promptCheckpoint, vision.Value);
+            prompt = promptCheckpoint is null ? NewPrompt(vision.Value.Tower.Info, initial) : ReadPrompt(promptCheckpoint, vision.Value);
             return new InspectionNetwork(vision, memory, prompt, options, device);
         }
         catch
@@ -143,8 +143,16 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     }
 
     /// <summary>The starting point of training, or the trained prompt as it is; null where the bank alone scores.</summary>
-    private GraphPrompt? NewPrompt(VisionTowerInfo info, GraphPrompt? initial)
+    private GraphPrompt? NewPrompt(VisionTowerInfo info, KagPromptModel? model)
     {
+        var initial = options.FromScratch ? null : model?.Network.Prompt;
+        // A model may hold an earlier backbone, which the shipped prompt does not know.
+        if (model is null && PretrainedPrompt.For(options, info) is { } pretrained)
+        {
+            pretrained.MoveTo(device);
+            return pretrained;
+        }
+
         if (initial is null && options.Epochs == 0)
         {
             return null;
@@ -163,7 +171,10 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     /// <summary>The authors' prompt, which must have been trained on features of these sizes.</summary>
     private GraphPrompt ReadPrompt(string path, NetworkTower vision)
     {
-        new OptionFaults().Require(options.Variant == GraphVariant.Released, nameof(options.Variant), $"{GraphVariant.Released} for the authors' checkpoint '{path}'", options.Variant).ThrowIfAny(options.GetType().Name);
+        new OptionFaults()
+            .Require(options.Variant == GraphVariant.Released, nameof(options.Variant), $"{GraphVariant.Released} for the authors' checkpoint '{path}'", options.Variant)
+            .Require(!options.FromScratch, nameof(options.FromScratch), $"false with the checkpoint '{path}', which is a starting point", options.FromScratch)
+            .ThrowIfAny(options.GetType().Name);
         using var source = CheckpointFile.Open(path);
         var prompt = ReleasedCheckpoint.Read(source, options.Iterations);
         try

@@ -26,13 +26,19 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
         using var twins = new TwinSource(normal, Math.Min(options.BatchSize, pairs / FewestStepsPerEpoch), pairs, options.Epochs, seed, cancellation);
         var steps = options.Epochs * twins.StepsPerEpoch;
         var schedule = new WarmupLinearSchedule(options.LearningRate, steps);
+        Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), cancellation);
+    }
+
+    /// <summary>Takes one step a batch, at the rate of its number from 0.</summary>
+    public void Train(IEnumerable<TwinBatch> batches, Func<int, double> rate, Action<TrainingProgress> report, CancellationToken cancellation)
+    {
         using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, options.WeightDecay);
         var step = 0;
-        foreach (var batch in twins.Batches())
+        foreach (var batch in batches)
         {
             cancellation.ThrowIfCancellationRequested();
-            var progress = Step(batch, optimizer, schedule.At(step));
-            report(progress with { Done = ++step, Total = steps, Epoch = batch.Epoch });
+            var progress = Step(batch, optimizer, rate(step));
+            report(progress with { Done = ++step, Epoch = batch.Epoch });
         }
     }
 

@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Pretraining.Rendering;
+using Microsoft.ML.KagPrompt.Synthesis;
+using Microsoft.ML.KagPrompt.Training;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Pretraining;
+
+/// <summary>Trains the shipped graph prompt across rendered products, with the library's own trainer, as the paper trains across a data set.</summary>
+internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size, int pairs, double diceWeight, int seed, Action<string> report)
+{
+    private const int ViewsOfProduct = 4;
+    private const double PeakRate = 1e-3;
+
+    private readonly InspectionOptions options = new() { Iterations = PretrainedPrompt.Iterations, ImageSize = size, DiceWeight = (float)diceWeight };
+
+    /// <summary>Trains for a time from an untrained prompt, or from a file; writes the result there now and then.</summary>
+    public void Run(string output, int products, string? resume)
+    {
+        using var tower = files.Vision();
+        var config = GraphPromptConfig.For(tower.Info, options.Variant, options.Iterations);
+        var prompt = resume is null ? new GraphPrompt(config, seed) : ShippedFiles.ReadPrompt(config, resume);
+        using var network = new InspectionNetwork(new Shared<NetworkTower>(new NetworkTower("compact", tower, null, null)), null, prompt, options, CPU);
+        var names = Vocabulary.Products;
+        var texts = files.TextFeatures(names);
+        report($"{names.Count} class names encoded");
+        var views = new IReadOnlyList<PixelBuffer>[products];
+        for (var i = 0; i < products; i++)
+        {
+            views[i] = ProductRenderer.Views(unchecked((seed * 3_000_017) + i), ViewsOfProduct, network.ImageSize);
+        }
+
+        report($"{products} products rendered");
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var (focal, dice, entropy, accuracy) = (0f, 0f, 0f, 0f);
+        new GraphTrainer(network, texts).Train(Ahead(Batches(views, names, clock)), step => PeakRate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
+        {
+            var share = progress.Done == 1 ? 1 : 0.05f;
+            (focal, dice, entropy, accuracy) = (Toward(focal, progress.Loss.Focal, share), Toward(dice, progress.Loss.Dice, share), Toward(entropy, progress.Loss.CrossEntropy, share),
+                Toward(accuracy, progress.PixelAccuracy, share));
+            if (progress.Done % 20 == 0)
+            {
+                report(FormattableString.Invariant($"step {progress.Done}, {clock.Elapsed.TotalSeconds:0} s: cross entropy {entropy:0.000}, focal {focal:0.0000}, dice {dice:0.000}, pixels right {accuracy:0.000}"));
+                ShippedFiles.WritePrompt(prompt, output);
+            }
+        }, CancellationToken.None);
+        ShippedFiles.WritePrompt(prompt, output);
+    }
+
+    private static float Toward(float old, float now, float share) => old + (share * (now - old));
+
+    private IEnumerable<TwinBatch> Batches(IReadOnlyList<PixelBuffer>[] views, IReadOnlyList<string> names, System.Diagnostics.Stopwatch clock)
+    {
+        var random = new Random(seed);
+        while (clock.Elapsed < time)
+        {
+            var (normal, twins) = (new FitImage[pairs], new SyntheticImage[pairs]);
+            for (var i = 0; i < pairs; i++)
+            {
+                var product = views[random.Next(views.Length)];
+                var view = product[random.Next(product.Count)];
+                normal[i] = new FitImage(view, names[random.Next(names.Count)], false, null, "rendered");
+                twins[i] = random.Next(2) == 0 ? Drawn(view, random) : Blended(view, product, views, random);
+            }
+
+            yield return new TwinBatch(normal, twins, 1);
+        }
+    }
+
+    private static SyntheticImage Drawn(PixelBuffer view, Random random)
+    {
+        var (image, mask) = ProductRenderer.Damage(view, random);
+        return new SyntheticImage(image, [.. mask.Select(set => set ? 1f : 0f)], mask, mask.Contains(true), 1);
+    }
+
+    /// <summary>NSA's patch of another view of the product, seldom of another product.</summary>
+    private static SyntheticImage Blended(PixelBuffer view, IReadOnlyList<PixelBuffer> product, IReadOnlyList<PixelBuffer>[] views, Random random)
+    {
+        var giver = random.Next(4) == 0 ? views[random.Next(views.Length)][0] : product[random.Next(product.Count)];
+        return new NsaSynthesizer(SynthesisOptions.ForProduct("rendered", product)).Synthesize(view, giver, random);
+    }
+
+    /// <summary>The same batches, made on a thread of their own.</summary>
+    private static IEnumerable<TwinBatch> Ahead(IEnumerable<TwinBatch> batches)
+    {
+        using var ready = new BlockingCollection<TwinBatch>(2);
+        var producer = Task.Factory.StartNew(() =>
+        {
+            try
+            {
+                foreach (var batch in batches)
+                {
+                    ready.Add(batch);
+                }
+            }
+            finally
+            {
+                ready.CompleteAdding();
+            }
+        }, TaskCreationOptions.LongRunning);
+        foreach (var batch in ready.GetConsumingEnumerable())
+        {
+            yield return batch;
+        }
+
+        producer.GetAwaiter().GetResult();
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Text;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Pretraining;
+
+/// <summary>The files that come with the library, in a folder: backbone, merges, graph prompt.</summary>
+internal sealed class ShippedFiles(string folder)
+{
+    public const string Backbone = "compact.safetensors";
+    public const string Merges = "compact.merges.txt";
+
+    public CompactVisionTower Vision()
+    {
+        using var source = SafetensorsFile.Open(Path.Combine(folder, Backbone));
+        return CompactBackbone.ReadVision(source);
+    }
+
+    /// <summary>F_text of each name; the caller owns them.</summary>
+    public IReadOnlyDictionary<string, Tensor> TextFeatures(IEnumerable<string> names)
+    {
+        using var noGradients = no_grad();
+        using var merges = File.OpenRead(Path.Combine(folder, Merges));
+        var tokenizer = BytePairTokenizer.FromMerges(merges, CompactBackbone.ContextLength);
+        using var source = SafetensorsFile.Open(Path.Combine(folder, Backbone));
+        using var text = CompactBackbone.ReadText(source);
+        return names.ToDictionary(name => name, name =>
+        {
+            using var scope = NewDisposeScope();
+            return Microsoft.ML.KagPrompt.Backbones.TextFeatures.Encode(text, tokenizer, PromptEnsemble.Paper(name), CPU).DetachFromDisposeScope();
+        });
+    }
+
+    public static GraphPrompt ReadPrompt(GraphPromptConfig config, string path)
+    {
+        using var source = SafetensorsFile.Open(path);
+        return GraphPrompt.Read(config, source);
+    }
+
+    public static void WritePrompt(GraphPrompt prompt, string path)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using (var file = File.Create(path + ".new"))
+        {
+            SafetensorsWriter.Write(file, prompt.Weights.ToDictionary(entry => entry.Key, entry => entry.Value.detach().to_type(ScalarType.Float16)),
+                new Dictionary<string, string> { ["licence"] = "MIT; trained on rendered images, see docs/compact-backbone.md" });
+        }
+
+        File.Move(path + ".new", path, overwrite: true);
+    }
+}

@@ -1,0 +1,78 @@
+using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Pretraining.Rendering;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Pretraining;
+
+/// <summary>
+/// Shapes what the taps give by statistics of rendered sound surfaces, and folds it into their weights: the mean goes; each principal direction is multiplied by a power of its variance, a negative power
+/// being whitening; and a constant stands along the weakest direction, so that features that hardly differ from the mean are near each other whatever way they point.
+/// </summary>
+/// <param name="power">Of the standard deviation: −1 whitens, 0 leaves the directions as they are, 1 stresses those that vary most.</param>
+/// <param name="floors">Each tap's constant, as a share of its features' root mean square length.</param>
+internal sealed class TapShaping(double power, IReadOnlyList<double> floors, int seed)
+{
+    private const int Pictures = 100;
+
+    /// <summary>Reads a finished backbone and writes one that differs in its taps alone.</summary>
+    public void Run(string input, string output, Action<string> report)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var path = Path.Combine(input, ShippedFiles.Backbone);
+        using var source = SafetensorsFile.Open(path);
+        var tensors = source.Entries.Keys.ToDictionary(name => name, source.Read);
+        using var tower = CompactBackbone.ReadVision(source);
+        var tokens = Tokens(tower);
+        for (var stage = 0; stage < tokens.Count; stage++)
+        {
+            var (matrix, shift) = Of(tokens[stage], floors[stage]);
+            var (weight, bias) = (tower.Weights[$"taps.{stage}.weight"], tower.Weights[$"taps.{stage}.bias"]);
+            tensors[$"vision.taps.{stage}.weight"] = matrix.matmul(weight).to_type(ScalarType.Float16);
+            tensors[$"vision.taps.{stage}.bias"] = matrix.matmul(bias).Plus(shift).to_type(ScalarType.Float16);
+        }
+
+        Directory.CreateDirectory(output);
+        using (var file = File.Create(Path.Combine(output, ShippedFiles.Backbone)))
+        {
+            SafetensorsWriter.Write(file, tensors, source.Metadata);
+        }
+
+        File.Copy(Path.Combine(input, ShippedFiles.Merges), Path.Combine(output, ShippedFiles.Merges), overwrite: true);
+        report($"taps shaped by {Pictures} pictures");
+    }
+
+    /// <summary>y = matrix · x + shift, of features [N, C]; y has mean square 1 a channel before the constant.</summary>
+    private (Tensor Matrix, Tensor Shift) Of(Tensor features, double floor)
+    {
+        var mean = features.mean([0]);
+        var centred = features.Minus(mean);
+        var covariance = centred.t().matmul(centred).Times(1.0 / features.shape[0]).to_type(ScalarType.Float64);
+        var (values, vectors) = linalg.eigh(covariance);                                   // ascending
+        var gains = values.AtLeast(1e-6 * values[-1].to_type(ScalarType.Float32).Value()).sqrt();
+        using var exponent = power.ToScalar();
+        gains = gains.pow(exponent);
+        gains = gains / (values * gains.Squared()).mean().sqrt();
+        var matrix = (vectors * gains).matmul(vectors.t()).to_type(ScalarType.Float32);
+        var constant = vectors.select(1, 0).to_type(ScalarType.Float32).Times(floor * Math.Sqrt(features.shape[1]));
+        return (matrix, constant.Minus(matrix.matmul(mean)));
+    }
+
+    /// <summary>Each tap's patch tokens of rendered sound pictures: [N, D_i].</summary>
+    private IReadOnlyList<Tensor> Tokens(CompactVisionTower tower)
+    {
+        var info = tower.Info;
+        var preprocessor = new ImagePreprocessor(info.ImageSize, ResizeMode.Stretch, info.Mean, info.Std);
+        var renderer = new SceneRenderer(info.ImageSize);
+        var perPicture = Enumerable.Range(0, Pictures).Select(i =>
+        {
+            var scene = renderer.Render(unchecked((seed * 5_000_011) + i), defective: false);
+            return tower.Encode(preprocessor.Normalize([new PixelBuffer(info.ImageSize, info.ImageSize, scene.Rgb)])).PatchTokens;
+        }).ToArray();
+        return [.. Enumerable.Range(0, perPicture[0].Count).Select(tap => cat([.. perPicture.Select(taps => taps[tap].flatten(0, 1))], 0))];
+    }
+}
