@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Pretraining.Rendering;
 using Microsoft.ML.KagPrompt.Synthesis;
 using Microsoft.ML.KagPrompt.Training;
@@ -14,6 +15,9 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size
 {
     private const int ViewsOfProduct = 4;
     private const double PeakRate = 1e-3;
+
+    /// <summary>How far the adapter moves an image from the mean prompt, which has length 1.</summary>
+    private const double AdapterReach = 0.1;
 
     private readonly InspectionOptions options = new() { Iterations = PretrainedPrompt.Iterations, ImageSize = size, DiceWeight = (float)diceWeight };
 
@@ -47,7 +51,24 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size
                 ShippedFiles.WritePrompt(prompt, output);
             }
         }, CancellationToken.None);
+        Anchor(prompt, texts.Values);
         ShippedFiles.WritePrompt(prompt, output);
+    }
+
+    /// <summary>
+    /// Lets the adapter of equation (15) move images only little about the mean of all prompts. Normal and abnormal prompts lie close together: the cosine to the abnormal one would mostly tell how near an image is to
+    /// any sentence at all, which training on differences of cosines leaves to chance.
+    /// </summary>
+    private static void Anchor(GraphPrompt prompt, IEnumerable<Tensor> texts)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var middle = stack([.. texts]).mean([0, 1]).UnitLength(0);                          // [C']
+        var (weight, bias) = (prompt.Weights["adapter.weight"], prompt.Weights["adapter.bias"]);
+        var reach = Math.Sqrt((weight.Squared().sum().Value() / weight.shape[1]) + bias.Squared().sum().Value());
+        weight.Scale(AdapterReach / reach);
+        bias.Scale(AdapterReach / reach);
+        bias.Add(middle);
     }
 
     private static float Toward(float old, float now, float share) => old + (share * (now - old));

@@ -11,7 +11,7 @@ public static class KagPromptTrainer
 {
     /// <summary>
     /// Trains the graph prompt on the normal images and their synthetic twins (unless <see cref="InspectionOptions.Epochs"/> is 0), then
-    /// builds each class's memory bank and threshold. Without a prompt, trained here or taken from <paramref name="initial"/>, the bank alone scores.
+    /// builds each class's memory bank and threshold. Without a prompt, trained here, taken from <paramref name="initial"/> or come with the compact backbone, the bank alone scores.
     /// </summary>
     /// <param name="images">Enumerated once; kept at S × S while fitting (3·S² bytes an image).</param>
     /// <param name="options">The choices.</param>
