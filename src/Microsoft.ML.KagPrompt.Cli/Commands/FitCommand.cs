@@ -17,7 +17,7 @@ internal static class FitCommand
     private static readonly Option<string> Output = new("--out") { Description = "The model zip to write. It appears whole or not at all.", Required = true };
     private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out." };
     private static readonly Option<string?> Class = new("--class") { Description = "What the parts are, in words the prompts can use; the product's folder name unless given." };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none.", DefaultValueFactory = _ => Defaults.Epochs };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none, the compact backbone's own as it is.", DefaultValueFactory = _ => Defaults.Epochs };
     private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.MaxSupportImages };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip, or the authors' checkpoint (with --variant Released), to start from." };
     private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone };
