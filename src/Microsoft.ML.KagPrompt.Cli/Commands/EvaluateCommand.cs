@@ -18,6 +18,7 @@ internal static class EvaluateCommand
     private static readonly Option<int[]> Shots = new("--shots") { Description = "Numbers of support images, between commas.", DefaultValueFactory = _ => [1, 2, 4], CustomParser = Numbers };
     private static readonly Option<int> Seeds = new("--seeds") { Description = "Draws of the support images.", DefaultValueFactory = _ => 5 };
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone as it is, else the memory bank alone." };
+    private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
     private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => "compact" };
     private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
     private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code." };
@@ -37,7 +38,7 @@ internal static class EvaluateCommand
     {
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. A run that was stopped goes on where it was.")
         {
-            Data, Layout, TrainOn, Initial, Shots, Seeds, Epochs, Backbone, MemoryBackbone, Variant, Precision, Size, Device, Ablate, Json, Page, Cells,
+            Data, Layout, TrainOn, Initial, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Device, Ablate, Json, Page, Cells,
         };
         Seeds.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() >= 1, "--seeds: expected 1 or more."));
         Epochs.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() >= 0, "--epochs: expected 0 or more."));
@@ -75,6 +76,7 @@ internal static class EvaluateCommand
                 Precision = parsed.GetValue(Precision),
                 ImageSize = parsed.GetValue(Size),
                 Epochs = parsed.GetValue(Epochs),
+                FromScratch = parsed.GetValue(FromScratch),
                 Device = parsed.GetRequiredValue(Device),
             },
         };

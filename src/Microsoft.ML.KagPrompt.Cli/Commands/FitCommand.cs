@@ -18,6 +18,7 @@ internal static class FitCommand
     private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out." };
     private static readonly Option<string?> Class = new("--class") { Description = "What the parts are, in words the prompts can use; the product's folder name unless given." };
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none, the compact backbone's own as it is.", DefaultValueFactory = _ => Defaults.Epochs };
+    private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
     private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.MaxSupportImages };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip, or the authors' checkpoint (with --variant Released), to start from." };
     private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone };
@@ -35,7 +36,7 @@ internal static class FitCommand
     {
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
-            Data, Output, Layout, Class, Epochs, Support, Initial, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Seed, Device,
+            Data, Output, Layout, Class, Epochs, FromScratch, Support, Initial, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Seed, Device,
         };
         command.SetGuardedAction(Run);
         return command;
@@ -48,6 +49,7 @@ internal static class FitCommand
             ClassNameColumnName = nameof(AnomalyDatasetRow.ClassName),
             LabelColumnName = nameof(AnomalyDatasetRow.Label),
             Epochs = parsed.GetValue(Epochs),
+            FromScratch = parsed.GetValue(FromScratch),
             MaxSupportImages = parsed.GetValue(Support),
             InitialModelPath = parsed.GetValue(Initial),
             Backbone = parsed.GetRequiredValue(Backbone),

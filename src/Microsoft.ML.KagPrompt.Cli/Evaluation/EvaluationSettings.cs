@@ -53,6 +53,7 @@ internal sealed record EvaluationSettings
         Options.Precision,
         Options.ImageSize,
         Options.Epochs,
+        Options.FromScratch,
         Version = typeof(KagPromptOptions).Assembly.GetName().Version?.ToString(),
     });
 }

@@ -31,7 +31,7 @@ public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixtur
     {
         var fused = model.InspectFusions(Queries, new string?[Queries.Length],
             [new() { Branches = ScoringBranches.MemoryBank }, new() { Branches = ScoringBranches.Prompt }, new() { Gamma = 1 }]);
-        using var bankOnly = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0 });
+        using var bankOnly = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0, FromScratch = true });
         ShouldBe(fused, 0, bankOnly);
         foreach (var query in fused)
         {
@@ -45,7 +45,7 @@ public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixtur
     [Fact]
     public void InspectFusions_WrongArguments_SayWhatIsExpected()
     {
-        using var bankOnly = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0 });
+        using var bankOnly = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0, FromScratch = true });
         FluentActions.Invoking(() => bankOnly.InspectFusions(Queries, new string?[Queries.Length], [new() { Branches = ScoringBranches.Prompt }])).Should().Throw<ArgumentException>().WithMessage("*needs a trained graph prompt*");
         FluentActions.Invoking(() => model.InspectFusions(Queries, new string?[Queries.Length], [new() { Gamma = 2, TopK = 0, Branches = (ScoringBranches)9 }]))
             .Should().Throw<ArgumentException>().WithMessage("*3 invalid*Branches*Gamma: expected 0 to 1, got 2*TopK: expected 1 to 50176, got 0*");

@@ -86,7 +86,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
     [Fact]
     public void WithThreshold_Moved_CountsItsRejectsAnew()
     {
-        using var model = KagPromptTrainer.Fit(Parts(6), new InspectionOptions { Epochs = 0, ImageSize = 112 });
+        using var model = KagPromptTrainer.Fit(Parts(6), new InspectionOptions { Epochs = 0, FromScratch = true, ImageSize = 112 });
         var calibration = model.CalibrationOf("object");
         calibration.MapThreshold.Should().Be(calibration.Threshold, "the bank alone scores");
         calibration.SyntheticScores.Should().NotBeEmpty().And.BeInAscendingOrder();
