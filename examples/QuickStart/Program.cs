@@ -9,7 +9,7 @@ using QuickStart;
 
 var output = "artifacts/demo";
 string? folder = null;
-var epochs = 10;
+var epochs = 5; // The prompt that comes with the backbone needs few.
 for (var i = 0; i < args.Length; i++)
 {
     if (args[i] == "--out" && i + 1 < args.Length)
