@@ -13,7 +13,7 @@ internal sealed class Photograph(byte[] file, string className)
     public MLImage Image
     {
         get => MLImage.CreateFromStream(new MemoryStream(file));
-        set => throw new NotSupportedException();
+        set => throw new NotSupportedException("ML.NET asks for a setter, and does not call it for input rows.");
     }
 
     public string ClassName { get; set; } = className;

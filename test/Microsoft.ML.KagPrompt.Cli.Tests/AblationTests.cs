@@ -44,7 +44,7 @@ public sealed class AblationTests : IDisposable
     {
         Directory.Delete(In("nut"), recursive: true);
         string[] arguments = ["evaluate", "--data", In("bolt"), "--shots", "2", "--seeds", "1", "--size", "56"];
-        string[] ablated = [.. arguments, "--cells", In("cells"), "--epochs", "1", "--ablate", "T=1,5", "gamma=0,0.1,1", "modules"];
+        string[] ablated = [.. arguments, "--cells", In("cells"), "--epochs", "1", "--from-scratch", "--ablate", "T=1,5", "gamma=0,0.1,1", "modules"];
         var (code, output, error) = Tool.Run(ablated);
         code.Should().Be(0, error);
         error.Split('\n').Where(line => line.StartsWith("training", StringComparison.Ordinal)).Select(line => line[line.IndexOf("draw", StringComparison.Ordinal)..]).Should().Equal("draw 0", "draw 0, T = 1", "draw 0, T = 0");
@@ -88,8 +88,9 @@ public sealed class AblationTests : IDisposable
 
     [Theory]
     [InlineData(2, "--ablate T=1..6 needs --epochs", "T=1..6")]
-    [InlineData(2, "--ablate gamma=0..0.5 needs a prompt: --epochs or --initial", "gamma=0..0.5")]
-    [InlineData(2, "--ablate modules needs a prompt", "modules")]
+    [InlineData(2, "--ablate gamma=0..0.5 needs a prompt: --epochs, --initial", "gamma=0..0.5", "--from-scratch")]
+    [InlineData(2, "--ablate modules needs a prompt", "modules", "--from-scratch")]
+    [InlineData(2, "for the compact backbone --from-scratch", "T=1..6", "--epochs", "1")]
     [InlineData(2, "expected 1 to 100 whole numbers of 1 to 50176", "k=0,10")]
     [InlineData(2, "expected 1 to 100 whole numbers of 1 to 50176", "k=1..2000")]
     [InlineData(2, "got '10..1'", "k=10..1")]

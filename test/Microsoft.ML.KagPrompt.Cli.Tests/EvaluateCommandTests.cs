@@ -34,6 +34,17 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_NoMasks_SaysWhatCannotBeTold()
+    {
+        Directory.Delete(In("nut"), recursive: true);
+        Directory.Delete(In("bolt/ground_truth"), recursive: true);
+        var (code, output, error) = Tool.Run("evaluate", "--data", folder, "--shots", "1", "--seeds", "1", "--size", "56");
+        code.Should().Be(0, error);
+        error.Should().Contain("bolt: 2 anomalous images have no mask and are left out of the pixel metrics.");
+        output.Should().Contain("\t–");
+    }
+
+    [Fact]
     public void Evaluate_KilledAnywhere_GoesOnToTheSameTable()
     {
         string[] arguments = ["evaluate", "--data", folder, "--shots", "1,2", "--seeds", "3", "--size", "112"];

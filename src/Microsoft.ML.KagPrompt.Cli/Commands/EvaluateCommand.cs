@@ -106,7 +106,14 @@ internal static class EvaluateCommand
     }
 
     private static IReadOnlyList<Ablation> Ablations(CommandResult result, KagPromptOptions options)
-        => AblationSyntax.Read(result.GetValue(Ablate) ?? [], Configuration.Of(options), result.GetValue(Epochs) > 0, result.GetValue(Epochs) > 0 || result.GetValue(Initial) is not null);
+    {
+        // While arguments are checked, those not given have no value yet.
+        var backbone = result.GetValue(Backbone) ?? options.Backbone;
+        // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
+        var comesWithPrompt = backbone == new KagPromptOptions().Backbone && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null;
+        var trains = result.GetValue(Epochs) > 0;
+        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], Configuration.Of(options), trains && !comesWithPrompt, trains || comesWithPrompt || result.GetValue(Initial) is not null);
+    }
 
     private static int[] Numbers(ArgumentResult result)
     {

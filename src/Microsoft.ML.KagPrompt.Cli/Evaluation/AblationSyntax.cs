@@ -11,7 +11,7 @@ internal static class AblationSyntax
     /// <summary>What is varied around a run's own configuration.</summary>
     /// <param name="arguments">As the user wrote them.</param>
     /// <param name="own">The run's own.</param>
-    /// <param name="trains">Whether prompts are trained (--epochs).</param>
+    /// <param name="trains">Whether prompts are trained (--epochs), and start alike whatever T is.</param>
     /// <param name="hasPrompt">Whether there is a prompt at all.</param>
     /// <exception cref="ArgumentException">Says what is expected.</exception>
     public static IReadOnlyList<Ablation> Read(IEnumerable<string> arguments, Configuration own, bool trains, bool hasPrompt)
@@ -25,12 +25,12 @@ internal static class AblationSyntax
         var (name, values) = argument.IndexOf('=') is var at and >= 0 ? (argument[..at], argument[(at + 1)..]) : (argument, null);
         return (name, values) switch
         {
-            ("T", not null) => Require(trains, argument, "--epochs, as every T trains a prompt of its own", new Ablation("T", "graph iterations T",
+            ("T", not null) => Require(trains, argument, "--epochs, as every T trains a prompt of its own, and for the compact backbone --from-scratch: its prompt was trained with T = 5", new Ablation("T", "graph iterations T",
                 Points(argument, values, 0, 64, whole: true, step: 1, value => own with { Iterations = (int)value }))),
             ("k", not null) => new Ablation("k", "largest map values averaged, k", Points(argument, values, 1, 224 * 224, whole: true, step: 1, value => own with { Fusion = own.Fusion with { TopK = (int)value } })),
-            ("gamma", not null) => Require(hasPrompt, argument, "a prompt: --epochs or --initial", new Ablation("gamma", "weight of the prompt branch, γ",
+            ("gamma", not null) => Require(hasPrompt, argument, "a prompt: --epochs, --initial or the compact backbone's", new Ablation("gamma", "weight of the prompt branch, γ",
                 Points(argument, values, 0, 1, whole: false, step: 0.1m, value => own with { Fusion = own.Fusion with { Gamma = (float)value } }))),
-            ("modules", null) => Require(hasPrompt, argument, "a prompt: --epochs or --initial", new Ablation("modules", "modules", [.. Modules(own, trains)])),
+            ("modules", null) => Require(hasPrompt, argument, "a prompt: --epochs, --initial or the compact backbone's", new Ablation("modules", "modules", [.. Modules(own, trains)])),
             _ => throw new ArgumentException($"--ablate: expected T=VALUES, k=VALUES, gamma=VALUES or modules, got '{argument}'."),
         };
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Metrics;
 using Microsoft.ML.KagPrompt.Scoring;
@@ -7,7 +8,7 @@ using Microsoft.ML.KagPrompt.Scoring;
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
 /// <summary>Scores a product's test images and computes their metrics. Images are decoded one batch at a time.</summary>
-internal sealed class CellScorer(MLContext ml, DatasetImage[] test, CancellationToken cancellation)
+internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Action<string> tell, CancellationToken cancellation)
 {
     private const int Batch = 8;
 
@@ -16,7 +17,7 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Cancellation
     /// <summary>As users score: through the transformer, timed.</summary>
     public CellResult Score(KagPromptTransformer model, CellResult cell)
     {
-        var scored = model.Transform(DatasetRows.Of(ml, test));
+        var scored = model.Transform(ImageRows.Of(ml, test));
         var (scores, maps, watch) = (new List<float>(), new MapStatistics(), new Stopwatch());
         using var cursor = scored.GetRowCursor([scored.Schema[model.Options.ScoreColumnName], scored.Schema[model.Options.AnomalyMapColumnName]]);
         var (readScore, readMap) = (cursor.GetGetter<float>(scored.Schema[model.Options.ScoreColumnName]), cursor.GetGetter<VBuffer<float>>(scored.Schema[model.Options.AnomalyMapColumnName]));
@@ -38,7 +39,13 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Cancellation
         }
 
         watch.Stop();
-        return Figures(cell, scores, maps.Compute()) with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
+        var pixel = maps.Compute();
+        foreach (var warning in ImageMetrics.Of(scores, labels).Warnings.Concat(pixel.Warnings))
+        {
+            tell($"{cell.Dataset}/{cell.Class}: {warning}");
+        }
+
+        return Figures(cell, scores, pixel) with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
     }
 
     /// <summary>For several ways to put the branches together; the networks run once an image.</summary>
@@ -53,7 +60,7 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Cancellation
         foreach (var batch in Enumerable.Range(0, test.Length).Chunk(Batch))
         {
             cancellation.ThrowIfCancellationRequested();
-            var results = model.Model.InspectFusions([.. batch.Select(i => Photograph.Read(test[i].Path))], [.. batch.Select(i => test[i].ClassName)], fusions);
+            var results = model.Model.InspectFusions([.. batch.Select(i => ImageCodec.Read(test[i].Path, model.Options.MaxImagePixels))], [.. batch.Select(i => test[i].ClassName)], fusions);
             foreach (var (i, result) in batch.Zip(results))
             {
                 var mask = Mask(model, i);

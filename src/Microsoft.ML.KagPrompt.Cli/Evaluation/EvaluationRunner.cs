@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
@@ -52,7 +53,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
 
         var order = Enumerable.Range(0, normal.Length).ToArray();
         new Random(seed).Shuffle(order);
-        var scorer = new CellScorer(ml, test, cancellation);
+        var scorer = new CellScorer(ml, test, tell, cancellation);
         KagPromptTransformer? own = null;
         try
         {
@@ -122,7 +123,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
             own ??= Train(normal, seed, options);
         }
 
-        return (shared ?? own)?.WithSupport(DatasetRows.Of(ml, support)) ?? Fit(support, seed, options with { Epochs = 0 });
+        return (shared ?? own)?.WithSupport(ImageRows.Of(ml, support)) ?? Fit(support, seed, options with { Epochs = 0 });
     }
 
     private KagPromptTransformer Train(DatasetImage[] images, int seed, KagPromptOptions options)
@@ -132,5 +133,5 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
     }
 
     private KagPromptTransformer Fit(DatasetImage[] images, int seed, KagPromptOptions options)
-        => ml.Transforms.DetectAnomaliesKag(options with { ClassNameColumnName = nameof(DatasetRows.Row.ClassName), Seed = seed, MaxSupportImages = images.Length, Cancellation = cancellation }).Fit(DatasetRows.Of(ml, images));
+        => ml.Transforms.DetectAnomaliesKag(options with { ClassNameColumnName = nameof(AnomalyDatasetRow.ClassName), Seed = seed, MaxSupportImages = images.Length, Cancellation = cancellation }).Fit(ImageRows.Of(ml, images));
 }

@@ -27,22 +27,9 @@ internal static class SavedModel
         }
     }
 
-    /// <summary>Writes beside the destination first: a model there already stays as it was until the new one is whole.</summary>
+    /// <summary>A model there already stays as it was until the new one is whole.</summary>
     public static void Save(KagPromptTransformer transformer, DataViewSchema schema, string zip)
-    {
-        zip = Path.GetFullPath(zip);
-        Directory.CreateDirectory(Path.GetDirectoryName(zip)!);
-        var unfinished = $"{zip}.{Environment.ProcessId}.tmp";
-        try
-        {
-            Context("cpu").Model.Save(transformer, schema, unfinished);
-            File.Move(unfinished, zip, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(unfinished);
-        }
-    }
+        => AtomicFile.Write(zip, stream => Context("cpu").Model.Save(transformer, schema, stream));
 
     private static IEnumerable<Exception> Causes(Exception fault)
     {

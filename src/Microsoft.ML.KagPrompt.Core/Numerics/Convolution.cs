@@ -26,7 +26,7 @@ internal static class Convolution
             return Product(input, weight, bias, stride, padding);
         }
 
-        var block = stride == 1 ? 16 : 32;
+        var block = stride == 1 || !is_grad_enabled() ? 16 : 32;
         var outputs = weight.shape[0];
         var (moreOutputs, moreInputs) = input.device_type != DeviceType.CPU ? (0, 0) : (Missing(outputs, block), weight.shape[1] <= Planes ? 0 : Missing(weight.shape[1], block));
         if (moreOutputs + moreInputs == 0)

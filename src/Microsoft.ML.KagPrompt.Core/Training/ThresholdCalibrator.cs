@@ -24,7 +24,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         {
             // One image: its score against itself, and defects on it, are all there is.
             normal.AddRange(Scores([support[0].Square], reference));
-            synthetic.AddRange(Scores(Twins(synthesizer, support[0].Square, support[0].Square, SyntheticDefects), reference));
+            synthetic.AddRange(Scores(Twins(synthesizer, support[0].Square, support[0].Square, SyntheticDefects, 0), reference));
         }
 
         var labelled = Scores(anomalous.Select(image => image.Square), reference);
@@ -66,7 +66,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         {
             using var bank = MemoryBank.Build([.. tokens.Where((_, i) => i != left)]);
             using var others = new BorrowedReference(reference, bank);
-            var twins = left < SyntheticDefects ? Twins(synthesizer, support[left].Square, support[(left + 1) % support.Count].Square, 1) : [];
+            var twins = left < SyntheticDefects ? Twins(synthesizer, support[left].Square, support[(left + 1) % support.Count].Square, 1, left) : [];
             var scores = Scores([support[left].Square, .. twins], others.Value);
             normal.Add(scores[0]);
             synthetic.AddRange(scores.Skip(1));
@@ -75,9 +75,10 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         return (normal, synthetic);
     }
 
-    private PixelBuffer[] Twins(NsaSynthesizer synthesizer, PixelBuffer image, PixelBuffer source, int count)
+    /// <summary>Copies with synthetic defects; each stream has defects of its own.</summary>
+    private PixelBuffer[] Twins(NsaSynthesizer synthesizer, PixelBuffer image, PixelBuffer source, int count, int stream)
     {
-        var random = new Random(seed);
+        var random = new Random(unchecked((seed * 397) ^ stream));
         return [.. Enumerable.Range(0, count).Select(_ => synthesizer.Synthesize(image, source, random)).Where(twin => twin.HasDefect).Select(twin => twin.Image)];
     }
 

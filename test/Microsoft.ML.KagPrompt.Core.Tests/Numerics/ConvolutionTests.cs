@@ -30,6 +30,9 @@ public class ConvolutionTests
             ((one - other).abs().max() / other.abs().max()).Value().Should().BeLessThan(1e-5f);
         }
 
+        using var noGradients = no_grad();
+        ((Convolution.Apply(source, kernels, shifts, stride, padding) - expected[0]).abs().max() / expected[0].abs().max()).Value().Should().BeLessThan(1e-5f, "scoring takes no gradients");
+
         Tensor[] Run(ScalarType type, Func<Tensor, Tensor, Tensor, Tensor> convolve)
         {
             Tensor[] inputsOf = [.. new[] { source, kernels, shifts }.Select(value => value.to_type(type).detach().requires_grad_(true))];
