@@ -19,7 +19,7 @@ public class InspectionBenchmarks
         var parts = Enumerable.Range(0, 4).Select(i => new TrainingImage { Image = TestImages.Part(224, 224, i) }).ToArray();
         var options = new InspectionOptions { Epochs = 1, Device = "cpu", Seed = 1 };
         trained = KagPromptTrainer.Fit(parts, options);
-        bankOnly = KagPromptTrainer.Fit(parts, options with { Epochs = 0 });
+        bankOnly = KagPromptTrainer.Fit(parts, options with { Epochs = 0, FromScratch = true });
         images = [.. Enumerable.Range(10, 16).Select(i => TestImages.Part(224, 224, i))];
     }
 

@@ -11,10 +11,10 @@ internal static class GatedUpdate
     public static Tensor Apply(GraphParameters parameters, Tensor totals, Tensor nodes)
     {
         var both = cat([totals, nodes], -1);                                                   // [..., 2C']
-        var update = Linear("gru.update", both).sigmoid();
-        var reset = Linear("gru.reset", both).sigmoid();
-        var candidate = Linear("gru.candidate", cat([totals, reset * nodes], -1)).tanh();
-        return nodes.Plus(update * candidate.Minus(nodes));
+        var update = Linear("gru.update", both).sigmoid_();
+        var reset = Linear("gru.reset", both).sigmoid_();
+        var candidate = Linear("gru.candidate", cat([totals, reset * nodes], -1)).tanh_();
+        return nodes.lerp(candidate, update);
 
         Tensor Linear(string name, Tensor input) => functional.linear(input, parameters[$"{name}.weight"], parameters[$"{name}.bias"]);
     }

@@ -55,7 +55,8 @@ internal sealed class KernelAwareGraph(GraphParameters parameters, int iteration
         var (batch, patches, width) = (nodes.shape[1], nodes.shape[2], nodes.shape[3]);
         var left = nodes.index_select(0, lower).view(6 * batch, patches, width);               // N_i
         var right = nodes.index_select(0, upper).view(6 * batch, patches, width);              // N_j
-        var edges = left.matmul(parameters["inter.weight"]).bmm(right.transpose(1, 2));        // [6B, L, L]
+        var weighted = nodes.narrow(0, 0, nodes.shape[0] - 1).matmul(parameters["inter.weight"]).index_select(0, lower).view_as(left);   // N_i W_c
+        var edges = weighted.bmm(right.transpose(1, 2));                                       // [6B, L, L]
         Trace?.Invoke("edge", t, edges);
         var toLower = edges.softmax(2).bmm(right);
         var toUpper = edges.softmax(1).transpose(1, 2).bmm(left);                              // rows of e_ji = columns of e_ij

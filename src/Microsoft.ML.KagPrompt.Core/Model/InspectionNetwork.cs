@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Scoring;
 using TorchSharp;
 
@@ -15,6 +16,7 @@ internal sealed class InspectionNetwork : IDisposable
 
     public InspectionNetwork(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, GraphPrompt? prompt, InspectionOptions options, torch.Device device)
     {
+        NativeHeap.Keep();
         (Vision, Memory, Prompt, Options, Device) = (vision, memory, prompt, options, device);
         var info = Tower.Info;
         ImageSize = options.ImageSize ?? info.ImageSize;

@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Training;
 
@@ -33,7 +34,14 @@ public static class KagPromptTrainer
         options.Validate();
         var device = DeviceChoice.Resolve(options.Device);
         var fit = new FitSession(options.MethodOnly(), device, new ProgressClock(progress), cancellation);
-        return fit.Run(images, initial, promptCheckpoint);
+        try
+        {
+            return fit.Run(images, initial, promptCheckpoint);
+        }
+        finally
+        {
+            NativeHeap.Release();
+        }
     }
 
     /// <summary>Adapts a model to the classes of these images without training: same prompt, new memory banks and thresholds. Other classes stay.</summary>
