@@ -89,8 +89,11 @@ public record InspectionOptions
     /// <summary>λ1: weight of the focal loss (equation 17).</summary>
     public float FocalWeight { get; init; } = 1f;
 
-    /// <summary>λ2: weight of the dice losses (equation 17).</summary>
-    public float DiceWeight { get; init; } = 1f;
+    /// <summary>
+    /// λ2: weight of the dice losses (equation 17), 0 or more. Null: the paper's 1; but 0 with the compact backbone and the paper's variant, where they teach the prompt to call everything normal
+    /// (measured: docs/compact-backbone.md).
+    /// </summary>
+    public float? DiceWeight { get; init; }
 
     /// <summary>Share of normal parts, in (0, 0.5], that the decision threshold may reject where it is placed by it (<see cref="ThresholdBy"/>).</summary>
     public float TargetFalseRejectRate { get; init; } = 0.05f;
@@ -152,7 +155,7 @@ public record InspectionOptions
         .Require(float.IsFinite(WeightDecay) && WeightDecay >= 0, nameof(WeightDecay), "0 or more", WeightDecay)
         .Require(float.IsFinite(GradientClip) && GradientClip > 0, nameof(GradientClip), "a positive number", GradientClip)
         .Require(float.IsFinite(FocalWeight) && FocalWeight >= 0, nameof(FocalWeight), "0 or more", FocalWeight)
-        .Require(float.IsFinite(DiceWeight) && DiceWeight >= 0, nameof(DiceWeight), "0 or more", DiceWeight)
+        .Require(DiceWeight is null or (>= 0 and <= float.MaxValue), nameof(DiceWeight), "0 or more, or null", DiceWeight)
         .Require(TargetFalseRejectRate is > 0 and <= 0.5f, nameof(TargetFalseRejectRate), "above 0, at most 0.5", TargetFalseRejectRate)
         .Require(Enum.IsDefined(ThresholdBy), nameof(ThresholdBy), "a defined choice", ThresholdBy)
         .Require(IsDeviceName(Device), nameof(Device), "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", Device);

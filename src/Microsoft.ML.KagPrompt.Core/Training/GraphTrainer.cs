@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
@@ -17,6 +18,7 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
     private const int PairsPerPass = 4;
 
     private readonly InspectionOptions options = network.Options;
+    private readonly float diceWeight = network.Options.DiceWeight ?? (network.Tower.Family == CompactVisionTower.FamilyName && network.Options.Variant == GraphVariant.Paper ? 0 : 1);
     private readonly GraphPrompt prompt = network.Prompt ?? throw new ArgumentException("The network has no graph prompt to train.", nameof(network));
 
     /// <summary>Runs all epochs; leaves the prompt trained in place.</summary>
@@ -76,8 +78,8 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
         var maps = PromptMap.PerLayer(nodes, text, network.ImageSize, options.Variant);   // [M, 2B, S, S]
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);       // [2B, 2]
         var loss = options.Variant == GraphVariant.Paper
-            ? Losses.Paper(similarities, maps, masks, labels, options.FocalWeight, options.DiceWeight)
-            : Losses.Released(similarities, maps, masks, labels, options.FocalWeight, options.DiceWeight);
+            ? Losses.Paper(similarities, maps, masks, labels, options.FocalWeight, diceWeight)
+            : Losses.Released(similarities, maps, masks, labels, options.FocalWeight, diceWeight);
         loss.Total.Times(share).backward();
 
         using var noGradients = torch.no_grad();

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Scoring;
 using Microsoft.ML.KagPrompt.TestSupport;
@@ -31,9 +32,26 @@ public class KagPromptTrainerTests
         using var model = KagPromptTrainer.Fit(Parts(4), Small with { Epochs = 3 }, progress: new Collector(reports));
         var steps = reports.Where(report => report.Phase == "training").ToArray();
         steps.Select(step => step.Done).Should().Equal(Enumerable.Range(1, steps[0].Total));
-        double Mean(IEnumerable<TrainingProgress> part) => part.Average(step => step.Loss.CrossEntropy + step.Loss.Focal + step.Loss.Dice);
+        double Mean(IEnumerable<TrainingProgress> part) => part.Average(step => step.Loss.CrossEntropy + step.Loss.Focal);
         Mean(steps[^6..]).Should().BeLessThan(Mean(steps[..6]));
         model.HasPrompt.Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(GraphVariant.Paper, 0f, 1f)]
+    [InlineData(GraphVariant.Released, 1f, 0f)]
+    public void Fit_NoDiceWeight_IsTheVariantsOwnOnTheCompactBackbone(GraphVariant variant, float own, float other)
+    {
+        var query = TestImages.Part(80, 70, 50, defective: true);
+        float[] MapWith(float? weight)
+        {
+            using var model = KagPromptTrainer.Fit(Parts(2), Small with { Epochs = 1, Variant = variant, DiceWeight = weight });
+            return model.Inspect([query], [null])[0].Map;
+        }
+
+        var expected = MapWith(own);
+        MapWith(null).Should().Equal(expected);
+        MapWith(other).Should().NotEqual(expected);
     }
 
     [Fact]
