@@ -13,6 +13,10 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
     // Covariance is shrunk by this share of its mean before it is inverted: directions that hardly vary must not drown the rest.
     private const double Shrinkage = 0.1;
 
+    // What the teacher sees is an image of less contrast about light grey: its features then differ less by how strong a texture is, and more by which it is.
+    private const double TeacherContrast = 0.35;
+    private const double TeacherLift = 0.5;
+
     /// <summary>Small crops are many different pictures; whole ones are what inspection will see. They take turns, at the same cost.</summary>
     private static readonly (int Count, int Size)[] Batches = [(32, 112), (8, 224)];
 
@@ -42,7 +46,7 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
             var rate = peakRate * Math.Min(1, (step + 1) / 200.0) * 0.5 * (1 + Math.Cos(Math.PI * progress));
             var (count, size) = Batches[step % Batches.Length];
             var images = pool.Crops(count, size, random);
-            var targets = teacher.Forward(images);
+            var targets = Targets(images);
             var maps = tower.Trunk(images);
             var losses = maps.Select((map, i) => Loss(tower.Tap(i, map), targets[i].flatten(2).transpose(1, 2), deviations[i], whitenings[i])).ToArray();
             var loss = losses.Select(parts => parts.Error.Plus(parts.Cosine)).Aggregate((sum, part) => sum.Plus(part));
@@ -89,10 +93,12 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
 
     private static Tensor Cosine(Tensor a, Tensor b) => (a.UnitLength(-1) * b.UnitLength(-1)).sum(-1).mean().Complement();
 
+    private IReadOnlyList<Tensor> Targets(Tensor images) => teacher.Forward(images.Times(TeacherContrast).Plus(TeacherLift));
+
     private (Tensor[] Deviations, Whitening[] Whitenings) TeacherStatistics(RenderPool pool, Random random)
     {
         using var scope = NewDisposeScope();
-        var tokens = teacher.Forward(pool.Crops(64, 224, random)).Select(map => map.transpose(0, 1).flatten(1).t()).ToArray();      // [N, C]
+        var tokens = Targets(pool.Crops(64, 224, random)).Select(map => map.transpose(0, 1).flatten(1).t()).ToArray();      // [N, C]
         return ([.. tokens.Select(layer => layer.std(0).AtLeast(1e-3).DetachFromDisposeScope())], [.. tokens.Select(layer => Whitening.Of(layer, Shrinkage))]);
     }
 

@@ -11,7 +11,7 @@ const string Usage = """
       distil  --teacher DIR --out FILE --minutes N [--seed 1] [--resume FILE]
       align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1]
       narrow  --in DIR --out DIR
-      shape   --in DIR --out DIR [--power 0.25] [--floors 1,0.3,0.3,0.3] [--seed 1]
+      shape   --in DIR --out DIR [--power 0] [--means 1,1,1,1] [--floors 0,0,0,0] [--seed 1]
       prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--dice 1] [--seed 1] [--resume FILE]
       branches --backbone DIR --data DIR[,DIR] [--prompt FILE] [--shots 1,2,4] [--draws 5]
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
@@ -20,6 +20,7 @@ const string Usage = """
 var options = args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1]);
 int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? int.Parse(text) : otherwise;
 double Fraction(string name, double otherwise) => options.TryGetValue(name, out var text) ? double.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
+IReadOnlyList<double> Fractions(string name, string otherwise) => [.. options.GetValueOrDefault(name, otherwise).Split(',').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
 random.manual_seed(Number("seed", 1));
 switch (args.FirstOrDefault())
 {
@@ -36,7 +37,7 @@ switch (args.FirstOrDefault())
         TextCone.Run(options["in"], options["out"], Console.WriteLine);
         return 0;
     case "shape":
-        new TapShaping(Fraction("power", 0.25), [.. options.GetValueOrDefault("floors", "1,0.3,0.3,0.3").Split(',').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))], Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
+        new TapShaping(Fraction("power", 0), Fractions("means", "1,1,1,1"), Fractions("floors", "0,0,0,0"), Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
         return 0;
     case "prompt":
         new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("size", 224), Number("pairs", 4), Fraction("dice", 1), Number("seed", 1), Console.WriteLine)

@@ -9,12 +9,13 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>
-/// Shapes what the taps give by statistics of rendered sound surfaces, and folds it into their weights: the mean goes; each principal direction is multiplied by a power of its variance, a negative power
-/// being whitening; and a constant stands along the weakest direction, so that features that hardly differ from the mean are near each other whatever way they point.
+/// Shapes what the taps give by statistics of rendered sound surfaces, and folds it into their weights: each principal direction is multiplied by a power of its variance, a negative power being whitening; the mean is
+/// multiplied by a number of the tap's own, which lengthens what all features share and so gives the tap less say in the mean of the taps' cosine distances; and a constant may stand along the weakest direction.
 /// </summary>
 /// <param name="power">Of the standard deviation: −1 whitens, 0 leaves the directions as they are, 1 stresses those that vary most.</param>
+/// <param name="means">What each tap's mean is multiplied by: 0 takes it away, 1 leaves it.</param>
 /// <param name="floors">Each tap's constant, as a share of its features' root mean square length.</param>
-internal sealed class TapShaping(double power, IReadOnlyList<double> floors, int seed)
+internal sealed class TapShaping(double power, IReadOnlyList<double> means, IReadOnlyList<double> floors, int seed)
 {
     private const int Pictures = 100;
 
@@ -30,7 +31,7 @@ internal sealed class TapShaping(double power, IReadOnlyList<double> floors, int
         var tokens = Tokens(tower);
         for (var stage = 0; stage < tokens.Count; stage++)
         {
-            var (matrix, shift) = Of(tokens[stage], floors[stage]);
+            var (matrix, shift) = Of(tokens[stage], means[stage], floors[stage]);
             var (weight, bias) = (tower.Weights[$"taps.{stage}.weight"], tower.Weights[$"taps.{stage}.bias"]);
             tensors[$"vision.taps.{stage}.weight"] = matrix.matmul(weight).to_type(ScalarType.Float16);
             tensors[$"vision.taps.{stage}.bias"] = matrix.matmul(bias).Plus(shift).to_type(ScalarType.Float16);
@@ -47,7 +48,7 @@ internal sealed class TapShaping(double power, IReadOnlyList<double> floors, int
     }
 
     /// <summary>y = matrix · x + shift, of features [N, C]; y has mean square 1 a channel before the constant.</summary>
-    private (Tensor Matrix, Tensor Shift) Of(Tensor features, double floor)
+    private (Tensor Matrix, Tensor Shift) Of(Tensor features, double kept, double floor)
     {
         var mean = features.mean([0]);
         var centred = features.Minus(mean);
@@ -59,7 +60,7 @@ internal sealed class TapShaping(double power, IReadOnlyList<double> floors, int
         gains = gains / (values * gains.Squared()).mean().sqrt();
         var matrix = (vectors * gains).matmul(vectors.t()).to_type(ScalarType.Float32);
         var constant = vectors.select(1, 0).to_type(ScalarType.Float32).Times(floor * Math.Sqrt(features.shape[1]));
-        return (matrix, constant.Minus(matrix.matmul(mean)));
+        return (matrix, constant.Plus(matrix.matmul(mean).Times(kept - 1)));
     }
 
     /// <summary>Each tap's patch tokens of rendered sound pictures: [N, D_i].</summary>

@@ -1,12 +1,13 @@
 namespace Microsoft.ML.KagPrompt.Pretraining.Rendering;
 
-/// <summary>Damage: scratches, cracks, stains, dents, pieces out of place.</summary>
+/// <summary>Damage: scratches, cracks, stains, dents, pieces out of place, chipped edges, places finished otherwise.</summary>
 internal static class Defect
 {
-    public static void Draw(Canvas canvas, Random random)
+    /// <summary>Draws one; returns its outline where the defect is a whole place, whether or not each pixel changed.</summary>
+    public static Shape? Draw(Canvas canvas, Random random)
     {
         var side = canvas.Side;
-        switch (random.Next(7))
+        switch (random.Next(10))
         {
             case 0:
                 Line(canvas, random, wander: 0.05, width: 0.8 + random.NextDouble());
@@ -26,10 +27,69 @@ internal static class Defect
             case 5:
                 Blob(canvas, random, side * (0.05 + (0.15 * random.NextDouble())), Palette.Faint(random), 0.15f + (0.4f * random.NextSingle()));
                 break;
+            case 6:
+                Chip(canvas, random);
+                break;
+            case 7 or 8:
+                return Finish(canvas, random);
             default:
                 Transplant(canvas, random);
                 break;
         }
+
+        return null;
+    }
+
+    /// <summary>A bite out of the picture's border.</summary>
+    private static void Chip(Canvas canvas, Random random)
+    {
+        var (along, across) = (canvas.Side * random.NextDouble(), (double)random.Next(2) * canvas.Side);
+        var (x, y) = random.Next(2) == 0 ? (along, across) : (across, along);
+        canvas.Paint(new Shape(random, x, y, canvas.Side * (0.03 + (0.1 * random.NextDouble())), 0.5 + random.NextDouble(), random.NextDouble() * Math.PI, 0),
+            Field.Fractal(canvas.Side, random, 8, 0.6, 4), Palette.Faint(random), random.Next(1000), 1);
+    }
+
+    /// <summary>A wide place ground, rubbed or wetted otherwise: its texture stronger, weaker or smeared, its light another.</summary>
+    private static Shape Finish(Canvas canvas, Random random)
+    {
+        var side = canvas.Side;
+        var place = new Shape(random, side * random.NextDouble(), side * random.NextDouble(), side * (0.1 + (0.25 * random.NextDouble())), 0.4 + (1.6 * random.NextDouble()), random.Next(2) * Math.PI / 2, 0);
+        var (strength, light) = (random.Next(2) == 0 ? 0.2f + (0.5f * random.NextSingle()) : 1.5f + (1.5f * random.NextSingle()), 0.85f + (0.3f * random.NextSingle()));
+        var smear = random.Next(3) == 0 ? random.Next(4, 16) : 0;
+        var (stepX, stepY) = random.Next(2) == 0 ? (1, 0) : (0, 1);
+        var source = (float[])canvas.Rgb.Clone();
+        var (left, top, right, bottom) = place.Bounds(side);
+        for (var c = 0; c < 3; c++)
+        {
+            var (sum, weight) = (0f, 0f);
+            for (var y = top; y < bottom; y++)
+            {
+                for (var x = left; x < right; x++)
+                {
+                    var coverage = place.At(x, y).Coverage;
+                    (sum, weight) = (sum + (coverage * source[(((y * side) + x) * 3) + c]), weight + coverage);
+                }
+            }
+
+            for (var y = top; y < bottom; y++)
+            {
+                for (var x = left; x < right; x++)
+                {
+                    var value = 0f;
+                    for (var step = -smear; step <= smear; step++)
+                    {
+                        var (u, v) = (Math.Clamp(x + (step * stepX), 0, side - 1), Math.Clamp(y + (step * stepY), 0, side - 1));
+                        value += source[(((v * side) + u) * 3) + c] / ((2 * smear) + 1);
+                    }
+
+                    var mean = sum / Math.Max(weight, 1);
+                    ref var pixel = ref canvas.Rgb[(((y * side) + x) * 3) + c];
+                    pixel += place.At(x, y).Coverage * (Math.Max(0, light * (mean + (strength * (value - mean)))) - pixel);
+                }
+            }
+        }
+
+        return place;
     }
 
     private static void Line(Canvas canvas, Random random, double wander, double width)
