@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Pretraining;
 using Microsoft.ML.KagPrompt.Pretraining.Rendering;
 using static TorchSharp.torch;
@@ -21,6 +22,7 @@ var options = args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary
 int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? int.Parse(text) : otherwise;
 double Fraction(string name, double otherwise) => options.TryGetValue(name, out var text) ? double.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
 IReadOnlyList<double> Fractions(string name, string otherwise) => [.. options.GetValueOrDefault(name, otherwise).Split(',').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
+NativeHeap.Keep();
 random.manual_seed(Number("seed", 1));
 switch (args.FirstOrDefault())
 {
