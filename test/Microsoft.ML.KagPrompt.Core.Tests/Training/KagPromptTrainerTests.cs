@@ -29,10 +29,10 @@ public class KagPromptTrainerTests
     public void Fit_Training_LowersTheLossAndReportsEveryStep()
     {
         var reports = new List<TrainingProgress>();
-        using var model = KagPromptTrainer.Fit(Parts(4), Small with { Epochs = 3 }, progress: new Collector(reports));
+        using var model = KagPromptTrainer.Fit(Parts(4), Small with { Epochs = 3, DiceWeight = 1 }, progress: new Collector(reports));
         var steps = reports.Where(report => report.Phase == "training").ToArray();
         steps.Select(step => step.Done).Should().Equal(Enumerable.Range(1, steps[0].Total));
-        double Mean(IEnumerable<TrainingProgress> part) => part.Average(step => step.Loss.CrossEntropy + step.Loss.Focal);
+        double Mean(IEnumerable<TrainingProgress> part) => part.Average(step => step.Loss.CrossEntropy + step.Loss.Focal + step.Loss.Dice);
         Mean(steps[^6..]).Should().BeLessThan(Mean(steps[..6]));
         model.HasPrompt.Should().BeTrue();
     }
