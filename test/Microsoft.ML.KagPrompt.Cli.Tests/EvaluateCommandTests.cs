@@ -87,6 +87,34 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_OtherWeightsUnderTheSameName_DoNotUseOldCells()
+    {
+        var model = In("part.zip");
+        Tool.Run("fit", In("bolt"), "--out", model, "--epochs", "0", "--size", "112").Code.Should().Be(0);
+        string[] arguments = ["evaluate", "--data", In("bolt"), "--shots", "1", "--seeds", "1", "--size", "112", "--initial", model, "--cells", In("cells")];
+        Tool.Run(arguments).Error.Should().Contain("draw 0");
+        Tool.Run(arguments).Error.Should().BeEmpty();
+        File.SetLastWriteTimeUtc(model, File.GetLastWriteTimeUtc(model).AddSeconds(1));
+        Tool.Run(arguments).Error.Should().Contain("draw 0");
+    }
+
+    [Fact]
+    public void Evaluate_TwoDataSets_AddsTheirMean()
+    {
+        string[] arguments = ["evaluate", "--data", In("bolt"), In("nut"), "--shots", "1", "--seeds", "2", "--size", "56", "--ablate", "modules"];
+        var (code, output, error) = Tool.Run(arguments);
+        code.Should().Be(0, error);
+        var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToArray();
+        rows[3][..3].Should().Equal("all data sets", "mean", "1");
+        Mean(rows[3][6]).Should().BeApproximately((Mean(rows[1][6]) + Mean(rows[2][6])) / 2, 0.011);
+        var both = rows.Where(row => row is ["modules", "memory bank + prompt", ..]).ToArray();
+        both.Select(row => row[2]).Should().Equal("bolt", "nut", "all data sets");
+        both[2][4..].Should().Equal(rows[3][3..], "the run's own configuration has both branches");
+
+        static double Mean(string cell) => double.Parse(cell.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
     public void Evaluate_TrainedElsewhere_AdaptsToEachProduct()
     {
         Directory.CreateDirectory(In("elsewhere/other/train"));

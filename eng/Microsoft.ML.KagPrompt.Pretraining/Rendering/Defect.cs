@@ -53,8 +53,8 @@ internal static class Defect
     private static Shape Finish(Canvas canvas, Random random)
     {
         var side = canvas.Side;
-        var place = new Shape(random, side * random.NextDouble(), side * random.NextDouble(), side * (0.1 + (0.25 * random.NextDouble())), 0.4 + (1.6 * random.NextDouble()), random.Next(2) * Math.PI / 2, 0);
-        var (strength, light) = (random.Next(2) == 0 ? 0.2f + (0.5f * random.NextSingle()) : 1.5f + (1.5f * random.NextSingle()), 0.85f + (0.3f * random.NextSingle()));
+        var place = new Shape(random, side * random.NextDouble(), side * random.NextDouble(), side * (0.1 + (0.3 * random.NextDouble())), Math.Exp(2.8 * (random.NextDouble() - 0.5)), random.Next(2) * Math.PI / 2, 0);
+        var (strength, light) = (random.Next(2) == 0 ? 0.2f + (0.5f * random.NextSingle()) : 1.5f + (1.5f * random.NextSingle()), 0.8f + (0.4f * random.NextSingle()));
         var smear = random.Next(3) == 0 ? random.Next(4, 16) : 0;
         var (stepX, stepY) = random.Next(2) == 0 ? (1, 0) : (0, 1);
         var source = (float[])canvas.Rgb.Clone();
@@ -95,7 +95,7 @@ internal static class Defect
     private static void Line(Canvas canvas, Random random, double wander, double width)
     {
         var side = canvas.Side;
-        var (x, y, angle) = (side * (0.2 + (0.6 * random.NextDouble())), side * (0.2 + (0.6 * random.NextDouble())), random.NextDouble() * 2 * Math.PI);
+        var (x, y, angle) = (side * (0.05 + (0.9 * random.NextDouble())), side * (0.05 + (0.9 * random.NextDouble())), random.NextDouble() * 2 * Math.PI);
         var factor = random.Next(2) == 0 ? 0.1f + (0.7f * random.NextSingle()) : 1.2f + random.NextSingle();
         for (var step = random.Next(15, 90); step > 0; step--)
         {
@@ -116,14 +116,14 @@ internal static class Defect
     }
 
     private static void Blob(Canvas canvas, Random random, double radius, Palette palette, float opacity)
-        => canvas.Paint(new Shape(random, canvas.Side * (0.2 + (0.6 * random.NextDouble())), canvas.Side * (0.2 + (0.6 * random.NextDouble())), radius, 0.4 + random.NextDouble(), random.NextDouble() * Math.PI, 0.3),
+        => canvas.Paint(new Shape(random, canvas.Side * (0.05 + (0.9 * random.NextDouble())), canvas.Side * (0.05 + (0.9 * random.NextDouble())), radius, 0.4 + random.NextDouble(), random.NextDouble() * Math.PI, 0.3),
             Field.Fractal(canvas.Side, random, 8, 0.6, 4), palette, random.Next(1000), opacity);
 
     /// <summary>A few small dark holes near each other.</summary>
     private static void Pores(Canvas canvas, Random random)
     {
         var side = canvas.Side;
-        var (cx, cy) = (side * (0.2 + (0.6 * random.NextDouble())), side * (0.2 + (0.6 * random.NextDouble())));
+        var (cx, cy) = (side * (0.05 + (0.9 * random.NextDouble())), side * (0.05 + (0.9 * random.NextDouble())));
         var depth = 0.3f + (0.7f * random.NextSingle());
         for (var count = random.Next(1, 6); count > 0; count--)
         {
@@ -141,7 +141,7 @@ internal static class Defect
     private static void Dent(Canvas canvas, Random random)
     {
         var side = canvas.Side;
-        var (cx, cy, radius) = (side * (0.2 + (0.6 * random.NextDouble())), side * (0.2 + (0.6 * random.NextDouble())), side * (0.03 + (0.08 * random.NextDouble())));
+        var (cx, cy, radius) = (side * (0.05 + (0.9 * random.NextDouble())), side * (0.05 + (0.9 * random.NextDouble())), side * (0.03 + (0.08 * random.NextDouble())));
         var (angle, depth) = (random.NextDouble() * 2 * Math.PI, 0.15 + random.NextDouble());
         for (var y = (int)Math.Max(0, cy - (2 * radius)); y < Math.Min(side, cy + (2 * radius)); y++)
         {

@@ -12,14 +12,14 @@ internal sealed record Ablation(string Name, string Title, IReadOnlyList<Ablatio
 /// <param name="Configuration">What is evaluated.</param>
 internal sealed record AblationPoint(string Label, double? Value, Configuration Configuration);
 
-/// <summary>An ablation's figures at one value, on one data set: averaged over its products, mean and deviation over the draws.</summary>
+/// <summary>An ablation's figures at one value, on one data set, averaged over its products, or on all of them: mean and deviation over the draws.</summary>
 internal sealed record AblationRow(Ablation Ablation, AblationPoint Point, SummaryRow Summary)
 {
-    /// <summary>A line each for value, data set and number of shots.</summary>
+    /// <summary>A line each for value, data set and number of shots; the mean of several data sets comes last.</summary>
     public static IReadOnlyList<AblationRow> Of(IEnumerable<Ablation> ablations, IReadOnlyDictionary<Configuration, IReadOnlyList<CellResult>> results) =>
     [
         .. ablations.SelectMany(ablation => ablation.Points
             .SelectMany(point => SummaryRow.PerDataset(results[point.Configuration]).Select(summary => new AblationRow(ablation, point, summary)))
-            .OrderBy(row => row.Summary.Dataset, StringComparer.Ordinal).ThenBy(row => row.Summary.Shots)),
+            .OrderBy(row => row.Summary.Dataset == SummaryRow.AllSets).ThenBy(row => row.Summary.Dataset, StringComparer.Ordinal).ThenBy(row => row.Summary.Shots)),
     ];
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Model;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
@@ -45,15 +46,23 @@ internal sealed record EvaluationSettings
     {
         Dataset = Path.GetFullPath(dataset),
         TrainOn = TrainOn is null ? null : Path.GetFullPath(TrainOn),
-        Initial = Initial is null ? null : Path.GetFullPath(Initial),
+        Initial = Initial is null ? null : Stamp(Initial),
         Layout,
-        Options.Backbone,
-        Options.MemoryBackbone,
+        Backbone = Stamp(Options.Backbone),
+        MemoryBackbone = Options.MemoryBackbone is null ? null : Stamp(Options.MemoryBackbone),
         Options.Variant,
         Options.Precision,
         Options.ImageSize,
         Options.Epochs,
         Options.FromScratch,
-        Version = typeof(KagPromptOptions).Assembly.GetName().Version?.ToString(),
+        // Of the library's contents, its weights included: builds of one version may differ in them.
+        Library = typeof(InspectionOptions).Assembly.ManifestModule.ModuleVersionId,
     });
+
+    /// <summary>A file's or directory's path, and what tells whether its contents are still the same; what is no path, as it is.</summary>
+    private static string Stamp(string path)
+    {
+        var files = Directory.Exists(path) ? new DirectoryInfo(path).GetFiles("*", SearchOption.AllDirectories) : File.Exists(path) ? [new FileInfo(path)] : [];
+        return files.Length == 0 ? path : string.Join('\n', files.OrderBy(file => file.FullName, StringComparer.Ordinal).Select(file => FormattableString.Invariant($"{file.FullName} {file.Length} {file.LastWriteTimeUtc:O}")));
+    }
 }
