@@ -11,6 +11,7 @@ namespace Microsoft.ML.KagPrompt.Training;
 internal sealed class FitSession(InspectionOptions options, torch.Device device, ProgressClock clock, CancellationToken cancellation)
 {
     private readonly int seed = options.Seed ?? 0;
+    private bool startsFromShippedPrompt;
 
     public KagPromptModel Run(IEnumerable<TrainingImage> images, KagPromptModel? initial, string? promptCheckpoint)
     {
@@ -26,7 +27,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             {
                 if (options.Epochs > 0)
                 {
-                    new GraphTrainer(network.Value, textFeatures).Train([.. set.Normal], seed, clock.Report, cancellation);
+                    new GraphTrainer(network.Value, textFeatures, startsTrained: startsFromShippedPrompt).Train([.. set.Normal], seed, clock.Report, cancellation);
                 }
 
                 BuildClasses(set, network.Value, textFeatures, states);
@@ -150,6 +151,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         if (model is null && PretrainedPrompt.For(options, info) is { } pretrained)
         {
             pretrained.MoveTo(device);
+            startsFromShippedPrompt = true;
             return pretrained;
         }
 

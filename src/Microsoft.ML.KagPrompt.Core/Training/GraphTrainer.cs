@@ -9,13 +9,15 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Training;
 
 /// <summary>Trains a network's graph prompt on normal images and their synthetic twins (equation 17); the vision tower stays frozen.</summary>
-internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionary<string, torch.Tensor> textFeatures, int pairsPerPass = GraphTrainer.PairsPerPass)
+internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionary<string, torch.Tensor> textFeatures, int pairsPerPass = GraphTrainer.PairsPerPass, bool startsTrained = false)
 {
     // A handful of photographs makes an epoch of one step: show them again, each time with new defects.
     private const int FewestPairsPerEpoch = 32;
     // And with few pairs, full batches would leave two steps to an epoch: the same pairs teach more in smaller ones.
     private const int FewestStepsPerEpoch = 8;
     private const int PairsPerPass = 4;
+    private const float PaperRate = 1e-3f;
+    private const float FineTuningRate = 2e-4f;
 
     private readonly InspectionOptions options = network.Options;
     private readonly float diceWeight = network.Options.DiceWeight ?? (network.Tower.Family == CompactVisionTower.FamilyName && network.Options.Variant == GraphVariant.Paper ? 0 : 1);
@@ -27,7 +29,7 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
         var pairs = Math.Max(normal.Count, FewestPairsPerEpoch);
         using var twins = new TwinSource(normal, Math.Min(options.BatchSize, pairs / FewestStepsPerEpoch), pairs, options.Epochs, seed, cancellation);
         var steps = options.Epochs * twins.StepsPerEpoch;
-        var schedule = new WarmupLinearSchedule(options.LearningRate, steps);
+        var schedule = new WarmupLinearSchedule(options.LearningRate ?? (startsTrained ? FineTuningRate : PaperRate), steps);
         Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), cancellation);
     }
 
