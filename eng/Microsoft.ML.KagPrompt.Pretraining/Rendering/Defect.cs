@@ -92,10 +92,13 @@ internal static class Defect
         return place;
     }
 
+    /// <summary>A coordinate for a defect's middle: anywhere but at the very border.</summary>
+    private static double Somewhere(int side, Random random) => side * (0.05 + (0.9 * random.NextDouble()));
+
     private static void Line(Canvas canvas, Random random, double wander, double width)
     {
         var side = canvas.Side;
-        var (x, y, angle) = (side * (0.05 + (0.9 * random.NextDouble())), side * (0.05 + (0.9 * random.NextDouble())), random.NextDouble() * 2 * Math.PI);
+        var (x, y, angle) = (Somewhere(side, random), Somewhere(side, random), random.NextDouble() * 2 * Math.PI);
         var factor = random.Next(2) == 0 ? 0.1f + (0.7f * random.NextSingle()) : 1.2f + random.NextSingle();
         for (var step = random.Next(15, 90); step > 0; step--)
         {
@@ -116,14 +119,14 @@ internal static class Defect
     }
 
     private static void Blob(Canvas canvas, Random random, double radius, Palette palette, float opacity)
-        => canvas.Paint(new Shape(random, canvas.Side * (0.05 + (0.9 * random.NextDouble())), canvas.Side * (0.05 + (0.9 * random.NextDouble())), radius, 0.4 + random.NextDouble(), random.NextDouble() * Math.PI, 0.3),
+        => canvas.Paint(new Shape(random, Somewhere(canvas.Side, random), Somewhere(canvas.Side, random), radius, 0.4 + random.NextDouble(), random.NextDouble() * Math.PI, 0.3),
             Field.Fractal(canvas.Side, random, 8, 0.6, 4), palette, random.Next(1000), opacity);
 
     /// <summary>A few small dark holes near each other.</summary>
     private static void Pores(Canvas canvas, Random random)
     {
         var side = canvas.Side;
-        var (cx, cy) = (side * (0.05 + (0.9 * random.NextDouble())), side * (0.05 + (0.9 * random.NextDouble())));
+        var (cx, cy) = (Somewhere(side, random), Somewhere(side, random));
         var depth = 0.3f + (0.7f * random.NextSingle());
         for (var count = random.Next(1, 6); count > 0; count--)
         {
@@ -141,7 +144,7 @@ internal static class Defect
     private static void Dent(Canvas canvas, Random random)
     {
         var side = canvas.Side;
-        var (cx, cy, radius) = (side * (0.05 + (0.9 * random.NextDouble())), side * (0.05 + (0.9 * random.NextDouble())), side * (0.03 + (0.08 * random.NextDouble())));
+        var (cx, cy, radius) = (Somewhere(side, random), Somewhere(side, random), side * (0.03 + (0.08 * random.NextDouble())));
         var (angle, depth) = (random.NextDouble() * 2 * Math.PI, 0.15 + random.NextDouble());
         for (var y = (int)Math.Max(0, cy - (2 * radius)); y < Math.Min(side, cy + (2 * radius)); y++)
         {

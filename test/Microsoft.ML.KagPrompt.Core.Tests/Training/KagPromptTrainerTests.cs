@@ -54,6 +54,23 @@ public class KagPromptTrainerTests
         MapWith(other).Should().NotEqual(expected);
     }
 
+    [Theory]
+    [InlineData(false, 2e-4f, 1e-3f)]
+    [InlineData(true, 1e-3f, 2e-4f)]
+    public void Fit_NoLearningRate_IsGentleWhereTrainingGoesOnFromTheShippedPrompt(bool fromScratch, float own, float other)
+    {
+        var query = TestImages.Part(80, 70, 50, defective: true);
+        float[] MapAt(float? rate)
+        {
+            using var model = KagPromptTrainer.Fit(Parts(2), Small with { Epochs = 1, FromScratch = fromScratch, LearningRate = rate });
+            return model.Inspect([query], [null])[0].Map;
+        }
+
+        var expected = MapAt(own);
+        MapAt(null).Should().Equal(expected);
+        MapAt(other).Should().NotEqual(expected);
+    }
+
     [Fact]
     public void SaveAndLoad_TrainedModel_InspectsBitForBitAlike()
     {
