@@ -94,8 +94,29 @@ public sealed class EvaluateCommandTests : IDisposable
         string[] arguments = ["evaluate", "--data", In("bolt"), "--shots", "1", "--seeds", "1", "--size", "112", "--initial", model, "--cells", In("cells")];
         Tool.Run(arguments).Error.Should().Contain("draw 0");
         Tool.Run(arguments).Error.Should().BeEmpty();
-        File.SetLastWriteTimeUtc(model, File.GetLastWriteTimeUtc(model).AddSeconds(1));
+        Touch(model);
         Tool.Run(arguments).Error.Should().Contain("draw 0");
+    }
+
+    [Fact]
+    public void Evaluate_OtherImages_UsesTheOldCellsOfOtherProductsOnly()
+    {
+        string[] arguments = ["evaluate", "--data", folder, "--shots", "1", "--seeds", "1", "--size", "56", "--cells", In("cells")];
+        Tool.Run(arguments).Error.Should().Contain("bolt, 1 shot(s)").And.Contain("nut, 1 shot(s)");
+        Touch(In("nut/ground_truth/bar/1_mask.png"));
+        Tool.Run(arguments).Error.Should().Contain("nut, 1 shot(s)").And.NotContain("bolt, 1 shot(s)");
+        File.Delete(In("bolt/test/good/1.png"));
+        Tool.Run(arguments).Error.Should().Contain("bolt, 1 shot(s)").And.NotContain("nut, 1 shot(s)");
+    }
+
+    [Fact]
+    public void Evaluate_OtherImagesToTrainOn_DoNotUseOldCells()
+    {
+        string[] arguments = ["evaluate", "--data", In("bolt"), "--train-on", In("nut"), "--epochs", "1", "--shots", "1", "--seeds", "1", "--size", "56", "--cells", In("cells")];
+        Tool.Run(arguments).Error.Should().Contain("training on 4 images");
+        Tool.Run(arguments).Error.Should().BeEmpty();
+        Touch(In("nut/train/good/0.png"));
+        Tool.Run(arguments).Error.Should().Contain("training on 4 images");
     }
 
     [Fact]
@@ -149,4 +170,6 @@ public sealed class EvaluateCommandTests : IDisposable
     public void Dispose() => products.Dispose();
 
     private string In(string name) => products.In(name);
+
+    private static void Touch(string path) => File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddSeconds(1));
 }

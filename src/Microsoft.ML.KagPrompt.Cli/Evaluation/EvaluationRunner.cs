@@ -10,6 +10,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
 {
     private readonly MLContext ml = new(seed: 1);
     private readonly Dictionary<Configuration, List<CellResult>> results = settings.Configurations.ToDictionary(configuration => configuration, _ => new List<CellResult>());
+    private readonly DatasetImage[] elsewhere = settings.TrainOn is null ? [] : [.. List(settings.TrainOn, settings.Layout).Where(image => image is { Split: DatasetSplit.Train, IsAnomalous: false })];
     private KagPromptTransformer? shared;
 
     /// <summary>The cells of every configuration.</summary>
@@ -21,11 +22,11 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
             foreach (var path in settings.Data)
             {
                 var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-                foreach (var product in List(path).GroupBy(image => image.ClassName))
+                foreach (var product in List(path, settings.Layout).GroupBy(image => image.ClassName))
                 {
                     for (var seed = 0; seed < settings.Seeds; seed++)
                     {
-                        Draw(name, path, product.Key, [.. product], seed, [.. group]);
+                        Draw(name, product.Key, [.. product], seed, [.. group]);
                     }
                 }
             }
@@ -39,10 +40,10 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
 
     public void Dispose() => shared?.Dispose();
 
-    private IReadOnlyList<DatasetImage> List(string path) => AnomalyDataset.List(path, settings.Layout, mask => DefectMask.Read(mask).ShowsDefect);
+    private static IReadOnlyList<DatasetImage> List(string path, DatasetLayout layout) => AnomalyDataset.List(path, layout, mask => DefectMask.Read(mask).ShowsDefect);
 
     /// <summary>All numbers of shots of one draw; smaller ones are the beginning of larger ones. The configurations share their number of iterations.</summary>
-    private void Draw(string dataset, string path, string product, DatasetImage[] images, int seed, Configuration[] configurations)
+    private void Draw(string dataset, string product, DatasetImage[] images, int seed, Configuration[] configurations)
     {
         var normal = images.Where(image => image is { Split: DatasetSplit.Train, IsAnomalous: false }).ToArray();
         var test = images.Where(image => image is { Split: DatasetSplit.Test, IsAnomalous: not null }).ToArray();
@@ -54,6 +55,8 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
         var order = Enumerable.Range(0, normal.Length).ToArray();
         new Random(seed).Shuffle(order);
         var scorer = new CellScorer(ml, test, tell, cancellation);
+        var (stamp, trainedOn) = (FileStamps.Of(images), settings.TrainOn is null ? null : FileStamps.Of(elsewhere));
+        var fingerprints = configurations.ToDictionary(configuration => configuration, configuration => settings.Fingerprint(stamp, trainedOn, configuration));
         KagPromptTransformer? own = null;
         try
         {
@@ -61,12 +64,12 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
             {
                 cancellation.ThrowIfCancellationRequested();
                 var cell = new CellResult { Dataset = dataset, Class = product, Shots = shots, Seed = seed };
-                var known = configurations.ToDictionary(configuration => configuration, configuration => store.Find(dataset, product, shots, seed, configuration.Differences(settings.Own), settings.Fingerprint(path, configuration)));
+                var known = configurations.ToDictionary(configuration => configuration, configuration => store.Find(dataset, product, shots, seed, configuration.Differences(settings.Own), fingerprints[configuration]));
                 if (known.Values.Contains(null))
                 {
                     var watch = Stopwatch.StartNew();
                     using var model = Model(normal, [.. order.Take(shots).Select(i => normal[i])], seed, configurations[0].Iterations, ref own);
-                    Compute(model, scorer, cell, path, known, watch);
+                    Compute(model, scorer, cell, fingerprints, known, watch);
                 }
 
                 foreach (var (configuration, result) in known)
@@ -82,7 +85,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
     }
 
     /// <summary>Fills in the configurations that are not known.</summary>
-    private void Compute(KagPromptTransformer model, CellScorer scorer, CellResult cell, string path, Dictionary<Configuration, CellResult?> known, Stopwatch watch)
+    private void Compute(KagPromptTransformer model, CellScorer scorer, CellResult cell, Dictionary<Configuration, string> fingerprints, Dictionary<Configuration, CellResult?> known, Stopwatch watch)
     {
         var which = FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
         if (known.TryGetValue(settings.Own, out var done) && done is null)
@@ -106,7 +109,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
         void Keep(Configuration configuration, CellResult result)
         {
             known[configuration] = result;
-            store.Save(result, configuration.Differences(settings.Own), settings.Fingerprint(path, configuration));
+            store.Save(result, configuration.Differences(settings.Own), fingerprints[configuration]);
         }
     }
 
@@ -116,7 +119,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
         var options = settings.Options with { Iterations = iterations, InitialModelPath = settings.Initial };
         if (settings.TrainOn is not null)
         {
-            shared ??= Train([.. List(settings.TrainOn).Where(image => image is { Split: DatasetSplit.Train, IsAnomalous: false })], seed: 0, options);
+            shared ??= Train(elsewhere, seed: 0, options);
         }
         else if (options.Epochs > 0)
         {

@@ -40,29 +40,26 @@ internal sealed record EvaluationSettings
     ];
 
     /// <summary>What a cell's result depends on, beside its own name.</summary>
-    public string Fingerprint(string dataset, Configuration configuration) => configuration == Own ? Fingerprint(dataset) : Fingerprint(dataset) + JsonSerializer.Serialize(configuration, EvaluationJson.Options);
-
-    private string Fingerprint(string dataset) => JsonSerializer.Serialize(new
+    /// <param name="images">Of the product's images, what <see cref="FileStamps"/> says.</param>
+    /// <param name="trainedOn">Likewise of the images of <see cref="TrainOn"/>; null: there are none.</param>
+    /// <param name="configuration">The cell's.</param>
+    public string Fingerprint(string images, string? trainedOn, Configuration configuration)
     {
-        Dataset = Path.GetFullPath(dataset),
-        TrainOn = TrainOn is null ? null : Path.GetFullPath(TrainOn),
-        Initial = Initial is null ? null : Stamp(Initial),
-        Layout,
-        Backbone = Stamp(Options.Backbone),
-        MemoryBackbone = Options.MemoryBackbone is null ? null : Stamp(Options.MemoryBackbone),
-        Options.Variant,
-        Options.Precision,
-        Options.ImageSize,
-        Options.Epochs,
-        Options.FromScratch,
-        // Of the library's contents, its weights included: builds of one version may differ in them.
-        Library = typeof(InspectionOptions).Assembly.ManifestModule.ModuleVersionId,
-    });
-
-    /// <summary>A file's or directory's path, and what tells whether its contents are still the same; what is no path, as it is.</summary>
-    private static string Stamp(string path)
-    {
-        var files = Directory.Exists(path) ? new DirectoryInfo(path).GetFiles("*", SearchOption.AllDirectories) : File.Exists(path) ? [new FileInfo(path)] : [];
-        return files.Length == 0 ? path : string.Join('\n', files.OrderBy(file => file.FullName, StringComparer.Ordinal).Select(file => FormattableString.Invariant($"{file.FullName} {file.Length} {file.LastWriteTimeUtc:O}")));
+        var own = JsonSerializer.Serialize(new
+        {
+            Images = images,
+            TrainedOn = trainedOn,
+            Initial = Initial is null ? null : FileStamps.Of(Initial),
+            Backbone = FileStamps.Of(Options.Backbone),
+            MemoryBackbone = Options.MemoryBackbone is null ? null : FileStamps.Of(Options.MemoryBackbone),
+            Options.Variant,
+            Options.Precision,
+            Options.ImageSize,
+            Options.Epochs,
+            Options.FromScratch,
+            // Of the library's contents, its weights included: builds of one version may differ in them.
+            Library = typeof(InspectionOptions).Assembly.ManifestModule.ModuleVersionId,
+        });
+        return configuration == Own ? own : own + JsonSerializer.Serialize(configuration, EvaluationJson.Options);
     }
 }
