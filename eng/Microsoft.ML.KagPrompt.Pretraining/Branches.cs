@@ -20,7 +20,7 @@ internal sealed class Branches(ShippedFiles files, string? prompt, Action<string
         using var tower = files.Vision();
         using var graph = prompt is null ? null : ShippedFiles.ReadPrompt(GraphPromptConfig.For(tower.Info, options.Variant, options.Iterations), prompt);
         var name = Path.GetFileName(folder.TrimEnd('/'));
-        var text = graph is null ? null : files.TextFeatures([name])[name];
+        var text = graph is null ? null : files.TextFeatures([name], CPU)[name];
         var side = tower.Info.ImageSize;
         var preprocessor = new ImagePreprocessor(side, options.ResizeMode, tower.Info.Mean, tower.Info.Std);
         var set = LabelledFolder.Read(folder, preprocessor);

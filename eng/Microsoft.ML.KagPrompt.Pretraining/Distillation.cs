@@ -8,7 +8,7 @@ using static TorchSharp.torch.nn;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>Teaches the compact trunk to give the teacher's four maps, on rendered pictures alone.</summary>
-internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, double peakRate, int seed)
+internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, double peakRate, int seed, Device device)
 {
     // Covariance is shrunk by this share of its mean before it is inverted: directions that hardly vary must not drown the rest.
     private const double Shrinkage = 0.1;
@@ -20,12 +20,13 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
     /// <summary>Small crops are many different pictures; whole ones are what inspection will see. They take turns, at the same cost.</summary>
     private static readonly (int Count, int Size)[] Batches = [(32, 112), (8, 224)];
 
-    /// <summary>Trains for a time; reports and offers snapshots now and then. Returns the weights, which the caller owns.</summary>
+    /// <summary>Trains for a time, on the device, where the teacher must be; reports and offers snapshots now and then. Returns the weights, which the caller owns.</summary>
     public WeightSet Train(RenderPool pool, TimeSpan time, Action<string> report, Action<WeightSet> snapshot, WeightSet? resumed = null)
     {
         var random = new Random(seed);
         var (deviations, whitenings) = TeacherStatistics(pool, random);
         var weights = resumed ?? Initial([.. whitenings.Select(whitening => whitening.Mean)], deviations);
+        weights.MoveTo(device);
         var tower = new CompactVisionTower(config, weights);
         var trained = weights.ByName.Where(entry => !entry.Key.StartsWith("embed.", StringComparison.Ordinal)).Select(entry => entry.Value).ToArray();
         foreach (var tensor in trained)
@@ -45,7 +46,7 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
             var progress = clock.Elapsed / time;
             var rate = peakRate * Math.Min(1, (step + 1) / 200.0) * 0.5 * (1 + Math.Cos(Math.PI * progress));
             var (count, size) = Batches[step % Batches.Length];
-            var images = pool.Crops(count, size, random);
+            var images = pool.Crops(count, size, random).to(device);
             var targets = Targets(images);
             var maps = tower.Trunk(images);
             var losses = maps.Select((map, i) => Loss(tower.Tap(i, map), targets[i].flatten(2).transpose(1, 2), deviations[i], whitenings[i])).ToArray();
@@ -98,7 +99,7 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
     private (Tensor[] Deviations, Whitening[] Whitenings) TeacherStatistics(RenderPool pool, Random random)
     {
         using var scope = NewDisposeScope();
-        var tokens = Targets(pool.Crops(64, 224, random)).Select(map => map.transpose(0, 1).flatten(1).t()).ToArray();      // [N, C]
+        var tokens = Targets(pool.Crops(64, 224, random).to(device)).Select(map => map.transpose(0, 1).flatten(1).t()).ToArray();      // [N, C]
         return ([.. tokens.Select(layer => layer.std(0).AtLeast(1e-3).DetachFromDisposeScope())], [.. tokens.Select(layer => Whitening.Of(layer, Shrinkage))]);
     }
 
@@ -125,7 +126,7 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
     private static Tensor Tap(string name, long[] shape, long fanIn, Generator generator, Tensor[] means, Tensor[] deviations)
     {
         var stage = int.Parse(name.Split('.')[1], System.Globalization.CultureInfo.InvariantCulture);
-        return name.EndsWith(".bias", StringComparison.Ordinal) ? means[stage].clone()
-            : randn(shape, generator: generator).Times(0.3 / Math.Sqrt(fanIn)) * deviations[stage].unsqueeze(1);
+        return name.EndsWith(".bias", StringComparison.Ordinal) ? means[stage].cpu().clone()
+            : randn(shape, generator: generator).Times(0.3 / Math.Sqrt(fanIn)) * deviations[stage].cpu().unsqueeze(1);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Pretraining;
 using Microsoft.ML.KagPrompt.Pretraining.Rendering;
@@ -9,19 +10,21 @@ using static TorchSharp.torch;
 const string Usage = """
     Makes the weights of the compact backbone (docs/compact-backbone.md).
       render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
-      distil  --teacher DIR --out FILE --minutes N [--seed 1] [--resume FILE]
-      align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1]
+      distil  --teacher DIR --out FILE --minutes N [--rate 0.0015] [--seed 1] [--resume FILE] [--device auto]
+      align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1] [--device auto]
       narrow  --in DIR --out DIR
       shape   --in DIR --out DIR [--power 0] [--means 1,1,1,1] [--floors 0,0,0,0] [--seed 1]
-      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--dice 1] [--seed 1] [--resume FILE]
+      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--dice 1] [--seed 1] [--resume FILE] [--device auto]
       branches --backbone DIR --data DIR[,DIR] [--prompt FILE] [--shots 1,2,4] [--draws 5]
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
+    DEVICE: auto (a GPU where there is one and the program was built for it: -p:TorchRuntime=cuda-linux), cpu or cuda:N.
     """;
 
 var options = args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1]);
 int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? int.Parse(text) : otherwise;
 double Fraction(string name, double otherwise) => options.TryGetValue(name, out var text) ? double.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
 IReadOnlyList<double> Fractions(string name, string otherwise) => [.. options.GetValueOrDefault(name, otherwise).Split(',').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
+Device Device() => DeviceChoice.Resolve(options.GetValueOrDefault("device", "auto"));
 NativeHeap.Keep();
 random.manual_seed(Number("seed", 1));
 switch (args.FirstOrDefault())
@@ -33,7 +36,7 @@ switch (args.FirstOrDefault())
         Distil();
         return 0;
     case "align":
-        TextAlignment.Run(options["trunk"], options["out"], options.GetValueOrDefault("text"), TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Console.WriteLine);
+        TextAlignment.Run(options["trunk"], options["out"], options.GetValueOrDefault("text"), TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Device(), Console.WriteLine);
         return 0;
     case "narrow":
         TextCone.Run(options["in"], options["out"], Console.WriteLine);
@@ -42,7 +45,7 @@ switch (args.FirstOrDefault())
         new TapShaping(Fraction("power", 0), Fractions("means", "1,1,1,1"), Fractions("floors", "0,0,0,0"), Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
         return 0;
     case "prompt":
-        new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("size", 224), Number("pairs", 4), Fraction("dice", 1), Number("seed", 1), Console.WriteLine)
+        new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("size", 224), Number("pairs", 4), Fraction("dice", 1), Number("seed", 1), Device(), Console.WriteLine)
             .Run(options["out"], Number("products", 150), options.GetValueOrDefault("resume"));
         return 0;
     case "branches":
@@ -83,12 +86,14 @@ void Render(string folder, int count, int seed)
 
 void Distil()
 {
+    var device = Device();
     using var teacher = new Teacher(options["teacher"]);
+    teacher.MoveTo(device);
     using var pool = new RenderPool(3000, Number("seed", 1));
     pool.WaitFor(64);
     var config = new CompactVisionConfig();
     using var resumed = options.TryGetValue("resume", out var file) ? ReadTrunk(file, config) : null;
-    using var weights = new Distillation(config, teacher, Fraction("rate", 1.5e-3), Number("seed", 1)).Train(pool, TimeSpan.FromMinutes(Number("minutes", 30)), Console.WriteLine,
+    using var weights = new Distillation(config, teacher, Fraction("rate", 1.5e-3), Number("seed", 1), device).Train(pool, TimeSpan.FromMinutes(Number("minutes", 30)), Console.WriteLine,
         snapshot => WriteTrunk(snapshot, options["out"]), resumed);
     WriteTrunk(weights, options["out"]);
 }

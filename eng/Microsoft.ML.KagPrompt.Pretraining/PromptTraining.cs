@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>Trains the shipped graph prompt across rendered products, with the library's own trainer, as the paper trains across a data set.</summary>
-internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size, int pairs, double diceWeight, int seed, Action<string> report)
+internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size, int pairs, double diceWeight, int seed, Device device, Action<string> report)
 {
     private const int ViewsOfProduct = 4;
     private const double PeakRate = 1e-3;
@@ -25,11 +25,13 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size
     public void Run(string output, int products, string? resume)
     {
         using var tower = files.Vision();
+        tower.MoveTo(device);
         var config = GraphPromptConfig.For(tower.Info, options.Variant, options.Iterations);
         var prompt = resume is null ? new GraphPrompt(config, seed) : ShippedFiles.ReadPrompt(config, resume);
-        using var network = new InspectionNetwork(new Shared<NetworkTower>(new NetworkTower("compact", tower, null, null)), null, prompt, options, CPU);
+        prompt.MoveTo(device);
+        using var network = new InspectionNetwork(new Shared<NetworkTower>(new NetworkTower("compact", tower, null, null)), null, prompt, options, device);
         var names = Vocabulary.Products;
-        var texts = files.TextFeatures(names);
+        var texts = files.TextFeatures(names, device);
         report($"{names.Count} class names encoded");
         var views = new IReadOnlyList<PixelBuffer>[products];
         for (var i = 0; i < products; i++)

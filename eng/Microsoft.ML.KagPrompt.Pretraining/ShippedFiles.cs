@@ -19,18 +19,19 @@ internal sealed class ShippedFiles(string folder)
         return CompactBackbone.ReadVision(source);
     }
 
-    /// <summary>F_text of each name; the caller owns them.</summary>
-    public IReadOnlyDictionary<string, Tensor> TextFeatures(IEnumerable<string> names)
+    /// <summary>F_text of each name, on the device; the caller owns them.</summary>
+    public IReadOnlyDictionary<string, Tensor> TextFeatures(IEnumerable<string> names, Device device)
     {
         using var noGradients = no_grad();
         using var merges = File.OpenRead(Path.Combine(folder, Merges));
         var tokenizer = BytePairTokenizer.FromMerges(merges, CompactBackbone.ContextLength);
         using var source = SafetensorsFile.Open(Path.Combine(folder, Backbone));
         using var text = CompactBackbone.ReadText(source);
+        text.MoveTo(device);
         return names.ToDictionary(name => name, name =>
         {
             using var scope = NewDisposeScope();
-            return Microsoft.ML.KagPrompt.Backbones.TextFeatures.Encode(text, tokenizer, PromptEnsemble.Paper(name), CPU).DetachFromDisposeScope();
+            return Microsoft.ML.KagPrompt.Backbones.TextFeatures.Encode(text, tokenizer, PromptEnsemble.Paper(name), device).DetachFromDisposeScope();
         });
     }
 

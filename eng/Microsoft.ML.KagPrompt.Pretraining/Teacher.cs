@@ -69,6 +69,19 @@ internal sealed class Teacher : IDisposable
         return [.. taps.Select(tap => values[tap].MoveToOuterDisposeScope())];
     }
 
+    public void MoveTo(Device device)
+    {
+        foreach (var (name, old) in weights.ToArray())
+        {
+            var moved = old.to(device);
+            if (!ReferenceEquals(moved, old))
+            {
+                weights[name] = moved;
+                old.Dispose();
+            }
+        }
+    }
+
     public void Dispose()
     {
         foreach (var tensor in weights.Values)

@@ -18,11 +18,12 @@ internal static class TextAlignment
     private const double PeakRate = 1e-3;
 
     /// <summary>Trains for a time; with a folder of a finished backbone, its text tower and words stay as they are and the image embedding alone learns.</summary>
-    public static void Run(string trunk, string output, string? textFolder, TimeSpan time, int pictures, int seed, Action<string> report)
+    public static void Run(string trunk, string output, string? textFolder, TimeSpan time, int pictures, int seed, Device device, Action<string> report)
     {
         var config = new CompactVisionConfig();
         using var source = SafetensorsFile.Open(trunk);
         using var vision = WeightSet.Read(CompactVisionTower.Shapes(config), source);
+        vision.MoveTo(device);
         var tower = new CompactVisionTower(config, vision);
         var merges = Vocabulary.Learn();
         var tokenizer = new BytePairTokenizer(merges, CompactBackbone.ContextLength);
@@ -32,8 +33,9 @@ internal static class TextAlignment
         };
         using var generator = new Generator((ulong)seed, CPU);
         using var text = textFolder is null ? Initial(TextTransformer.Shapes(textConfig), generator) : ReadText(textFolder, textConfig);
+        text.MoveTo(device);
         var textTower = new TextTransformer(textConfig, text);
-        using var maps = Encode(tower, pictures, seed, out var scenes, report);
+        using var maps = Encode(tower, pictures, seed, device, out var scenes, report);
         Train(tower, vision, textTower, text, trainsText: textFolder is null, tokenizer, maps, scenes, time, seed, report);
         Write(output, config, vision, textConfig, text, merges);
         report($"{tokenizer.VocabularySize} tokens written");
@@ -64,10 +66,10 @@ internal static class TextAlignment
             var picked = Enumerable.Range(0, Batch).Select(_ => random.Next(scenes.Length)).ToArray();
             // The generic names must work for anything: a share of pictures goes by one of them.
             var names = picked.Select(i => random.Next(6) == 0 ? Generic[random.Next(Generic.Length)] : scenes[i].ClassName).ToArray();
-            var images = tower.Embed(maps.index_select(0, tensor(picked.Select(i => (long)i).ToArray())));                     // [B, C']
+            var images = tower.Embed(maps.index_select(0, tensor(picked.Select(i => (long)i).ToArray(), device: maps.device)));    // [B, C']
             var sentences = names.SelectMany(name => new[] { Any(PromptSentences.Normal(name), random), Any(PromptSentences.Abnormal(name), random) });
-            var texts = textTower.Forward(stack([.. sentences.Select(sentence => tensor(tokenizer.Encode(sentence)))])).view(Batch, 2, -1);   // scale included
-            var labels = tensor(picked.Select(i => scenes[i].IsDefective ? 1L : 0L).ToArray());
+            var texts = textTower.Forward(stack([.. sentences.Select(sentence => tensor(tokenizer.Encode(sentence)))]).to(maps.device)).view(Batch, 2, -1);   // scale included
+            var labels = tensor(picked.Select(i => scenes[i].IsDefective ? 1L : 0L).ToArray(), device: maps.device);
             var states = (images.unsqueeze(1) * texts).sum(-1);                                                                // [B, 2]
             var stateLoss = functional.cross_entropy(states, labels);
             var kindLoss = KindLoss(images, texts.mean([1]), names);
@@ -98,13 +100,13 @@ internal static class TextAlignment
     private static Tensor KindLoss(Tensor images, Tensor texts, string[] names)
     {
         var distinct = names.Distinct().ToArray();
-        var first = tensor(distinct.Select(name => (long)Array.IndexOf(names, name)).ToArray());
+        var first = tensor(distinct.Select(name => (long)Array.IndexOf(names, name)).ToArray(), device: images.device);
         var logits = images.matmul(texts.index_select(0, first).t());
-        return functional.cross_entropy(logits, tensor(names.Select(name => (long)Array.IndexOf(distinct, name)).ToArray()));
+        return functional.cross_entropy(logits, tensor(names.Select(name => (long)Array.IndexOf(distinct, name)).ToArray(), device: images.device));
     }
 
     /// <summary>The trunk's last maps of rendered pictures, half of them defective: [N, W, 14, 14].</summary>
-    private static Tensor Encode(CompactVisionTower tower, int pictures, int seed, out Scene[] scenes, Action<string> report)
+    private static Tensor Encode(CompactVisionTower tower, int pictures, int seed, Device device, out Scene[] scenes, Action<string> report)
     {
         var rendered = new Scene[pictures];
         var renderer = new SceneRenderer(RenderPool.Side);
@@ -116,7 +118,7 @@ internal static class TextAlignment
         {
             using var scope = NewDisposeScope();
             var values = chunk.SelectMany(scene => Enumerable.Range(0, 3).SelectMany(c => Enumerable.Range(0, RenderPool.Side * RenderPool.Side).Select(p => (scene.Rgb[(3 * p) + c] / 127.5f) - 1))).ToArray();
-            maps.Add(tower.Trunk(tensor(values, [chunk.Length, 3, RenderPool.Side, RenderPool.Side]))[^1].DetachFromDisposeScope());
+            maps.Add(tower.Trunk(tensor(values, [chunk.Length, 3, RenderPool.Side, RenderPool.Side], device: device))[^1].DetachFromDisposeScope());
         }
 
         scenes = rendered;

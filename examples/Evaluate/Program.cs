@@ -6,7 +6,7 @@ using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
-if (args.Length is not (1 or 2) || !int.TryParse(args.ElementAtOrDefault(1) ?? "10", CultureInfo.InvariantCulture, out var epochs))
+if (args.Length is not (1 or 2) || !int.TryParse(args.ElementAtOrDefault(1) ?? "5", CultureInfo.InvariantCulture, out var epochs))
 {
     Console.Error.WriteLine("Usage: Evaluate DATASET [EPOCHS] (a folder as MVTec AD, VisA, BTAD or KolektorSDD have it, or good/ beside others, or a manifest)");
     return 2;

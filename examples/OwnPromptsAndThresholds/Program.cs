@@ -9,7 +9,7 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Text;
 
-if (args.Length is 0 or > 3 || !int.TryParse(args.ElementAtOrDefault(1) ?? "10", CultureInfo.InvariantCulture, out var epochs) || !int.TryParse(args.ElementAtOrDefault(2) ?? "224", CultureInfo.InvariantCulture, out var side))
+if (args.Length is 0 or > 3 || !int.TryParse(args.ElementAtOrDefault(1) ?? "5", CultureInfo.InvariantCulture, out var epochs) || !int.TryParse(args.ElementAtOrDefault(2) ?? "224", CultureInfo.InvariantCulture, out var side))
 {
     Console.Error.WriteLine("Usage: OwnPromptsAndThresholds DATASET [EPOCHS [SIDE]] (a folder with good/ beside folders of defects, or as MVTec AD has it)");
     return 2;

@@ -9,7 +9,7 @@ using QuickStart;
 
 var output = "artifacts/demo";
 string? folder = null;
-var epochs = 5; // The prompt that comes with the backbone needs few.
+var epochs = new KagPromptOptions().Epochs;
 for (var i = 0; i < args.Length; i++)
 {
     if (args[i] == "--out" && i + 1 < args.Length)

@@ -11,7 +11,7 @@ namespace Microsoft.ML.KagPrompt.Training;
 internal sealed class FitSession(InspectionOptions options, torch.Device device, ProgressClock clock, CancellationToken cancellation)
 {
     private readonly int seed = options.Seed ?? 0;
-    private bool startsFromShippedPrompt;
+    private bool startsTrained;
 
     public KagPromptModel Run(IEnumerable<TrainingImage> images, KagPromptModel? initial, string? promptCheckpoint)
     {
@@ -27,7 +27,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             {
                 if (options.Epochs > 0)
                 {
-                    new GraphTrainer(network.Value, textFeatures, startsTrained: startsFromShippedPrompt).Train([.. set.Normal], seed, clock.Report, cancellation);
+                    new GraphTrainer(network.Value, textFeatures, startsTrained: startsTrained).Train([.. set.Normal], seed, clock.Report, cancellation);
                 }
 
                 BuildClasses(set, network.Value, textFeatures, states);
@@ -151,7 +151,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         if (model is null && PretrainedPrompt.For(options, info) is { } pretrained)
         {
             pretrained.MoveTo(device);
-            startsFromShippedPrompt = true;
+            startsTrained = true;
             return pretrained;
         }
 
@@ -165,6 +165,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         if (initial is not null)
         {
             prompt.CopyFrom(initial);
+            startsTrained = true;
         }
 
         return prompt;
@@ -189,6 +190,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             }
 
             prompt.MoveTo(device);
+            startsTrained = true;
             return prompt;
         }
         catch

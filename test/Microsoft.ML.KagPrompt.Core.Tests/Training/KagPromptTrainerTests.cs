@@ -55,14 +55,17 @@ public class KagPromptTrainerTests
     }
 
     [Theory]
-    [InlineData(false, 2e-4f, 1e-3f)]
-    [InlineData(true, 1e-3f, 2e-4f)]
-    public void Fit_NoLearningRate_IsGentleWhereTrainingGoesOnFromTheShippedPrompt(bool fromScratch, float own, float other)
+    [InlineData(false, false, 2e-4f, 1e-3f)]
+    [InlineData(true, false, 1e-3f, 2e-4f)]
+    [InlineData(false, true, 2e-4f, 1e-3f)]
+    [InlineData(true, true, 1e-3f, 2e-4f)]
+    public void Fit_NoLearningRate_IsGentleWhereTrainingGoesOnFromATrainedPrompt(bool fromScratch, bool fromModel, float own, float other)
     {
         var query = TestImages.Part(80, 70, 50, defective: true);
+        using var initial = fromModel ? KagPromptTrainer.Fit(Parts(2), Small with { Epochs = 1, Iterations = 2 }) : null;
         float[] MapAt(float? rate)
         {
-            using var model = KagPromptTrainer.Fit(Parts(2), Small with { Epochs = 1, FromScratch = fromScratch, LearningRate = rate });
+            using var model = KagPromptTrainer.Fit(Parts(2), Small with { Epochs = 1, Iterations = fromModel ? 2 : 5, FromScratch = fromScratch, LearningRate = rate }, initial);
             return model.Inspect([query], [null])[0].Map;
         }
 
