@@ -3,6 +3,7 @@ using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Training;
@@ -28,6 +29,8 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
                 if (options.Epochs > 0)
                 {
                     new GraphTrainer(network.Value, textFeatures, startsTrained: startsTrained).Train([.. set.Normal], seed, clock.Report, cancellation);
+                    // Before the classes are built: what that takes stays, as scoring will need it again.
+                    NativeHeap.Release();
                 }
 
                 BuildClasses(set, network.Value, textFeatures, states);

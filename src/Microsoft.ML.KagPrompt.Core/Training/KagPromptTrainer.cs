@@ -38,9 +38,10 @@ public static class KagPromptTrainer
         {
             return fit.Run(images, initial, promptCheckpoint);
         }
-        finally
+        catch
         {
             NativeHeap.Release();
+            throw;
         }
     }
 
