@@ -54,7 +54,10 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
         Skip.IfNot(OperatingSystem.IsLinux(), "sends SIGTERM");
         using var service = RunningService.Start(parts.Model(knowsClasses: true));
         var slow = new SlowContent(File.ReadAllBytes(parts.Defective));
-        var answer = client.PostAsync($"{service.Address}/score?class=bolt", slow);
+        // The body waits for the service's word, which it gives when it starts to read: until then there is no request under way.
+        using var patient = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) });
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{service.Address}/score?class=bolt") { Content = slow, Headers = { ExpectContinue = true } };
+        var answer = patient.SendAsync(request);
         await slow.HalfSent;
         using (var kill = Process.Start("kill", ["-TERM", $"{service.Process.Id}"])!)
         {
