@@ -12,16 +12,13 @@ internal sealed class Teacher : IDisposable
     public static IReadOnlyList<int> TapWidths { get; } = [24, 32, 64, 96];
 
     private readonly List<(string Op, int? Conv, int[] Inputs, int Output, int Stride, bool Relu6)> operations = [];
-    private readonly Dictionary<string, Tensor> weights = [];
+    private readonly WeightSet weights;
     private readonly int[] taps;
 
     public Teacher(string folder, ScalarType type = ScalarType.Float32)
     {
         using var file = SafetensorsFile.Open(Path.Combine(folder, "mobilenet_v2_imagenet.safetensors"));
-        foreach (var name in file.Entries.Keys)
-        {
-            weights[name] = file.Read(name).to(type);
-        }
+        weights = new WeightSet(file.Entries.Keys.ToDictionary(name => name, name => file.Read(name).to(type)));
 
         using var graph = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "mobilenet_v2_imagenet.graph.json")));
         var widths = new Dictionary<int, long>();
@@ -69,26 +66,9 @@ internal sealed class Teacher : IDisposable
         return [.. taps.Select(tap => values[tap].MoveToOuterDisposeScope())];
     }
 
-    public void MoveTo(Device device)
-    {
-        foreach (var (name, old) in weights.ToArray())
-        {
-            var moved = old.to(device);
-            if (!ReferenceEquals(moved, old))
-            {
-                weights[name] = moved;
-                old.Dispose();
-            }
-        }
-    }
+    public void MoveTo(Device device) => weights.MoveTo(device);
 
-    public void Dispose()
-    {
-        foreach (var tensor in weights.Values)
-        {
-            tensor.Dispose();
-        }
-    }
+    public void Dispose() => weights.Dispose();
 
     /// <summary>TensorFlow's SAME: with stride 2 and an even side, one row and column more at the end than at the start.</summary>
     private Tensor Convolve(Tensor x, int conv, bool depthwise, int stride, bool relu6)
