@@ -14,7 +14,8 @@ const string Usage = """
       align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1] [--device auto]
       narrow  --in DIR --out DIR
       shape   --in DIR --out DIR [--power 0] [--means 1,1,1,1] [--floors 0,0,0,0] [--seed 1]
-      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--dice 1] [--seed 1] [--resume FILE] [--device auto]
+      metric  --in DIR --out DIR [--products 400] [--steps 300] [--share 0.5] [--seed 1] [--prompt FILE --carried FILE] [--device auto]
+      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--rate 0.001] [--dice 1] [--seed 1] [--resume FILE] [--device auto]
       branches --backbone DIR --data DIR[,DIR] [--prompt FILE] [--shots 1,2,4] [--draws 5]
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
     DEVICE: auto (a GPU where there is one and the program was built for it: -p:TorchRuntime=cuda-linux), cpu or cuda:N.
@@ -44,8 +45,12 @@ switch (args.FirstOrDefault())
     case "shape":
         new TapShaping(Fraction("power", 0), Fractions("means", "1,1,1,1"), Fractions("floors", "0,0,0,0"), Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
         return 0;
+    case "metric":
+        new MetricLearning(Number("products", 400), Number("steps", 300), Fraction("share", 0.5), Number("seed", 1), Device(), Console.WriteLine)
+            .Run(options["in"], options["out"], options.GetValueOrDefault("prompt"), options.GetValueOrDefault("carried"));
+        return 0;
     case "prompt":
-        new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("size", 224), Number("pairs", 4), Fraction("dice", 1), Number("seed", 1), Device(), Console.WriteLine)
+        new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("size", 224), Number("pairs", 4), Fraction("rate", 1e-3), Fraction("dice", 1), Number("seed", 1), Device(), Console.WriteLine)
             .Run(options["out"], Number("products", 150), options.GetValueOrDefault("resume"));
         return 0;
     case "branches":

@@ -11,10 +11,9 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>Trains the shipped graph prompt across rendered products, with the library's own trainer, as the paper trains across a data set.</summary>
-internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size, int pairs, double diceWeight, int seed, Device device, Action<string> report)
+internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size, int pairs, double rate, double diceWeight, int seed, Device device, Action<string> report)
 {
     private const int ViewsOfProduct = 4;
-    private const double PeakRate = 1e-3;
 
     /// <summary>How far the adapter moves an image from the mean prompt, which has length 1.</summary>
     private const double AdapterReach = 0.1;
@@ -42,7 +41,7 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size
         report($"{products} products rendered");
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var (focal, dice, entropy, accuracy) = (0f, 0f, 0f, 0f);
-        new GraphTrainer(network, texts).Train(Ahead(Batches(views, names, clock)), step => PeakRate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
+        new GraphTrainer(network, texts).Train(Ahead(Batches(views, names, clock)), step => rate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
         {
             var share = progress.Done == 1 ? 1 : 0.05f;
             (focal, dice, entropy, accuracy) = (Toward(focal, progress.Loss.Focal, share), Toward(dice, progress.Loss.Dice, share), Toward(entropy, progress.Loss.CrossEntropy, share),
