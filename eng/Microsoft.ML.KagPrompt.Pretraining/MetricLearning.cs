@@ -16,10 +16,11 @@ namespace Microsoft.ML.KagPrompt.Pretraining;
 /// <param name="products">How many are rendered; the last of them are held out.</param>
 /// <param name="steps">Of the optimiser, six products each.</param>
 /// <param name="share">Of the way, 0..1.</param>
+/// <param name="shrink">Afterwards each tap's mean is lengthened until sound pieces lie this many times nearer the bank: what all features share counts for more, as the square of plain distances counts in the limit.</param>
 /// <param name="seed">Of products, pairs and steps.</param>
 /// <param name="device">Where to learn.</param>
 /// <param name="report">Told what happens.</param>
-internal sealed class MetricLearning(int products, int steps, double share, int seed, Device device, Action<string> report)
+internal sealed class MetricLearning(int products, int steps, double share, double shrink, int seed, Device device, Action<string> report)
 {
     private const double PeakRate = 1e-3;
     private const int WarmUp = 30;
@@ -27,6 +28,8 @@ internal sealed class MetricLearning(int products, int steps, double share, int 
     private const int SoundPatches = 400;
     private const int FarthestPatches = 3;
     private const double HeldOutShare = 0.15;
+    private const int ProductsForMeans = 40;
+    private const double MostLengthening = 20;
 
     // Of a patch, what a defect must cover to count; patches covered less are neither sound nor defective.
     private const double LeastCoverage = 0.5;
@@ -71,6 +74,12 @@ internal sealed class MetricLearning(int products, int steps, double share, int 
         }
 
         report($"kept: {HeldOut(taps, episodes.TakeLast(heldOut))}");
+        foreach (var stage in Enumerable.Range(0, shrink == 1 ? 0 : taps.Length))
+        {
+            Lengthen(taps[stage], [.. episodes.Take(ProductsForMeans).Select(episode => episode.Maps[stage].to(ScalarType.Float32))]);
+        }
+
+        report($"shrunk: {HeldOut(taps, episodes.TakeLast(heldOut))}");
         for (var stage = 0; stage < taps.Length; stage++)
         {
             tensors[$"vision.taps.{stage}.weight"] = taps[stage].Weight().to_type(ScalarType.Float16).cpu();
@@ -91,6 +100,31 @@ internal sealed class MetricLearning(int products, int steps, double share, int 
         }
 
         episodes.ForEach(episode => episode.Dispose());
+    }
+
+    private void Lengthen(LearntTap tap, IReadOnlyList<Tensor> products)
+    {
+        using var scope = NewDisposeScope();
+        var features = products.Select(tap.Apply).ToArray();
+        var mean = stack(features).mean([0, 1, 2]);
+        var aim = Distance(1) / shrink;
+        var (low, high) = (0.0, MostLengthening);
+        for (var halving = 0; halving < 20; halving++)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = Distance(middle) > aim ? (middle, high) : (low, middle);
+        }
+
+        tap.Shift(mean.Times(high - 1));
+        report(FormattableString.Invariant($"mean times {high:0.00}: sound pieces at {aim:0.0000}, {aim * shrink:0.0000} before"));
+
+        // Of sound pieces from the bank, by two supports.
+        double Distance(double factor) => features.Average(tokens =>
+        {
+            using var inner = NewDisposeScope();
+            var unit = tokens.Plus(mean.Times(factor - 1)).UnitLength(-1);
+            return (double)unit.narrow(0, Episode.Supports, Episode.Sound).flatten(0, 1).matmul(unit.narrow(0, 0, 2).flatten(0, 1).t()).amax([1]).mean().Complement().Value();
+        });
     }
 
     private void Train(LearntTap[] taps, Episode[] episodes)
@@ -197,7 +231,7 @@ internal sealed class MetricLearning(int products, int steps, double share, int 
 
         public LearntTap(CompactVisionTower tower, int stage)
         {
-            (weight, bias) = (tower.Weights[$"taps.{stage}.weight"].alias(), tower.Weights[$"taps.{stage}.bias"].alias());
+            (weight, bias) = (tower.Weights[$"taps.{stage}.weight"].alias(), tower.Weights[$"taps.{stage}.bias"].clone());
             unit = Math.Sqrt(weight.Squared().mean().Value());
             (weightMoved, biasMoved) = (new Parameter(zeros_like(weight)), new Parameter(zeros_like(bias)));
         }
@@ -210,6 +244,8 @@ internal sealed class MetricLearning(int products, int steps, double share, int 
             weightMoved.Scale(share);
             biasMoved.Scale(share);
         }
+
+        public void Shift(Tensor by) => bias.Add(by);
 
         public Tensor Weight() => weight.Plus(weightMoved.Times(unit));
 

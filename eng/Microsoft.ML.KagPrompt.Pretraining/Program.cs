@@ -14,7 +14,7 @@ const string Usage = """
       align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1] [--device auto]
       narrow  --in DIR --out DIR
       shape   --in DIR --out DIR [--power 0] [--means 1,1,1,1] [--floors 0,0,0,0] [--seed 1]
-      metric  --in DIR --out DIR [--products 400] [--steps 300] [--share 0.5] [--seed 1] [--prompt FILE --carried FILE] [--device auto]
+      metric  --in DIR --out DIR [--products 400] [--steps 300] [--share 0.5] [--shrink 1] [--seed 1] [--prompt FILE --carried FILE] [--device auto]
       prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--rate 0.001] [--dice 1] [--seed 1] [--resume FILE] [--device auto]
       branches --backbone DIR --data DIR[,DIR] [--prompt FILE] [--shots 1,2,4] [--draws 5]
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
@@ -46,7 +46,7 @@ switch (args.FirstOrDefault())
         new TapShaping(Fraction("power", 0), Fractions("means", "1,1,1,1"), Fractions("floors", "0,0,0,0"), Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
         return 0;
     case "metric":
-        new MetricLearning(Number("products", 400), Number("steps", 300), Fraction("share", 0.5), Number("seed", 1), Device(), Console.WriteLine)
+        new MetricLearning(Number("products", 400), Number("steps", 300), Fraction("share", 0.5), Fraction("shrink", 1), Number("seed", 1), Device(), Console.WriteLine)
             .Run(options["in"], options["out"], options.GetValueOrDefault("prompt"), options.GetValueOrDefault("carried"));
         return 0;
     case "prompt":
