@@ -61,7 +61,7 @@ internal sealed class MetricLearning(int products, int steps, double share, doub
             }
         }
 
-        var heldOut = (int)(products * HeldOutShare);
+        var heldOut = Math.Max(1, (int)(products * HeldOutShare));
         var before = Enumerable.Range(0, tower.Info.TapWidths.Count).Select(stage => new LearntTap(tower, stage)).ToArray();
         var taps = Enumerable.Range(0, tower.Info.TapWidths.Count).Select(stage => new LearntTap(tower, stage)).ToArray();
         report($"before: {HeldOut(taps, episodes.TakeLast(heldOut))}");
