@@ -1,5 +1,4 @@
 using Microsoft.ML.KagPrompt.Backbones.Compact;
-using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Metrics;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp.Modules;
@@ -46,10 +45,8 @@ internal sealed class MetricLearning(int products, int steps, double share, doub
     public void Run(string input, string output, string? prompt, string? carried)
     {
         using var scope = NewDisposeScope();
-        var path = Path.Combine(input, ShippedFiles.Backbone);
-        using var source = SafetensorsFile.Open(path);
-        var tensors = source.Entries.Keys.ToDictionary(name => name, source.Read);
-        using var tower = CompactBackbone.ReadVision(source);
+        var files = new ShippedFiles(input);
+        using var tower = files.Vision();
         tower.MoveTo(device);
         var episodes = new List<Episode>(products);
         for (var i = 0; i < products; i++)
@@ -80,19 +77,7 @@ internal sealed class MetricLearning(int products, int steps, double share, doub
         }
 
         report($"shrunk: {HeldOut(taps, episodes.TakeLast(heldOut))}");
-        for (var stage = 0; stage < taps.Length; stage++)
-        {
-            tensors[$"vision.taps.{stage}.weight"] = taps[stage].Weight().to_type(ScalarType.Float16).cpu();
-            tensors[$"vision.taps.{stage}.bias"] = taps[stage].Bias().to_type(ScalarType.Float16).cpu();
-        }
-
-        Directory.CreateDirectory(output);
-        using (var file = File.Create(Path.Combine(output, ShippedFiles.Backbone)))
-        {
-            SafetensorsWriter.Write(file, tensors, source.Metadata);
-        }
-
-        File.Copy(Path.Combine(input, ShippedFiles.Merges), Path.Combine(output, ShippedFiles.Merges), overwrite: true);
+        files.WriteChanged(output, taps.SelectMany((tap, stage) => new[] { ($"vision.taps.{stage}.weight", tap.Weight()), ($"vision.taps.{stage}.bias", tap.Bias()) }).ToDictionary());
         if (prompt is not null && carried is not null)
         {
             var maps = Enumerable.Range(0, taps.Length).Select(stage => cat([.. episodes.Select(episode => episode.Maps[stage].narrow(0, 0, 1).flatten(0, 1))], 0).to(ScalarType.Float32));
@@ -102,6 +87,7 @@ internal sealed class MetricLearning(int products, int steps, double share, doub
         episodes.ForEach(episode => episode.Dispose());
     }
 
+    /// <summary>Multiplies the mean of what the tap shows of the products by what brings sound pieces nearer the bank by the factor asked for.</summary>
     private void Lengthen(LearntTap tap, IReadOnlyList<Tensor> products)
     {
         using var scope = NewDisposeScope();

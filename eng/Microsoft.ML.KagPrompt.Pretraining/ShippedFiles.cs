@@ -35,6 +35,22 @@ internal sealed class ShippedFiles(string folder)
         });
     }
 
+    /// <summary>Writes the backbone and its merges to another folder, some of its tensors replaced by others, in 16 bit.</summary>
+    public void WriteChanged(string output, IReadOnlyDictionary<string, Tensor> replaced)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var source = SafetensorsFile.Open(Path.Combine(folder, Backbone));
+        var tensors = source.Entries.Keys.ToDictionary(name => name, name => replaced.TryGetValue(name, out var tensor) ? tensor.to_type(ScalarType.Float16).cpu() : source.Read(name));
+        Directory.CreateDirectory(output);
+        using (var file = File.Create(Path.Combine(output, Backbone)))
+        {
+            SafetensorsWriter.Write(file, tensors, source.Metadata);
+        }
+
+        File.Copy(Path.Combine(folder, Merges), Path.Combine(output, Merges), overwrite: true);
+    }
+
     public static GraphPrompt ReadPrompt(GraphPromptConfig config, string path)
     {
         using var source = SafetensorsFile.Open(path);

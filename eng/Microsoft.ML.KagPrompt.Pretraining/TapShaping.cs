@@ -1,5 +1,4 @@
 using Microsoft.ML.KagPrompt.Backbones.Compact;
-using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Pretraining.Rendering;
@@ -24,26 +23,19 @@ internal sealed class TapShaping(double power, IReadOnlyList<double> means, IRea
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var path = Path.Combine(input, ShippedFiles.Backbone);
-        using var source = SafetensorsFile.Open(path);
-        var tensors = source.Entries.Keys.ToDictionary(name => name, source.Read);
-        using var tower = CompactBackbone.ReadVision(source);
+        var files = new ShippedFiles(input);
+        using var tower = files.Vision();
+        var replaced = new Dictionary<string, Tensor>();
         var tokens = Tokens(tower);
         for (var stage = 0; stage < tokens.Count; stage++)
         {
             var (matrix, shift) = Of(tokens[stage], means[stage], floors[stage]);
             var (weight, bias) = (tower.Weights[$"taps.{stage}.weight"], tower.Weights[$"taps.{stage}.bias"]);
-            tensors[$"vision.taps.{stage}.weight"] = matrix.matmul(weight).to_type(ScalarType.Float16);
-            tensors[$"vision.taps.{stage}.bias"] = matrix.matmul(bias).Plus(shift).to_type(ScalarType.Float16);
+            replaced[$"vision.taps.{stage}.weight"] = matrix.matmul(weight);
+            replaced[$"vision.taps.{stage}.bias"] = matrix.matmul(bias).Plus(shift);
         }
 
-        Directory.CreateDirectory(output);
-        using (var file = File.Create(Path.Combine(output, ShippedFiles.Backbone)))
-        {
-            SafetensorsWriter.Write(file, tensors, source.Metadata);
-        }
-
-        File.Copy(Path.Combine(input, ShippedFiles.Merges), Path.Combine(output, ShippedFiles.Merges), overwrite: true);
+        files.WriteChanged(output, replaced);
         report($"taps shaped by {Pictures} pictures");
     }
 

@@ -20,11 +20,11 @@ internal static class TextCone
 
     public static void Run(string input, string output, Action<string> report)
     {
-        var path = Path.Combine(input, "compact.safetensors");
+        var path = Path.Combine(input, ShippedFiles.Backbone);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var source = SafetensorsFile.Open(path);
-        using var merges = File.OpenRead(Path.Combine(input, "compact.merges.txt"));
+        using var merges = File.OpenRead(Path.Combine(input, ShippedFiles.Merges));
         using var text = CompactBackbone.ReadText(source);
         var tokenizer = BytePairTokenizer.FromMerges(merges, CompactBackbone.ContextLength);
         var (bias, head) = (text.Weights["norm.bias"], text.Weights["head.weight"]);
@@ -42,14 +42,7 @@ internal static class TextCone
         }
 
         report(FormattableString.Invariant($"now {Distance():0.000}"));
-        var tensors = source.Entries.Keys.ToDictionary(name => name, name => name == "text.norm.bias" ? bias.to_type(ScalarType.Float16) : source.Read(name));
-        Directory.CreateDirectory(output);
-        using (var file = File.Create(Path.Combine(output, "compact.safetensors")))
-        {
-            SafetensorsWriter.Write(file, tensors, source.Metadata);
-        }
-
-        File.Copy(Path.Combine(input, "compact.merges.txt"), Path.Combine(output, "compact.merges.txt"), overwrite: true);
+        new ShippedFiles(input).WriteChanged(output, new Dictionary<string, Tensor> { ["text.norm.bias"] = bias });
 
         double Distance() => Names.Average(name =>
         {
