@@ -171,7 +171,7 @@ internal sealed class MetricLearning(int products, int steps, double share, doub
     private static Tensor Lost(Tensor sound, Tensor defective) => functional.softplus(sound.Minus(defective).Times(1 / Temperature)).mean().Times(Temperature);
 
     /// <summary>(13) on the patch grid, of the sound and the defective pieces, from the first of the supports: [N, L].</summary>
-    private static Tensor Distances(LearntTap[] taps, Episode episode, int supports)
+    internal static Tensor Distances(LearntTap[] taps, Episode episode, int supports)
     {
         Tensor? sum = null;
         for (var stage = 0; stage < taps.Length; stage++)
@@ -207,7 +207,7 @@ internal sealed class MetricLearning(int products, int steps, double share, doub
     }
 
     /// <summary>A tap's weights and how far they have moved, in units of their root mean square, so that one rate suits all taps.</summary>
-    private sealed class LearntTap
+    internal sealed class LearntTap
     {
         private readonly Tensor weight;
         private readonly Tensor bias;

@@ -22,51 +22,66 @@ const string Usage = """
     """;
 
 var options = args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1]);
+string Required(string name) => options.TryGetValue(name, out var text) ? text : throw new ArgumentException($"{args[0]} needs --{name}.");
 int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? int.Parse(text) : otherwise;
 double Fraction(string name, double otherwise) => options.TryGetValue(name, out var text) ? double.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
 IReadOnlyList<double> Fractions(string name, string otherwise) => [.. options.GetValueOrDefault(name, otherwise).Split(',').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
+TimeSpan Minutes(double otherwise) => TimeSpan.FromMinutes(Fraction("minutes", otherwise));
 Device Device() => DeviceChoice.Resolve(options.GetValueOrDefault("device", "auto"));
 NativeHeap.Keep();
 random.manual_seed(Number("seed", 1));
-switch (args.FirstOrDefault())
+try
 {
-    case "render":
-        Render(options["out"], Number("count", 36), Number("seed", 1));
-        return 0;
-    case "distil":
-        Distil();
-        return 0;
-    case "align":
-        TextAlignment.Run(options["trunk"], options["out"], options.GetValueOrDefault("text"), TimeSpan.FromMinutes(Number("minutes", 10)), Number("pictures", 4000), Number("seed", 1), Device(), Console.WriteLine);
-        return 0;
-    case "narrow":
-        TextCone.Run(options["in"], options["out"], Console.WriteLine);
-        return 0;
-    case "shape":
-        new TapShaping(Fraction("power", 0), Fractions("means", "1,1,1,1"), Fractions("floors", "0,0,0,0"), Number("seed", 1)).Run(options["in"], options["out"], Console.WriteLine);
-        return 0;
-    case "metric":
-        new MetricLearning(Number("products", 400), Number("steps", 300), Fraction("share", 0.5), Fraction("shrink", 1), Number("seed", 1), Device(), Console.WriteLine)
-            .Run(options["in"], options["out"], options.GetValueOrDefault("prompt"), options.GetValueOrDefault("carried"));
-        return 0;
-    case "prompt":
-        new PromptTraining(new ShippedFiles(options["backbone"]), TimeSpan.FromMinutes(Number("minutes", 20)), Number("size", 224), Number("pairs", 4), Fraction("rate", 1e-3), Fraction("dice", 1), Number("seed", 1), Device(), Console.WriteLine)
-            .Run(options["out"], Number("products", 150), options.GetValueOrDefault("resume"));
-        return 0;
-    case "branches":
-        var branches = new Branches(new ShippedFiles(options["backbone"]), options.GetValueOrDefault("prompt"), Console.WriteLine);
-        foreach (var data in options["data"].Split(','))
-        {
-            branches.Measure(data, [.. options.GetValueOrDefault("shots", "1,2,4").Split(',').Select(int.Parse)], Number("draws", 5));
-        }
+    return Run();
+}
+catch (Exception problem) when (problem is ArgumentException or FormatException or IOException or InvalidDataException)
+{
+    Console.Error.WriteLine(problem.Message);
+    return 2;
+}
 
-        return 0;
-    case "measure":
-        Measure();
-        return 0;
-    default:
-        Console.WriteLine(Usage);
-        return 2;
+int Run()
+{
+    switch (args.FirstOrDefault())
+    {
+        case "render":
+            Render(Required("out"), Number("count", 36), Number("seed", 1));
+            return 0;
+        case "distil":
+            Distil();
+            return 0;
+        case "align":
+            TextAlignment.Run(Required("trunk"), Required("out"), options.GetValueOrDefault("text"), Minutes(10), Number("pictures", 4000), Number("seed", 1), Device(), Console.WriteLine);
+            return 0;
+        case "narrow":
+            TextCone.Run(Required("in"), Required("out"), Console.WriteLine);
+            return 0;
+        case "shape":
+            new TapShaping(Fraction("power", 0), Fractions("means", "1,1,1,1"), Fractions("floors", "0,0,0,0"), Number("seed", 1)).Run(Required("in"), Required("out"), Console.WriteLine);
+            return 0;
+        case "metric":
+            new MetricLearning(Number("products", 400), Number("steps", 300), Fraction("share", 0.5), Fraction("shrink", 1), Number("seed", 1), Device(), Console.WriteLine)
+                .Run(Required("in"), Required("out"), options.GetValueOrDefault("prompt"), options.GetValueOrDefault("carried"));
+            return 0;
+        case "prompt":
+            new PromptTraining(new ShippedFiles(Required("backbone")), Minutes(20), Number("size", 224), Number("pairs", 4), Fraction("rate", 1e-3), Fraction("dice", 1), Number("seed", 1), Device(), Console.WriteLine)
+                .Run(Required("out"), Number("products", 150), options.GetValueOrDefault("resume"));
+            return 0;
+        case "branches":
+            var branches = new Branches(new ShippedFiles(Required("backbone")), options.GetValueOrDefault("prompt"), Console.WriteLine);
+            foreach (var data in Required("data").Split(','))
+            {
+                branches.Measure(data, [.. options.GetValueOrDefault("shots", "1,2,4").Split(',').Select(int.Parse)], Number("draws", 5));
+            }
+
+            return 0;
+        case "measure":
+            Measure();
+            return 0;
+        default:
+            Console.WriteLine(Usage);
+            return 2;
+    }
 }
 
 void Render(string folder, int count, int seed)
@@ -91,16 +106,16 @@ void Render(string folder, int count, int seed)
 
 void Distil()
 {
-    var device = Device();
-    using var teacher = new Teacher(options["teacher"]);
+    var (device, output) = (Device(), Required("out"));
+    using var teacher = new Teacher(Required("teacher"));
     teacher.MoveTo(device);
     using var pool = new RenderPool(3000, Number("seed", 1));
     pool.WaitFor(64);
     var config = new CompactVisionConfig();
     using var resumed = options.TryGetValue("resume", out var file) ? ReadTrunk(file, config) : null;
-    using var weights = new Distillation(config, teacher, Fraction("rate", 1.5e-3), Number("seed", 1), device).Train(pool, TimeSpan.FromMinutes(Number("minutes", 30)), Console.WriteLine,
-        snapshot => WriteTrunk(snapshot, options["out"]), resumed);
-    WriteTrunk(weights, options["out"]);
+    using var weights = new Distillation(config, teacher, Fraction("rate", 1.5e-3), Number("seed", 1), device).Train(pool, Minutes(30), Console.WriteLine,
+        snapshot => WriteTrunk(snapshot, output), resumed);
+    WriteTrunk(weights, output);
 }
 
 static void WriteTrunk(WeightSet weights, string path)
@@ -140,7 +155,7 @@ void Measure()
         measurement = new Measurement(images => vision.Encode(images).PatchTokens);
     }
 
-    foreach (var data in options["data"].Split(','))
+    foreach (var data in Required("data").Split(','))
     {
         foreach (var shots in (int[])[1, 4])
         {

@@ -40,7 +40,7 @@ internal sealed class TapShaping(double power, IReadOnlyList<double> means, IRea
     }
 
     /// <summary>y = matrix · x + shift, of features [N, C]; y has mean square 1 a channel before the constant.</summary>
-    private (Tensor Matrix, Tensor Shift) Of(Tensor features, double kept, double floor)
+    internal (Tensor Matrix, Tensor Shift) Of(Tensor features, double kept, double floor)
     {
         var mean = features.mean([0]);
         var centred = features.Minus(mean);

@@ -1,0 +1,160 @@
+using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Pretraining.Rendering;
+using Microsoft.ML.KagPrompt.TestSupport;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Pretraining.Tests;
+
+/// <summary>The program itself, with little time and few pictures: every step of the recipe reads what the step before it wrote.</summary>
+public sealed class RecipeTests : IDisposable
+{
+    private const string Moment = "0.02";
+    private const int Side = 224;
+
+    private static readonly string Shipped = Path.Combine(SharedFiles.RepositoryRoot, "src", "Microsoft.ML.KagPrompt.Core", "Backbones", "Compact");
+
+    private readonly string folder = Directory.CreateTempSubdirectory("kag-pretraining-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [SkippableFact]
+    public void EveryStep_OneAfterTheOther_MakesABackboneAndAPromptThatScoreImages()
+    {
+        var teacher = Path.GetDirectoryName(SharedFiles.Weights("mobilenet_v2_imagenet.safetensors"))!;
+        Succeeds("distil", "--teacher", teacher, "--out", At("trunk"), "--minutes", Moment);
+        Succeeds("distil", "--teacher", teacher, "--out", At("resumed"), "--minutes", "0", "--resume", At("trunk"));
+        Tensors(At("resumed")).Should().BeEquivalentTo(Tensors(At("trunk")), "a trunk that goes on for no time stays as it is");
+
+        Succeeds("align", "--trunk", At("trunk"), "--out", At("aligned"), "--minutes", Moment, "--pictures", "24");
+        Succeeds("narrow", "--in", At("aligned"), "--out", At("narrow"));
+        Distance(At("narrow")).Should().BeApproximately(0.086, 0.004, "normal and abnormal prompts were brought so near each other");
+        Succeeds("align", "--trunk", At("trunk"), "--text", At("narrow"), "--out", At("later"), "--minutes", Moment, "--pictures", "24");
+        Changed(At("narrow"), At("later")).Should().OnlyContain(name => name.StartsWith("vision.embed.", StringComparison.Ordinal), "the image embedding alone learns");
+        Succeeds("shape", "--in", At("later"), "--out", At("shaped"), "--power", "0.25", "--means", "3,2,1,1");
+        Changed(At("later"), At("shaped")).Should().OnlyContain(name => name.StartsWith("vision.taps.", StringComparison.Ordinal));
+
+        Succeeds("prompt", "--backbone", At("shaped"), "--out", At("prompt"), "--minutes", Moment, "--products", "2", "--size", "112", "--pairs", "2", "--dice", "0");
+        Succeeds("metric", "--in", At("shaped"), "--out", At("learnt"), "--products", "6", "--steps", "2", "--shrink", "1.5", "--prompt", At("prompt"), "--carried", At("carried"));
+        Changed(At("shaped"), At("learnt")).Should().OnlyContain(name => name.StartsWith("vision.taps.", StringComparison.Ordinal));
+        Changed(At("prompt"), At("carried")).Should().OnlyContain(name => name.StartsWith("projection.", StringComparison.Ordinal));
+        Succeeds("prompt", "--backbone", At("learnt"), "--out", At("final"), "--minutes", Moment, "--products", "2", "--size", "112", "--pairs", "2", "--dice", "0", "--resume", At("carried"));
+
+        var printed = Succeeds("branches", "--backbone", At("learnt"), "--prompt", At("final"), "--data", RenderedSet(), "--shots", "1", "--draws", "1");
+        printed.Should().Contain("no supports: graph").And.Contain("1 supports, 1 draws: bank").And.Contain(", all ").And.NotContain("NaN");
+    }
+
+    /// <summary>What is made depends on the seed, not on the day.</summary>
+    [Fact]
+    public void Metric_SameSeed_GivesTheSameBytes()
+    {
+        foreach (var (name, seed) in new[] { ("a", "5"), ("again", "5"), ("other", "6") })
+        {
+            Succeeds("metric", "--in", Shipped, "--out", At(name), "--products", "4", "--steps", "2", "--seed", seed, "--device", "cpu");
+        }
+
+        Changed(At("a"), At("again")).Should().BeEmpty();
+        Changed(At("a"), At("other")).Should().NotBeEmpty();
+    }
+
+    [Fact]
+    public void Prompt_ResumedForNoTime_KeepsThePromptButForTheAdapter()
+    {
+        var prompt = Path.Combine(Shipped, "compact.prompt.safetensors");
+        Succeeds("prompt", "--backbone", Shipped, "--out", At("same"), "--minutes", "0", "--products", "1", "--size", "112", "--resume", prompt);
+        Changed(prompt, At("same")).Should().OnlyContain(name => name.StartsWith("adapter.", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("--out", "distil")]
+    [InlineData("--in", "shape", "--out", "nowhere")]
+    [InlineData("FORGOTTEN", "shape", "--in", "FORGOTTEN", "--out", "nowhere")]
+    [InlineData("many", "metric", "--in", "x", "--out", "nowhere", "--products", "many")]
+    public void Program_BadArguments_SaysWhichAndWritesNothing(string named, params string[] arguments)
+    {
+        var (code, _, problem) = Program([.. arguments.Select(argument => argument is "nowhere" or "FORGOTTEN" ? At(argument) : argument)]);
+        code.Should().Be(2);
+        problem.Should().Contain(named);
+        Directory.GetFileSystemEntries(folder).Should().BeEmpty();
+    }
+
+    private static string Succeeds(params string[] arguments)
+    {
+        var (code, printed, problem) = Program(arguments);
+        code.Should().Be(0, $"{string.Join(' ', arguments)} printed {problem}");
+        return printed;
+    }
+
+    private static (int Code, string Printed, string Problem) Program(string[] arguments)
+    {
+        var (output, error) = (Console.Out, Console.Error);
+        using var printed = new StringWriter();
+        using var problem = new StringWriter();
+        Console.SetOut(printed);
+        Console.SetError(problem);
+        try
+        {
+            var code = (int)typeof(ShippedFiles).Assembly.EntryPoint!.Invoke(null, [arguments])!;
+            return (code, printed.ToString(), problem.ToString());
+        }
+        finally
+        {
+            Console.SetOut(output);
+            Console.SetError(error);
+        }
+    }
+
+    private string At(string name) => Path.Combine(folder, name);
+
+    /// <summary>A data set of one rendered product in MVTec AD's layout.</summary>
+    private string RenderedSet()
+    {
+        var set = At("rendered");
+        var views = ProductRenderer.Views(seed: 4, count: 4, Side);
+        Write(views[0], "train", "good");
+        Write(views[1], "test", "good");
+        foreach (var view in views.Skip(2))
+        {
+            var (image, mask) = ProductRenderer.Damage(view, new Random(4));
+            mask.Should().Contain(true);
+            var name = Write(image, "test", "damaged");
+            Write(new PixelBuffer(Side, Side, [.. mask.SelectMany(set => Enumerable.Repeat((byte)(set ? 255 : 0), 3))]), name, "ground_truth", "damaged");
+        }
+
+        return set;
+
+        string Write(PixelBuffer image, params string[] place)
+        {
+            var name = place.Length > 2 ? place[0] : $"{Guid.NewGuid():N}.png";
+            var target = Path.Combine([set, .. place.TakeLast(2)]);
+            Directory.CreateDirectory(target);
+            Photographs.Write(image, Path.Combine(target, name));
+            return name;
+        }
+    }
+
+    /// <summary>‖F_a − F_n‖ of a name that the text tower was not narrowed by.</summary>
+    private static double Distance(string backbone)
+    {
+        using var scope = NewDisposeScope();
+        var pair = new ShippedFiles(backbone).TextFeatures(["bearing"], CPU)["bearing"];
+        return (pair[1] - pair[0]).norm().ToDouble();
+    }
+
+    private static IReadOnlyList<string> Changed(string before, string after)
+    {
+        var (old, now) = (Tensors(before), Tensors(after));
+        now.Keys.Should().BeEquivalentTo(old.Keys);
+        return [.. old.Keys.Where(name => !old[name].SequenceEqual(now[name]))];
+    }
+
+    /// <summary>Every tensor's values, of a file or of a backbone's folder.</summary>
+    private static Dictionary<string, float[]> Tensors(string path)
+    {
+        using var scope = NewDisposeScope();
+        using var source = SafetensorsFile.Open(Directory.Exists(path) ? Path.Combine(path, ShippedFiles.Backbone) : path);
+        return source.Entries.Keys.ToDictionary(name => name, name => source.Read(name).to(ScalarType.Float32).flatten().data<float>().ToArray());
+    }
+}
