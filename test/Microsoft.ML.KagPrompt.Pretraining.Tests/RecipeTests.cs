@@ -40,9 +40,8 @@ public sealed class RecipeTests : IDisposable
         Succeeds("metric", "--in", At("shaped"), "--out", At("learnt"), "--products", "6", "--steps", "2", "--shrink", "1.5", "--prompt", At("prompt"), "--carried", At("carried"));
         Changed(At("shaped"), At("learnt")).Should().OnlyContain(name => name.StartsWith("vision.taps.", StringComparison.Ordinal));
         Changed(At("prompt"), At("carried")).Should().OnlyContain(name => name.StartsWith("projection.", StringComparison.Ordinal));
-        Succeeds("prompt", "--backbone", At("learnt"), "--out", At("final"), "--minutes", Moment, "--products", "2", "--size", "112", "--pairs", "2", "--dice", "0", "--resume", At("carried"));
 
-        var printed = Succeeds("branches", "--backbone", At("learnt"), "--prompt", At("final"), "--data", RenderedSet(), "--shots", "1", "--draws", "1");
+        var printed = Succeeds("branches", "--backbone", At("learnt"), "--prompt", At("carried"), "--data", RenderedSet(), "--shots", "1", "--draws", "1");
         printed.Should().Contain("no supports: graph").And.Contain("1 supports, 1 draws: bank").And.Contain(", all ").And.NotContain("NaN");
     }
 
