@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
@@ -21,20 +22,32 @@ const string Usage = """
     DEVICE: auto (a GPU where there is one and the program was built for it: -p:TorchRuntime=cuda-linux), cpu or cuda:N.
     """;
 
-var options = args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1]);
+var options = new Dictionary<string, string>();
 string Required(string name) => options.TryGetValue(name, out var text) ? text : throw new ArgumentException($"{args[0]} needs --{name}.");
-int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? int.Parse(text) : otherwise;
-double Fraction(string name, double otherwise) => options.TryGetValue(name, out var text) ? double.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
-IReadOnlyList<double> Fractions(string name, string otherwise) => [.. options.GetValueOrDefault(name, otherwise).Split(',').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
+T Value<T>(string name, string text) where T : IParsable<T>
+    => T.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var value) ? value : throw new ArgumentException($"--{name}: expected a number, got {text}.");
+int Number(string name, int otherwise) => options.TryGetValue(name, out var text) ? Value<int>(name, text) : otherwise;
+double Fraction(string name, double otherwise) => options.TryGetValue(name, out var text) ? Value<double>(name, text) : otherwise;
+IReadOnlyList<T> List<T>(string name, string otherwise) where T : IParsable<T> => [.. options.GetValueOrDefault(name, otherwise).Split(',').Select(text => Value<T>(name, text))];
 TimeSpan Minutes(double otherwise) => TimeSpan.FromMinutes(Fraction("minutes", otherwise));
 Device Device() => DeviceChoice.Resolve(options.GetValueOrDefault("device", "auto"));
-NativeHeap.Keep();
-random.manual_seed(Number("seed", 1));
 try
 {
+    foreach (var pair in args.Skip(1).Chunk(2))
+    {
+        if (pair.Length < 2 || !pair[0].StartsWith("--", StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"{pair[0]}: expected --NAME VALUE, got {string.Join(' ', pair)}.");
+        }
+
+        options[pair[0][2..]] = pair[1];
+    }
+
+    NativeHeap.Keep();
+    random.manual_seed(Number("seed", 1));
     return Run();
 }
-catch (Exception problem) when (problem is ArgumentException or FormatException or IOException or InvalidDataException)
+catch (Exception problem) when (problem is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or KagPromptException)
 {
     Console.Error.WriteLine(problem.Message);
     return 2;
@@ -57,7 +70,7 @@ int Run()
             TextCone.Run(Required("in"), Required("out"), Console.WriteLine);
             return 0;
         case "shape":
-            new TapShaping(Fraction("power", 0), Fractions("means", "1,1,1,1"), Fractions("floors", "0,0,0,0"), Number("seed", 1)).Run(Required("in"), Required("out"), Console.WriteLine);
+            new TapShaping(Fraction("power", 0), List<double>("means", "1,1,1,1"), List<double>("floors", "0,0,0,0"), Number("seed", 1)).Run(Required("in"), Required("out"), Console.WriteLine);
             return 0;
         case "metric":
             new MetricLearning(Number("products", 400), Number("steps", 300), Fraction("share", 0.5), Fraction("shrink", 1), Number("seed", 1), Device(), Console.WriteLine)
@@ -71,7 +84,7 @@ int Run()
             var branches = new Branches(new ShippedFiles(Required("backbone")), options.GetValueOrDefault("prompt"), Console.WriteLine);
             foreach (var data in Required("data").Split(','))
             {
-                branches.Measure(data, [.. options.GetValueOrDefault("shots", "1,2,4").Split(',').Select(int.Parse)], Number("draws", 5));
+                branches.Measure(data, List<int>("shots", "1,2,4"), Number("draws", 5));
             }
 
             return 0;

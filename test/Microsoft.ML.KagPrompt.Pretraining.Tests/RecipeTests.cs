@@ -32,14 +32,14 @@ public sealed class RecipeTests : IDisposable
         Succeeds("narrow", "--in", At("aligned"), "--out", At("narrow"));
         Distance(At("narrow")).Should().BeApproximately(0.086, 0.004, "normal and abnormal prompts were brought so near each other");
         Succeeds("align", "--trunk", At("trunk"), "--text", At("narrow"), "--out", At("later"), "--minutes", Moment, "--pictures", "24");
-        Changed(At("narrow"), At("later")).Should().OnlyContain(name => name.StartsWith("vision.embed.", StringComparison.Ordinal), "the image embedding alone learns");
+        OnlyChanges(At("narrow"), At("later"), "vision.embed.");
         Succeeds("shape", "--in", At("later"), "--out", At("shaped"), "--power", "0.25", "--means", "3,2,1,1");
-        Changed(At("later"), At("shaped")).Should().OnlyContain(name => name.StartsWith("vision.taps.", StringComparison.Ordinal));
+        OnlyChanges(At("later"), At("shaped"), "vision.taps.");
 
         Succeeds("prompt", "--backbone", At("shaped"), "--out", At("prompt"), "--minutes", Moment, "--products", "2", "--size", "112", "--pairs", "2", "--dice", "0");
         Succeeds("metric", "--in", At("shaped"), "--out", At("learnt"), "--products", "6", "--steps", "2", "--shrink", "1.5", "--prompt", At("prompt"), "--carried", At("carried"));
-        Changed(At("shaped"), At("learnt")).Should().OnlyContain(name => name.StartsWith("vision.taps.", StringComparison.Ordinal));
-        Changed(At("prompt"), At("carried")).Should().OnlyContain(name => name.StartsWith("projection.", StringComparison.Ordinal));
+        OnlyChanges(At("shaped"), At("learnt"), "vision.taps.");
+        OnlyChanges(At("prompt"), At("carried"), "projection.");
 
         var printed = Succeeds("branches", "--backbone", At("learnt"), "--prompt", At("carried"), "--data", RenderedSet(), "--shots", "1", "--draws", "1");
         printed.Should().Contain("no supports: graph").And.Contain("1 supports, 1 draws: bank").And.Contain(", all ").And.NotContain("NaN");
@@ -70,13 +70,26 @@ public sealed class RecipeTests : IDisposable
     [InlineData("--out", "distil")]
     [InlineData("--in", "shape", "--out", "nowhere")]
     [InlineData("FORGOTTEN", "shape", "--in", "FORGOTTEN", "--out", "nowhere")]
-    [InlineData("many", "metric", "--in", "x", "--out", "nowhere", "--products", "many")]
+    [InlineData("--out", "shape", "--in", "x", "--out")]
+    [InlineData("--seed", "render", "--out", "nowhere", "--seed", "first")]
+    [InlineData("--products", "metric", "--in", "x", "--out", "nowhere", "--products", "many")]
     public void Program_BadArguments_SaysWhichAndWritesNothing(string named, params string[] arguments)
     {
         var (code, _, problem) = Program([.. arguments.Select(argument => argument is "nowhere" or "FORGOTTEN" ? At(argument) : argument)]);
         code.Should().Be(2);
         problem.Should().Contain(named);
         Directory.GetFileSystemEntries(folder).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Program_FileThatIsNoBackbone_SaysWhich()
+    {
+        Directory.CreateDirectory(At("junk"));
+        File.WriteAllText(Path.Combine(At("junk"), ShippedFiles.Backbone), "these are no weights");
+        var (code, _, problem) = Program(["shape", "--in", At("junk"), "--out", At("nowhere")]);
+        code.Should().Be(2);
+        problem.Should().Contain(ShippedFiles.Backbone);
+        Directory.Exists(At("nowhere")).Should().BeFalse();
     }
 
     private static string Succeeds(params string[] arguments)
@@ -138,9 +151,12 @@ public sealed class RecipeTests : IDisposable
     private static double Distance(string backbone)
     {
         using var scope = NewDisposeScope();
-        var pair = new ShippedFiles(backbone).TextFeatures(["bearing"], CPU)["bearing"];
+        using var pair = new ShippedFiles(backbone).TextFeatures(["bearing"], CPU)["bearing"];
         return (pair[1] - pair[0]).norm().ToDouble();
     }
+
+    private static void OnlyChanges(string before, string after, string prefix)
+        => Changed(before, after).Should().NotBeEmpty().And.OnlyContain(name => name.StartsWith(prefix, StringComparison.Ordinal));
 
     private static IReadOnlyList<string> Changed(string before, string after)
     {
