@@ -1,8 +1,9 @@
-using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Metrics;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Scoring;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Pretraining;

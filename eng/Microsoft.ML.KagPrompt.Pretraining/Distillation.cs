@@ -1,7 +1,8 @@
-using Microsoft.ML.KagPrompt.Numerics;
-using Microsoft.ML.KagPrompt.Training;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

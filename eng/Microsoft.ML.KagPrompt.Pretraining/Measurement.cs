@@ -1,7 +1,7 @@
-using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Metrics;
-using Microsoft.ML.KagPrompt.Scoring;
+using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Pretraining;

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 

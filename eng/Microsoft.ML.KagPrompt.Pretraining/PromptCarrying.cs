@@ -1,5 +1,5 @@
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;

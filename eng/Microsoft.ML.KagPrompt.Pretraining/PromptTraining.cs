@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
-using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Pretraining.Rendering;
 using Microsoft.ML.KagPrompt.Synthesis;
-using Microsoft.ML.KagPrompt.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Pretraining;

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Pretraining.Rendering;
 using Microsoft.ML.KagPrompt.Text;
-using Microsoft.ML.KagPrompt.Training;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

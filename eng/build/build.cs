@@ -89,9 +89,9 @@ static (int Passed, int Failed, int Skipped) Count(string trx)
 
 int Pack()
 {
-    foreach (var project in (string[])["Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt", "Microsoft.ML.KagPrompt.Cli"])
+    foreach (var project in Directory.GetDirectories(Path.Combine(root, "src")).Order())
     {
-        if (Dotnet(["pack", $"src/{project}", "-c", "Release", "-o", Path.Combine(root, "artifacts", "packages"), "-nologo", "-v", "quiet", .. rest]) is not 0 and var code)
+        if (Dotnet(["pack", project, "-c", "Release", "-o", Path.Combine(root, "artifacts", "packages"), "-nologo", "-v", "quiet", .. rest]) is not 0 and var code)
         {
             return code;
         }

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Imaging;
 
 namespace QuickStart;

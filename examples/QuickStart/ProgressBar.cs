@@ -1,4 +1,4 @@
-using Microsoft.ML.KagPrompt.Training;
+using Microsoft.ML.KagPrompt;
 
 namespace QuickStart;
 

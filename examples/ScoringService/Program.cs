@@ -3,6 +3,7 @@
 using System.Diagnostics;
 using System.Net;
 using Microsoft.ML;
+using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using ScoringService;
 

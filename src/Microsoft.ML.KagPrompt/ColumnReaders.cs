@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt;
 

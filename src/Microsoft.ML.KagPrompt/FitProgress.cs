@@ -1,4 +1,3 @@
-using Microsoft.ML.KagPrompt.Training;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.KagPrompt;

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Reporting;
 using SkiaSharp;
 
 namespace Microsoft.ML.KagPrompt;

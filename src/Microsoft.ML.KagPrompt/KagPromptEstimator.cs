@@ -3,7 +3,6 @@ using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Interop;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Training;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 

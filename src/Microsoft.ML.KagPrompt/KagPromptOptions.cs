@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Training;
 
 namespace Microsoft.ML.KagPrompt;
 

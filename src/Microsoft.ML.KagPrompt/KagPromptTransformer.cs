@@ -1,7 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Training;
+using Microsoft.ML.KagPrompt.Reporting;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 

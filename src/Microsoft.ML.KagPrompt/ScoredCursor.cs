@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.KagPrompt;

@@ -1,5 +1,4 @@
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Training;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.KagPrompt;

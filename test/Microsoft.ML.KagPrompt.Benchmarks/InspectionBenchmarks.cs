@@ -2,7 +2,6 @@ using BenchmarkDotNet.Attributes;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
-using Microsoft.ML.KagPrompt.Training;
 
 namespace Microsoft.ML.KagPrompt.Benchmarks;
 

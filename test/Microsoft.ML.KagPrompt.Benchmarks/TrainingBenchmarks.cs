@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Attributes;
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
-using Microsoft.ML.KagPrompt.Training;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Benchmarks;

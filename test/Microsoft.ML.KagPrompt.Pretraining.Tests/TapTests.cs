@@ -1,8 +1,8 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Checkpoints;
-using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Scoring;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -172,9 +172,9 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     private IDataView View(string[] paths, float label = 0) => ml.Data.LoadFromEnumerable(paths.Select(path => new PartRow { ImagePath = path, Label = label }).ToArray());
 
-    private sealed class Canceller(CancellationTokenSource source) : IProgress<Training.TrainingProgress>
+    private sealed class Canceller(CancellationTokenSource source) : IProgress<TrainingProgress>
     {
-        public void Report(Training.TrainingProgress value)
+        public void Report(TrainingProgress value)
         {
             if (value.Phase == "training")
             {

@@ -21,8 +21,8 @@ public sealed class EvaluationTests : IDisposable
     public void EvaluatePixels_ScoredDataset_FindsTheDefects(MapResolution resolution)
     {
         WriteDataset();
-        var train = ml.Data.LoadAnomalyDataset(folder, split: Datasets.DatasetSplit.Train);
-        var test = ml.Data.LoadAnomalyDataset(folder, split: Datasets.DatasetSplit.Test);
+        var train = ml.Data.LoadAnomalyDataset(folder, split: DatasetSplit.Train);
+        var test = ml.Data.LoadAnomalyDataset(folder, split: DatasetSplit.Test);
         test.GetColumn<float>("Label").Should().Equal(1, 1, 0, 0);
         test.GetColumn<string>("DefectType").Distinct().Should().Equal("bar", "good");
         using var model = ml.Transforms.LoadImages("Image", "", "ImagePath")

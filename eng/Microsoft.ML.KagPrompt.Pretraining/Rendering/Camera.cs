@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Backbones.Vit;
+
 namespace Microsoft.ML.KagPrompt.Pretraining.Rendering;
 
 /// <summary>Light, lens and sensor.</summary>

@@ -4,7 +4,6 @@ using System.Globalization;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Cli.Evaluation;
 using Microsoft.ML.KagPrompt.Datasets;
-using Microsoft.ML.KagPrompt.Graph;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 

@@ -2,10 +2,8 @@ using System.CommandLine;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
-using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Training;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 

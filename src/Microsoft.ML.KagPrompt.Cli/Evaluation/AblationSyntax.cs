@@ -1,5 +1,5 @@
 using System.Globalization;
-using Microsoft.ML.KagPrompt.Scoring;
+using Microsoft.ML.KagPrompt.Methods.Common;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 

@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Metrics;
-using Microsoft.ML.KagPrompt.Scoring;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 

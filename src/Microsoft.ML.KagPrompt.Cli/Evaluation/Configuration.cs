@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Scoring;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 

@@ -25,6 +25,6 @@ internal interface IBackboneSource
     VisionReference? Reference();
 
     /// <summary>Reads the text tower; null where the family has no text side. The caller owns it.</summary>
-    /// <exception cref="Diagnostics.KagPromptException">There is a text tower, but no vocabulary.</exception>
+    /// <exception cref="KagPromptException">There is a text tower, but no vocabulary.</exception>
     TextSide? LoadText();
 }

@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace Microsoft.ML.KagPrompt.Backbones;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>What the vision tower computes in. Graph, memory bank and scores are always 32 bit.</summary>
 public enum Precision

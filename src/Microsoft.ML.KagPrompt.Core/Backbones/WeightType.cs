@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace Microsoft.ML.KagPrompt.Backbones;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>How a converted backbone's weights are stored.</summary>
 public enum WeightType

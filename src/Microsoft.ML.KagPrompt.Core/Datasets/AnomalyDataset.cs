@@ -1,6 +1,7 @@
+using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
-namespace Microsoft.ML.KagPrompt.Datasets;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Lists the images of a data set, with product, split, label and mask.</summary>
 /// <remarks>Reads folders and tables, not images. Thread-safe. Images come in an order that is the same everywhere.</remarks>

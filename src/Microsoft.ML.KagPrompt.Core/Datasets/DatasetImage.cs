@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Datasets;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>What an image is meant for.</summary>
 public enum DatasetSplit

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Datasets;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>How a data set's files are laid out.</summary>
 public enum DatasetLayout

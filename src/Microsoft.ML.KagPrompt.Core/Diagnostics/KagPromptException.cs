@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Diagnostics;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Base of every error this library raises about data it was given: files, images, models.</summary>
 /// <remarks>Wrong arguments raise <see cref="ArgumentException"/>s instead.</remarks>

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Imaging;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>How an image of any size becomes the S × S square a backbone reads.</summary>
 public enum ResizeMode

@@ -1,6 +1,7 @@
 using System.Globalization;
+using Microsoft.ML.KagPrompt.Numerics;
 
-namespace Microsoft.ML.KagPrompt.Metrics;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>A metric with its 95 % bootstrap interval over images, all in 0..1. NaN where it cannot be told.</summary>
 /// <param name="Value">The metric.</param>

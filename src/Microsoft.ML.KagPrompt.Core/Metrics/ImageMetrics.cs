@@ -1,4 +1,7 @@
-namespace Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
+
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>How well image scores tell anomalous images from normal ones.</summary>
 public sealed record ImageMetrics

@@ -1,4 +1,6 @@
-namespace Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Metrics;
+
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>How well anomaly maps find defective pixels and regions.</summary>
 public sealed record PixelMetrics

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Whether a saved model holds its vision tower.</summary>
 public enum BackboneStorage

@@ -1,4 +1,5 @@
-using Microsoft.ML.KagPrompt.Scoring;
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Model;

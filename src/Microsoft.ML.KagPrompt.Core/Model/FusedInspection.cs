@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>An image's score and map under one way to put the branches together. There is no verdict: the class's threshold belongs to the model's own way.</summary>
 /// <param name="Score">s of equation (16): higher is more anomalous. Comparable between images of one model, class and fusion.</param>

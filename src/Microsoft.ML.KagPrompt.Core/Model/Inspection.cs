@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>The verdict on one image.</summary>
 /// <param name="Score">s of equation (16): higher is more anomalous. Comparable between images of one model and class.</param>

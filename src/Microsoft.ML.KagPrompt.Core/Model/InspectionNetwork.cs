@@ -1,8 +1,8 @@
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
-using Microsoft.ML.KagPrompt.Scoring;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Model;

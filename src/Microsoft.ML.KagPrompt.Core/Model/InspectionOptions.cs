@@ -1,11 +1,10 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.Scoring;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Text;
 
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Every choice of the method: backbone, images, graph prompt, memory bank, score, training.</summary>
 /// <remarks>Immutable; safe to share between threads and fits.</remarks>

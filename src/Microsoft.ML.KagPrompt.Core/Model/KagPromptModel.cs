@@ -1,9 +1,10 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.Scoring;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>A fitted few-shot inspector: frozen vision tower, graph prompt, and per class the text features, memory bank and threshold.</summary>
 /// <remarks>Immutable. <see cref="Inspect"/> is thread-safe; dispose it only when no inspection is under way. Owns native memory, shared with models made from it.</remarks>

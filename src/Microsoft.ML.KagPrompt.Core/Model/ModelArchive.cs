@@ -2,9 +2,9 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Published;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
-using Microsoft.ML.KagPrompt.Scoring;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Model;

@@ -1,6 +1,8 @@
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Synthesis;
 
-namespace Microsoft.ML.KagPrompt.Synthesis;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Draws natural-looking defects: patches of a normal image blended seamlessly into another (NSA, Schlüter et al. 2022).</summary>
 /// <remarks>Immutable and thread-safe; the generator passed in is not, so give each thread its own. Equal generators give equal images.</remarks>

@@ -1,7 +1,8 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Synthesis;
 
-namespace Microsoft.ML.KagPrompt.Synthesis;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>How synthetic defects are drawn for one product (NSA, Schlüter et al. 2022).</summary>
 /// <remarks>Immutable. Sides are shares of the image's side, changes are in grey levels (0 to 255).</remarks>

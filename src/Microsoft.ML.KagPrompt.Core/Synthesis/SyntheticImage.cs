@@ -1,6 +1,6 @@
 using Microsoft.ML.KagPrompt.Imaging;
 
-namespace Microsoft.ML.KagPrompt.Synthesis;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>A normal image with defects drawn into it, and where they are.</summary>
 /// <param name="Image">The altered picture, of the destination's size.</param>

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Text;
 
-namespace Microsoft.ML.KagPrompt.Text;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Sentences that call a product sound, and sentences that call it defective; "{}" stands for its name. Each group is encoded and averaged.</summary>
 /// <param name="Normal">1 to 1000 sentences of 1 to 1000 characters.</param>

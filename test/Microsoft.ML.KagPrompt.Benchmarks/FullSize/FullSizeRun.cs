@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 

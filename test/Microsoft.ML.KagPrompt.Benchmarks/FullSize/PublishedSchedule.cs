@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Scoring;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.KagPrompt.Text;
 using TorchSharp;

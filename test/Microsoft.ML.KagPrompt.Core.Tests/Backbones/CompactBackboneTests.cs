@@ -91,6 +91,6 @@ public class CompactBackboneTests
         SafetensorsWriter.Write(stream, new Dictionary<string, torch.Tensor>(), new Dictionary<string, string>());
         stream.Position = 0;
         using var file = SafetensorsFile.Read(stream, "weights");
-        FluentActions.Invoking(() => VisionTowerFactory.Create(family, json, file)).Should().Throw<Diagnostics.ModelFormatException>();
+        FluentActions.Invoking(() => VisionTowerFactory.Create(family, json, file)).Should().Throw<ModelFormatException>();
     }
 }

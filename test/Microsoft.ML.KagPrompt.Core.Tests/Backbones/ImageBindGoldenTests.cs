@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Backbones.Layouts;
+using Microsoft.ML.KagPrompt.Backbones.Published.Layouts;
+using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;

@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Backbones.Vit;
+
 namespace Microsoft.ML.KagPrompt.Tests.Backbones;
 
 /// <summary>A vector map y = W x + b in float64, rows of W first.</summary>

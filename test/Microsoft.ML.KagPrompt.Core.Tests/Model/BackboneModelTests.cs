@@ -1,10 +1,8 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.KagPrompt.Text;
-using Microsoft.ML.KagPrompt.Training;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Tests.Model;

@@ -1,9 +1,8 @@
-using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Model;
-using Microsoft.ML.KagPrompt.Scoring;
 using Microsoft.ML.KagPrompt.TestSupport;
-using Microsoft.ML.KagPrompt.Training;
 
 namespace Microsoft.ML.KagPrompt.Tests.Model;
 

@@ -1,9 +1,8 @@
 using System.Globalization;
-using Microsoft.ML.KagPrompt.Graph;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
-using Microsoft.ML.KagPrompt.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Tests.Numerics;

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Synthesis;
 

@@ -46,7 +46,7 @@ public class BytePairTokenizerTests
             }
 
             File.WriteAllText(mergesPath, "#version: 0.2\n" + string.Join('\n', merges[..^1]) + "\n");
-            FluentActions.Invoking(() => BytePairTokenizer.FromVocabularyAndMerges(vocabularyPath, mergesPath)).Should().Throw<Diagnostics.CheckpointFormatException>().WithMessage("*does not belong to*");
+            FluentActions.Invoking(() => BytePairTokenizer.FromVocabularyAndMerges(vocabularyPath, mergesPath)).Should().Throw<CheckpointFormatException>().WithMessage("*does not belong to*");
         }
         finally
         {
@@ -80,6 +80,6 @@ public class BytePairTokenizerTests
     public void FromMerges_BrokenLine_NamesTheLine()
     {
         using var text = new MemoryStream("a b\nbroken\n"u8.ToArray());
-        FluentActions.Invoking(() => BytePairTokenizer.FromMerges(text, 8)).Should().Throw<Diagnostics.CheckpointFormatException>().WithMessage("*line 2*broken*");
+        FluentActions.Invoking(() => BytePairTokenizer.FromMerges(text, 8)).Should().Throw<CheckpointFormatException>().WithMessage("*line 2*broken*");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Text;
 using TorchSharp;

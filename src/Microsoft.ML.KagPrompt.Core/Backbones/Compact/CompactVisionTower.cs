@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Microsoft.ML.KagPrompt.Backbones.Layouts;
+using Microsoft.ML.KagPrompt.Backbones.Published.Layouts;
+using Microsoft.ML.KagPrompt.Backbones.Vit;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published;
 

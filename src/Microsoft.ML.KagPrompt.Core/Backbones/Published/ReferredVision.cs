@@ -1,4 +1,5 @@
-using Microsoft.ML.KagPrompt.Backbones.Layouts;
+using Microsoft.ML.KagPrompt.Backbones.Published.Layouts;
+using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using TorchSharp;

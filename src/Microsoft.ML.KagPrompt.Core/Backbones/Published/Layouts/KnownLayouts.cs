@@ -1,0 +1,24 @@
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Methods.Kag.Released;
+
+namespace Microsoft.ML.KagPrompt.Backbones.Published.Layouts;
+
+/// <summary>Recognises a published checkpoint by its names.</summary>
+internal static class KnownLayouts
+{
+    /// <summary>The layout of a checkpoint, all names and shapes checked.</summary>
+    /// <exception cref="CheckpointMismatchException">It is of no known family, or not whole.</exception>
+    public static BackboneLayout Recognise(ITensorSource source, LayoutHints hints)
+    {
+        var layout = ImageBindLayout.Matches(source) ? ImageBindLayout.Read(source, hints)
+            : ClipLayout.Matches(source) ? ClipLayout.Read(source, hints)
+            : HuggingFaceClipLayout.Matches(source) ? HuggingFaceClipLayout.Read(source, hints)
+            : DinoV2Layout.Matches(source) ? DinoV2Layout.Read(source, hints)
+            : ReleasedCheckpoint.IsOne(source) ? throw new CheckpointMismatchException($"{source.Origin} is a graph prompt of the authors' code, not a backbone: name it in InitialModelPath, with Variant = Released and the backbone it was trained on.")
+            : throw new CheckpointMismatchException($"{source.Origin} is of no known family: expected the names of ImageBind, OpenCLIP, CLIP (OpenAI's or Hugging Face's) or DINOv2 (its authors' or Hugging Face's), "
+                + $"got {source.Entries.Count} names such as {string.Join(", ", source.Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(name => $"'{name}'"))}.");
+        layout.Check(source);
+        return layout;
+    }
+}

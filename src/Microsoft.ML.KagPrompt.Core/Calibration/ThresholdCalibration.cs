@@ -1,0 +1,82 @@
+using System.Globalization;
+using Microsoft.ML.KagPrompt.Calibration;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>How a class's decision threshold came about, and what may be expected of it. It rests on scores alone and is kept apart from the weights.</summary>
+/// <remarks>Immutable.</remarks>
+public sealed record ThresholdCalibration
+{
+    /// <summary>Method of a threshold the user set.</summary>
+    internal const string SetByUser = "set by the user";
+
+    /// <summary>How much of the possible rates <see cref="FalseRejectRate"/>'s interval holds.</summary>
+    public const double Confidence = 0.9;
+
+    /// <summary>What the threshold was computed from, in words.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Scores above it are called anomalous; NaN: nothing to compute it from.</summary>
+    public required float Threshold { get; init; }
+
+    /// <summary>
+    /// Map values above it are drawn and counted as defective: the same rule on the mean of each map's largest values, k of equation (16). Equal to <see cref="Threshold"/> where the
+    /// memory bank alone scores. NaN: nothing to compute it from.
+    /// </summary>
+    public required float MapThreshold { get; init; }
+
+    /// <summary>Score distance over which the odds of <see cref="ProbabilityOf"/> change by e; NaN where it cannot be told.</summary>
+    public required float Scale { get; init; }
+
+    /// <summary>Images in the memory bank.</summary>
+    public required int SupportImages { get; init; }
+
+    /// <summary>Scores of normal images that the bank did not know (each support against the others, and normal images beside them), ascending.</summary>
+    public required IReadOnlyList<float> NormalScores { get; init; }
+
+    /// <summary>Scores of labelled defects, ascending.</summary>
+    public IReadOnlyList<float> AnomalousScores { get; init; } = [];
+
+    /// <summary>Scores of synthetic defects on normal images that the bank did not know, ascending.</summary>
+    public IReadOnlyList<float> SyntheticScores { get; init; } = [];
+
+    /// <summary>
+    /// Share of normal parts that the threshold may be expected to reject, with the shortest interval that holds the true share with 90 % confidence, whatever the scores'
+    /// distribution: at the r-th of n normal scores the share has a Beta(n + 1 − r, r) distribution; between two scores it lies between theirs. NaN and [0, 1] with fewer than two scores.
+    /// </summary>
+    public (double Expected, double Low, double High) FalseRejectRate
+    {
+        get
+        {
+            if (NormalScores.Count < 2 || float.IsNaN(Threshold))
+            {
+                return (double.NaN, 0, 1);
+            }
+
+            var below = NormalScores.Count(score => score <= Threshold);
+            return RejectRate.Of(NormalScores.Count, below, between: !NormalScores.Contains(Threshold));
+        }
+    }
+
+    /// <summary>Chance that a score means a defect, in 0..1: 0.5 at the threshold, rising with the score. It weighs sound and defective parts alike; how frequent defects are is not known here.</summary>
+    public float ProbabilityOf(float score) => 1 / (1 + MathF.Exp(-(score - Threshold) / Scale));
+
+    /// <summary>As <see cref="ProbabilityOf"/>, for a value of the map: 0.5 at <see cref="MapThreshold"/>.</summary>
+    public float ProbabilityOfMap(float value) => 1 / (1 + MathF.Exp(-(value - MapThreshold) / Scale));
+
+    /// <summary>Everything above in sentences.</summary>
+    public string Explanation
+    {
+        get
+        {
+            var (expected, low, high) = FalseRejectRate;
+            var rests = $"It rests on {NormalScores.Count} normal score(s){(AnomalousScores.Count > 0 ? $", {AnomalousScores.Count} of labelled defects" : "")}{(SyntheticScores.Count > 0 ? $", {SyntheticScores.Count} of synthetic defects" : "")}; {SupportImages} image(s) are in the memory bank.";
+            var rate = double.IsNaN(expected) ? "How many normal parts it rejects is not known: that takes at least two normal images."
+                : string.Create(CultureInfo.InvariantCulture, $"It may be expected to reject {100 * expected:0.#} % of normal parts (with 90 % confidence {100 * low:0.#} to {100 * high:0.#} %).");
+            return string.Create(CultureInfo.InvariantCulture, $"Threshold {Threshold:0.0000}: {Method}. {rests} {rate}");
+        }
+    }
+
+    /// <summary>The same scores with another threshold; the maps' moves as far.</summary>
+    internal ThresholdCalibration At(float threshold) => this with { Method = SetByUser, Threshold = threshold, MapThreshold = float.IsNaN(MapThreshold - Threshold) ? threshold : MapThreshold + (threshold - Threshold) };
+}

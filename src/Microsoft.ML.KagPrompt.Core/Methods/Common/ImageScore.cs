@@ -1,0 +1,29 @@
+using Microsoft.ML.KagPrompt.Numerics;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Methods.Common;
+
+/// <summary>Equation (16): from a map to one number.</summary>
+internal static class ImageScore
+{
+    /// <summary>The map side k is counted at.</summary>
+    private const double ReferenceSide = 224;
+
+    /// <summary>Mean of the map's largest values: [B, S, S] → [B]. k counts at 224 × 224 and scales with S², rounded, at least 1.</summary>
+    public static Tensor TopMean(Tensor maps, int k)
+    {
+        using var scope = NewDisposeScope();
+        var pixels = maps.flatten(1);                                                     // [B, S²]
+        var count = (int)Math.Clamp(Math.Round(k * pixels.shape[1] / (ReferenceSide * ReferenceSide)), 1, pixels.shape[1]);
+        var (values, _) = pixels.topk(count, dim: 1, sorted: false);
+        return values.mean([1]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>s = γ s1 + (1−γ) s2; s2 alone where no prompt is trained. The caller owns the result.</summary>
+    public static Tensor Fuse(Tensor? promptScore, Tensor topMean, float gamma)
+    {
+        using var scope = NewDisposeScope();
+        var score = promptScore is null ? topMean.alias() : promptScore.Times(gamma).Plus(topMean.Times(1.0 - gamma));
+        return score.MoveToOuterDisposeScope();
+    }
+}

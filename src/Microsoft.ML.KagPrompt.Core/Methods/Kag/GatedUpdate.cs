@@ -1,0 +1,21 @@
+using Microsoft.ML.KagPrompt.Numerics;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.KagPrompt.Methods.Kag;
+
+/// <summary>Equation (10) of KAG-prompt: a ConvGRU with 1×1 kernels, the same in both variants.</summary>
+internal static class GatedUpdate
+{
+    /// <summary>h_i and N_i: [..., C'] each → the next N_i.</summary>
+    public static Tensor Apply(GraphParameters parameters, Tensor totals, Tensor nodes)
+    {
+        var both = cat([totals, nodes], -1);                                                   // [..., 2C']
+        var update = Linear("gru.update", both).sigmoid_();
+        var reset = Linear("gru.reset", both).sigmoid_();
+        var candidate = Linear("gru.candidate", cat([totals, reset * nodes], -1)).tanh_();
+        return nodes.lerp(candidate, update);
+
+        Tensor Linear(string name, Tensor input) => functional.linear(input, parameters[$"{name}.weight"], parameters[$"{name}.bias"]);
+    }
+}

@@ -1,0 +1,145 @@
+using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Fitting;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Methods.Kag;
+
+/// <summary>Trains a network's graph prompt on normal images and their synthetic twins (equation 17); the vision tower stays frozen.</summary>
+internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionary<string, torch.Tensor> textFeatures, int pairsPerPass = GraphTrainer.PairsPerPass, bool startsTrained = false)
+{
+    // A handful of photographs makes an epoch of one step: show them again, each time with new defects.
+    private const int FewestPairsPerEpoch = 32;
+    // And with few pairs, full batches would leave two steps to an epoch: the same pairs teach more in smaller ones.
+    private const int FewestStepsPerEpoch = 8;
+    private const int PairsPerPass = 4;
+    private const int MostForCentres = 8;
+    private const float PaperRate = 1e-3f;
+    private const float FineTuningRate = 2e-4f;
+
+    private readonly InspectionOptions options = network.Options;
+    // The compact backbone was measured to need its own ways; others train as the paper says.
+    private readonly bool isCompactPaper = network.Tower.Family == CompactVisionTower.FamilyName && network.Options.Variant == GraphVariant.Paper;
+    private readonly GraphPrompt prompt = network.Prompt ?? throw new ArgumentException("The network has no graph prompt to train.", nameof(network));
+
+    private float DiceWeight => options.DiceWeight ?? (isCompactPaper ? 0 : 1);
+
+    /// <summary>Runs all epochs; leaves the prompt trained in place.</summary>
+    public void Train(IReadOnlyList<FitImage> normal, int seed, Action<TrainingProgress> report, CancellationToken cancellation)
+    {
+        var pairs = Math.Max(normal.Count, FewestPairsPerEpoch);
+        using var twins = new TwinSource(normal, Math.Min(options.BatchSize, pairs / FewestStepsPerEpoch), pairs, options.Epochs, seed, cancellation);
+        var steps = options.Epochs * twins.StepsPerEpoch;
+        var schedule = new WarmupLinearSchedule(options.LearningRate ?? (startsTrained ? FineTuningRate : PaperRate), steps);
+        Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), cancellation);
+    }
+
+    /// <summary>Takes one step a batch, at the rate of its number from 0.</summary>
+    public void Train(IEnumerable<TwinBatch> batches, Func<int, double> rate, Action<TrainingProgress> report, CancellationToken cancellation)
+    {
+        using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, options.WeightDecay);
+        CentredProjections? centred = null;
+        try
+        {
+            var step = 0;
+            foreach (var batch in batches)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                centred ??= isCompactPaper ? Centred(batch) : null;
+                var progress = Step(batch, optimizer, centred, rate(step));
+                report(progress with { Done = ++step, Epoch = batch.Epoch });
+            }
+        }
+        finally
+        {
+            centred?.Dispose();
+        }
+    }
+
+    /// <summary>About what the first images show in common.</summary>
+    private CentredProjections Centred(TwinBatch batch)
+    {
+        using var scope = torch.NewDisposeScope();
+        return new CentredProjections(prompt, network.Encode([.. batch.Normal.Take(MostForCentres).Select(image => image.Square)]).PatchTokens);
+    }
+
+    /// <summary>One optimiser step. The loss is a mean over images, so its gradient is summed from passes over few of them: what a pass holds stays small.</summary>
+    private TrainingProgress Step(TwinBatch batch, AdamW optimizer, CentredProjections? centred, double rate)
+    {
+        optimizer.ZeroGradients();
+        var (crossEntropy, focal, dice, accuracy) = (0f, 0f, 0f, 0f);
+        for (var first = 0; first < batch.Normal.Length; first += pairsPerPass)
+        {
+            var pass = batch.Pairs(first, Math.Min(pairsPerPass, batch.Normal.Length - first));
+            var share = (float)pass.Normal.Length / batch.Normal.Length;
+            var (loss, agreement) = Pass(pass, share);
+            crossEntropy += share * loss.CrossEntropy;
+            focal += share * loss.Focal;
+            dice += share * loss.Dice;
+            accuracy += share * agreement;
+        }
+
+        if (centred is null)
+        {
+            Update();
+        }
+        else
+        {
+            centred.Step(Update);
+        }
+
+        return new TrainingProgress("training", 0, 0) { Loss = (crossEntropy, focal, dice), PixelAccuracy = accuracy };
+
+        void Update()
+        {
+            optimizer.ClipGradients(options.GradientClip);
+            optimizer.Step(rate);
+        }
+    }
+
+    /// <summary>Adds the gradient of the share of the loss that these pairs have.</summary>
+    private ((float CrossEntropy, float Focal, float Dice) Loss, float Agreement) Pass(TwinBatch batch, float share)
+    {
+        using var scope = torch.NewDisposeScope();
+        var images = batch.Normal.Select(image => image.Square).Concat(batch.Twins.Select(twin => twin.Image)).ToArray();
+        var features = network.Encode(images);
+        var (masks, labels) = Targets(batch);
+        var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
+
+        var nodes = prompt.Nodes(features.PatchTokens, training: true);                   // [M, 2B, L, C']
+        var maps = PromptMap.PerLayer(nodes, text, network.ImageSize, options.Variant);   // [M, 2B, S, S]
+        var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);       // [2B, 2]
+        var loss = options.Variant == GraphVariant.Paper
+            ? Losses.Paper(similarities, maps, masks, labels, options.FocalWeight, DiceWeight)
+            : Losses.Released(similarities, maps, masks, labels, options.FocalWeight, DiceWeight);
+        loss.Total.Times(share).backward();
+
+        using var noGradients = torch.no_grad();
+        var agreement = maps.mean([0]).IsAbove(0.5).eq(masks.IsAbove(0.5)).to_type(torch.ScalarType.Float32).mean();
+        return ((loss.CrossEntropy.Value(), loss.Focal.Value(), loss.Dice.Value()), agreement.Value());
+    }
+
+    /// <summary>G: [2B, S, S], empty for the normal half; c: [2B].</summary>
+    private (torch.Tensor Masks, torch.Tensor Labels) Targets(TwinBatch batch)
+    {
+        var (count, side) = (batch.Normal.Length, network.ImageSize);
+        var masks = new float[2 * count * side * side];
+        var labels = new long[2 * count];
+        for (var i = 0; i < count; i++)
+        {
+            var target = masks.AsSpan((count + i) * side * side, side * side);
+            var mask = batch.Twins[i].Mask;
+            for (var p = 0; p < target.Length; p++)
+            {
+                target[p] = mask[p] ? 1f : 0f;
+            }
+
+            labels[count + i] = batch.Twins[i].HasDefect ? 1 : 0;
+        }
+
+        return (torch.tensor(masks, [2 * count, side, side], device: network.Device), torch.tensor(labels, device: network.Device));
+    }
+}

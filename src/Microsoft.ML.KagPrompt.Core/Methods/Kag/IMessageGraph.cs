@@ -1,0 +1,13 @@
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Methods.Kag;
+
+/// <summary>Rounds of message passing between the four layers' nodes.</summary>
+internal interface IMessageGraph
+{
+    /// <summary>Told of every stage when set: name, round from 1, tensor. For golden tests.</summary>
+    Action<string, int, torch.Tensor>? Trace { get; set; }
+
+    /// <summary>N^0 → N^T: [4, B, L, C'].</summary>
+    torch.Tensor Forward(torch.Tensor nodes);
+}

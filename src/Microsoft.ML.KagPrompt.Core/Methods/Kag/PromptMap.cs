@@ -1,0 +1,38 @@
+using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Numerics;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Methods.Kag;
+
+/// <summary>Equation (12): how much nearer each patch is to the abnormal prompts than to the normal ones.</summary>
+internal static class PromptMap
+{
+    private const double Temperature = 100;
+
+    /// <summary>M_pi, per map: [M, B, S, S] from nodes [M, B, L, C'] and text features [2, C'] or [B, 2, C'].</summary>
+    public static Tensor PerLayer(Tensor nodes, Tensor textFeatures, int imageSize, GraphVariant variant)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Logits(nodes, textFeatures);
+        var maps = variant == GraphVariant.Paper ? MapUpsampling.ToImage(logits.sigmoid(), imageSize) : MapUpsampling.ToImage(logits, imageSize).sigmoid();
+        return maps.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>M_p, averaged over the maps: [B, S, S].</summary>
+    public static Tensor Average(Tensor nodes, Tensor textFeatures, int imageSize, GraphVariant variant)
+    {
+        using var scope = NewDisposeScope();
+        // Upsampling is linear: of the paper's probabilities, averaging first gives the same and costs a quarter.
+        var map = variant == GraphVariant.Paper ? MapUpsampling.ToImage(Logits(nodes, textFeatures).sigmoid().mean([0]), imageSize)
+            : PerLayer(nodes, textFeatures, imageSize, variant).mean([0]);
+        return map.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>100 (cos to F_a − cos to F_n), [M, B, L]: of two classes, the softmax is the sigmoid of the difference, and upsampling keeps differences.</summary>
+    private static Tensor Logits(Tensor nodes, Tensor textFeatures)
+    {
+        var direction = textFeatures.select(-2, 1).Minus(textFeatures.select(-2, 0));          // F_a − F_n: [C'] or [B, C']
+        var unit = nodes.UnitLength(-1);
+        return unit.matmul(direction.unsqueeze(-1)).squeeze(-1).Times(Temperature);
+    }
+}

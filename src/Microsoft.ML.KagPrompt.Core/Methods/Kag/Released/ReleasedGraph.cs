@@ -1,0 +1,61 @@
+using Microsoft.ML.KagPrompt.Backbones.Vit;
+using Microsoft.ML.KagPrompt.Numerics;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.KagPrompt.Methods.Kag.Released;
+
+/// <summary>
+/// The graph of the authors' code. Each node hears the three others: e_ij = Linear(N_i) N_j^T, h_ji = softmax_rows(e_ij) N_j, each message
+/// weighed per patch by a one-channel gate, the three concatenated (ascending j), fused by a shared 3×3 convolution, and taken up by a ConvGRU. There is no loop edge.
+/// </summary>
+internal sealed class ReleasedGraph(GraphParameters parameters, int iterations) : IMessageGraph
+{
+    private const int Nodes = 4;
+
+    /// <summary>The twelve ordered pairs: message m goes from <see cref="Senders"/>[m] to <see cref="Receivers"/>[m]; a receiver's three lie together, ascending.</summary>
+    private static readonly long[] Receivers = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3];
+    private static readonly long[] Senders = [1, 2, 3, 0, 2, 3, 0, 1, 3, 0, 1, 2];
+
+    public Action<string, int, Tensor>? Trace { get; set; }
+
+    public Tensor Forward(Tensor nodes)
+    {
+        using var receivers = tensor(Receivers, device: nodes.device);
+        using var senders = tensor(Senders, device: nodes.device);
+        for (var t = 1; t <= iterations; t++)
+        {
+            using var round = NewDisposeScope();
+            var messages = Messages(nodes, receivers, senders);
+            Trace?.Invoke("message", t, messages);
+            var fused = Fuse(messages);
+            Trace?.Invoke("total", t, fused);
+            nodes = GatedUpdate.Apply(parameters, fused, nodes).MoveToOuterDisposeScope();
+            Trace?.Invoke("node", t, nodes);
+        }
+
+        return nodes;
+    }
+
+    /// <summary>[4, B, L, C'] → gated messages [12, B, L, C'].</summary>
+    private Tensor Messages(Tensor nodes, Tensor receivers, Tensor senders)
+    {
+        var (batch, patches, width) = (nodes.shape[1], nodes.shape[2], nodes.shape[3]);
+        var queries = functional.linear(nodes, parameters["edge.weight"]);                     // Linear(N_i), once for the three it serves
+        var left = queries.index_select(0, receivers).view(12 * batch, patches, width);
+        var right = nodes.index_select(0, senders).view(12 * batch, patches, width);
+        var messages = left.bmm(right.transpose(1, 2)).softmax(-1).bmm(right);                 // [12B, L, C']
+        var gates = functional.linear(messages, parameters["message_gate.weight"]).sigmoid();   // [12B, L, 1]
+        return (messages * gates).view(12, batch, patches, width);
+    }
+
+    /// <summary>The three messages of each node side by side through one 3×3 convolution: [12, B, L, C'] → [4, B, L, C'].</summary>
+    private Tensor Fuse(Tensor messages)
+    {
+        var (batch, patches, width) = (messages.shape[1], messages.shape[2], messages.shape[3]);
+        var side = MultiKernelConvolution.GridSide(patches);
+        var grid = messages.view(Nodes, 3, batch, patches, width).permute(0, 2, 1, 4, 3).reshape(Nodes * batch, 3 * width, side, side);
+        return Convolution.Apply(grid, parameters["fusion.weight"], parameters["fusion.bias"], padding: 1)
+            .flatten(2).transpose(1, 2).reshape(Nodes, batch, patches, width);
+    }
+}

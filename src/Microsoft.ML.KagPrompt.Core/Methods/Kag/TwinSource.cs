@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using Microsoft.ML.KagPrompt.Fitting;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Synthesis;
+
+namespace Microsoft.ML.KagPrompt.Methods.Kag;
+
+/// <summary>One step's normal images and their synthetic twins.</summary>
+/// <param name="Normal">B normal images.</param>
+/// <param name="Twins">For each, a copy with synthetic defects.</param>
+/// <param name="Epoch">Epoch, from 1.</param>
+internal sealed record TwinBatch(FitImage[] Normal, SyntheticImage[] Twins, int Epoch)
+{
+    /// <summary>Some of the pairs.</summary>
+    public TwinBatch Pairs(int first, int count) => new(Normal[first..(first + count)], Twins[first..(first + count)], Epoch);
+}
+
+/// <summary>Makes the batches of a training run on a thread of its own, a few ahead of the network.</summary>
+/// <remarks>What it yields depends on the seed alone, not on timing: every twin has its own random stream.</remarks>
+internal sealed class TwinSource : IDisposable
+{
+    private const int BatchesAhead = 2;
+
+    private readonly IReadOnlyList<FitImage> normal;
+    private readonly ILookup<string, FitImage> byClass;
+    private readonly IReadOnlyDictionary<string, NsaSynthesizer> synthesizers;
+    private readonly int batchSize;
+    private readonly int pairsPerEpoch;
+    private readonly int epochs;
+    private readonly int seed;
+    private readonly CancellationTokenSource stop;
+    private readonly BlockingCollection<TwinBatch> ready = new(BatchesAhead);
+    private readonly Task producer;
+
+    public TwinSource(IReadOnlyList<FitImage> normal, int batchSize, int pairsPerEpoch, int epochs, int seed, CancellationToken cancellation)
+    {
+        (this.normal, this.batchSize, this.pairsPerEpoch, this.epochs, this.seed) = (normal, batchSize, pairsPerEpoch, epochs, seed);
+        byClass = normal.ToLookup(image => image.ClassName);
+        synthesizers = byClass.ToDictionary(group => group.Key, group => SynthesizerFor(group.Key, group));
+        stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        producer = Task.Factory.StartNew(Produce, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    public int StepsPerEpoch => (pairsPerEpoch + batchSize - 1) / batchSize;
+
+    /// <summary>The batches in order. What the producer threw is thrown here.</summary>
+    public IEnumerable<TwinBatch> Batches()
+    {
+        foreach (var batch in ready.GetConsumingEnumerable(stop.Token))
+        {
+            yield return batch;
+        }
+
+        producer.GetAwaiter().GetResult();
+    }
+
+    public void Dispose()
+    {
+        stop.Cancel();
+        Task.WaitAny(producer);
+        ready.Dispose();
+        stop.Dispose();
+    }
+
+    private static NsaSynthesizer SynthesizerFor(string className, IEnumerable<FitImage> images)
+        => new(SynthesisOptions.ForProduct(className, [.. images.Select(image => image.Square)]));
+
+    private void Produce()
+    {
+        try
+        {
+            for (var epoch = 1; epoch <= epochs; epoch++)
+            {
+                var order = Order(epoch);
+                for (var (first, step) = (0, 0); first < order.Length; first += batchSize, step++)
+                {
+                    ready.Add(Batch(order[first..Math.Min(first + batchSize, order.Length)], epoch, first), stop.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The consumer is gone, or is being told by its own token.
+        }
+        finally
+        {
+            ready.CompleteAdding();
+        }
+    }
+
+    /// <summary>Every image as often as every other, give or take one, in random order.</summary>
+    private FitImage[] Order(int epoch)
+    {
+        var random = new Random(Mix(epoch, -1));
+        var order = new List<FitImage>(pairsPerEpoch);
+        while (order.Count < pairsPerEpoch)
+        {
+            var round = normal.ToArray();
+            random.Shuffle(round);
+            order.AddRange(round.Take(pairsPerEpoch - order.Count));
+        }
+
+        return [.. order];
+    }
+
+    private TwinBatch Batch(FitImage[] images, int epoch, int first)
+    {
+        var twins = new SyntheticImage[images.Length];
+        for (var i = 0; i < images.Length; i++)
+        {
+            stop.Token.ThrowIfCancellationRequested();
+            var random = new Random(Mix(epoch, first + i));
+            twins[i] = synthesizers[images[i].ClassName].Synthesize(images[i].Square, Giver(images[i], random), random);
+        }
+
+        return new TwinBatch(images, twins, epoch);
+    }
+
+    /// <summary>Where patches are cut from: another normal image of the class, else of any class, else the image itself.</summary>
+    private PixelBuffer Giver(FitImage image, Random random)
+    {
+        var same = byClass[image.ClassName].ToArray();
+        var pool = same.Length > 1 ? same : normal.Count > 1 ? normal : same;
+        FitImage giver;
+        do
+        {
+            giver = pool[random.Next(pool.Count)];
+        }
+        while (giver.Equals(image) && pool.Count > 1);
+        return giver.Square;
+    }
+
+    /// <summary>A seed of its own for every draw: SplitMix64's finaliser over the three numbers.</summary>
+    private int Mix(int epoch, int position)
+    {
+        var x = unchecked(((ulong)(uint)seed << 32) + ((ulong)(uint)epoch * 0x9E3779B97F4A7C15) + ((ulong)(uint)position * 0xD1B54A32D192ED03));
+        x = unchecked((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9);
+        x = unchecked((x ^ (x >> 27)) * 0x94D049BB133111EB);
+        return (int)(x >> 33);
+    }
+}
