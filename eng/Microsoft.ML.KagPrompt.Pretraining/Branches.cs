@@ -1,9 +1,10 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Metrics;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Pretraining;
@@ -13,17 +14,18 @@ internal sealed class Branches(ShippedFiles files, string? prompt, Action<string
 {
     private const double AuproLimit = 0.3;
 
-    private readonly InspectionOptions options = new();
+    private readonly KagOptions options = new();
 
     /// <summary>Image AUROC, pixel AUROC, AUPRO in percent, averaged over the draws.</summary>
     public void Measure(string folder, IReadOnlyList<int> shots, int draws)
     {
         using var tower = files.Vision();
-        using var graph = prompt is null ? null : ShippedFiles.ReadPrompt(GraphPromptConfig.For(tower.Info, options.Variant, options.Iterations), prompt);
+        using var graph = prompt is null ? null : ShippedFiles.ReadPrompt(GraphPromptConfig.For(tower.Info, options.Prompt.Variant, options.Prompt.Iterations), prompt);
         var name = Path.GetFileName(folder.TrimEnd('/'));
         var text = graph is null ? null : files.TextFeatures([name], CPU)[name];
         var side = tower.Info.ImageSize;
-        var preprocessor = new ImagePreprocessor(side, options.ResizeMode, tower.Info.Mean, tower.Info.Std);
+        var (variant, maps) = (KagVariant.Of(options.Prompt.Variant), new MapMaker(MapUpsampling.CellCentres, side));
+        var preprocessor = new ImagePreprocessor(side, ResizeMode.Stretch, tower.Info.Mean, tower.Info.Std);
         var set = LabelledFolder.Read(folder, preprocessor);
         var normal = new Dictionary<string, IReadOnlyList<Tensor>>();
         IReadOnlyList<Tensor> TokensOf(string path)
@@ -39,7 +41,7 @@ internal sealed class Branches(ShippedFiles files, string? prompt, Action<string
             using var inner = NewDisposeScope();
             var features = tower.Encode(preprocessor.Normalize([preprocessor.Resize(Photographs.Read(image.Path))]));
             var nodes = graph?.Nodes(features.PatchTokens);
-            var map = nodes is null ? null : PromptMap.Average(nodes, text!, side, options.Variant).MoveToOuterDisposeScope();
+            var map = nodes is null ? null : PromptMap.Average(nodes, text!, variant, maps.Upsampler(tower.Info.PromptGrid(side))).MoveToOuterDisposeScope();
             var score = graph is null ? null : graph.ImageSimilarities(features.ImageEmbedding, text!).select(1, 1).MoveToOuterDisposeScope();
             return (Tokens: features.PatchTokens.Select(tokens => tokens.MoveToOuterDisposeScope()).ToArray(), Map: map, Score: score);
         }).ToArray();
@@ -51,7 +53,7 @@ internal sealed class Branches(ShippedFiles files, string? prompt, Action<string
             {
                 using var inner = NewDisposeScope();
                 var (map, score) = branch(i);
-                scores[i] = ImageScore.Fuse(score, ImageScore.TopMean(map, options.TopK), options.Gamma).data<float>()[0];
+                scores[i] = ImageScore.Fuse(score, ImageScore.TopMean(map, options.Fusion.TopK), options.Fusion.Gamma).data<float>()[0];
                 map.data<float>().CopyTo(pixels, i * side * side);
             }
 
@@ -71,11 +73,11 @@ internal sealed class Branches(ShippedFiles files, string? prompt, Action<string
                 var order = set.Normal.ToArray();
                 new Random(draw).Shuffle(order);
                 using var bank = MemoryBank.Build([.. order.Take(count).Select(path => normal.TryGetValue(path, out var known) ? known : normal[path] = TokensOf(path))]);
-                Tensor MemoryMapOf(int i) => MemoryMap.FromDistances(bank.Distances(test[i].Tokens), side, options.Variant);
+                Tensor MemoryMapOf(int i) => variant.MemoryMap(maps.Mean(bank.Distances(test[i].Tokens), tower.Info.TapGrids(side)));
                 bankOnly.Add(Of(i => (MemoryMapOf(i), null)));
                 if (graph is not null)
                 {
-                    all.Add(Of(i => (MapFusion.Fuse(test[i].Map, MemoryMapOf(i), options.Gamma), test[i].Score)));
+                    all.Add(Of(i => (MapFusion.Fuse(test[i].Map, MemoryMapOf(i), options.Fusion.Gamma), test[i].Score)));
                 }
             }
 

@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Pretraining.Rendering;
 using Microsoft.ML.KagPrompt.Synthesis;
 using static TorchSharp.torch;
@@ -26,7 +27,7 @@ internal sealed record Episode(IReadOnlyList<Tensor> Maps, Tensor Coverage) : ID
         var random = new Random(seed);
         var views = ProductRenderer.Views(seed, Supports + Sound, info.ImageSize);
         var stranger = new Lazy<PixelBuffer>(() => ProductRenderer.Views(~seed, 1, info.ImageSize)[0]);
-        var nsa = new NsaSynthesizer(SynthesisOptions.ForProduct("rendered", views));
+        var nsa = new NsaSynthesizer(SynthesisOptions.FitTo(views));
         var pieces = views.Skip(Supports).Select(view => (Image: view, Mask: new bool[info.ImageSize * info.ImageSize])).ToList();
         pieces.AddRange(views.Skip(Supports).Select(view => ProductRenderer.Damage(view, random)));
         pieces.AddRange(views.Skip(Supports).Select(view =>

@@ -12,6 +12,7 @@ internal sealed class Measurement(Func<Tensor, IReadOnlyList<Tensor>> taps)
     private const int Side = 224;
     private const int Draws = 3;
 
+    private readonly MapMaker maps = new(MapUpsampling.CellCentres, Side);
     private readonly ImagePreprocessor preprocessor = new(Side, ResizeMode.Stretch, [0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f]);
 
     /// <summary>Image and pixel AUROC in percent of a folder in MVTec's layout.</summary>
@@ -33,7 +34,7 @@ internal sealed class Measurement(Func<Tensor, IReadOnlyList<Tensor>> taps)
             for (var i = 0; i < test.Length; i++)
             {
                 using var scope = NewDisposeScope();
-                var map = MapUpsampling.ToImage(bank.Distances(encoded[i]), Side);
+                var map = maps.Mean(bank.Distances(encoded[i]), [.. encoded[i].Select(tokens => PatchGrid.Tiling((int)Math.Sqrt(tokens.shape[1]), Side))]);
                 scores[i] = ImageScore.TopMean(map, 30).Value();
                 map.data<float>().CopyTo(pixels, i * Side * Side);
             }

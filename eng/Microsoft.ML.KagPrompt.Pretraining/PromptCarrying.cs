@@ -18,7 +18,7 @@ internal static class PromptCarrying
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var options = new InspectionOptions();
+        var options = new PromptOptions();
         using var graph = ShippedFiles.ReadPrompt(GraphPromptConfig.For(info, options.Variant, options.Iterations), prompt);
         for (var tap = 0; tap < features.Count; tap++)
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
@@ -19,30 +20,31 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size
     /// <summary>How far the adapter moves an image from the mean prompt, which has length 1.</summary>
     private const double AdapterReach = 0.1;
 
-    private readonly InspectionOptions options = new() { Iterations = PretrainedPrompt.Iterations, ImageSize = size, DiceWeight = (float)diceWeight };
+    private readonly KagOptions options = new() { Training = new() { DiceWeight = (float)diceWeight } };
 
     /// <summary>Trains for a time from an untrained prompt, or from a file; writes the result there now and then.</summary>
     public void Run(string output, int products, string? resume)
     {
         using var tower = files.Vision();
         tower.MoveTo(device);
-        var config = GraphPromptConfig.For(tower.Info, options.Variant, options.Iterations);
+        var config = GraphPromptConfig.For(tower.Info, options.Prompt.Variant, options.Prompt.Iterations);
         var prompt = resume is null ? new GraphPrompt(config, seed) : ShippedFiles.ReadPrompt(config, resume);
         prompt.MoveTo(device);
-        using var network = new InspectionNetwork(new Shared<NetworkTower>(new NetworkTower("compact", tower, null, null)), null, prompt, options, device);
+        using var encoder = new FeatureEncoder(new Shared<NetworkTower>(new NetworkTower("compact", tower, null, null)), null, new ImageOptions { Size = size }, device);
+        var sizes = new MethodSizes(tower.Info, tower.Info, size, MapUpsampling.CellCentres, device);
         var names = Vocabulary.Products;
         var texts = files.TextFeatures(names, device);
         report($"{names.Count} class names encoded");
         var views = new IReadOnlyList<PixelBuffer>[products];
         for (var i = 0; i < products; i++)
         {
-            views[i] = ProductRenderer.Views(unchecked((seed * 3_000_017) + i), ViewsOfProduct, network.ImageSize);
+            views[i] = ProductRenderer.Views(unchecked((seed * 3_000_017) + i), ViewsOfProduct, size);
         }
 
         report($"{products} products rendered");
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var (focal, dice, entropy, accuracy) = (0f, 0f, 0f, 0f);
-        new GraphTrainer(network, texts).Train(Ahead(Batches(views, names, clock)), step => rate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
+        new GraphTrainer(options, sizes, prompt, encoder, texts).Train(Ahead(Batches(views, names, clock)), step => rate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
         {
             var share = progress.Done == 1 ? 1 : 0.05f;
             (focal, dice, entropy, accuracy) = (Toward(focal, progress.Loss.Focal, share), Toward(dice, progress.Loss.Dice, share), Toward(entropy, progress.Loss.CrossEntropy, share),
@@ -80,12 +82,12 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size
         var random = new Random(seed);
         while (clock.Elapsed < time)
         {
-            var (normal, twins) = (new FitImage[pairs], new SyntheticImage[pairs]);
+            var (normal, twins) = (new ProductImage[pairs], new SyntheticImage[pairs]);
             for (var i = 0; i < pairs; i++)
             {
                 var product = views[random.Next(views.Length)];
                 var view = product[random.Next(product.Count)];
-                normal[i] = new FitImage(view, names[random.Next(names.Count)], false, null, "rendered");
+                normal[i] = new ProductImage(view, names[random.Next(names.Count)]);
                 twins[i] = random.Next(2) == 0 ? Drawn(view, random) : Blended(view, product, views, random);
             }
 
@@ -102,8 +104,8 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size
     /// <summary>NSA's patch of another view of the product, seldom of another product.</summary>
     private static SyntheticImage Blended(PixelBuffer view, IReadOnlyList<PixelBuffer> product, IReadOnlyList<PixelBuffer>[] views, Random random)
     {
-        var giver = random.Next(4) == 0 ? views[random.Next(views.Length)][0] : product[random.Next(product.Count)];
-        return new NsaSynthesizer(SynthesisOptions.ForProduct("rendered", product)).Synthesize(view, giver, random);
+        var source = random.Next(4) == 0 ? views[random.Next(views.Length)][0] : product[random.Next(product.Count)];
+        return new NsaSynthesizer(SynthesisOptions.FitTo(product)).Synthesize(view, source, random);
     }
 
     /// <summary>The same batches, made on a thread of their own.</summary>

@@ -24,18 +24,18 @@ try
     var loaded = ml.Model.Load(args[0], out _);
     using var owned = loaded as IDisposable;
     var trained = ((IEnumerable<ITransformer>)loaded).OfType<KagPromptTransformer>().Single();
-    if (trained.Options.ClassNameColumnName is null && args.Length == 4)
+    if (trained.Options.Columns.ClassName is null && args.Length == 4)
     {
         Console.Error.WriteLine($"'{args[0]}' knows no classes, so CLASS cannot be used: expected a model that was fitted with ClassNameColumnName = \"{nameof(Photograph.ClassName)}\".");
         return 3;
     }
 
     // The new model is images in, verdicts out, as the old one was: it loads and scores the same way.
-    var images = ml.Transforms.LoadImages(trained.Options.ImageColumnName, "", nameof(Photograph.ImagePath)).Fit(rows);
+    var images = ml.Transforms.LoadImages(trained.Options.Columns.Image, "", nameof(Photograph.ImagePath)).Fit(rows);
     using var adapted = trained.WithSupport(images.Transform(rows));
     ml.Model.Save(images.Append(adapted), rows.Schema, args[2]);
 
-    Console.WriteLine($"{photographs.Length} photographs of '{className}'. {adapted.Calibration(adapted.Options.ClassNameColumnName is null ? null : className).Explanation}");
+    Console.WriteLine($"{photographs.Length} photographs of '{className}'. {adapted.Calibration(adapted.Options.Columns.ClassName is null ? null : className).Explanation}");
     Console.WriteLine($"Saved to {args[2]}. It knows {string.Join(", ", adapted.Model.ClassNames.Order().Select(name => $"'{name}'"))}.");
     return 0;
 }

@@ -18,7 +18,7 @@ try
     var train = ml.Data.LoadAnomalyDataset(args[0], split: DatasetSplit.Train);
     var test = ml.Data.LoadAnomalyDataset(args[0], split: DatasetSplit.Test);
     var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath")
-        .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = epochs, ClassNameColumnName = "ClassName", LabelColumnName = "Label", MaxSupportImages = 4 }));
+        .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = epochs }, Columns = new() { ClassName = "ClassName", Label = "Label" }, Memory = new() { MaxSupportImages = 4 } }));
     using var model = pipeline.Fit(train);
 
     // Scored once, kept: each of the evaluations reads the rows.

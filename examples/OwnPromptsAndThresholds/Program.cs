@@ -26,13 +26,12 @@ try
     var products = train.GetColumn<string>("ClassName").Distinct().ToArray();
     var options = new KagPromptOptions
     {
-        Epochs = epochs,
-        ImageSize = side,
-        ClassNameColumnName = "ClassName",
-        Prompts = products.ToDictionary(product => product, _ => prompts),
+        Training = new() { Epochs = epochs },
+        Images = new() { Size = side },
+        Columns = new() { ClassName = "ClassName" },
+        Prompt = new() { Sentences = products.ToDictionary(product => product, _ => prompts) },
         // No defect has been seen yet: the threshold rests on how good parts score. At most one in ten of them may be called bad.
-        ThresholdBy = ThresholdChoice.FalseRejectRate,
-        TargetFalseRejectRate = 0.1f,
+        Threshold = new() { By = ThresholdChoice.FalseRejectRate, FalseRejectRate = 0.1f },
     };
     using var model = ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag(options)).Fit(train);
     foreach (var product in products)

@@ -9,7 +9,7 @@ using QuickStart;
 
 var output = "artifacts/demo";
 string? folder = null;
-var epochs = new KagPromptOptions().Epochs;
+var epochs = new TrainingOptions().Epochs;
 for (var i = 0; i < args.Length; i++)
 {
     if (args[i] == "--out" && i + 1 < args.Length)
@@ -51,7 +51,7 @@ try
     var normalImages = ml.Data.LoadFromEnumerable(train.Select(file => new Photograph { ImagePath = Path.GetFullPath(file.Path) }));
     var toScore = ml.Data.LoadFromEnumerable(queries.Select(file => new Photograph { ImagePath = Path.GetFullPath(file.Path) }));
     var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath")
-        .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions { Epochs = epochs, Progress = new ProgressBar() }));
+        .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions { Training = new() { Epochs = epochs }, Progress = new ProgressBar() }));
     using var model = pipeline.Fit(normalImages);
     var scored = model.Transform(toScore);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.ML;
 using Microsoft.ML.KagPrompt;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace ScoringService;
 
@@ -41,7 +42,7 @@ internal sealed class Scorer : IDisposable
     {
         var calibration = transformer.Calibration(className);
         // Before a decoder gives it memory: a small body may promise a huge image.
-        ImageCodec.Check(image, "The body", transformer.Options.MaxImagePixels);
+        ImageCodec.Check(image, "The body", transformer.Options.Images.MaxPixels);
         await free.WaitAsync(aborted);
         var engine = idle.TryTake(out var taken) ? taken : throw new InvalidOperationException("There are fewer engines than places.");
         try

@@ -31,10 +31,10 @@ internal sealed class InputColumns
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; label and support count only while fitting.</exception>
     public static InputColumns Find(DataViewSchema schema, KagPromptOptions options, bool fitting)
     {
-        var image = ColumnReaders.Require(schema, options.ImageColumnName, nameof(options.ImageColumnName), "an image (MLImage)", type => type is ImageDataViewType);
-        var className = ColumnReaders.Find(schema, options.ClassNameColumnName, nameof(options.ClassNameColumnName), ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
-        var label = fitting ? ColumnReaders.Find(schema, options.LabelColumnName, nameof(options.LabelColumnName), ColumnReaders.LabelKind, ColumnReaders.IsLabel) : null;
-        var support = fitting ? ColumnReaders.Find(schema, options.SupportColumnName, nameof(options.SupportColumnName), "a Boolean", type => type is BooleanDataViewType) : null;
+        var image = ColumnReaders.Require(schema, options.Columns.Image, nameof(options.Columns.Image), "an image (MLImage)", type => type is ImageDataViewType);
+        var className = ColumnReaders.Find(schema, options.Columns.ClassName, nameof(options.Columns.ClassName), ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
+        var label = fitting ? ColumnReaders.Find(schema, options.Columns.Label, nameof(options.Columns.Label), ColumnReaders.LabelKind, ColumnReaders.IsLabel) : null;
+        var support = fitting ? ColumnReaders.Find(schema, options.Columns.Support, nameof(options.Columns.Support), "a Boolean", type => type is BooleanDataViewType) : null;
         return new InputColumns(options, image, className, label, support);
     }
 
@@ -57,7 +57,7 @@ internal sealed class InputColumns
                     throw new ImageReadException($"{origin}: the image cannot be read. {fault.Message} Expected a PNG, JPEG or BMP file. Check that it exists and is whole.", fault);
                 }
 
-                var pixels = ImageAdapter.ToPixels(image, options.MaxImagePixels, origin);
+                var pixels = ImageAdapter.ToPixels(image, options.Images.MaxPixels, origin);
                 // LoadImages tags an image with its file.
                 if (image.Tag is { Length: > 0 } file && File.Exists(file))
                 {

@@ -12,7 +12,10 @@ public static class KagPromptCatalog
     /// <param name="options">All other choices; null: the defaults.</param>
     /// <exception cref="ArgumentException">Names every option that is out of range.</exception>
     public static KagPromptEstimator DetectAnomaliesKag(this TransformsCatalog catalog, string imageColumnName = "Image", KagPromptOptions? options = null)
-        => new(CatalogUtils.GetEnvironment(catalog), (options ?? new KagPromptOptions()) with { ImageColumnName = imageColumnName });
+    {
+        var chosen = options ?? new KagPromptOptions();
+        return new(CatalogUtils.GetEnvironment(catalog), chosen with { Columns = chosen.Columns with { Image = imageColumnName } });
+    }
 
     /// <inheritdoc cref="DetectAnomaliesKag(TransformsCatalog, string, KagPromptOptions)"/>
     public static KagPromptEstimator DetectAnomaliesKag(this TransformsCatalog catalog, KagPromptOptions options)

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Interop;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.Runtime;
@@ -33,12 +34,11 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
         ArgumentNullException.ThrowIfNull(input);
         var columns = InputColumns.Find(input.Schema, options, fitting: true);
         using var channel = host.Start("Fit");
-        var promptCheckpoint = options.InitialModelPath is { } file && CheckpointFile.IsPyTorch(file) ? file : null;
-        using var loaded = options.InitialModelPath is { } path && promptCheckpoint is null ? InitialModelFile.Load(host, path) : null;
+        using var loaded = options.InitialModelPath is { } path ? InitialModelFile.Load(host, path) : null;
         var initial = (options.InitialModel ?? loaded)?.Model;
         var device = DeviceSelection.Resolve(host, options.Device);
-        channel.Info($"Fitting on {device}, {(options.Epochs > 0 ? $"{options.Epochs} epochs" : "no training")}, backbone '{options.Backbone}'.");
-        var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), options with { Device = device }, initial, new FitProgress(host, channel, options.Progress), options.Cancellation, promptCheckpoint);
+        channel.Info($"Fitting on {device}, {(options.Training.Epochs > 0 ? $"{options.Training.Epochs} epochs" : "no training")}, backbone '{options.Backbone.Name}'.");
+        var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), (options with { Device = device }).ForModel(), initial, new FitProgress(host, channel, options.Progress), options.Cancellation);
         foreach (var name in model.ClassNames)
         {
             var calibration = model.CalibrationOf(name);
@@ -52,22 +52,22 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        if (!inputSchema.TryFindColumn(options.ImageColumnName, out var image) || image.ItemType is not ImageDataViewType || image.Kind != SchemaShape.Column.VectorKind.Scalar)
+        if (!inputSchema.TryFindColumn(options.Columns.Image, out var image) || image.ItemType is not ImageDataViewType || image.Kind != SchemaShape.Column.VectorKind.Scalar)
         {
-            throw new ArgumentOutOfRangeException(nameof(inputSchema), $"Column '{options.ImageColumnName}' ({nameof(options.ImageColumnName)}): expected an image (MLImage) column, got {(image.IsValid ? image.GetTypeString() : "none")}.");
+            throw new ArgumentOutOfRangeException(nameof(inputSchema), $"Column '{options.Columns.Image}' ({nameof(options.Columns.Image)}): expected an image (MLImage) column, got {(image.IsValid ? image.GetTypeString() : "none")}.");
         }
 
         var columns = inputSchema.ToDictionary(column => column.Name);
         void Add(string name, SchemaShape.Column.VectorKind kind, DataViewType type) => columns[name] = new SchemaShape.Column(name, kind, type, false, null);
-        Add(options.ScoreColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single);
-        Add(options.PredictedLabelColumnName, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance);
-        Add(options.AnomalyMapColumnName, options.MapResolution == MapResolution.Model ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Single);
-        if (options.ProbabilityColumnName is { } probability)
+        Add(options.Columns.Score, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single);
+        Add(options.Columns.PredictedLabel, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance);
+        Add(options.Columns.AnomalyMap, options.Columns.MapResolution == MapResolution.Model ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Single);
+        if (options.Columns.Probability is { } probability)
         {
             Add(probability, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single);
         }
 
-        if (options.HeatmapColumnName is { } heatmap)
+        if (options.Columns.Heatmap is { } heatmap)
         {
             Add(heatmap, SchemaShape.Column.VectorKind.Scalar, new ImageDataViewType());
         }

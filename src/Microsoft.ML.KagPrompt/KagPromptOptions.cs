@@ -1,57 +1,54 @@
 using System.Text.Json.Serialization;
 using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Fitting;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>All choices of <c>DetectAnomaliesKag</c>: the method's, and the columns it reads and writes.</summary>
+/// <summary>All choices of <c>DetectAnomaliesKag</c>, grouped by what they serve. The defaults are a good start: <c>new()</c> asks for nothing.</summary>
 /// <remarks>Immutable; safe to share between threads and fits.</remarks>
-public sealed record KagPromptOptions : InspectionOptions
+public sealed record KagPromptOptions
 {
-    /// <summary>Column of images (MLImage) of any size.</summary>
-    public string ImageColumnName { get; init; } = "Image";
+    /// <summary>Which frozen network sees the images.</summary>
+    public BackboneOptions Backbone { get; init; } = new();
 
-    /// <summary>Text or key column of product names; null: one class for all rows. Prompts, memory banks and thresholds are per class. Rows to score need not have it where the model knows one class.</summary>
-    public string? ClassNameColumnName { get; init; }
+    /// <summary>How images are brought to it.</summary>
+    public ImageOptions Images { get; init; } = new();
 
-    /// <summary>Single (0 normal, above 0 anomalous, NaN unknown), Boolean or two-valued key column read while fitting; null: all rows are normal.</summary>
-    public string? LabelColumnName { get; init; }
+    /// <summary>The graph prompt.</summary>
+    public PromptOptions Prompt { get; init; } = new();
 
-    /// <summary>Boolean column read while fitting: true rows alone make the memory bank; null: the library chooses.</summary>
-    public string? SupportColumnName { get; init; }
+    /// <summary>Which normal images a class remembers.</summary>
+    public MemoryOptions Memory { get; init; } = new();
 
-    /// <summary>Output: anomaly score s (Single), higher is more anomalous.</summary>
-    public string ScoreColumnName { get; init; } = "Score";
+    /// <summary>How the branches are put together.</summary>
+    public ScoreFusion Fusion { get; init; } = new();
 
-    /// <summary>Output: whether the score exceeds the class's threshold (Boolean).</summary>
-    public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
+    /// <summary>How the graph prompt is trained.</summary>
+    public TrainingOptions Training { get; init; } = new();
 
-    /// <summary>Output: chance of a defect (Single, 0..1), 0.5 at the threshold; null: no such column.</summary>
-    public string? ProbabilityColumnName { get; init; } = "Probability";
+    /// <inheritdoc cref="InspectionOptions.Synthesis"/>
+    public IReadOnlyDictionary<string, SynthesisOptions> Synthesis { get; init; } = new Dictionary<string, SynthesisOptions>();
 
-    /// <summary>Output: anomaly map (vector of Single), row by row.</summary>
-    public string AnomalyMapColumnName { get; init; } = "AnomalyMap";
+    /// <summary>Where the decision threshold is placed.</summary>
+    public ThresholdOptions Threshold { get; init; } = new();
 
-    /// <summary>Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets.</summary>
-    public string? HeatmapColumnName { get; init; }
-
-    /// <summary>The size of the maps.</summary>
-    public MapResolution MapResolution { get; init; } = MapResolution.Model;
+    /// <summary>The columns that are read and written.</summary>
+    public ColumnOptions Columns { get; init; } = new();
 
     /// <summary>Rows a cursor reads ahead and scores together, 1 to 1024.</summary>
     public int InferenceBatchSize { get; init; } = 8;
 
-    /// <summary>Largest image, in pixels, that is accepted.</summary>
-    public int MaxImagePixels { get; init; } = 100_000_000;
+    /// <summary>"auto", "cpu", "cuda" or "cuda:N".</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Seed of everything random; null: the MLContext's, else 0.</summary>
+    public int? Seed { get; init; }
 
     /// <summary>A fitted transformer whose backbone and graph prompt are the starting point; it stays the caller's and as it was.</summary>
     [JsonIgnore]
     public KagPromptTransformer? InitialModel { get; init; }
 
-    /// <summary>
-    /// Instead of <see cref="InitialModel"/>: a model zip with one <see cref="KagPromptTransformer"/> as the starting point, or a checkpoint that the paper's authors published
-    /// (train_on_mvtec.pt and the like; needs <see cref="InspectionOptions.Variant"/> Released and the backbone it was trained on).
-    /// </summary>
+    /// <summary>Instead of <see cref="InitialModel"/>: a model zip with one <see cref="KagPromptTransformer"/> as the starting point.</summary>
     [JsonIgnore]
     public string? InitialModelPath { get; init; }
 
@@ -63,24 +60,30 @@ public sealed record KagPromptOptions : InspectionOptions
     [JsonIgnore]
     public CancellationToken Cancellation { get; init; }
 
-    internal override void CollectFaults(OptionFaults faults)
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>
+    public void Validate()
     {
-        base.CollectFaults(faults);
-        var outputs = new[] { ScoreColumnName, PredictedLabelColumnName, AnomalyMapColumnName, ProbabilityColumnName, HeatmapColumnName }.OfType<string>().ToArray();
+        var faults = new OptionFaults();
         faults
-            .Require(!string.IsNullOrEmpty(ImageColumnName), nameof(ImageColumnName), "a column name", ImageColumnName)
-            .Require(ClassNameColumnName != "", nameof(ClassNameColumnName), "a column name or null", ClassNameColumnName)
-            .Require(LabelColumnName != "", nameof(LabelColumnName), "a column name or null", LabelColumnName)
-            .Require(SupportColumnName != "", nameof(SupportColumnName), "a column name or null", SupportColumnName)
-            .Require(!string.IsNullOrEmpty(ScoreColumnName), nameof(ScoreColumnName), "a column name", ScoreColumnName)
-            .Require(!string.IsNullOrEmpty(PredictedLabelColumnName), nameof(PredictedLabelColumnName), "a column name", PredictedLabelColumnName)
-            .Require(!string.IsNullOrEmpty(AnomalyMapColumnName), nameof(AnomalyMapColumnName), "a column name", AnomalyMapColumnName)
-            .Require(ProbabilityColumnName != "", nameof(ProbabilityColumnName), "a column name or null", ProbabilityColumnName)
-            .Require(HeatmapColumnName != "", nameof(HeatmapColumnName), "a column name or null", HeatmapColumnName)
-            .Require(outputs.Distinct().Count() == outputs.Length, "output columns", "different names", string.Join(", ", outputs))
-            .Require(Enum.IsDefined(MapResolution), nameof(MapResolution), "a defined value", MapResolution)
+            .Require(Prompt is not null && Fusion is not null && Training is not null && Memory is not null, "groups of options", "none null", "null")
+            .Require(Columns is not null, nameof(Columns), "columns", Columns)
             .Require(InferenceBatchSize is >= 1 and <= 1024, nameof(InferenceBatchSize), "1 to 1024", InferenceBatchSize)
-            .Require(MaxImagePixels >= 1, nameof(MaxImagePixels), "1 or more", MaxImagePixels)
             .Require(InitialModel is null || InitialModelPath is null, nameof(InitialModel), "at most one of InitialModel and InitialModelPath", "both");
+        Columns?.CollectFaults(faults, nameof(Columns));
+        ForModel().CollectFaults(faults);
+        faults.ThrowIfAny(nameof(KagPromptOptions));
     }
+
+    /// <summary>What the model itself must know.</summary>
+    internal InspectionOptions ForModel() => new()
+    {
+        Backbone = Backbone,
+        Images = Images,
+        Method = new KagOptions { Prompt = Prompt, Memory = Memory, Fusion = Fusion, Training = Training },
+        Synthesis = Synthesis,
+        Threshold = Threshold,
+        Device = Device,
+        Seed = Seed,
+    };
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Reporting;
 using Microsoft.ML.Runtime;
@@ -55,17 +56,17 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         InputOf(inputSchema);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
-        builder.AddColumn(Options.ScoreColumnName, NumberDataViewType.Single);
-        builder.AddColumn(Options.PredictedLabelColumnName, BooleanDataViewType.Instance);
-        builder.AddColumn(Options.AnomalyMapColumnName, Options.MapResolution == MapResolution.Model
+        builder.AddColumn(Options.Columns.Score, NumberDataViewType.Single);
+        builder.AddColumn(Options.Columns.PredictedLabel, BooleanDataViewType.Instance);
+        builder.AddColumn(Options.Columns.AnomalyMap, Options.Columns.MapResolution == MapResolution.Model
             ? new VectorDataViewType(NumberDataViewType.Single, Model.MapSize, Model.MapSize)
             : new VectorDataViewType(NumberDataViewType.Single));
-        if (Options.ProbabilityColumnName is { } probability)
+        if (Options.Columns.Probability is { } probability)
         {
             builder.AddColumn(probability, NumberDataViewType.Single);
         }
 
-        if (Options.HeatmapColumnName is { } heatmap)
+        if (Options.Columns.Heatmap is { } heatmap)
         {
             builder.AddColumn(heatmap, new ImageDataViewType());
         }
@@ -90,8 +91,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         // A label or support column the new rows do not have was of use to the fit alone.
         var present = Options with
         {
-            LabelColumnName = Present(support.Schema, Options.LabelColumnName),
-            SupportColumnName = Present(support.Schema, Options.SupportColumnName),
+            Columns = Options.Columns with { Label = Present(support.Schema, Options.Columns.Label), Support = Present(support.Schema, Options.Columns.Support) },
         };
         var columns = InputColumns.Find(support.Schema, present, fitting: true);
         using var channel = host.Start("WithSupport");
@@ -109,7 +109,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
 
     /// <summary>The columns scoring reads; with one class, its column may be missing.</summary>
     internal InputColumns InputOf(DataViewSchema schema) => InputColumns.Find(schema,
-        Model.ClassNames.Count == 1 ? Options with { ClassNameColumnName = Present(schema, Options.ClassNameColumnName) } : Options, fitting: false);
+        Model.ClassNames.Count == 1 ? Options with { Columns = Options.Columns with { ClassName = Present(schema, Options.Columns.ClassName) } } : Options, fitting: false);
 
     private static string? Present(DataViewSchema schema, string? name) => name is not null && schema.GetColumnOrNull(name) is not null ? name : null;
 }

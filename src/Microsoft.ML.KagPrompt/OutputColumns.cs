@@ -15,8 +15,8 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
     private readonly Kind[] kinds =
     [
         Kind.Score, Kind.PredictedLabel, Kind.AnomalyMap,
-        .. transformer.Options.ProbabilityColumnName is null ? [] : new[] { Kind.Probability },
-        .. transformer.Options.HeatmapColumnName is null ? [] : new[] { Kind.Heatmap },
+        .. transformer.Options.Columns.Probability is null ? [] : new[] { Kind.Probability },
+        .. transformer.Options.Columns.Heatmap is null ? [] : new[] { Kind.Heatmap },
     ];
 
     private enum Kind
@@ -33,8 +33,8 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
     /// <summary>Scores rows; pictures are kept only where the heatmap needs them.</summary>
     public ScoredRow[] Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
     {
-        var results = transformer.Model.Inspect(images, classNames, atImageSize: transformer.Options.MapResolution == MapResolution.Image);
-        return [.. results.Select((result, i) => new ScoredRow(result, transformer.Options.HeatmapColumnName is null ? null : images[i], classNames[i]))];
+        var results = transformer.Model.Inspect(images, classNames, atImageSize: transformer.Options.Columns.MapResolution == MapResolution.Image);
+        return [.. results.Select((result, i) => new ScoredRow(result, transformer.Options.Columns.Heatmap is null ? null : images[i], classNames[i]))];
     }
 
     /// <summary>A getter over whatever row is current.</summary>

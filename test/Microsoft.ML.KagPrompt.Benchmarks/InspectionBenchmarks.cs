@@ -16,7 +16,7 @@ public class InspectionBenchmarks
     public void SetUp()
     {
         var parts = Enumerable.Range(0, 4).Select(i => new TrainingImage { Image = TestImages.Part(224, 224, i) }).ToArray();
-        var options = new InspectionOptions { Epochs = 1, Device = "cpu", Seed = 1 };
+        var options = new FitChoices { Epochs = 1, Device = "cpu", Seed = 1 };
         trained = KagPromptTrainer.Fit(parts, options);
         bankOnly = KagPromptTrainer.Fit(parts, options with { Epochs = 0, FromScratch = true });
         images = [.. Enumerable.Range(10, 16).Select(i => TestImages.Part(224, 224, i))];

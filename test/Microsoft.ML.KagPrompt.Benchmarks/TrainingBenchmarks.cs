@@ -4,6 +4,7 @@ using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 
@@ -20,7 +21,7 @@ public class TrainingBenchmarks
     public void SetUp()
     {
         var parts = Enumerable.Range(0, 64).Select(i => new TrainingImage { Image = TestImages.Part(224, 224, i) }).ToArray();
-        model = KagPromptTrainer.Fit(parts, new InspectionOptions { Epochs = 1, Device = "cpu", Seed = 1 });
+        model = KagPromptTrainer.Fit(parts, new FitChoices { Epochs = 1, Device = "cpu", Seed = 1 });
         normal = [.. FitSet.Read(parts, model.Network.Preprocessor, _ => { }, default).Normal];
         text = model.Classes.ToDictionary(entry => entry.Key, entry => entry.Value.Reference.Value.TextFeatures!);
     }
@@ -37,5 +38,10 @@ public class TrainingBenchmarks
     [GlobalCleanup]
     public void CleanUp() => model.Dispose();
 
-    private void Epoch(int pairsPerPass) => new GraphTrainer(model.Network, text, pairsPerPass).Train(normal, seed: 1, _ => { }, default);
+    private void Epoch(int pairsPerPass)
+    {
+        var method = (KagMethod)model.Network.Method;
+        new GraphTrainer((KagOptions)model.Options.Method, method.Sizes, method.Prompt!, model.Network.Encoder, text, pairsPerPass)
+            .Train(normal, new Dictionary<string, SynthesisOptions>(), seed: 1, _ => { }, default);
+    }
 }

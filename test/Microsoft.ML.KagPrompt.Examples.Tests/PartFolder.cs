@@ -41,7 +41,7 @@ public sealed class PartFolder : IDisposable
     {
         var (zip, rows) = (In($"model{knowsClasses}.zip"), Rows("bolt", Directory.GetFiles(In("bolt/train/good"))));
         using var model = Ml.Transforms.LoadImages("Image", "", "ImagePath")
-            .Append(Ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 112, ClassNameColumnName = knowsClasses ? "ClassName" : null })).Fit(rows);
+            .Append(Ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { Size = 112 }, Columns = new() { ClassName = knowsClasses ? "ClassName" : null } })).Fit(rows);
         Ml.Model.Save(model, rows.Schema, zip);
         return zip;
     }

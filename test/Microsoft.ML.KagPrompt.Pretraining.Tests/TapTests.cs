@@ -32,7 +32,8 @@ public sealed class TapTests : IDisposable
         var taps = Enumerable.Range(0, tower.Info.TapWidths.Count).Select(stage => new MetricLearning.LearntTap(tower, stage)).ToArray();
         var tokens = episode.Maps.Select((map, stage) => tower.Tap(stage, map.to(ScalarType.Float32).transpose(1, 2).unflatten(2, [16, 16]))).ToArray();
         using var bank = MemoryBank.Build([.. Enumerable.Range(0, supports).Select(i => (IReadOnlyList<Tensor>)[.. tokens.Select(layer => layer.narrow(0, i, 1))])]);
-        var expected = bank.Distances([.. tokens.Select(layer => layer.narrow(0, Episode.Supports, Episode.Sound + Episode.Defective))]);
+        var distances = bank.Distances([.. tokens.Select(layer => layer.narrow(0, Episode.Supports, Episode.Sound + Episode.Defective))]);
+        var expected = stack([.. distances]).mean([0]);
 
         MetricLearning.Distances(taps, episode, supports).ShouldBeClose(expected.clamp_min(1e-4), 1e-5, "(13) on the patch grid");
     }
@@ -57,7 +58,7 @@ public sealed class TapTests : IDisposable
     public void Carrying_FeaturesThatAnAffineMapChanged_LetsThePromptSeeWhatItSaw()
     {
         var info = new VisionTowerInfo { PatchSize = 14, TapWidths = [5, 6, 7, 8], JointWidth = 16, ImageSize = 56, Mean = [0.5f, 0.5f, 0.5f], Std = [0.5f, 0.5f, 0.5f] };
-        var options = new InspectionOptions();
+        var options = new FitChoices();
         var config = GraphPromptConfig.For(info, options.Variant, options.Iterations);
         using var random = new Generator(8, CPU);
         var old = info.TapWidths.Select(width => randn([320, width], generator: random)).ToArray();

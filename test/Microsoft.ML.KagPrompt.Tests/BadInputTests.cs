@@ -12,7 +12,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     [Fact]
     public void Options_SeveralOutOfRange_AreAllNamedInOneMessage()
-        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = -1, Gamma = 2, TopK = 0, Device = "gpu", ScoreColumnName = "AnomalyMap" }))
+        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = -1 }, Fusion = new() { Gamma = 2, TopK = 0 }, Device = "gpu", Columns = new() { Score = "AnomalyMap" } }))
             .Should().Throw<ArgumentException>().WithMessage("*5 invalid*Gamma*0 to 1*TopK*Epochs*-1*Device*gpu*different names*");
 
     [Fact]
@@ -27,21 +27,21 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     [Fact]
     public void Fit_WrongLabelType_NamesExpectedAndGot()
-        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 0, LabelColumnName = "Product" }))
+        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Label = "Product" } }))
             .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Product'*LabelColumnName*Single*String*");
 
     [Fact]
     public void Fit_NoRows_SaysSo()
-        => FluentActions.Invoking(() => Fit([], new KagPromptOptions { Epochs = 0 })).Should().Throw<InsufficientDataException>().WithMessage("*at least one normal image*0 rows*");
+        => FluentActions.Invoking(() => Fit([], new KagPromptOptions { Training = new() { Epochs = 0 } })).Should().Throw<InsufficientDataException>().WithMessage("*at least one normal image*0 rows*");
 
     [Fact]
     public void Fit_NoNormalRows_SaysSo()
-        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 0, LabelColumnName = "Label" }, label: 1))
+        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Label = "Label" } }, label: 1))
             .Should().Throw<InsufficientDataException>().WithMessage("*'object'*5 anomalous*no normal*label column*");
 
     [Fact]
     public void Fit_NoFlaggedSupport_SaysSo()
-        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 0, SupportColumnName = "Flag" }))
+        => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Support = "Flag" } }))
             .Should().Throw<InsufficientDataException>().WithMessage("*none of them flagged as support*");
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     public void Transform_UnreadableImage_NamesTheRow(string name)
     {
         WriteBroken(name);
-        using var model = Fit(parts.Normal, new KagPromptOptions { Epochs = 0 });
+        using var model = Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 } });
         FluentActions.Invoking(() => model.Transform(View([parts.Queries[0], parts.Path(name)])).GetColumn<float>("Score").ToArray())
             .Should().Throw<ImageReadException>().WithMessage("Row 1, column 'Image'*");
     }
@@ -61,7 +61,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     [Fact]
     public void Transform_ImageOverTheLimit_NamesSizesAndOption()
     {
-        using var model = Fit(parts.Normal, new KagPromptOptions { Epochs = 0, MaxImagePixels = 20_000 });
+        using var model = Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { MaxPixels = 20_000 } });
         TestImages.Write(TestImages.Noise(200, 200, 1), parts.Path("large.png"));
         FluentActions.Invoking(() => model.Transform(View([parts.Path("large.png")])).GetColumn<float>("Score").ToArray())
             .Should().Throw<ImageReadException>().WithMessage("*20000*200 x 200*MaxImagePixels*");
@@ -109,7 +109,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     public void Cancel_DuringFit_StopsIt()
     {
         using var source = new CancellationTokenSource();
-        FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 1000, ImageSize = 56, BatchSize = 2, Cancellation = source.Token, Progress = new Canceller(source) }))
+        FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 1000, BatchSize = 2 }, Images = new() { Size = 56 }, Cancellation = source.Token, Progress = new Canceller(source) }))
             .Should().Throw<OperationCanceledException>();
     }
 
@@ -123,7 +123,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     private string SavedModel(string name)
     {
-        using var model = Fit(parts.Normal, new KagPromptOptions { Epochs = 0 });
+        using var model = Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 } });
         ml.Model.Save(model, View(parts.Normal).Schema, parts.Path(name));
         return parts.Path(name);
     }

@@ -2,11 +2,14 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.Transforms.Image;
 using Xunit.Abstractions;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Tests;
 
@@ -19,7 +22,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Fit_WithTraining_FindsDefectsAndSurvivesSaveAndLoad()
     {
         var normal = View(parts.Normal);
-        using var model = Pipeline(new KagPromptOptions { Epochs = 1, BatchSize = 4, ImageSize = 112 }).Fit(normal);
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 1, BatchSize = 4 }, Images = new() { Size = 112 } }).Fit(normal);
         var scored = model.Transform(View(parts.Queries, i => i >= 3));
         var scores = scored.GetColumn<float>("Score").ToArray();
         scores[3..].Min().Should().BeGreaterThan(scores[..3].Max(), "the bar is plain to see");
@@ -41,7 +44,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Transform_CursorAndPredictionEngine_Agree()
     {
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0, InferenceBatchSize = 3 }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, InferenceBatchSize = 3 }).Fit(View(parts.Normal));
         var scored = model.Transform(View(parts.Queries));
         var (scores, maps) = (scored.GetColumn<float>("Score").ToArray(), scored.GetColumn<float[]>("AnomalyMap").ToArray());
         using var engine = ml.Model.CreatePredictionEngine<PartRow, PartVerdict>(model, new PredictionEngineOptions { OwnsTransformer = false });
@@ -56,7 +59,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Cursor_SomeColumnsOnly_GivesInputAndOutputOfTheSameRow()
     {
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0, InferenceBatchSize = 2 }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, InferenceBatchSize = 2 }).Fit(View(parts.Normal));
         var scored = model.Transform(View(parts.Queries));
         var all = scored.GetColumn<float>("Score").ToArray();
         using var cursor = scored.GetRowCursor([scored.Schema["Score"], scored.Schema["ImagePath"]]);
@@ -79,7 +82,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Pipeline_WithOtherTransforms_RoundTrips()
     {
         var normal = View(parts.Normal);
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0 })
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } })
             .Append(ml.Transforms.CopyColumns("Copy", "Score"))
             .Append(ml.Transforms.NormalizeMinMax("Scaled", "Score")).Fit(normal);
         var zip = parts.Path("chain.zip");
@@ -103,7 +106,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
             _ => ml.Transforms.Conversion.MapValueToKey("Truth", "Label", keyOrdinality: Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue),
         };
         using var model = label.Append(ml.Transforms.LoadImages("Image", "", "ImagePath"))
-            .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, LabelColumnName = "Truth" })).Fit(rows);
+            .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Label = "Truth" } })).Fit(rows);
         var calibration = model.LastTransformer.Calibration();
         calibration.AnomalousScores.Should().HaveCount(2);
         calibration.NormalScores.Should().HaveCount(8);
@@ -114,10 +117,10 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Fit_SupportColumn_OnlyFlaggedRowsMakeTheBank()
     {
         var rows = View(parts.Normal, i => i < 2);
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0, SupportColumnName = "Flag" }).Fit(rows);
-        model.LastTransformer.Model.Classes.Single().Value.Reference.Value.Bank!.Layers[0].shape[0].Should().Be(2 * 256);
-        using var rotated = Pipeline(new KagPromptOptions { Epochs = 0, SupportColumnName = "Flag", RotateSupports = true }).Fit(rows);
-        rotated.LastTransformer.Model.Classes.Single().Value.Reference.Value.Bank!.Layers[0].shape[0].Should().Be(4 * 2 * 256);
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Support = "Flag" } }).Fit(rows);
+        Bank(model.LastTransformer).shape[0].Should().Be(2 * 256);
+        using var rotated = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Support = "Flag" }, Memory = new() { RotateSupports = true } }).Fit(rows);
+        Bank(rotated.LastTransformer).shape[0].Should().Be(4 * 2 * 256);
     }
 
     [Fact]
@@ -125,7 +128,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     {
         var rows = Rows(parts.Normal, _ => false);
         var products = ml.Data.CreateEnumerable<PartRow>(rows, reuseRowObject: false).Select((row, i) => { row.Product = i < 3 ? "washer" : "ring"; return row; }).ToArray();
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0, ClassNameColumnName = "Product" }).Fit(ml.Data.LoadFromEnumerable(products));
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { ClassName = "Product" } }).Fit(ml.Data.LoadFromEnumerable(products));
         model.LastTransformer.Model.ClassNames.Should().BeEquivalentTo("washer", "ring");
         var query = ml.Data.LoadFromEnumerable([new PartRow { ImagePath = parts.Queries[0], Product = "bolt" }]);
         FluentActions.Invoking(() => model.Transform(query).GetColumn<float>("Score").ToArray()).Should().Throw<ArgumentException>().WithMessage("*'bolt'*'ring'*'washer'*");
@@ -134,7 +137,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void WithSupport_NewParts_ChangesTheBankAndLeavesTheOriginal()
     {
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0 }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
         var before = model.Transform(View(parts.Queries)).GetColumn<float>("Score").ToArray();
         var images = ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(View(parts.Normal));
         using var adapted = model.LastTransformer.WithSupport(images.Transform(View(parts.Queries[3..])));
@@ -148,7 +151,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void WithThreshold_Moved_ChangesDecisionsOnly()
     {
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0 }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
         var images = ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(View(parts.Normal)).Transform(View(parts.Queries));
         using var strict = model.LastTransformer.WithThreshold(-1);
         using var lenient = model.LastTransformer.WithThreshold(100);
@@ -160,11 +163,11 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Fit_InitialModel_UsesItsPromptWithoutTraining()
     {
-        using var trained = Pipeline(new KagPromptOptions { Epochs = 1, BatchSize = 4, ImageSize = 112 }).Fit(View(parts.Normal));
+        using var trained = Pipeline(new KagPromptOptions { Training = new() { Epochs = 1, BatchSize = 4 }, Images = new() { Size = 112 } }).Fit(View(parts.Normal));
         var zip = parts.Path("initial.zip");
         ml.Model.Save(trained, View(parts.Normal).Schema, zip);
-        using var fromTransformer = Pipeline(new KagPromptOptions { Epochs = 0, ImageSize = 112, InitialModel = trained.LastTransformer }).Fit(View(parts.Normal));
-        using var fromFile = Pipeline(new KagPromptOptions { Epochs = 0, ImageSize = 112, InitialModelPath = zip }).Fit(View(parts.Normal));
+        using var fromTransformer = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { Size = 112 }, InitialModel = trained.LastTransformer }).Fit(View(parts.Normal));
+        using var fromFile = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { Size = 112 }, InitialModelPath = zip }).Fit(View(parts.Normal));
         fromTransformer.LastTransformer.Model.HasPrompt.Should().BeTrue();
         Bits(fromTransformer.Transform(View(parts.Queries))).Should().Equal(Bits(trained.Transform(View(parts.Queries))));
         Bits(fromFile.Transform(View(parts.Queries))).Should().Equal(Bits(trained.Transform(View(parts.Queries))));
@@ -173,7 +176,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Transform_MapsAtImageSizeAndHeatmap_HaveTheImagesOwnSize()
     {
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0, MapResolution = MapResolution.Image, HeatmapColumnName = "Heatmap" }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { MapResolution = MapResolution.Image, Heatmap = "Heatmap" } }).Fit(View(parts.Normal));
         var scored = model.Transform(View(parts.Queries));
         scored.GetColumn<float[]>("AnomalyMap").Select(map => map.Length).Should().Equal(parts.Queries.Select(path =>
         {
@@ -191,7 +194,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Transform_TwoThousandRows_KeepsResidentMemory()
     {
         var zip = parts.Path("memory.zip");
-        using var model = Pipeline(new KagPromptOptions { Epochs = 1, BatchSize = 16, ImageSize = 112 }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 1, BatchSize = 16 }, Images = new() { Size = 112 } }).Fit(View(parts.Normal));
         ml.Model.Save(model, View(parts.Normal).Schema, zip);
         var resident = FreshProcess(["memory", zip, "2000", .. parts.Queries]).Select(line => line.Split(' ').Select(long.Parse).ToArray()).ToArray();
         output.WriteLine($"Resident after 200 rows {resident[0][0] >> 10} KiB, after 2000 rows {resident[1][0] >> 10} KiB; of that not backed by files {resident[0][1] >> 10} and {resident[1][1] >> 10} KiB.");
@@ -202,7 +205,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Transform_GreyAlphaAndTinyImages_Work()
     {
-        using var model = Pipeline(new KagPromptOptions { Epochs = 0 }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
         var tiny = parts.Path("tiny.png");
         TestImages.Write(TestImages.Noise(1, 1, 3), tiny);
         var translucent = parts.Path("alpha.png");
@@ -217,7 +220,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void GetOutputSchema_OfTheEstimator_AgreesWithTheFittedOne()
     {
-        var pipeline = Pipeline(new KagPromptOptions { Epochs = 0, ScoreColumnName = "S", PredictedLabelColumnName = "P", AnomalyMapColumnName = "M" });
+        var pipeline = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Score = "S", PredictedLabel = "P", AnomalyMap = "M" } });
         var input = (SchemaShape)typeof(SchemaShape).GetMethod("Create", System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)!.Invoke(null, [View(parts.Normal).Schema])!;
         var shape = pipeline.GetOutputSchema(input);
         using var model = pipeline.Fit(View(parts.Normal));
@@ -225,6 +228,8 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
         shape.Select(column => column.Name).Should().BeEquivalentTo(fitted.Select(column => column.Name).Distinct());
         fitted.Select(column => column.Name).Should().Contain(["S", "P", "M"]);
     }
+
+    private static Tensor Bank(KagPromptTransformer model) => model.Model.Classes.Single().Value.Reference.Value.Tensors["bank.0"];
 
     private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptOptions options)
         => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag("Image", options with { Device = "cpu" }));

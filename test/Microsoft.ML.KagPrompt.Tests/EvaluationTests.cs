@@ -2,6 +2,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Tests;
@@ -26,7 +27,7 @@ public sealed class EvaluationTests : IDisposable
         test.GetColumn<float>("Label").Should().Equal(1, 1, 0, 0);
         test.GetColumn<string>("DefectType").Distinct().Should().Equal("bar", "good");
         using var model = ml.Transforms.LoadImages("Image", "", "ImagePath")
-            .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 112, Device = "cpu", MapResolution = resolution })).Fit(train);
+            .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { Size = 112 }, Device = "cpu", Columns = new() { MapResolution = resolution } })).Fit(train);
         var scored = model.Transform(test);
 
         var images = ml.AnomalyDetection.EvaluateImages(scored, classNameColumnName: "ClassName");

@@ -71,7 +71,7 @@ public sealed class ImageCodecTests(PartFolder parts) : IClassFixture<PartFolder
         var whole = File.ReadAllBytes(parts.Queries[0]);
         File.WriteAllBytes(cut, whole[..(int)(whole.Length * share)]);
         IDataView View(params string[] paths) => ml.Data.LoadFromEnumerable(paths.Select(path => new PartRow { ImagePath = path }));
-        var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0 }));
+        var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = 0 } }));
         using var model = pipeline.Fit(View(parts.Normal));
         FluentActions.Invoking(() => model.Transform(View(parts.Queries[1], cut)).GetColumn<float>("Score").ToArray()).Should().Throw<ImageReadException>().WithMessage($"Row 1, column 'Image'*{Path.GetFileName(cut)}*ends early*");
         FluentActions.Invoking(() => pipeline.Fit(View([.. parts.Normal, cut]))).Should().Throw<ImageReadException>().WithMessage("Row 5*ends early*");

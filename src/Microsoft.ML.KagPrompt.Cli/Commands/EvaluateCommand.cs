@@ -4,6 +4,7 @@ using System.Globalization;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Cli.Evaluation;
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 
@@ -69,13 +70,10 @@ internal static class EvaluateCommand
             Seeds = parsed.GetValue(Seeds),
             Options = new KagPromptOptions
             {
-                Backbone = parsed.GetRequiredValue(Backbone),
-                MemoryBackbone = parsed.GetValue(MemoryBackbone),
-                Variant = parsed.GetValue(Variant),
-                Precision = parsed.GetValue(Precision),
-                ImageSize = parsed.GetValue(Size),
-                Epochs = parsed.GetValue(Epochs),
-                FromScratch = parsed.GetValue(FromScratch),
+                Backbone = new() { Name = parsed.GetRequiredValue(Backbone), MemoryName = parsed.GetValue(MemoryBackbone), Precision = parsed.GetValue(Precision) },
+                Prompt = new() { Variant = parsed.GetValue(Variant), FromScratch = parsed.GetValue(FromScratch) },
+                Images = new() { Size = parsed.GetValue(Size) },
+                Training = new() { Epochs = parsed.GetValue(Epochs) },
                 Device = parsed.GetRequiredValue(Device),
             },
         };
@@ -107,9 +105,9 @@ internal static class EvaluateCommand
     private static IReadOnlyList<Ablation> Ablations(CommandResult result, KagPromptOptions options)
     {
         // While arguments are checked, those not given have no value yet.
-        var backbone = result.GetValue(Backbone) ?? options.Backbone;
+        var backbone = result.GetValue(Backbone) ?? options.Backbone.Name;
         // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
-        var comesWithPrompt = backbone == new KagPromptOptions().Backbone && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null;
+        var comesWithPrompt = backbone == new BackboneOptions().Name && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null;
         var trains = result.GetValue(Epochs) > 0;
         return AblationSyntax.Read(result.GetValue(Ablate) ?? [], Configuration.Of(options), trains && !comesWithPrompt, trains || comesWithPrompt || result.GetValue(Initial) is not null);
     }

@@ -31,7 +31,7 @@ internal static class ScoreCommand
     {
         using var scorer = ImageScorer.Load(parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Device), !parsed.GetValue(ModelSize), parsed.GetValue(Threshold));
         var (inputs, total) = (parsed.GetRequiredValue(Inputs), ImageInputs.Count(parsed.GetRequiredValue(Inputs)) ?? 0);
-        var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class), scorer.Transformer.Options.MaxImagePixels).Of(inputs);
+        var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class), scorer.Transformer.Options.Images.MaxPixels).Of(inputs);
         var maps = parsed.GetValue(Maps) is { } folder ? new MapFolder(folder) : null;
         var (done, anomalies, faults) = (0, 0, 0);
         void Score(TextWriter output, bool onTerminal)

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
@@ -18,8 +19,8 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Action<strin
     {
         var scored = model.Transform(ImageRows.Of(ml, test));
         var (scores, maps, watch) = (new List<float>(), new MapStatistics(), new Stopwatch());
-        using var cursor = scored.GetRowCursor([scored.Schema[model.Options.ScoreColumnName], scored.Schema[model.Options.AnomalyMapColumnName]]);
-        var (readScore, readMap) = (cursor.GetGetter<float>(scored.Schema[model.Options.ScoreColumnName]), cursor.GetGetter<VBuffer<float>>(scored.Schema[model.Options.AnomalyMapColumnName]));
+        using var cursor = scored.GetRowCursor([scored.Schema[model.Options.Columns.Score], scored.Schema[model.Options.Columns.AnomalyMap]]);
+        var (readScore, readMap) = (cursor.GetGetter<float>(scored.Schema[model.Options.Columns.Score]), cursor.GetGetter<VBuffer<float>>(scored.Schema[model.Options.Columns.AnomalyMap]));
         var (score, map) = (0f, default(VBuffer<float>));
         for (var i = 0; ; i++)
         {
@@ -59,7 +60,7 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Action<strin
         foreach (var batch in Enumerable.Range(0, test.Length).Chunk(Batch))
         {
             cancellation.ThrowIfCancellationRequested();
-            var results = model.Model.InspectFusions([.. batch.Select(i => ImageCodec.Read(test[i].Path, model.Options.MaxImagePixels))], [.. batch.Select(i => test[i].ClassName)], fusions);
+            var results = model.Model.InspectFusions([.. batch.Select(i => ImageCodec.Read(test[i].Path, model.Options.Images.MaxPixels))], [.. batch.Select(i => test[i].ClassName)], fusions);
             foreach (var (i, result) in batch.Zip(results))
             {
                 var mask = Mask(model, i);
@@ -78,7 +79,7 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Action<strin
         return [.. fusions.Select((_, way) => Figures(cell, scores[way], pixels[first[way]]!))];
     }
 
-    private bool[] Mask(KagPromptTransformer model, int i) => test[i].MaskPath is { } path ? DefectMask.Read(path).At(model.Model.MapSize, model.Options.ResizeMode) : [];
+    private bool[] Mask(KagPromptTransformer model, int i) => test[i].MaskPath is { } path ? DefectMask.Read(path).At(model.Model.MapSize, model.Options.Images.ResizeMode) : [];
 
     private CellResult Figures(CellResult cell, List<float> scores, PixelMetrics pixel)
     {

@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 /// <summary>What an ablation changes. Only another number of graph iterations needs another training.</summary>
 internal sealed record Configuration(int Iterations, ScoreFusion Fusion)
 {
-    public static Configuration Of(InspectionOptions options) => new(options.Iterations, ScoreFusion.Of(options));
+    public static Configuration Of(KagPromptOptions options) => new(options.Prompt.Iterations, options.Fusion);
 
     /// <summary>What sets it apart from the run's own, for the names of cells; empty: nothing.</summary>
     public string Differences(Configuration own) => string.Join(' ', new[]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
@@ -72,8 +73,8 @@ internal static class EvaluationPage
 
     private static string Settings(EvaluationSettings settings) => string.Concat(new (string, string?)[]
     {
-        ("Data", string.Join(", ", settings.Data)), ("Trained on", settings.TrainOn), ("Initial model", settings.Initial), ("Backbone", settings.Options.Backbone), ("Memory backbone", settings.Options.MemoryBackbone),
-        ("Variant", $"{settings.Options.Variant}"), ("Epochs", $"{settings.Options.Epochs}"), ("Precision", $"{settings.Options.Precision}"),
+        ("Data", string.Join(", ", settings.Data)), ("Trained on", settings.TrainOn), ("Initial model", settings.Initial), ("Backbone", settings.Options.Backbone.Name), ("Memory backbone", settings.Options.Backbone.MemoryName),
+        ("Variant", $"{settings.Options.Prompt.Variant}"), ("Epochs", $"{settings.Options.Training.Epochs}"), ("Precision", $"{settings.Options.Backbone.Precision}"),
     }.Where(entry => entry.Item2 is not null).Select(entry => $"<dt>{Html(entry.Item1)}</dt><dd>{Html(entry.Item2!)}</dd>"));
 
     /// <summary>Draws as dots between 50 and 100 percent.</summary>

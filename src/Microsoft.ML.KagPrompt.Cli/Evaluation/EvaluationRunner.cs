@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
@@ -116,25 +117,25 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
     /// <summary>Support images in the bank of a model whose prompt, if any, is trained at most once. The caller disposes it.</summary>
     private KagPromptTransformer Model(DatasetImage[] normal, DatasetImage[] support, int seed, int iterations, ref KagPromptTransformer? own)
     {
-        var options = settings.Options with { Iterations = iterations, InitialModelPath = settings.Initial };
+        var options = settings.Options with { Prompt = settings.Options.Prompt with { Iterations = iterations }, InitialModelPath = settings.Initial };
         if (settings.TrainOn is not null)
         {
             shared ??= Train(elsewhere, seed: 0, options);
         }
-        else if (options.Epochs > 0)
+        else if (options.Training.Epochs > 0)
         {
             own ??= Train(normal, seed, options);
         }
 
-        return (shared ?? own)?.WithSupport(ImageRows.Of(ml, support)) ?? Fit(support, seed, options with { Epochs = 0 });
+        return (shared ?? own)?.WithSupport(ImageRows.Of(ml, support)) ?? Fit(support, seed, options with { Training = options.Training with { Epochs = 0 } });
     }
 
     private KagPromptTransformer Train(DatasetImage[] images, int seed, KagPromptOptions options)
     {
-        tell($"training on {images.Length} images of {string.Join(", ", images.Select(image => image.ClassName).Distinct())}, draw {seed}{(options.Iterations == settings.Own.Iterations ? "" : $", T = {options.Iterations}")}");
+        tell($"training on {images.Length} images of {string.Join(", ", images.Select(image => image.ClassName).Distinct())}, draw {seed}{(options.Prompt.Iterations == settings.Own.Iterations ? "" : $", T = {options.Prompt.Iterations}")}");
         return Fit(images, seed, options);
     }
 
     private KagPromptTransformer Fit(DatasetImage[] images, int seed, KagPromptOptions options)
-        => ml.Transforms.DetectAnomaliesKag(options with { ClassNameColumnName = nameof(AnomalyDatasetRow.ClassName), Seed = seed, MaxSupportImages = images.Length, Cancellation = cancellation }).Fit(ImageRows.Of(ml, images));
+        => ml.Transforms.DetectAnomaliesKag(options with { Columns = options.Columns with { ClassName = nameof(AnomalyDatasetRow.ClassName) }, Seed = seed, Memory = options.Memory with { MaxSupportImages = images.Length }, Cancellation = cancellation }).Fit(ImageRows.Of(ml, images));
 }

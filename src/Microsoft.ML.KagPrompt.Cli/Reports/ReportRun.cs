@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Reports;
@@ -14,7 +15,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
     /// <summary>Of those kept, the first to go is the last of the worst.</summary>
     private readonly PriorityQueue<(int Place, ScoredImage Scored), ReportItem> kept = new(Comparer<ReportItem>.Create((a, b) => ReportOrder.WorstFirst.Compare(b, a)));
     private readonly List<ReportItem> items = [];
-    private readonly PixelTally pixels = new(scorer.Transformer.Options.ResizeMode);
+    private readonly PixelTally pixels = new(scorer.Transformer.Options.Images.ResizeMode);
 
     /// <summary>The images of the report, with pictures where they are among the worst, and the pixel metrics.</summary>
     public (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) Of(IReadOnlyList<DatasetImage> images, CancellationToken cancellation)
@@ -61,7 +62,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         foreach (var ((place, scored), item) in kept.UnorderedItems)
         {
             cancellation.ThrowIfCancellationRequested();
-            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.MaxImagePixels);
+            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels);
             var truth = scored.Image.MaskPath is { } path ? DefectMask.Read(path) : null;
             // A mask of another size marks other pixels.
             var fits = truth is not null && (truth.Width, truth.Height) == (image.Width, image.Height);

@@ -11,6 +11,9 @@ internal interface IBackboneSource
     /// <summary>The file or directory; null for the embedded one.</summary>
     string? Location { get; }
 
+    /// <summary>Weights of methods that come with it.</summary>
+    IReadOnlyList<PretrainedHead> Heads => [];
+
     /// <summary>Number of the vision tower's values.</summary>
     long VisionValues { get; }
 

@@ -4,7 +4,7 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>A frozen network that turns token rows into embeddings beside the image embedding.</summary>
 /// <remarks>Encoding is thread-safe; moving and disposing are not.</remarks>
-public interface ITextTower : IDisposable
+internal interface ITextTower : IDisposable
 {
     /// <summary>Width C' of the embedding.</summary>
     int JointWidth { get; }

@@ -1,9 +1,10 @@
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>What the rest of the library must know of a vision tower.</summary>
-public sealed record VisionTowerInfo
+internal sealed record VisionTowerInfo
 {
     /// <summary>Side of a patch in pixels; an image's side must be a multiple of it.</summary>
     public required int PatchSize { get; init; }
@@ -22,11 +23,25 @@ public sealed record VisionTowerInfo
 
     /// <summary>Per-channel deviation (R, G, B) the difference is divided by.</summary>
     public required IReadOnlyList<float> Std { get; init; }
+
+    /// <summary>Pixels by which the cells of each tap lie right of and below the middle of their tiles; empty: none do.</summary>
+    public IReadOnlyList<double> TapShifts { get; init; } = [];
+
+    /// <summary>What training on it was measured to need; empty: what the methods' papers say.</summary>
+    public IReadOnlyList<TrainingPreset> Presets { get; init; } = [];
+
+    /// <summary>Where each tap's cells lie in an image of S × S.</summary>
+    public IReadOnlyList<PatchGrid> TapGrids(int imageSize) => [.. TapWidths.Select((_, tap) => GridAt(imageSize, tap < TapShifts.Count ? TapShifts[tap] : 0))];
+
+    /// <summary>Where the cells of what is made of all taps together lie.</summary>
+    public PatchGrid PromptGrid(int imageSize) => GridAt(imageSize, TapShifts.Count > 0 ? TapShifts.Average() : 0);
+
+    private PatchGrid GridAt(int imageSize, double shift) => PatchGrid.Square(imageSize / PatchSize, ((PatchSize - 1) / 2.0) + shift, PatchSize);
 }
 
 /// <summary>A frozen network that turns images into patch tokens at several depths and one embedding.</summary>
 /// <remarks>Encoding is thread-safe; moving and disposing are not.</remarks>
-public interface IVisionTower : IDisposable
+internal interface IVisionTower : IDisposable
 {
     /// <summary>Sizes and normalisation.</summary>
     VisionTowerInfo Info { get; }
@@ -48,7 +63,7 @@ public interface IVisionTower : IDisposable
 }
 
 /// <summary>Features of a batch of images. Owns its tensors.</summary>
-public sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, torch.Tensor imageEmbedding) : IDisposable
+internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, torch.Tensor imageEmbedding) : IDisposable
 {
     /// <summary>P_i, shallow to deep: [B, L, D_i], class token dropped, no final norm. L = (S / patch)².</summary>
     public IReadOnlyList<torch.Tensor> PatchTokens { get; } = patchTokens;

@@ -25,8 +25,8 @@ internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionar
     private TextSide Load()
     {
         var source = open();
-        var loaded = source.LoadText() ?? throw new KagPromptException($"Backbone '{source.Name}' has no text side, so no graph prompt can be trained on it. Set Epochs to 0 to score by the memory bank alone, "
-            + "or name it as MemoryBackbone beside one that has.");
+        var loaded = source.LoadText() ?? throw new KagPromptException($"Backbone '{source.Name}' has no text side, so no prompt can be held against it. Set Training.Epochs to 0 to score by the memory bank alone, "
+            + "or name it as Backbone.MemoryName beside one that has.");
         loaded.Tower.MoveTo(device);
         return loaded;
     }

@@ -1,47 +1,48 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Synthesis;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Calibration;
 
 /// <summary>Scores normal images the bank does not know (each support against the others), synthetic defects on them, and labelled ones, to place a class's threshold.</summary>
-internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassReference reference, int seed, CancellationToken cancellation)
+internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassReference reference, ThresholdOptions options, NsaSynthesizer synthesizer, int seed, CancellationToken cancellation)
 {
     private const int SyntheticDefects = 8;
 
     // A full leave-one-out over a large bank costs its square; this many supports tell enough.
     private const int MostLeftOut = 32;
 
-    public ThresholdCalibration Calibrate(IReadOnlyList<FitImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> supportTokens,
-        IReadOnlyList<FitImage> heldOut, IReadOnlyList<FitImage> anomalous)
+    public ThresholdCalibration Calibrate(IReadOnlyList<ProductImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> supportTokens,
+        IReadOnlyList<ProductImage> heldOut, IReadOnlyList<ProductImage> anomalous)
     {
-        var synthesizer = new NsaSynthesizer(SynthesisOptions.ForProduct(support[0].ClassName, [.. support.Concat(heldOut).Select(image => image.Square)]));
-        var (normal, synthetic) = LeaveOneOut(support, supportTokens, synthesizer);
+        var (normal, synthetic) = LeaveOneOut(support, supportTokens);
         normal.AddRange(Scores(heldOut.Select(image => image.Square), reference));
         if (normal.Count == 0)
         {
             // One image: its score against itself, and defects on it, are all there is.
             normal.AddRange(Scores([support[0].Square], reference));
-            synthetic.AddRange(Scores(Twins(synthesizer, support[0].Square, support[0].Square, SyntheticDefects, 0), reference));
+            synthetic.AddRange(Scores(WithDefects(support[0].Square, support[0].Square, SyntheticDefects, 0), reference));
         }
 
         var labelled = Scores(anomalous.Select(image => image.Square), reference);
-        var (sound, defective, imitated) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
-        var (method, threshold) = Place(sound, defective, imitated);
+        var (sound, defective, synthesized) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
+        var (method, threshold) = Place(sound, defective, synthesized);
         return new()
         {
             Method = method,
             Threshold = threshold,
             MapThreshold = Place(Sorted(normal, Map), Sorted(labelled, Map), Sorted(synthetic, Map)).Threshold,
-            Scale = ProbabilityScale.Of(threshold, sound, defective.Length > 0 ? defective : imitated),
+            Scale = ProbabilityScale.Of(threshold, sound, defective.Length > 0 ? defective : synthesized),
             SupportImages = support.Count,
             NormalScores = sound,
             AnomalousScores = defective,
-            SyntheticScores = imitated,
+            SyntheticScores = synthesized,
         };
 
         static float Image((float Image, float Map) score) => score.Image;
@@ -50,26 +51,25 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
 
     private static float[] Sorted(IEnumerable<(float Image, float Map)> scores, Func<(float Image, float Map), float> part) => [.. scores.Select(part).Order()];
 
-    private (string Method, float Threshold) Place(float[] normal, float[] labelled, float[] synthetic) => network.Options.ThresholdBy switch
+    private (string Method, float Threshold) Place(float[] normal, float[] labelled, float[] synthetic) => options.By switch
     {
         ThresholdChoice.Auto or ThresholdChoice.LargestF1 when labelled.Length > 0 => ("largest F1 on the labelled images", ThresholdRule.FromLabels(normal, labelled)),
         ThresholdChoice.LargestF1 when normal.Length >= 2 && synthetic.Length > 0 => ("largest F1 on normal images and synthetic defects", ThresholdRule.FromLabels(normal, synthetic)),
-        _ when normal.Length >= 2 => ThresholdRule.FromNormals(normal, network.Options.TargetFalseRejectRate),
+        _ when normal.Length >= 2 => ThresholdRule.FromNormals(normal, options.FalseRejectRate),
         // A guess, and called so.
         _ => ("half-way between the only normal image and its synthetic defects; the spread of normal images is unknown",
             synthetic.Length == 0 ? float.NaN : (normal[0] + Math.Max(normal[0], synthetic[synthetic.Length / 2])) / 2),
     };
 
     /// <summary>Each support, and a synthetic defect on some, against a bank of the others.</summary>
-    private (List<(float Image, float Map)> Normal, List<(float Image, float Map)> Synthetic) LeaveOneOut(IReadOnlyList<FitImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens, NsaSynthesizer synthesizer)
+    private (List<(float Image, float Map)> Normal, List<(float Image, float Map)> Synthetic) LeaveOneOut(IReadOnlyList<ProductImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens)
     {
         var (normal, synthetic) = (new List<(float Image, float Map)>(), new List<(float Image, float Map)>());
         for (var left = 0; left < Math.Min(support.Count, MostLeftOut) && support.Count > 1; left++)
         {
-            using var bank = MemoryBank.Build([.. tokens.Where((_, i) => i != left)]);
-            using var others = new BorrowedReference(reference, bank);
-            var twins = left < SyntheticDefects ? Twins(synthesizer, support[left].Square, support[(left + 1) % support.Count].Square, 1, left) : [];
-            var scores = Scores([support[left].Square, .. twins], others.Value);
+            using var others = network.Method.BuildReference([.. tokens.Where((_, i) => i != left)], reference.TextFeatures?.clone());
+            var twins = left < SyntheticDefects ? WithDefects(support[left].Square, support[(left + 1) % support.Count].Square, 1, left) : [];
+            var scores = Scores([support[left].Square, .. twins], others);
             normal.Add(scores[0]);
             synthetic.AddRange(scores.Skip(1));
         }
@@ -78,7 +78,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     }
 
     /// <summary>Copies with synthetic defects; each stream has defects of its own.</summary>
-    private PixelBuffer[] Twins(NsaSynthesizer synthesizer, PixelBuffer image, PixelBuffer source, int count, int stream)
+    private PixelBuffer[] WithDefects(PixelBuffer image, PixelBuffer source, int count, int stream)
     {
         var random = new Random(unchecked((seed * 397) ^ stream));
         return [.. Enumerable.Range(0, count).Select(_ => synthesizer.Synthesize(image, source, random)).Where(twin => twin.HasDefect).Select(twin => twin.Image)];
@@ -88,27 +88,19 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     private IReadOnlyList<(float Image, float Map)> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
     {
         var scores = new List<(float Image, float Map)>();
-        foreach (var chunk in squares.Chunk(KagPromptModel.ForwardBatch))
+        foreach (var chunk in squares.Chunk(InspectionNetwork.ForwardBatch))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var features = network.EncodeForScoring(chunk);
+            using var features = network.Encode(chunk);
             var (maps, values) = network.Score(features, against);
             using (maps)
             using (values)
-            using (var tops = ImageScore.TopMean(maps, network.Options.TopK))
+            using (var tops = network.Method.MapScores(maps))
             {
                 scores.AddRange(values.data<float>().ToArray().Zip(tops.data<float>().ToArray()));
             }
         }
 
         return scores;
-    }
-
-    /// <summary>The class with another bank, which it owns; the text features stay with the class.</summary>
-    private sealed class BorrowedReference(ClassReference original, MemoryBank bank) : IDisposable
-    {
-        public ClassReference Value { get; } = new(original.TextFeatures?.alias().DetachFromDisposeScope(), bank);
-
-        public void Dispose() => Value.TextFeatures?.Dispose();
     }
 }

@@ -25,5 +25,5 @@ internal static class FoldersLayout
         ImageFiles.Named(Path.Combine(root, "ground_truth", type), Path.GetFileNameWithoutExtension(image), "_mask", ""));
 
     private static DatasetImage Image(string path, DatasetSplit split, bool? isAnomalous, string type, string? mask)
-        => new(path, InspectionOptions.DefaultClassName, split, isAnomalous, type, mask);
+        => new(path, PromptEnsemble.DefaultClassName, split, isAnomalous, type, mask);
 }

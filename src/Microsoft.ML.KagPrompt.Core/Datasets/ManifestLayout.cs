@@ -18,7 +18,7 @@ internal static class ManifestLayout
         return [.. TableReader.Read(file).Select(row =>
         {
             var isAnomalous = Label(row);
-            return new DatasetImage(row.PathIn(folder, row.Require("image")), row.Find("class") ?? InspectionOptions.DefaultClassName, row.Split(), isAnomalous,
+            return new DatasetImage(row.PathIn(folder, row.Require("image")), row.Find("class") ?? PromptEnsemble.DefaultClassName, row.Split(), isAnomalous,
                 row.Find("defect") ?? (isAnomalous switch { false => ImageFiles.Good, true => "anomaly", null => "unknown" }), row.Find("mask") is { } mask ? row.PathIn(folder, mask) : null);
         })];
     }

@@ -1,8 +1,5 @@
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Checkpoints;
-using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.Methods.Kag;
-using Microsoft.ML.KagPrompt.Methods.Kag.Released;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
@@ -13,13 +10,12 @@ namespace Microsoft.ML.KagPrompt.Fitting;
 internal sealed class FitSession(InspectionOptions options, torch.Device device, ProgressClock clock, CancellationToken cancellation)
 {
     private readonly int seed = options.Seed ?? 0;
-    private bool startsTrained;
 
-    public KagPromptModel Run(IEnumerable<TrainingImage> images, KagPromptModel? initial, string? promptCheckpoint)
+    public KagPromptModel Run(IEnumerable<TrainingImage> images, KagPromptModel? initial)
     {
-        CheckFits(initial);
-        using var texts = new PromptTexts(() => Source(initial), options.Prompts, device);
-        var network = new Shared<InspectionNetwork>(NewNetwork(initial, promptCheckpoint));
+        InitialModel.Check(options, device, initial);
+        using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
+        var network = new Shared<InspectionNetwork>(NewNetwork(initial));
         var states = new Dictionary<string, ClassState>();
         try
         {
@@ -27,9 +23,9 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             var textFeatures = TextFeaturesOf(set, network.Value, texts, initial);
             try
             {
-                if (options.Epochs > 0)
+                var run = new TrainingRun(network.Value.Encoder, [.. set.Normal], textFeatures, options.Synthesis, seed, clock.Report, cancellation);
+                if (network.Value.Method is ITrainedMethod method && method.Train(run))
                 {
-                    new GraphTrainer(network.Value, textFeatures, startsTrained: startsTrained).Train([.. set.Normal], seed, clock.Report, cancellation);
                     // Before the classes are built: what that takes stays, as scoring will need it again.
                     NativeHeap.Release();
                 }
@@ -41,7 +37,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
                 Dispose(textFeatures.Values);
             }
 
-            return new KagPromptModel(network, states);
+            return new KagPromptModel(network, options, states);
         }
         catch
         {
@@ -54,7 +50,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     public KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images)
     {
         var network = model.Network;
-        using var texts = new PromptTexts(() => Source(model), options.Prompts, device);
+        using var texts = new PromptTexts(() => InitialModel.Source(options, model), Sentences, device);
         var states = new Dictionary<string, ClassState>();
         try
         {
@@ -83,12 +79,15 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
+    /// <summary>Own sentences, of methods that are told any.</summary>
+    private IReadOnlyDictionary<string, PromptEnsemble> Sentences => options.Method.Sentences;
+
     private FitSet Read(IEnumerable<TrainingImage> images, InspectionNetwork network)
         => FitSet.Read(images, network.Preprocessor, count => clock.Report("images", count, 0), cancellation);
 
     private void BuildClasses(FitSet set, InspectionNetwork network, Dictionary<string, torch.Tensor> textFeatures, Dictionary<string, ClassState> states)
     {
-        var builder = new ReferenceBuilder(network, seed, cancellation);
+        var builder = new ReferenceBuilder(network, options, seed, cancellation);
         foreach (var name in set.ClassNames)
         {
             clock.Report("memory", states.Count, set.ClassNames.Count);
@@ -99,13 +98,13 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         clock.Report("memory", states.Count, set.ClassNames.Count);
     }
 
-    /// <summary>F_text of every class, copied from the model that knows it or else computed; none where there is no prompt.</summary>
+    /// <summary>F_text of every class, copied from the model that knows it or else computed; none where the method uses no text.</summary>
     private static Dictionary<string, torch.Tensor> TextFeaturesOf(FitSet set, InspectionNetwork network, PromptTexts texts, KagPromptModel? known)
     {
         var features = new Dictionary<string, torch.Tensor>();
         try
         {
-            foreach (var name in network.Prompt is null ? [] : set.ClassNames)
+            foreach (var name in network.Method.UsesText ? set.ClassNames : [])
             {
                 var kept = known?.Classes.GetValueOrDefault(name)?.Reference.Value.TextFeatures;
                 features.Add(name, (kept?.clone() ?? texts.For(name)).DetachFromDisposeScope());
@@ -120,137 +119,41 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
-    private InspectionNetwork NewNetwork(KagPromptModel? initial, string? promptCheckpoint)
+    private InspectionNetwork NewNetwork(KagPromptModel? initial)
     {
-        var vision = initial?.Network.Vision.Acquire() ?? LoadTower(options.Backbone, options.Taps);
+        var vision = initial?.Network.Encoder.Vision.Acquire() ?? LoadTower(options.Backbone.Name, options.Backbone.Taps);
         Shared<NetworkTower>? memory = null;
-        GraphPrompt? prompt = null;
+        FeatureEncoder encoder;
         try
         {
-            memory = options.MemoryBackbone is null ? null : initial?.Network.Memory?.Acquire() ?? LoadTower(options.MemoryBackbone, options.MemoryTaps);
-            prompt = promptCheckpoint is null ? NewPrompt(vision.Value.Tower.Info, initial) : ReadPrompt(promptCheckpoint, vision.Value);
-            return new InspectionNetwork(vision, memory, prompt, options, device);
+            memory = options.Backbone.MemoryName is not { } name ? null : initial?.Network.Encoder.Memory?.Acquire() ?? LoadTower(name, options.Backbone.MemoryTaps);
+            encoder = new FeatureEncoder(vision, memory, options.Images, device);
         }
         catch
         {
-            prompt?.Dispose();
             memory?.Release();
             vision.Release();
+            throw;
+        }
+
+        try
+        {
+            var sizes = new MethodSizes(encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, options.Images.MapUpsampling, device);
+            var start = new MethodStart(sizes, vision.Value.Name, vision.Value.Heads, initial?.Network.Method, seed);
+            return new InspectionNetwork(encoder, options.Method.Create(start));
+        }
+        catch
+        {
+            encoder.Dispose();
             throw;
         }
     }
 
     private Shared<NetworkTower> LoadTower(string name, IReadOnlyList<int>? taps)
     {
-        var tower = new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.BackboneFolders), options, taps));
+        var tower = new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.Backbone.Folders), options.Backbone, taps));
         tower.Value.Tower.MoveTo(device);
         return tower;
-    }
-
-    /// <summary>The starting point of training, or the trained prompt as it is; null where the bank alone scores.</summary>
-    private GraphPrompt? NewPrompt(VisionTowerInfo info, KagPromptModel? model)
-    {
-        var initial = options.FromScratch ? null : model?.Network.Prompt;
-        // A model may hold an earlier backbone, which the shipped prompt does not know.
-        if (model is null && PretrainedPrompt.For(options, info) is { } pretrained)
-        {
-            pretrained.MoveTo(device);
-            startsTrained = true;
-            return pretrained;
-        }
-
-        if (initial is null && options.Epochs == 0)
-        {
-            return null;
-        }
-
-        var prompt = new GraphPrompt(GraphPromptConfig.For(info, options.Variant, options.Iterations), seed);
-        prompt.MoveTo(device);
-        if (initial is not null)
-        {
-            prompt.CopyFrom(initial);
-            startsTrained = true;
-        }
-
-        return prompt;
-    }
-
-    /// <summary>The authors' prompt, which must have been trained on features of these sizes.</summary>
-    private GraphPrompt ReadPrompt(string path, NetworkTower vision)
-    {
-        new OptionFaults()
-            .Require(options.Variant == GraphVariant.Released, nameof(options.Variant), $"{GraphVariant.Released} for the authors' checkpoint '{path}'", options.Variant)
-            .Require(!options.FromScratch, nameof(options.FromScratch), $"false with the checkpoint '{path}', which is a starting point", options.FromScratch)
-            .ThrowIfAny(options.GetType().Name);
-        using var source = CheckpointFile.Open(path);
-        var prompt = ReleasedCheckpoint.Read(source, options.Iterations);
-        try
-        {
-            var info = vision.Tower.Info;
-            if (!prompt.TapWidths.SequenceEqual(info.TapWidths) || prompt.JointWidth != info.JointWidth)
-            {
-                throw new CheckpointMismatchException($"'{path}' was trained on features of widths {string.Join(", ", prompt.TapWidths)} and joint width {prompt.JointWidth}: backbone '{vision.Name}' gives "
-                    + $"{string.Join(", ", info.TapWidths)} and {info.JointWidth}. Name the backbone it was trained on (the authors': ImageBind-Huge).");
-            }
-
-            prompt.MoveTo(device);
-            startsTrained = true;
-            return prompt;
-        }
-        catch
-        {
-            prompt.Dispose();
-            throw;
-        }
-    }
-
-    private void CheckFits(KagPromptModel? initial)
-    {
-        if (initial is null)
-        {
-            return;
-        }
-
-        var (known, memory) = (initial.Network.Vision.Value.Name, initial.Network.Memory?.Value.Name);
-        new OptionFaults()
-            .Require(options.Backbone == initial.Options.Backbone || NameOf(options.Backbone) == known, nameof(options.Backbone), $"the initial model's '{known}'", options.Backbone)
-            .Require(options.MemoryBackbone is null || memory is null || options.MemoryBackbone == initial.Options.MemoryBackbone || NameOf(options.MemoryBackbone) == memory,
-                nameof(options.MemoryBackbone), $"the initial model's '{memory}'", options.MemoryBackbone)
-            .Require(IsOrNull(options.Taps, initial.Options.Taps), nameof(options.Taps), "the initial model's, or null", options.Taps)
-            .Require(IsOrNull(options.MemoryTaps, initial.Options.MemoryTaps), nameof(options.MemoryTaps), "the initial model's, or null", options.MemoryTaps)
-            .Require(options.Precision == initial.Options.Precision, nameof(options.Precision), $"the initial model's {initial.Options.Precision}", options.Precision)
-            .Require(options.Variant == initial.Options.Variant || !initial.HasPrompt, nameof(options.Variant), $"the initial model's {initial.Options.Variant}", options.Variant)
-            .Require(initial.Network.Device.ToString() == device.ToString(), nameof(options.Device), $"the initial model's '{initial.Network.Device}'", device)
-            .ThrowIfAny(options.GetType().Name);
-    }
-
-    private static bool IsOrNull(IReadOnlyList<int>? taps, IReadOnlyList<int>? known) => taps is null || taps.SequenceEqual(known ?? []);
-
-    private string NameOf(string backbone) => BackboneSources.Open(backbone, options.BackboneFolders).Name;
-
-    /// <summary>Where a model's text side is; its vision side there must be the one the model was trained with.</summary>
-    private IBackboneSource Source(KagPromptModel? model)
-    {
-        if (model is null)
-        {
-            return BackboneSources.Open(options.Backbone, options.BackboneFolders);
-        }
-
-        var vision = model.Network.Vision.Value;
-        var source = BackboneSources.Open(vision.Location ?? model.Options.Backbone, options.BackboneFolders);
-        return IsSame(source, vision) ? source : throw new KagPromptException($"The model was trained with other weights of backbone '{vision.Name}' than are here ('{source.Location ?? source.Name}'), "
-            + "so prompts for a new class name cannot be encoded. Use a class name the model knows, or fit the model again.");
-    }
-
-    private bool IsSame(IBackboneSource source, NetworkTower vision)
-    {
-        if (vision.Reference is { } reference)
-        {
-            return source.Reference()?.Sha256 == reference.Sha256;
-        }
-
-        using var here = NetworkTower.Load(source, options with { BackboneStorage = BackboneStorage.Embed }, options.Taps);
-        return TowerFingerprint.Of(here.Tower) == TowerFingerprint.Of(vision.Tower);
     }
 
     private static void Dispose(IEnumerable<torch.Tensor> tensors)

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Fitting;
 
@@ -83,10 +84,11 @@ internal sealed class FitSet
 }
 
 /// <summary>One image of a fit at S × S.</summary>
-internal sealed record FitImage(PixelBuffer Square, string ClassName, bool IsAnomalous, bool? IsSupport, string Origin)
+internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin) : ProductImage(square, className)
 {
-    // Two rows may hold the same picture: they are still two images.
-    public bool Equals(FitImage? other) => ReferenceEquals(this, other);
+    public bool IsAnomalous => isAnomalous;
 
-    public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
+    public bool? IsSupport => isSupport;
+
+    public string Origin => origin;
 }

@@ -11,32 +11,31 @@ namespace Microsoft.ML.KagPrompt;
 public static class KagPromptTrainer
 {
     /// <summary>
-    /// Trains the graph prompt on the normal images and their synthetic twins (unless <see cref="InspectionOptions.Epochs"/> is 0), then
-    /// builds each class's memory bank and threshold. Without a prompt, trained here, taken from <paramref name="initial"/> or come with the compact backbone, the bank alone scores.
+    /// Trains the graph prompt on the normal images and their synthetic twins (unless <see cref="TrainingOptions.Epochs"/> is 0), then
+    /// builds each class's memory bank and threshold. Without a prompt, trained here, taken from <paramref name="initial"/> or come with the backbone, the bank alone scores.
     /// </summary>
     /// <param name="images">Enumerated once; kept at S × S while fitting (3·S² bytes an image).</param>
     /// <param name="options">The choices.</param>
     /// <param name="initial">A model whose backbone is used and whose graph prompt is the starting point; it stays as it was.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="cancellation">Stops between images and steps.</param>
-    /// <param name="promptCheckpoint">A checkpoint of the authors' graph prompt (variant Released) as the starting point, instead of <paramref name="initial"/>'s.</param>
     /// <returns>The model; the caller owns it.</returns>
-    /// <exception cref="ArgumentException">Options are out of range, or do not fit <paramref name="initial"/> or <paramref name="promptCheckpoint"/>.</exception>
+    /// <exception cref="ArgumentException">Options are out of range, or do not fit <paramref name="initial"/>.</exception>
     /// <exception cref="CheckpointFormatException">A file of weights is damaged.</exception>
     /// <exception cref="CheckpointMismatchException">A file of weights holds others than were asked for.</exception>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static KagPromptModel Fit(IEnumerable<TrainingImage> images, InspectionOptions options, KagPromptModel? initial = null,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, string? promptCheckpoint = null)
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         var device = DeviceChoice.Resolve(options.Device);
-        var fit = new FitSession(options.MethodOnly(), device, new ProgressClock(progress), cancellation);
+        var fit = new FitSession(options, device, new ProgressClock(progress), cancellation);
         try
         {
-            return fit.Run(images, initial, promptCheckpoint);
+            return fit.Run(images, initial);
         }
         catch
         {

@@ -1,13 +1,15 @@
 using Microsoft.ML.KagPrompt.Calibration;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Fitting;
 
 /// <summary>Builds a class's memory bank from its support images and its threshold from scores the bank could not know.</summary>
-internal sealed class ReferenceBuilder(InspectionNetwork network, int seed, CancellationToken cancellation)
+internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOptions options, int seed, CancellationToken cancellation)
 {
     // Enough for the ranks a threshold needs; more only costs time.
     private const int MostCalibrationImages = 128;
@@ -18,13 +20,17 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, int seed, Canc
         ClassReference? reference = null;
         try
         {
-            var support = set.SupportOf(className, network.Options.MaxSupportImages, seed);
-            var perImage = support.Select(BankTokens).ToArray();
+            var support = set.SupportOf(className, options.Method.Memory.MaxSupportImages, seed);
+            var perImage = support.Select(Remember).ToArray();
             try
             {
-                reference = new ClassReference(textFeatures, MemoryBank.Build(perImage));
-                var calibration = new ThresholdCalibrator(network, reference, seed, cancellation)
-                    .Calibrate(support, perImage, Sample(set.HeldOutOf(className, support)), set.AnomalousOf(className));
+                reference = network.Method.BuildReference(perImage, textFeatures);
+                textFeatures = null;
+                var heldOut = Sample(set.HeldOutOf(className, support));
+                var squares = support.Concat(heldOut).Select(image => image.Square).ToArray();
+                var synthesizer = new NsaSynthesizer(SynthesisOptions.For(className, options.Synthesis, squares));
+                var calibration = new ThresholdCalibrator(network, reference, options.Threshold, synthesizer, seed, cancellation)
+                    .Calibrate(support, perImage, heldOut, set.AnomalousOf(className));
                 return new ClassState(new Shared<ClassReference>(reference), calibration);
             }
             finally
@@ -50,14 +56,10 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, int seed, Canc
         return drawn[..Math.Min(drawn.Length, MostCalibrationImages)];
     }
 
-    /// <summary>One support's patches per layer: [R, L, D], R = 1, or 4 with rotations.</summary>
-    private IReadOnlyList<torch.Tensor> BankTokens(FitImage image)
+    /// <summary>What the method keeps of one support: of the image alone, or of its four rotations.</summary>
+    private IReadOnlyList<torch.Tensor> Remember(FitImage image)
     {
         cancellation.ThrowIfCancellationRequested();
-        PixelBuffer[] views = network.Options.RotateSupports
-            ? [.. Enumerable.Range(0, 4).Select(turns => image.Square.Rotate90(turns))]
-            : [image.Square];
-        using var features = network.EncodeForScoring(views);
-        return network.BankTokens(features);
+        return network.Remember(options.Method.Memory.RotateSupports ? [.. Enumerable.Range(0, 4).Select(turns => image.Square.Rotate90(turns))] : [image.Square]);
     }
 }

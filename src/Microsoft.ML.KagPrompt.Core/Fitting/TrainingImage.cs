@@ -10,7 +10,7 @@ public sealed record TrainingImage
     public required PixelBuffer Image { get; init; }
 
     /// <summary>The product's name; prompts, memory bank and threshold are per class.</summary>
-    public string ClassName { get; init; } = InspectionOptions.DefaultClassName;
+    public string ClassName { get; init; } = PromptEnsemble.DefaultClassName;
 
     /// <summary>True: a known defect, kept out of training and support and used for the threshold. Null: taken as normal.</summary>
     public bool? IsAnomalous { get; init; }

@@ -1,5 +1,7 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
@@ -10,25 +12,22 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>Immutable. <see cref="Inspect"/> is thread-safe; dispose it only when no inspection is under way. Owns native memory, shared with models made from it.</remarks>
 public sealed class KagPromptModel : IDisposable
 {
-    /// <summary>Images encoded in one forward; bounds the memory of large batches.</summary>
-    internal const int ForwardBatch = 8;
-
     private readonly Shared<InspectionNetwork> network;
     private readonly IReadOnlyDictionary<string, ClassState> classes;
     private int disposed;
 
     /// <summary>Takes over one ownership of the network and of each class.</summary>
-    internal KagPromptModel(Shared<InspectionNetwork> network, IReadOnlyDictionary<string, ClassState> classes)
-        => (this.network, this.classes) = (network, classes);
+    internal KagPromptModel(Shared<InspectionNetwork> network, InspectionOptions options, IReadOnlyDictionary<string, ClassState> classes)
+        => (this.network, Options, this.classes) = (network, options, classes);
 
     /// <summary>The options it was fitted with.</summary>
-    public InspectionOptions Options => Network.Options;
+    public InspectionOptions Options { get; }
 
     /// <summary>Side S in pixels of the maps <see cref="Inspect"/> returns.</summary>
     public int MapSize => Network.ImageSize;
 
     /// <summary>Whether a graph prompt takes part in the scores; without one the memory bank alone scores.</summary>
-    public bool HasPrompt => Network.Prompt is not null;
+    public bool HasPrompt => Network.Method.UsesText;
 
     /// <summary>Where it computes: "cpu" or "cuda:N".</summary>
     public string Device => Network.Device.ToString();
@@ -67,17 +66,23 @@ public sealed class KagPromptModel : IDisposable
     /// <param name="classNames">As for <see cref="Inspect"/>.</param>
     /// <param name="fusions">The ways.</param>
     /// <returns>For each image, in order, one result a way.</returns>
+    /// <exception cref="NotSupportedException">The model is of another method.</exception>
     /// <exception cref="ArgumentException">The lists differ in length, a class is not known, a value is out of range, or the prompt alone is asked for where none is trained.</exception>
     public IReadOnlyList<IReadOnlyList<FusedInspection>> InspectFusions(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, IReadOnlyList<ScoreFusion> fusions)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(fusions);
+        if (Network.Method is not KagMethod)
+        {
+            throw new NotSupportedException($"{nameof(InspectFusions)}: expected a model of KAG-prompt, whose branches are fused, got one of another method. Use {nameof(Inspect)}.");
+        }
+
         foreach (var fusion in fusions)
         {
             fusion.Validate();
             if (fusion.Branches == ScoringBranches.Prompt && !HasPrompt)
             {
-                throw new ArgumentException($"fusions: {nameof(ScoringBranches)}.{ScoringBranches.Prompt} needs a trained graph prompt, and this model has none. Fit with Epochs above 0, or from a model that has one.", nameof(fusions));
+                throw new ArgumentException($"fusions: {nameof(ScoringBranches)}.{ScoringBranches.Prompt} needs a trained graph prompt, and this model has none. Fit with Training.Epochs above 0, or from a model that has one.", nameof(fusions));
             }
         }
 
@@ -106,7 +111,7 @@ public sealed class KagPromptModel : IDisposable
     }
 
     /// <summary>A model of the same network and the classes given, whose ownership it takes over.</summary>
-    internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other) => new(network.Acquire(), other);
+    internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other) => new(network.Acquire(), Options, other);
 
     /// <summary>A map of <see cref="Inspect"/> at an image's own size: bilinear, NaN where the image was not inspected.</summary>
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => Network.Preprocessor.MapToImage(map, width, height);
@@ -146,16 +151,18 @@ public sealed class KagPromptModel : IDisposable
             throw new ArgumentException($"classNames: expected one for each of {images.Count} images, got {classNames.Count}.", nameof(classNames));
         }
 
-        return Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i])).ToArray().SelectMany(group => group.Chunk(ForwardBatch).Select(chunk => (classes[group.Key], chunk)));
+        return Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i])).ToArray().SelectMany(group => group.Chunk(InspectionNetwork.ForwardBatch).Select(chunk => (classes[group.Key], chunk)));
     }
 
     private void FuseChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, ClassState state, IReadOnlyList<ScoreFusion> fusions, IReadOnlyList<FusedInspection>[] results)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
         using var scope = torch.NewDisposeScope();
-        using var features = Network.EncodeForScoring([.. chunk.Select(i => Network.Preprocessor.Resize(images[i]))]);
+        using var features = Network.Encode([.. chunk.Select(i => Network.Preprocessor.Resize(images[i]))]);
         var pixels = MapSize * MapSize;
-        var fused = Network.Score(features, state.Reference.Value, fusions).Select(result => (Maps: result.Maps.data<float>().ToArray(), Scores: result.Scores.data<float>().ToArray())).ToArray();
+        var method = (KagMethod)Network.Method;
+        var fused = Network.Encoder.Alone(() => method.Score(features, state.Reference.Value, fusions)
+            .Select(result => (Maps: result.Maps.cpu().data<float>().ToArray(), Scores: result.Scores.cpu().data<float>().ToArray())).ToArray());
         for (var k = 0; k < chunk.Length; k++)
         {
             results[chunk[k]] = [.. fused.Select(result => new FusedInspection(result.Scores[k], result.Maps[(k * pixels)..((k + 1) * pixels)]))];
@@ -166,7 +173,7 @@ public sealed class KagPromptModel : IDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
         var preprocessor = Network.Preprocessor;
-        using var features = Network.EncodeForScoring([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
+        using var features = Network.Encode([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
         var (maps, scores) = Network.Score(features, state.Reference.Value);
         using (maps)
         using (scores)

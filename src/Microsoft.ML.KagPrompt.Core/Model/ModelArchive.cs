@@ -2,8 +2,9 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Published;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
@@ -23,13 +24,13 @@ internal static class ModelArchive
         using var scope = torch.NewDisposeScope();
         var network = model.Network;
         var tensors = new Dictionary<string, torch.Tensor>();
-        AddTower(tensors, VisionPrefix, network.Vision.Value);
-        if (network.Memory is not null)
+        AddTower(tensors, VisionPrefix, network.Encoder.Vision.Value);
+        if (network.Encoder.Memory is not null)
         {
-            AddTower(tensors, MemoryVisionPrefix, network.Memory.Value);
+            AddTower(tensors, MemoryVisionPrefix, network.Encoder.Memory.Value);
         }
 
-        foreach (var (name, weight) in network.Prompt?.Weights ?? new Dictionary<string, torch.Tensor>())
+        foreach (var (name, weight) in network.Method.Weights)
         {
             tensors.Add(PromptPrefix + name, weight);
         }
@@ -44,12 +45,11 @@ internal static class ModelArchive
         {
             Format = ModelManifest.FormatName,
             Version = ModelManifest.CurrentVersion,
-            Backbone = Entry(network.Vision.Value),
-            MemoryBackbone = network.Memory is null ? null : Entry(network.Memory.Value),
-            Options = network.Options with { Device = "auto" },
-            HasPrompt = network.Prompt is not null,
-            Classes = [.. classes.Select(entry => new ModelManifest.ClassEntry(entry.Key, entry.Value.Calibration,
-                entry.Value.Reference.Value.TextFeatures is not null, entry.Value.Reference.Value.Bank is not null))],
+            Backbone = Entry(network.Encoder.Vision.Value),
+            MemoryBackbone = network.Encoder.Memory is null ? null : Entry(network.Encoder.Memory.Value),
+            Options = model.Options with { Device = "auto" },
+            HasPrompt = network.Method.Weights.Count > 0,
+            Classes = [.. classes.Select(entry => new ModelManifest.ClassEntry(entry.Key, entry.Value.Calibration))],
         };
         SafetensorsWriter.Write(destination, tensors, new Dictionary<string, string> { [ManifestKey] = manifest.ToJson() });
     }
@@ -75,37 +75,35 @@ internal static class ModelArchive
 
     private static KagPromptModel Build(ModelManifest manifest, ITensorSource file, torch.Device device, IReadOnlyList<string> backboneFolders)
     {
-        var folders = BackboneSearch.Folders(backboneFolders.Concat(manifest.Options.BackboneFolders));
+        var folders = BackboneSearch.Folders(backboneFolders);
         var vision = ReadTower(manifest.Backbone, manifest.Options, new PrefixedTensors(file, VisionPrefix), folders);
         Shared<NetworkTower>? memory = null;
-        Shared<InspectionNetwork> network;
-        GraphPrompt? prompt = null;
+        FeatureEncoder encoder;
         try
         {
             vision.Value.Tower.MoveTo(device);
             memory = manifest.MemoryBackbone is null ? null : ReadTower(manifest.MemoryBackbone, manifest.Options, new PrefixedTensors(file, MemoryVisionPrefix), folders);
             memory?.Value.Tower.MoveTo(device);
-            prompt = manifest.HasPrompt ? ReadPrompt(manifest, vision.Value.Tower.Info, file, device) : null;
-            network = new(new InspectionNetwork(vision, memory, prompt, manifest.Options, device));
+            encoder = new FeatureEncoder(vision, memory, manifest.Options.Images, device);
         }
         catch
         {
-            prompt?.Dispose();
             memory?.Release();
             vision.Release();
             throw;
         }
 
+        var network = new Shared<InspectionNetwork>(ReadNetwork(encoder, manifest, new PrefixedTensors(file, PromptPrefix)));
         var states = new Dictionary<string, ClassState>();
         try
         {
             for (var i = 0; i < manifest.Classes.Count; i++)
             {
                 var entry = manifest.Classes[i];
-                states.Add(entry.Name, new(new Shared<ClassReference>(ReadClass(entry, i, file, network.Value)), entry.Calibration));
+                states.Add(entry.Name, new(new Shared<ClassReference>(network.Value.Method.ReadReference(new PrefixedTensors(file, $"class.{i}."), device)), entry.Calibration));
             }
 
-            return new KagPromptModel(network, states);
+            return new KagPromptModel(network, manifest.Options, states);
         }
         catch
         {
@@ -131,67 +129,40 @@ internal static class ModelArchive
 
     private static Shared<NetworkTower> ReadTower(ModelManifest.BackboneEntry entry, InspectionOptions options, ITensorSource embedded, IReadOnlyList<string> folders)
     {
-        var type = options.Precision.Type();
+        var type = options.Backbone.Precision.Type();
         if (entry.Reference is not { } reference)
         {
             return new(new NetworkTower(entry.Name, VisionTowerFactory.Create(entry.Family, entry.Configuration, embedded, type), null, null));
         }
 
         // Where it lay when the model was fitted is worth a look too.
-        var usual = new[] { options.Backbone, options.MemoryBackbone }.OfType<string>().Select(place => File.Exists(place) ? Path.GetDirectoryName(Path.GetFullPath(place))! : place).Where(Directory.Exists);
+        var usual = new[] { options.Backbone.Name, options.Backbone.MemoryName }.OfType<string>().Select(place => File.Exists(place) ? Path.GetDirectoryName(Path.GetFullPath(place))! : place).Where(Directory.Exists);
         var (tower, path) = BackboneSearch.Load(reference, [.. folders, .. usual], file => ReferredVision.Read(file, entry.Family, entry.Configuration, type));
         var folder = Path.GetDirectoryName(path)!;
         return new(new NetworkTower(entry.Name, tower, reference, ConvertedBackbone.IsOne(folder) ? folder : path));
     }
 
-    private static GraphPrompt ReadPrompt(ModelManifest manifest, VisionTowerInfo info, ITensorSource file, torch.Device device)
+    /// <summary>Takes over the encoder, also when it throws.</summary>
+    private static InspectionNetwork ReadNetwork(FeatureEncoder encoder, ModelManifest manifest, ITensorSource weights)
     {
-        var prompt = GraphPrompt.Read(GraphPromptConfig.For(info, manifest.Options.Variant, manifest.Options.Iterations), new PrefixedTensors(file, PromptPrefix));
-        prompt.MoveTo(device);
-        return prompt;
+        try
+        {
+            var sizes = new MethodSizes(encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, manifest.Options.Images.MapUpsampling, encoder.Device);
+            return new InspectionNetwork(encoder, manifest.Options.Method.Read(sizes, weights));
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
     }
 
     private static void AddClass(Dictionary<string, torch.Tensor> tensors, int index, ClassReference reference)
     {
-        if (reference.TextFeatures is not null)
+        foreach (var (name, tensor) in reference.Tensors)
         {
-            tensors.Add($"class.{index}.text", reference.TextFeatures);
+            tensors.Add($"class.{index}.{name}", tensor);
         }
-
-        for (var layer = 0; layer < (reference.Bank?.Layers.Count ?? 0); layer++)
-        {
-            tensors.Add($"class.{index}.bank.{layer}", reference.Bank!.Layers[layer]);
-        }
-    }
-
-    private static ClassReference ReadClass(ModelManifest.ClassEntry entry, int index, ITensorSource file, InspectionNetwork network)
-    {
-        using var scope = torch.NewDisposeScope();
-        torch.Tensor? text = null;
-        if (entry.HasText)
-        {
-            text = ReadFloat(file, $"class.{index}.text", 2, network.Tower.Info.JointWidth).to(network.Device);
-        }
-
-        MemoryBank? bank = null;
-        if (entry.HasBank)
-        {
-            bank = MemoryBank.FromNormalized([.. network.BankWidths.Select((width, layer) => ReadFloat(file, $"class.{index}.bank.{layer}", -1, width).to(network.Device))]);
-        }
-
-        return new ClassReference(text?.DetachFromDisposeScope(), bank);
-    }
-
-    private static torch.Tensor ReadFloat(ITensorSource file, string name, long rows, long columns)
-    {
-        if (!file.Entries.TryGetValue(name, out var info) || info.Type != torch.ScalarType.Float32 || info.Shape.Count != 2
-            || info.Shape[1] != columns || (rows >= 0 && info.Shape[0] != rows) || info.Shape[0] == 0)
-        {
-            throw new ModelFormatException($"The saved model's tensor '{name}': expected float32 [{(rows < 0 ? "rows" : rows.ToString(System.Globalization.CultureInfo.InvariantCulture))}, {columns}], "
-                + $"got {(info is null ? "nothing" : $"{info.Type} [{string.Join(", ", info.Shape)}]")}.");
-        }
-
-        return file.Read(name);
     }
 
     /// <summary>Weights that were 16-bit to begin with go back to 16 bit without losing anything; others stay as they are.</summary>

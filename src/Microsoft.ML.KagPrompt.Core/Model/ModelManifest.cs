@@ -38,7 +38,7 @@ internal sealed record ModelManifest
     /// <summary>A vision tower: its sizes, and the file it is in where the model does not hold it.</summary>
     internal sealed record BackboneEntry(string Name, string Family, string Configuration, VisionReference? Reference = null);
 
-    internal sealed record ClassEntry(string Name, ThresholdCalibration Calibration, bool HasText, bool HasBank);
+    internal sealed record ClassEntry(string Name, ThresholdCalibration Calibration);
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 

@@ -3,7 +3,8 @@ namespace Microsoft.ML.KagPrompt.Synthesis;
 /// <summary>The parameters NSA's authors chose for the fifteen products of MVTec AD.</summary>
 internal static class NsaClassTable
 {
-    private static readonly Dictionary<string, SynthesisOptions> Classes = new(StringComparer.OrdinalIgnoreCase)
+    /// <summary>By the products' names there; case does not matter.</summary>
+    public static readonly IReadOnlyDictionary<string, SynthesisOptions> Classes = new Dictionary<string, SynthesisOptions>(StringComparer.OrdinalIgnoreCase)
     {
         ["bottle"] = Object(steepness: 1.0 / 12, midpoint: 24) with { Background = 200, BackgroundThreshold = 60 },
         ["cable"] = Object(steepness: 1.0 / 12, midpoint: 24) with { MinHeight = 0.05, MinWidth = 0.05 },
@@ -21,12 +22,6 @@ internal static class NsaClassTable
         ["tile"] = Texture(steepness: 1.0 / 3, midpoint: 7),
         ["wood"] = Texture(steepness: 1.0 / 6, midpoint: 15),
     };
-
-    /// <summary>Names in the table, MVTec AD's own.</summary>
-    public static IReadOnlyCollection<string> Names => Classes.Keys;
-
-    /// <summary>The product's row, or null. Case, spaces and underscores do not matter.</summary>
-    public static SynthesisOptions? Find(string className) => Classes.GetValueOrDefault(className.Trim().Replace(' ', '_'));
 
     private static SynthesisOptions Object(double steepness, double midpoint) =>
         new() { LogisticSteepness = steepness, LogisticMidpoint = midpoint, MinScale = 0.7, MaxScale = 1.3 };

@@ -56,39 +56,45 @@ public sealed record SynthesisOptions
     /// <summary>Draws of an image at most, until one keeps a label; 10 by default.</summary>
     public int MaxDraws { get; init; } = 10;
 
-    /// <summary>The options for a product: NSA's own where it is one of MVTec AD's, else the defaults with a label curve fitted to the product's contrast.</summary>
-    /// <param name="className">The product's name, as MVTec AD spells it ("metal_nut") for its products.</param>
-    /// <param name="normals">Normal images, resized as they will be used; a few dozen suffice.</param>
-    /// <remarks>The table's background is dropped when it does not show the product, as with another photographer's pictures of it.</remarks>
-    /// <exception cref="ArgumentException">There is no image.</exception>
-    public static SynthesisOptions ForProduct(string className, IReadOnlyList<PixelBuffer> normals)
-    {
-        ArgumentNullException.ThrowIfNull(className);
-        ArgumentNullException.ThrowIfNull(normals);
-        if (normals.Count == 0)
-        {
-            throw new ArgumentException("normals: expected at least one normal image, got none.", nameof(normals));
-        }
+    /// <summary>The parameters NSA's authors chose for the fifteen products of MVTec AD, by their names there ("metal_nut"). Case does not matter.</summary>
+    public static IReadOnlyDictionary<string, SynthesisOptions> MvtecAd => NsaClassTable.Classes;
 
-        return NsaClassTable.Find(className) is not { } known ? ContrastCalibration.Fit(new SynthesisOptions(), normals)
-            : known.Background is { } background && !ObjectMask.Shows(normals, background, known.BackgroundThreshold) ? known with { Background = null }
-            : known;
+    /// <summary>NSA's defaults with a label curve fitted to a product's contrast.</summary>
+    /// <param name="normals">Normal images, resized as they will be used; a few dozen suffice.</param>
+    /// <exception cref="ArgumentException">There is no image.</exception>
+    public static SynthesisOptions FitTo(IReadOnlyList<PixelBuffer> normals)
+    {
+        ArgumentNullException.ThrowIfNull(normals);
+        return normals.Count > 0 ? ContrastCalibration.Fit(new SynthesisOptions(), normals)
+            : throw new ArgumentException("normals: expected at least one normal image, got none.", nameof(normals));
     }
 
+    /// <summary>A product's own options where there are any, without a background that does not show it; else those fitted to it.</summary>
+    internal static SynthesisOptions For(string className, IReadOnlyDictionary<string, SynthesisOptions> own, IReadOnlyList<PixelBuffer> normals)
+        => !own.TryGetValue(className, out var known) ? FitTo(normals)
+            : known.Background is { } background && !ObjectMask.Shows(normals, background, known.BackgroundThreshold) ? known with { Background = null }
+            : known;
+
     /// <summary>Throws one <see cref="ArgumentException"/> that names every value out of range.</summary>
-    public void Validate() => new OptionFaults()
-        .Require(MinHeight > 0 && MinHeight <= MaxHeight && MaxHeight <= 0.9, nameof(MinHeight), $"above 0, at most {nameof(MaxHeight)}, itself at most 0.9", $"{MinHeight} and {MaxHeight}")
-        .Require(MinWidth > 0 && MinWidth <= MaxWidth && MaxWidth <= 0.9, nameof(MinWidth), $"above 0, at most {nameof(MaxWidth)}, itself at most 0.9", $"{MinWidth} and {MaxWidth}")
-        .Require(MinScale > 0 && MinScale <= MaxScale && double.IsFinite(MaxScale), nameof(MinScale), $"above 0, at most {nameof(MaxScale)}, itself finite", $"{MinScale} and {MaxScale}")
-        .Require(LogisticSteepness > 0 && double.IsFinite(LogisticSteepness), nameof(LogisticSteepness), "a positive number", LogisticSteepness)
-        .Require(LogisticMidpoint is >= 0 and <= 255, nameof(LogisticMidpoint), "0 to 255", LogisticMidpoint)
-        .Require(Background is null or (>= 0 and <= 255), nameof(Background), "0 to 255 or null", Background)
-        .Require(BackgroundThreshold is >= 0 and <= 255, nameof(BackgroundThreshold), "0 to 255", BackgroundThreshold)
-        .Require(MinObjectShare is >= 0 and < 1, nameof(MinObjectShare), "0 or more, below 1", MinObjectShare)
-        .Require(MinOverlap is >= 0 and < 1, nameof(MinOverlap), "0 or more, below 1", MinOverlap)
-        .Require(MaxPatches is >= 1 and <= 100, nameof(MaxPatches), "1 to 100", MaxPatches)
-        .Require(PlacementTries is >= 1 and <= 100_000, nameof(PlacementTries), "1 to 100000", PlacementTries)
-        .Require(LabelThreshold is >= 0 and < 1, nameof(LabelThreshold), "0 or more, below 1", LabelThreshold)
-        .Require(MaxDraws is >= 1 and <= 1000, nameof(MaxDraws), "1 to 1000", MaxDraws)
-        .ThrowIfAny(nameof(SynthesisOptions));
+    public void Validate()
+    {
+        var faults = new OptionFaults();
+        CollectFaults(faults, "");
+        faults.ThrowIfAny(nameof(SynthesisOptions));
+    }
+
+    internal void CollectFaults(OptionFaults faults, string prefix) => faults
+        .Require(MinHeight > 0 && MinHeight <= MaxHeight && MaxHeight <= 0.9, prefix + nameof(MinHeight), $"above 0, at most {nameof(MaxHeight)}, itself at most 0.9", $"{MinHeight} and {MaxHeight}")
+        .Require(MinWidth > 0 && MinWidth <= MaxWidth && MaxWidth <= 0.9, prefix + nameof(MinWidth), $"above 0, at most {nameof(MaxWidth)}, itself at most 0.9", $"{MinWidth} and {MaxWidth}")
+        .Require(MinScale > 0 && MinScale <= MaxScale && double.IsFinite(MaxScale), prefix + nameof(MinScale), $"above 0, at most {nameof(MaxScale)}, itself finite", $"{MinScale} and {MaxScale}")
+        .Require(LogisticSteepness > 0 && double.IsFinite(LogisticSteepness), prefix + nameof(LogisticSteepness), "a positive number", LogisticSteepness)
+        .Require(LogisticMidpoint is >= 0 and <= 255, prefix + nameof(LogisticMidpoint), "0 to 255", LogisticMidpoint)
+        .Require(Background is null or (>= 0 and <= 255), prefix + nameof(Background), "0 to 255 or null", Background)
+        .Require(BackgroundThreshold is >= 0 and <= 255, prefix + nameof(BackgroundThreshold), "0 to 255", BackgroundThreshold)
+        .Require(MinObjectShare is >= 0 and < 1, prefix + nameof(MinObjectShare), "0 or more, below 1", MinObjectShare)
+        .Require(MinOverlap is >= 0 and < 1, prefix + nameof(MinOverlap), "0 or more, below 1", MinOverlap)
+        .Require(MaxPatches is >= 1 and <= 100, prefix + nameof(MaxPatches), "1 to 100", MaxPatches)
+        .Require(PlacementTries is >= 1 and <= 100_000, prefix + nameof(PlacementTries), "1 to 100000", PlacementTries)
+        .Require(LabelThreshold is >= 0 and < 1, prefix + nameof(LabelThreshold), "0 or more, below 1", LabelThreshold)
+        .Require(MaxDraws is >= 1 and <= 1000, prefix + nameof(MaxDraws), "1 to 1000", MaxDraws);
 }

@@ -8,6 +8,9 @@ namespace Microsoft.ML.KagPrompt;
 /// <param name="Abnormal">As many.</param>
 public sealed record PromptEnsemble(IReadOnlyList<string> Normal, IReadOnlyList<string> Abnormal)
 {
+    /// <summary>The product's name where none is given.</summary>
+    public const string DefaultClassName = "object";
+
     private const int Most = 1000;
 
     /// <summary>The paper's: fourteen normal and ten abnormal sentences.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 
@@ -133,11 +134,9 @@ internal static class FullSizeRun
         var rows = ml.Data.LoadFromEnumerable([new Row { ImagePath = image }]);
         using var model = ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions
         {
-            Backbone = directory,
-            Precision = type == WeightType.BFloat16 ? Precision.BFloat16 : Precision.Float32,
-            Variant = GraphVariant.Released,
-            InitialModelPath = prompt,
-            Epochs = 0,
+            Backbone = new() { Name = directory, Precision = type == WeightType.BFloat16 ? Precision.BFloat16 : Precision.Float32 },
+            Prompt = new() { Variant = GraphVariant.Released, CheckpointPath = prompt },
+            Training = new() { Epochs = 0 },
         })).Fit(rows);
         ml.Model.Save(model, rows.Schema, zip);
     }

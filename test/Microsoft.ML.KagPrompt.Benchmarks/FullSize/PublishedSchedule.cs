@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.KagPrompt.Text;
 using TorchSharp;
@@ -66,14 +68,17 @@ internal static class PublishedSchedule
 
     private static InspectionNetwork Network(IBackboneSource source, GraphVariant variant, Precision precision)
     {
-        var options = new InspectionOptions { Variant = variant, Precision = precision, Device = "cpu" };
-        var tower = NetworkTower.Load(source, options, taps: null);
-        return new InspectionNetwork(new Shared<NetworkTower>(tower), null, new GraphPrompt(GraphPromptConfig.For(tower.Tower.Info, variant, options.Iterations), seed: 1), options, torch.CPU);
+        var options = new FitChoices { Variant = variant, Precision = precision };
+        InspectionOptions all = options;
+        var encoder = new FeatureEncoder(new Shared<NetworkTower>(NetworkTower.Load(source, all.Backbone, taps: null)), null, all.Images, torch.CPU);
+        var info = encoder.Tower.Info;
+        var prompt = new GraphPrompt(GraphPromptConfig.For(info, variant, options.Iterations), seed: 1);
+        return new InspectionNetwork(encoder, new KagMethod(options.Kag, new MethodSizes(info, info, encoder.ImageSize, all.Images.MapUpsampling, torch.CPU), prompt, startsTrained: false));
     }
 
     private static void Again(InspectionNetwork network, PixelBuffer query, PixelBuffer[] supports, TextSide text)
     {
-        var (forPrompt, forMemory) = (network.Encode([query]), network.Encode([query]));
+        var (forPrompt, forMemory) = (network.Encoder.Encode([query]), network.Encoder.Encode([query]));
         using var features = new ScoringFeatures(forPrompt, forMemory);
         using var reference = Reference(network, supports, text);
         Score(network, features, reference);
@@ -81,7 +86,7 @@ internal static class PublishedSchedule
 
     private static void Score(InspectionNetwork network, PixelBuffer query, ClassReference reference)
     {
-        using var features = network.EncodeForScoring([query]);
+        using var features = network.Encode([query]);
         Score(network, features, reference);
     }
 
@@ -94,7 +99,13 @@ internal static class PublishedSchedule
 
     private static ClassReference Reference(InspectionNetwork network, PixelBuffer[] supports, TextSide text)
     {
-        using var features = network.Encode(supports);
-        return new ClassReference(TextFeatures.Encode(text.Tower, text.Tokenizer, PromptEnsemble.Paper(Part), torch.CPU), MemoryBank.Build([features.PatchTokens]));
+        var patches = network.Remember(supports);
+        var reference = network.Method.BuildReference([patches], TextFeatures.Encode(text.Tower, text.Tokenizer, PromptEnsemble.Paper(Part), torch.CPU));
+        foreach (var layer in patches)
+        {
+            layer.Dispose();
+        }
+
+        return reference;
     }
 }

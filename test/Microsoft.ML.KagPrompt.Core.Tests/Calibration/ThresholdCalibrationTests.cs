@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Calibration;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Xunit.Abstractions;
 
@@ -86,7 +87,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
     [Fact]
     public void WithThreshold_Moved_CountsItsRejectsAnew()
     {
-        using var model = KagPromptTrainer.Fit(Parts(6), new InspectionOptions { Epochs = 0, FromScratch = true, ImageSize = 112 });
+        using var model = KagPromptTrainer.Fit(Parts(6), new FitChoices { Epochs = 0, FromScratch = true, ImageSize = 112 });
         var calibration = model.CalibrationOf("object");
         calibration.MapThreshold.Should().Be(calibration.Threshold, "the bank alone scores");
         calibration.SyntheticScores.Should().NotBeEmpty().And.BeInAscendingOrder();
@@ -112,7 +113,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
             {
                 var order = Enumerable.Range(0, train.Length).ToArray();
                 new Random(draw).Shuffle(order);
-                using var model = KagPromptTrainer.Fit(order.Take(8).Select(i => new TrainingImage { Image = train[i] }), new InspectionOptions { Epochs = 0, Seed = draw });
+                using var model = KagPromptTrainer.Fit(order.Take(8).Select(i => new TrainingImage { Image = train[i] }), new FitChoices { Epochs = 0, Seed = draw });
                 var (expected, low, high) = model.CalibrationOf("object").FalseRejectRate;
                 var rejected = model.Inspect(test, new string?[test.Length]).Count(inspection => inspection.IsAnomalous) / (double)test.Length;
                 held += rejected >= low && rejected <= high ? 1 : 0;

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 
@@ -6,7 +7,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Fitting;
 
 public class KagPromptTrainerTests
 {
-    private static readonly InspectionOptions Small = new() { Epochs = 2, BatchSize = 4, ImageSize = 112, Device = "cpu", Seed = 5 };
+    private static readonly FitChoices Small = new() { Epochs = 2, BatchSize = 4, ImageSize = 112, Device = "cpu", Seed = 5 };
 
     [Fact]
     public void Fit_SameSeed_GivesTheSameModelAndOtherSeedAnother()

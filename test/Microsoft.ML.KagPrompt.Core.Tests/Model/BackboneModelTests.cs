@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.KagPrompt.Text;
 using TorchSharp;
@@ -14,7 +15,7 @@ public sealed class BackboneModelTests : IDisposable
 
     private readonly DisposeScope scope = torch.NewDisposeScope();
     private readonly string folder = Directory.CreateTempSubdirectory("kagprompt-backbones-").FullName;
-    private readonly InspectionOptions options;
+    private readonly FitChoices options;
 
     public BackboneModelTests()
     {
@@ -33,7 +34,7 @@ public sealed class BackboneModelTests : IDisposable
         var saved = Save(model);
         using var again = Load(saved);
         ShouldAgree(again, model);
-        again.Options.Variant.Should().Be(variant);
+        ((KagOptions)again.Options.Method).Prompt.Variant.Should().Be(variant);
         using var embedding = KagPromptTrainer.Fit(Parts, options with { Variant = variant, BackboneStorage = BackboneStorage.Embed });
         Save(embedding).Length.Should().BeGreaterThan(saved.Length + 200_000, "only one of them holds the tower");
     }
@@ -109,7 +110,7 @@ public sealed class BackboneModelTests : IDisposable
         var both = options with { MemoryBackbone = In("dino.safetensors"), BackboneStorage = storage };
         using var model = KagPromptTrainer.Fit(Parts, both);
         using var bankOnly = KagPromptTrainer.Fit(Parts, options with { Backbone = In("dino.safetensors"), Epochs = 0, BackboneStorage = storage });
-        var (mine, dino) = (model.Classes["object"].Reference.Value.Bank!, bankOnly.Classes["object"].Reference.Value.Bank!);
+        var (mine, dino) = (model.Bank(), bankOnly.Bank());
         for (var layer = 0; layer < 4; layer++)
         {
             mine.Layers[layer].ShouldBeClose(dino.Layers[layer], 0, $"layer {layer}");
@@ -117,12 +118,12 @@ public sealed class BackboneModelTests : IDisposable
 
         using var again = Load(Save(model));
         ShouldAgree(again, model);
-        again.Options.MemoryBackbone.Should().Be(both.MemoryBackbone);
+        again.Options.Backbone.MemoryName.Should().Be(both.MemoryBackbone);
     }
 
     [Fact]
     public void Fit_NoTextSide_TrainsNoPromptAndSaysSo()
-        => FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Backbone = In("dino.safetensors") })).Should().Throw<KagPromptException>().WithMessage("*no text side*MemoryBackbone*");
+        => FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Backbone = In("dino.safetensors") })).Should().Throw<KagPromptException>().WithMessage("*no text side*Backbone.MemoryName*");
 
     [Fact]
     public void Fit_NoVocabulary_SaysWhichFileIsMissing()
@@ -144,7 +145,7 @@ public sealed class BackboneModelTests : IDisposable
         actual.Should().NotBe(expected, "it was computed in another precision");
         using var again = Load(Save(quick));
         ShouldAgree(again, quick);
-        again.Options.Precision.Should().Be(Precision.BFloat16);
+        again.Options.Backbone.Precision.Should().Be(Precision.BFloat16);
     }
 
     [Theory]
@@ -161,14 +162,14 @@ public sealed class BackboneModelTests : IDisposable
         TinyBackbones.WriteSafetensors(In("clip.safetensors"), deep);
         using var usual = KagPromptTrainer.Fit(Parts, options with { Epochs = 0, BackboneStorage = storage });
         using var model = KagPromptTrainer.Fit(Parts, options with { Epochs = 0, BackboneStorage = storage, Taps = [1, 2, 4, 5] });
-        torch.Tensor Bank(KagPromptModel of, int layer) => of.Classes["object"].Reference.Value.Bank!.Layers[layer];
+        torch.Tensor Bank(KagPromptModel of, int layer) => of.Bank().Layers[layer];
         Bank(model, 3).ShouldBeClose(Bank(usual, 3), 0, "block 5 is the last quarter too");
         Bank(model, 2).sub(Bank(usual, 2)).abs().max().ToSingle().Should().BeGreaterThan(0.01f, "block 4, not 3");
         using var again = Load(Save(model));
         ShouldAgree(again, model);
         FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Taps = [1, 2, 3, 6] })).Should().Throw<ArgumentException>().WithMessage("*Taps*1 to 5*1, 2, 3, 6*");
         FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Backbone = "compact", Taps = [1, 2, 3, 4] })).Should().Throw<ArgumentException>().WithMessage("*Taps*compact*");
-        FluentActions.Invoking((options with { Taps = [1, 3, 2, 4], MemoryTaps = [1] }).Validate).Should().Throw<ArgumentException>().WithMessage("*Taps*1, 3, 2, 4*MemoryTaps*");
+        FluentActions.Invoking(((InspectionOptions)(options with { Taps = [1, 3, 2, 4], MemoryTaps = [1] })).Validate).Should().Throw<ArgumentException>().WithMessage("*Taps*1, 3, 2, 4*MemoryTaps*");
     }
 
     [Theory]
@@ -202,14 +203,14 @@ public sealed class BackboneModelTests : IDisposable
         {
             Prompts = new Dictionary<string, PromptEnsemble> { ["a"] = new([], ["x"]), ["b"] = new(["x"], [" "]), ["c"] = new(["x"], [new string('x', 1001)]), ["d"] = new(["x"], null!) },
         };
-        FluentActions.Invoking(wrong.Validate).Should().Throw<ArgumentException>().WithMessage("*Prompts['a'].Normal*Prompts['b'].Abnormal*Prompts['c'].Abnormal*Prompts['d'].Abnormal*");
+        FluentActions.Invoking(((InspectionOptions)wrong).Validate).Should().Throw<ArgumentException>().WithMessage("*Prompt.Sentences['a'].Normal*Sentences['b'].Abnormal*Sentences['c'].Abnormal*Sentences['d'].Abnormal*");
     }
 
     [Fact]
     public void Fit_Released_KeepsRunningStatisticsOfItsImages()
     {
         using var model = KagPromptTrainer.Fit(Parts, options with { Variant = GraphVariant.Released });
-        var (mean, variance) = (model.Network.Prompt!.Weights["output_norm.mean"], model.Network.Prompt.Weights["output_norm.variance"]);
+        var (mean, variance) = (model.Prompt()!.Weights["output_norm.mean"], model.Prompt()!.Weights["output_norm.variance"]);
         mean.abs().max().ToSingle().Should().BeGreaterThan(0);
         variance.sub(1).abs().min().ToSingle().Should().BeGreaterThan(0);
         mean.requires_grad.Should().BeFalse();
@@ -220,9 +221,9 @@ public sealed class BackboneModelTests : IDisposable
     public void Fit_AuthorsCheckpointOfOtherSizes_SaysWhichBackboneItNeeds()
     {
         var path = SharedFiles.Golden("kag_released_tiny.pth");
-        FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, new InspectionOptions { Epochs = 0, Variant = GraphVariant.Released, Device = "cpu" }, promptCheckpoint: path))
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, new FitChoices { Epochs = 0, Variant = GraphVariant.Released, CheckpointPath = path }))
             .Should().Throw<CheckpointMismatchException>().WithMessage("*compact*");
-        FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Epochs = 0 }, promptCheckpoint: path)).Should().Throw<ArgumentException>().WithMessage("*Variant*Released*");
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Epochs = 0, CheckpointPath = path })).Should().Throw<ArgumentException>().WithMessage("*Variant*Released*");
     }
 
     public void Dispose()

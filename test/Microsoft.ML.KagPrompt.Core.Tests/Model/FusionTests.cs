@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Model;
 public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixture<FusionTests.TrainedModel>
 {
     private const int Side = 56;
-    private static readonly InspectionOptions Options = new() { Epochs = 1, BatchSize = 4, ImageSize = Side, Device = "cpu", Seed = 5 };
+    private static readonly FitChoices Options = new() { Epochs = 1, BatchSize = 4, ImageSize = Side, Device = "cpu", Seed = 5 };
     private static readonly TrainingImage[] Parts = [.. Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(80, 70, i) })];
     private static readonly PixelBuffer[] Queries = [.. Enumerable.Range(0, 10).Select(i => TestImages.Part(80, 70 + i, 40 + i, defective: i % 2 == 1))];
 
@@ -19,7 +19,7 @@ public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixtur
     [Fact]
     public void InspectFusions_OtherGammaAndK_EqualsAModelFittedWithThem()
     {
-        var fused = model.InspectFusions(Queries, new string?[Queries.Length], [ScoreFusion.Of(model.Options), new() { Gamma = 0.5f, TopK = 80 }]);
+        var fused = model.InspectFusions(Queries, new string?[Queries.Length], [new(), new() { Gamma = 0.5f, TopK = 80 }]);
         ShouldBe(fused, 0, model);
         using var other = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0, Gamma = 0.5f, TopK = 80 }, initial: model);
         ShouldBe(fused, 1, other);
@@ -60,12 +60,12 @@ public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixtur
         without.Save(stream);
         stream.Position = 0;
         using var again = KagPromptModel.Load(stream, "cpu");
-        again.Options.Iterations.Should().Be(0);
+        ((KagOptions)again.Options.Method).Prompt.Iterations.Should().Be(0);
         var (expected, actual) = (without.Inspect(Queries, new string?[Queries.Length]), again.Inspect(Queries, new string?[Queries.Length]));
         actual.Select(result => result.Score).Should().Equal(expected.Select(result => result.Score));
         expected.Select(result => result.Score).Should().NotEqual(model.Inspect(Queries, new string?[Queries.Length]).Select(result => result.Score));
-        using var untrained = new GraphPrompt(GraphPromptConfig.For(without.Network.Tower.Info, GraphVariant.Paper, 0), seed: 5);
-        without.Network.Prompt!.Weights["gru.update.weight"].ShouldBeClose(untrained.Weights["gru.update.weight"], 0, "no gradient reaches the graph");
+        using var untrained = new GraphPrompt(GraphPromptConfig.For(without.Info(), GraphVariant.Paper, 0), seed: 5);
+        without.Prompt()!.Weights["gru.update.weight"].ShouldBeClose(untrained.Weights["gru.update.weight"], 0, "no gradient reaches the graph");
     }
 
     private static void ShouldBe(IReadOnlyList<IReadOnlyList<FusedInspection>> fused, int way, KagPromptModel expected)

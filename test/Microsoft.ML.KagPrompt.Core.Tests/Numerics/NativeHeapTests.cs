@@ -39,7 +39,7 @@ public class NativeHeapTests
         var faults = long.MaxValue;
         for (var round = 0; round < 3; round++)
         {
-            using var model = KagPromptTrainer.Fit([new TrainingImage { Image = TestImages.Part(224, 224, 1), IsSupport = true }], new InspectionOptions { Epochs = 0, Device = "cpu" });
+            using var model = KagPromptTrainer.Fit([new TrainingImage { Image = TestImages.Part(224, 224, 1), IsSupport = true }], new FitChoices { Epochs = 0, Device = "cpu" });
             var before = MinorFaults();
             model.Inspect([query], [null]);
             faults = MinorFaults() - before;

@@ -16,37 +16,45 @@ public class SynthesisOptionsTests
     }
 
     [Fact]
-    public void Find_EveryRow_IsValid()
+    public void MvtecAd_EveryRow_IsValid()
     {
-        NsaClassTable.Names.Should().HaveCount(15);
-        foreach (var name in NsaClassTable.Names)
+        SynthesisOptions.MvtecAd.Should().HaveCount(15);
+        foreach (var row in SynthesisOptions.MvtecAd.Values)
         {
-            NsaClassTable.Find(name)!.Validate();
+            row.Validate();
         }
     }
 
     [Fact]
-    public void ForProduct_KnownName_TakesTheAuthorsRow()
+    public void For_TableWithTheName_TakesItsRow()
     {
-        var options = SynthesisOptions.ForProduct("Metal nut", [TestPictures.Noise(32, 32, seed: 1)]);
+        var options = SynthesisOptions.For("Metal_nut", SynthesisOptions.MvtecAd, [TestPictures.Noise(32, 32, seed: 1)]);
 
         options.Should().Be(new SynthesisOptions { LogisticSteepness = 1.0 / 3, LogisticMidpoint = 7, Background = 20, MinScale = 0.7, MaxScale = 1.3 });
     }
 
     [Fact]
-    public void ForProduct_KnownNameOnAnotherGround_DropsTheBackground()
+    public void For_BackgroundThatDoesNotShowTheProduct_DropsTheBackground()
     {
-        var options = SynthesisOptions.ForProduct("pill", [TestPictures.Plain(32, 32, 20)]);
+        var options = SynthesisOptions.For("pill", SynthesisOptions.MvtecAd, [TestPictures.Plain(32, 32, 20)]);
 
         options.Background.Should().BeNull();
         options.MaxHeight.Should().Be(0.2);
+    }
+
+    [Fact]
+    public void For_NameOfAnMvtecProductWithoutTheTable_IsLikeAnyOther()
+    {
+        PixelBuffer[] normals = [TestPictures.Noise(32, 32, seed: 1)];
+
+        SynthesisOptions.For("tile", new Dictionary<string, SynthesisOptions>(), normals).Should().Be(SynthesisOptions.FitTo(normals));
     }
 
     [Theory]
     [InlineData(0, 3)]
     [InlineData(8, 8)]
     [InlineData(60, 13.8)]
-    public void ForProduct_UnknownName_StartsTheMaskAtTheLocalContrast(int deviation, double visibleChange)
+    public void FitTo_Product_StartsTheMaskAtTheLocalContrast(int deviation, double visibleChange)
     {
         // Grey levels 128 ± deviation in a checkerboard: every window deviates by nearly that.
         var rgb = new byte[3 * 64 * 64];
@@ -55,7 +63,7 @@ public class SynthesisOptionsTests
             rgb[i] = (byte)(128 + ((i / 3 % 64) + (i / 3 / 64)) % 2 * 2 * deviation - deviation);
         }
 
-        var options = SynthesisOptions.ForProduct("widget", [new PixelBuffer(64, 64, rgb)]);
+        var options = SynthesisOptions.FitTo([new PixelBuffer(64, 64, rgb)]);
 
         var label = 1 / (1 + Math.Exp(-options.LogisticSteepness * (visibleChange - options.LogisticMidpoint)));
         label.Should().BeApproximately(0.3, 0.01);
@@ -63,9 +71,9 @@ public class SynthesisOptionsTests
     }
 
     [Fact]
-    public void ForProduct_NoImages_Throws()
+    public void FitTo_NoImages_Throws()
     {
-        var act = () => SynthesisOptions.ForProduct("widget", []);
+        var act = () => SynthesisOptions.FitTo([]);
 
         act.Should().Throw<ArgumentException>();
     }

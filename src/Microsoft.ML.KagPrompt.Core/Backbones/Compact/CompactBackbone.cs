@@ -13,6 +13,10 @@ internal static class CompactBackbone
 
     private const string WeightsResource = "compact.safetensors";
     private const string MergesResource = "compact.merges.txt";
+    private const string PromptResource = "compact.prompt.safetensors";
+
+    /// <summary>The rounds of message passing its graph prompt was trained with.</summary>
+    private const int PromptIterations = 5;
 
     /// <summary>The embedded backbone.</summary>
     public static IBackboneSource Embedded { get; } = new EmbeddedSource();
@@ -61,6 +65,10 @@ internal static class CompactBackbone
         public string Name => BackboneSources.Compact;
 
         public string? Location => null;
+
+        // A library built to train a graph prompt has none yet.
+        public IReadOnlyList<PretrainedHead> Heads { get; } = typeof(CompactBackbone).Assembly.GetManifestResourceInfo(PromptResource) is null ? []
+            : [new PretrainedHead("kag.paper", PromptIterations, () => SafetensorsFile.Read(Resource(PromptResource), PromptResource))];
 
         public long VisionValues
         {

@@ -29,6 +29,9 @@ internal sealed class CompactVisionTower : IVisionTower
             ImageSize = config.ImageSize,
             Mean = [0.5f, 0.5f, 0.5f],
             Std = [0.5f, 0.5f, 0.5f],
+            // Convolutions of stride 2 whose kernels reach one pixel to each side see about the tiles' first pixels, not their middles.
+            TapShifts = [.. Strides.Select(stride => -(stride - 1) / 2.0)],
+            Presets = [new TrainingPreset("kag.paper", CentreProjections: true, DiceWeight: 0)],
         };
     }
 

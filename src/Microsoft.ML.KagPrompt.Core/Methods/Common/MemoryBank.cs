@@ -40,8 +40,8 @@ internal sealed class MemoryBank : IDisposable
         return new(layers);
     }
 
-    /// <summary>(13) before upsampling: 1 − largest cosine similarity to the bank, mean over the layers. 4 × [B, L, D_i] → [B, L].</summary>
-    public Tensor Distances(IReadOnlyList<Tensor> patchTokens)
+    /// <summary>(13) before upsampling and averaging: 1 − largest cosine similarity to the bank, layer by layer. [B, L_i, D_i] → [B, L_i]. The caller owns them.</summary>
+    public IReadOnlyList<Tensor> Distances(IReadOnlyList<Tensor> patchTokens)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -50,17 +50,15 @@ internal sealed class MemoryBank : IDisposable
             throw new ArgumentException($"patchTokens: expected {Layers.Count} layers, got {patchTokens.Count}.", nameof(patchTokens));
         }
 
-        Tensor? sum = null;
+        var distances = new Tensor[Layers.Count];
         for (var i = 0; i < Layers.Count; i++)
         {
             Guard.Shape(patchTokens[i], $"patchTokens[{i}]", -1, -1, Layers[i].shape[1]);
-            var unit = patchTokens[i].UnitLength(-1).flatten(0, 1);     // [B·L, D]
-            var nearest = Nearest(unit, Layers[i]);                                           // [B·L]
-            sum = sum is null ? nearest : sum.Plus(nearest);
+            var unit = patchTokens[i].UnitLength(-1).flatten(0, 1);                            // [B·L, D]
+            distances[i] = Nearest(unit, Layers[i]).Complement().view(patchTokens[i].shape[0], patchTokens[i].shape[1]).MoveToOuterDisposeScope();
         }
 
-        var distances = sum!.Times(1.0 / Layers.Count).Complement();
-        return distances.view(patchTokens[0].shape[0], patchTokens[0].shape[1]).MoveToOuterDisposeScope();
+        return distances;
     }
 
     private static Tensor Nearest(Tensor unit, Tensor bank)

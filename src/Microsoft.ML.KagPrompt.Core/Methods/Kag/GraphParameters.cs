@@ -23,31 +23,17 @@ internal sealed class GraphParameters : IDisposable
         {
             var value = entry.Initial switch
             {
-                Initial.Uniform => rand(entry.Shape, generator: random).Plus(-0.5).Times(2 / Math.Sqrt(entry.FanIn)),
-                Initial.Small => randn(entry.Shape, generator: random).Times(0.01),
-                Initial.Orthogonal => Orthogonal(random, entry.Shape[0], entry.Shape[1]),
-                Initial.One or Initial.StatisticOne => ones(entry.Shape),
+                InitialValues.Uniform => rand(entry.Shape, generator: random).Plus(-0.5).Times(2 / Math.Sqrt(entry.FanIn)),
+                InitialValues.Small => randn(entry.Shape, generator: random).Times(0.01),
+                InitialValues.Orthogonal => Orthogonal(random, entry.Shape[0], entry.Shape[1]),
+                InitialValues.One or InitialValues.StatisticOne => ones(entry.Shape),
                 _ => zeros(entry.Shape),
             };
-            Add(entry.Name, entry.Initial, value);
+            Add(entry, value);
         }
     }
 
     private GraphParameters() { }
-
-    private enum Initial
-    {
-        Zero,
-        One,
-        Small,
-        Orthogonal,
-
-        /// <summary>PyTorch's default for linear layers and convolutions: uniform within ±1/√fan-in.</summary>
-        Uniform,
-
-        StatisticZero,
-        StatisticOne,
-    }
 
     public Tensor this[string name] => byName[name];
 
@@ -69,14 +55,14 @@ internal sealed class GraphParameters : IDisposable
     {
         using var scope = NewDisposeScope();
         var layout = Layout(config).ToArray();
-        StrictLoad.Check(layout.Where(entry => !statisticsMayMiss || !IsStatistic(entry.Initial) || source.Entries.ContainsKey(entry.Name)).ToDictionary(entry => entry.Name, entry => entry.Shape), source);
+        StrictLoad.Check(layout.Where(entry => !statisticsMayMiss || !entry.IsStatistic || source.Entries.ContainsKey(entry.Name)).ToDictionary(entry => entry.Name, entry => entry.Shape), source);
         var parameters = new GraphParameters();
         try
         {
             foreach (var entry in layout)
             {
-                var value = source.Entries.ContainsKey(entry.Name) ? source.Read(entry.Name).to(ScalarType.Float32) : entry.Initial == Initial.StatisticOne ? ones(entry.Shape) : zeros(entry.Shape);
-                parameters.Add(entry.Name, entry.Initial, value);
+                var value = source.Entries.ContainsKey(entry.Name) ? source.Read(entry.Name).to(ScalarType.Float32) : entry.Initial == InitialValues.StatisticOne ? ones(entry.Shape) : zeros(entry.Shape);
+                parameters.Add(entry, value);
             }
 
             return parameters;
@@ -112,42 +98,24 @@ internal sealed class GraphParameters : IDisposable
         }
     }
 
-    private static bool IsStatistic(Initial initial) => initial is Initial.StatisticOne or Initial.StatisticZero;
-
-    private void Add(string name, Initial initial, Tensor value)
+    private void Add(ParameterLayout layout, Tensor value)
     {
-        if (IsStatistic(initial))
+        if (layout.IsStatistic)
         {
-            statistics.Add(name);
+            statistics.Add(layout.Name);
         }
 
-        byName.Add(name, Owned(value, trained: !IsStatistic(initial)));
+        byName.Add(layout.Name, Owned(value, trained: !layout.IsStatistic));
     }
 
-    private static IEnumerable<(string Name, long[] Shape, Initial Initial, long FanIn)> Layout(GraphPromptConfig config)
+    private static IEnumerable<ParameterLayout> Layout(GraphPromptConfig config)
     {
         long c = config.JointWidth;
-        var projections = config.TapWidths.SelectMany((width, i) => Linear($"projection.{i}", c, width));
-        var kernels = KernelSizes.SelectMany((size, k) => Linear($"kernels.{k}", c, c, size.Height, size.Width));
-        var gru = new[] { "update", "reset", "candidate" }.SelectMany(gate => Pair($"gru.{gate}", Initial.Orthogonal, c, 2 * c));
-        IEnumerable<(string, long[], Initial, long)> edges = config.Variant == GraphVariant.Paper
-            ? [.. Pair("intra.query", Initial.Small, config.QueryWidth, c), .. Pair("intra.key", Initial.Small, config.QueryWidth, c), .. Pair("intra.value", Initial.Small, c, c),
-                ("intra.alpha", [1], Initial.Zero, 0), ("inter.weight", [c, c], Initial.Uniform, c), .. Pair("gate", Initial.Small, c, c)]
-            : [("edge.weight", [c, c], Initial.Uniform, c), ("message_gate.weight", [1, c], Initial.Small, 0),
-                .. Pair("fusion", Initial.Small, c, 3 * c, 3, 3), .. Pair("output", Initial.Small, c, 2 * c, 3, 3),
-                ("output_norm.weight", [c], Initial.One, 0), ("output_norm.bias", [c], Initial.Zero, 0),
-                ("output_norm.mean", [c], Initial.StatisticZero, 0), ("output_norm.variance", [c], Initial.StatisticOne, 0)];
-        return projections.Concat(kernels).Concat(edges).Concat(gru).Concat(Linear("adapter", c, c));
+        var projections = config.TapWidths.SelectMany((width, i) => ParameterLayout.Linear($"projection.{i}", c, width));
+        var kernels = KernelSizes.SelectMany((size, k) => ParameterLayout.Linear($"kernels.{k}", c, c, size.Height, size.Width));
+        var gru = new[] { "update", "reset", "candidate" }.SelectMany(gate => ParameterLayout.Pair($"gru.{gate}", InitialValues.Orthogonal, c, 2 * c));
+        return projections.Concat(kernels).Concat(KagVariant.Of(config.Variant).GraphLayout(config)).Concat(gru).Concat(ParameterLayout.Linear("adapter", c, c));
     }
-
-    private static (string, long[], Initial, long)[] Linear(string name, params long[] shape)
-    {
-        var fanIn = shape[1..].Aggregate(1L, (product, size) => product * size);
-        return [($"{name}.weight", shape, Initial.Uniform, fanIn), ($"{name}.bias", [shape[0]], Initial.Uniform, fanIn)];
-    }
-
-    private static (string, long[], Initial, long)[] Pair(string name, Initial weight, params long[] shape)
-        => [($"{name}.weight", shape, weight, 0), ($"{name}.bias", [shape[0]], Initial.Zero, 0)];
 
     /// <summary>A leaf that outlives the caller's scope.</summary>
     private static Tensor Owned(Tensor value, bool trained) => value.requires_grad_(trained).DetachFromDisposeScope();

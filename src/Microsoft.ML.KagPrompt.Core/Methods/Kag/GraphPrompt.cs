@@ -14,6 +14,7 @@ internal sealed class GraphPrompt : IDisposable
 {
     private readonly GraphPromptConfig config;
     private readonly GraphParameters parameters;
+    private readonly KagVariant variant;
     private readonly IMessageGraph graph;
 
     /// <summary>An untrained prompt.</summary>
@@ -22,7 +23,8 @@ internal sealed class GraphPrompt : IDisposable
     private GraphPrompt(GraphPromptConfig config, GraphParameters parameters)
     {
         (this.config, this.parameters) = (config, parameters);
-        graph = config.Variant == GraphVariant.Paper ? new KernelAwareGraph(parameters, config.Iterations) : new ReleasedGraph(parameters, config.Iterations);
+        variant = KagVariant.Of(config.Variant);
+        graph = variant.NewGraph(parameters, config.Iterations);
     }
 
     /// <summary>Told of the graph's stages when set. For golden tests.</summary>
@@ -46,9 +48,7 @@ internal sealed class GraphPrompt : IDisposable
         using var scope = NewDisposeScope();
         var initial = InitialNodes(patchTokens);                                    // V
         var final = graph.Forward(initial);
-        var nodes = config.Variant == GraphVariant.Paper ? final.Plus(initial)        // (11)
-            : cat([ReleasedOutput.Forward(final, initial, parameters, training), initial], 0);
-        return nodes.MoveToOuterDisposeScope();
+        return variant.Outputs(final, initial, parameters, training).MoveToOuterDisposeScope();     // (11)
     }
 
     /// <summary>O_i of <see cref="Nodes"/>: [4, B, L, C'].</summary>
@@ -69,10 +69,10 @@ internal sealed class GraphPrompt : IDisposable
         {
             Guard.Shape(patchTokens[i], $"patchTokens[{i}]", batch, patches, config.TapWidths[i]);
             var linear = functional.linear(patchTokens[i], parameters[$"projection.{i}.weight"], parameters[$"projection.{i}.bias"]);
-            projected[i] = config.Variant == GraphVariant.Paper ? linear : linear.relu();
+            projected[i] = variant.Projected(linear);
         }
 
-        return MultiKernelConvolution.Forward(cat(projected, 0), parameters, config.Variant)
+        return MultiKernelConvolution.Forward(cat(projected, 0), parameters, variant)
             .view(projected.Length, batch, patches, config.JointWidth).MoveToOuterDisposeScope();
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
@@ -8,39 +9,51 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
 
-/// <summary>Trains a network's graph prompt on normal images and their synthetic twins (equation 17); the vision tower stays frozen.</summary>
-internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionary<string, torch.Tensor> textFeatures, int pairsPerPass = GraphTrainer.PairsPerPass, bool startsTrained = false)
+/// <summary>Trains a graph prompt on normal images and their synthetic twins (equation 17); the backbone stays frozen.</summary>
+/// <param name="options">The method's choices.</param>
+/// <param name="sizes">Of the backbones.</param>
+/// <param name="prompt">What is trained, in place.</param>
+/// <param name="encoder">The frozen backbone.</param>
+/// <param name="textFeatures">F_text by class: [2, C'] each.</param>
+/// <param name="pairsPerPass">Pairs whose gradients are held at once.</param>
+/// <param name="startsTrained">Whether the prompt was trained before.</param>
+internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphPrompt prompt, FeatureEncoder encoder, IReadOnlyDictionary<string, torch.Tensor> textFeatures,
+    int pairsPerPass = GraphTrainer.PairsPerPass, bool startsTrained = false)
 {
     // A handful of photographs makes an epoch of one step: show them again, each time with new defects.
     private const int FewestPairsPerEpoch = 32;
     // And with few pairs, full batches would leave two steps to an epoch: the same pairs teach more in smaller ones.
     private const int FewestStepsPerEpoch = 8;
+    private const int PaperBatch = 16;
     private const int PairsPerPass = 4;
     private const int MostForCentres = 8;
     private const float PaperRate = 1e-3f;
     private const float FineTuningRate = 2e-4f;
 
-    private readonly InspectionOptions options = network.Options;
-    // The compact backbone was measured to need its own ways; others train as the paper says.
-    private readonly bool isCompactPaper = network.Tower.Family == CompactVisionTower.FamilyName && network.Options.Variant == GraphVariant.Paper;
-    private readonly GraphPrompt prompt = network.Prompt ?? throw new ArgumentException("The network has no graph prompt to train.", nameof(network));
+    private readonly TrainingOptions training = options.Training;
+    private readonly KagVariant variant = KagVariant.Of(options.Prompt.Variant);
+    private readonly Func<torch.Tensor, torch.Tensor> toImage = new MapMaker(sizes.Upsampling, sizes.ImageSize).Upsampler(sizes.Main.PromptGrid(sizes.ImageSize));
 
-    private float DiceWeight => options.DiceWeight ?? (isCompactPaper ? 0 : 1);
+    /// <summary>What the backbone was measured to need; null: what the paper says.</summary>
+    private TrainingPreset? Preset => sizes.Main.Presets.FirstOrDefault(preset => preset.Method == variant.HeadName);
+
+    private float DiceWeight => training.DiceWeight ?? Preset?.DiceWeight ?? 1;
 
     /// <summary>Runs all epochs; leaves the prompt trained in place.</summary>
-    public void Train(IReadOnlyList<FitImage> normal, int seed, Action<TrainingProgress> report, CancellationToken cancellation)
+    public void Train(IReadOnlyList<ProductImage> normal, IReadOnlyDictionary<string, SynthesisOptions> synthesis, int seed, Action<TrainingProgress> report, CancellationToken cancellation)
     {
         var pairs = Math.Max(normal.Count, FewestPairsPerEpoch);
-        using var twins = new TwinSource(normal, Math.Min(options.BatchSize, pairs / FewestStepsPerEpoch), pairs, options.Epochs, seed, cancellation);
-        var steps = options.Epochs * twins.StepsPerEpoch;
-        var schedule = new WarmupLinearSchedule(options.LearningRate ?? (startsTrained ? FineTuningRate : PaperRate), steps);
+        var batchSize = training.BatchSize ?? Math.Min(PaperBatch, pairs / FewestStepsPerEpoch);
+        using var twins = new TwinSource(normal, synthesis, batchSize, pairs, training.Epochs, seed, cancellation);
+        var steps = training.Epochs * twins.StepsPerEpoch;
+        var schedule = new WarmupLinearSchedule(training.LearningRate ?? (startsTrained ? FineTuningRate : PaperRate), steps);
         Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), cancellation);
     }
 
     /// <summary>Takes one step a batch, at the rate of its number from 0.</summary>
     public void Train(IEnumerable<TwinBatch> batches, Func<int, double> rate, Action<TrainingProgress> report, CancellationToken cancellation)
     {
-        using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, options.WeightDecay);
+        using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, training.WeightDecay);
         CentredProjections? centred = null;
         try
         {
@@ -48,7 +61,7 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
             foreach (var batch in batches)
             {
                 cancellation.ThrowIfCancellationRequested();
-                centred ??= isCompactPaper ? Centred(batch) : null;
+                centred ??= Preset is { CentreProjections: true } ? Centred(batch) : null;
                 var progress = Step(batch, optimizer, centred, rate(step));
                 report(progress with { Done = ++step, Epoch = batch.Epoch });
             }
@@ -63,7 +76,7 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
     private CentredProjections Centred(TwinBatch batch)
     {
         using var scope = torch.NewDisposeScope();
-        return new CentredProjections(prompt, network.Encode([.. batch.Normal.Take(MostForCentres).Select(image => image.Square)]).PatchTokens);
+        return new CentredProjections(prompt, encoder.Encode([.. batch.Normal.Take(MostForCentres).Select(image => image.Square)]).PatchTokens);
     }
 
     /// <summary>One optimiser step. The loss is a mean over images, so its gradient is summed from passes over few of them: what a pass holds stays small.</summary>
@@ -95,7 +108,7 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
 
         void Update()
         {
-            optimizer.ClipGradients(options.GradientClip);
+            optimizer.ClipGradients(training.GradientClip);
             optimizer.Step(rate);
         }
     }
@@ -105,16 +118,14 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
     {
         using var scope = torch.NewDisposeScope();
         var images = batch.Normal.Select(image => image.Square).Concat(batch.Twins.Select(twin => twin.Image)).ToArray();
-        var features = network.Encode(images);
+        var features = encoder.Encode(images);
         var (masks, labels) = Targets(batch);
         var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
 
         var nodes = prompt.Nodes(features.PatchTokens, training: true);                   // [M, 2B, L, C']
-        var maps = PromptMap.PerLayer(nodes, text, network.ImageSize, options.Variant);   // [M, 2B, S, S]
+        var maps = PromptMap.PerLayer(nodes, text, variant, toImage);   // [M, 2B, S, S]
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);       // [2B, 2]
-        var loss = options.Variant == GraphVariant.Paper
-            ? Losses.Paper(similarities, maps, masks, labels, options.FocalWeight, DiceWeight)
-            : Losses.Released(similarities, maps, masks, labels, options.FocalWeight, DiceWeight);
+        var loss = variant.Loss(similarities, maps, masks, labels, training.FocalWeight, DiceWeight);
         loss.Total.Times(share).backward();
 
         using var noGradients = torch.no_grad();
@@ -125,7 +136,7 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
     /// <summary>G: [2B, S, S], empty for the normal half; c: [2B].</summary>
     private (torch.Tensor Masks, torch.Tensor Labels) Targets(TwinBatch batch)
     {
-        var (count, side) = (batch.Normal.Length, network.ImageSize);
+        var (count, side) = (batch.Normal.Length, encoder.ImageSize);
         var masks = new float[2 * count * side * side];
         var labels = new long[2 * count];
         for (var i = 0; i < count; i++)
@@ -140,6 +151,6 @@ internal sealed class GraphTrainer(InspectionNetwork network, IReadOnlyDictionar
             labels[count + i] = batch.Twins[i].HasDefect ? 1 : 0;
         }
 
-        return (torch.tensor(masks, [2 * count, side, side], device: network.Device), torch.tensor(labels, device: network.Device));
+        return (torch.tensor(masks, [2 * count, side, side], device: encoder.Device), torch.tensor(labels, device: encoder.Device));
     }
 }

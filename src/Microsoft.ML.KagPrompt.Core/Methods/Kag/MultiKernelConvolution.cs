@@ -12,7 +12,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 internal static class MultiKernelConvolution
 {
     /// <summary>[N, L, C'] → V: [N, L, C'].</summary>
-    public static Tensor Forward(Tensor projected, GraphParameters parameters, GraphVariant variant)
+    public static Tensor Forward(Tensor projected, GraphParameters parameters, KagVariant variant)
     {
         var (count, patches, width) = (projected.shape[0], projected.shape[1], projected.shape[2]);
         var side = GridSide(patches);
@@ -25,8 +25,7 @@ internal static class MultiKernelConvolution
             sum = sum is null ? resized : sum.Plus(resized);
         }
 
-        var combined = variant == GraphVariant.Paper ? sum!.UnitLength(1) : sum!.Times(1.0 / GraphParameters.KernelSizes.Count);
-        return combined.flatten(2).transpose(1, 2).contiguous();
+        return variant.Combined(sum!, GraphParameters.KernelSizes.Count).flatten(2).transpose(1, 2).contiguous();
     }
 
     public static long GridSide(long patches)

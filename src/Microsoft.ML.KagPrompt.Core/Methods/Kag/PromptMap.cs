@@ -1,4 +1,3 @@
-using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 
@@ -10,22 +9,17 @@ internal static class PromptMap
     private const double Temperature = 100;
 
     /// <summary>M_pi, per map: [M, B, S, S] from nodes [M, B, L, C'] and text features [2, C'] or [B, 2, C'].</summary>
-    public static Tensor PerLayer(Tensor nodes, Tensor textFeatures, int imageSize, GraphVariant variant)
+    public static Tensor PerLayer(Tensor nodes, Tensor textFeatures, KagVariant variant, Func<Tensor, Tensor> toImage)
     {
         using var scope = NewDisposeScope();
-        var logits = Logits(nodes, textFeatures);
-        var maps = variant == GraphVariant.Paper ? MapUpsampling.ToImage(logits.sigmoid(), imageSize) : MapUpsampling.ToImage(logits, imageSize).sigmoid();
-        return maps.MoveToOuterDisposeScope();
+        return variant.LayerMaps(Logits(nodes, textFeatures), toImage).MoveToOuterDisposeScope();
     }
 
     /// <summary>M_p, averaged over the maps: [B, S, S].</summary>
-    public static Tensor Average(Tensor nodes, Tensor textFeatures, int imageSize, GraphVariant variant)
+    public static Tensor Average(Tensor nodes, Tensor textFeatures, KagVariant variant, Func<Tensor, Tensor> toImage)
     {
         using var scope = NewDisposeScope();
-        // Upsampling is linear: of the paper's probabilities, averaging first gives the same and costs a quarter.
-        var map = variant == GraphVariant.Paper ? MapUpsampling.ToImage(Logits(nodes, textFeatures).sigmoid().mean([0]), imageSize)
-            : PerLayer(nodes, textFeatures, imageSize, variant).mean([0]);
-        return map.MoveToOuterDisposeScope();
+        return variant.MeanMap(Logits(nodes, textFeatures), toImage).MoveToOuterDisposeScope();
     }
 
     /// <summary>100 (cos to F_a − cos to F_n), [M, B, L]: of two classes, the softmax is the sigmoid of the difference, and upsampling keeps differences.</summary>

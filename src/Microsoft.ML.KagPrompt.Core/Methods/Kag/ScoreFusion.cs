@@ -1,5 +1,4 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.Model;
 
 namespace Microsoft.ML.KagPrompt;
 
@@ -10,24 +9,23 @@ public sealed record ScoreFusion
     /// <summary>Which branches take part.</summary>
     public ScoringBranches Branches { get; init; } = ScoringBranches.Both;
 
-    /// <inheritdoc cref="InspectionOptions.Gamma"/>
+    /// <summary>γ in 0..1: weight of the prompt branch in map and score (equations 14 and 16).</summary>
     public float Gamma { get; init; } = 0.1f;
 
-    /// <inheritdoc cref="InspectionOptions.TopK"/>
+    /// <summary>k: how many of the map's largest values the image score averages, 1 to 50,176, counted on a 224 × 224 map (equation 16).</summary>
     public int TopK { get; init; } = 30;
-
-    /// <summary>What these options ask for.</summary>
-    public static ScoreFusion Of(InspectionOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return new() { Gamma = options.Gamma, TopK = options.TopK };
-    }
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>
-    public void Validate() => new OptionFaults()
-        .Require(Enum.IsDefined(Branches), nameof(Branches), "defined branches", Branches)
-        .Require(Gamma is >= 0 and <= 1, nameof(Gamma), "0 to 1", Gamma)
-        .Require(TopK is >= 1 and <= 224 * 224, nameof(TopK), "1 to 50176", TopK)
-        .ThrowIfAny(nameof(ScoreFusion));
+    public void Validate()
+    {
+        var faults = new OptionFaults();
+        CollectFaults(faults, "");
+        faults.ThrowIfAny(nameof(ScoreFusion));
+    }
+
+    internal void CollectFaults(OptionFaults faults, string prefix) => faults
+        .Require(Enum.IsDefined(Branches), prefix + nameof(Branches), "defined branches", Branches)
+        .Require(Gamma is >= 0 and <= 1, prefix + nameof(Gamma), "0 to 1", Gamma)
+        .Require(TopK is >= 1 and <= 224 * 224, prefix + nameof(TopK), "1 to 50176", TopK);
 }

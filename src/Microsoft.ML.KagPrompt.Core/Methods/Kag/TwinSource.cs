@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Synthesis;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
@@ -9,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 /// <param name="Normal">B normal images.</param>
 /// <param name="Twins">For each, a copy with synthetic defects.</param>
 /// <param name="Epoch">Epoch, from 1.</param>
-internal sealed record TwinBatch(FitImage[] Normal, SyntheticImage[] Twins, int Epoch)
+internal sealed record TwinBatch(ProductImage[] Normal, SyntheticImage[] Twins, int Epoch)
 {
     /// <summary>Some of the pairs.</summary>
     public TwinBatch Pairs(int first, int count) => new(Normal[first..(first + count)], Twins[first..(first + count)], Epoch);
@@ -21,8 +22,8 @@ internal sealed class TwinSource : IDisposable
 {
     private const int BatchesAhead = 2;
 
-    private readonly IReadOnlyList<FitImage> normal;
-    private readonly ILookup<string, FitImage> byClass;
+    private readonly IReadOnlyList<ProductImage> normal;
+    private readonly ILookup<string, ProductImage> byClass;
     private readonly IReadOnlyDictionary<string, NsaSynthesizer> synthesizers;
     private readonly int batchSize;
     private readonly int pairsPerEpoch;
@@ -32,11 +33,18 @@ internal sealed class TwinSource : IDisposable
     private readonly BlockingCollection<TwinBatch> ready = new(BatchesAhead);
     private readonly Task producer;
 
-    public TwinSource(IReadOnlyList<FitImage> normal, int batchSize, int pairsPerEpoch, int epochs, int seed, CancellationToken cancellation)
+    /// <param name="normal">Normal images of all classes.</param>
+    /// <param name="own">Own ways to draw defects, by class.</param>
+    /// <param name="batchSize">Pairs a batch.</param>
+    /// <param name="pairsPerEpoch">Pairs an epoch.</param>
+    /// <param name="epochs">Number of epochs.</param>
+    /// <param name="seed">Of everything random.</param>
+    /// <param name="cancellation">Stops the making.</param>
+    public TwinSource(IReadOnlyList<ProductImage> normal, IReadOnlyDictionary<string, SynthesisOptions> own, int batchSize, int pairsPerEpoch, int epochs, int seed, CancellationToken cancellation)
     {
         (this.normal, this.batchSize, this.pairsPerEpoch, this.epochs, this.seed) = (normal, batchSize, pairsPerEpoch, epochs, seed);
         byClass = normal.ToLookup(image => image.ClassName);
-        synthesizers = byClass.ToDictionary(group => group.Key, group => SynthesizerFor(group.Key, group));
+        synthesizers = byClass.ToDictionary(group => group.Key, group => new NsaSynthesizer(SynthesisOptions.For(group.Key, own, [.. group.Select(image => image.Square)])));
         stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         producer = Task.Factory.StartNew(Produce, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -62,9 +70,6 @@ internal sealed class TwinSource : IDisposable
         stop.Dispose();
     }
 
-    private static NsaSynthesizer SynthesizerFor(string className, IEnumerable<FitImage> images)
-        => new(SynthesisOptions.ForProduct(className, [.. images.Select(image => image.Square)]));
-
     private void Produce()
     {
         try
@@ -89,10 +94,10 @@ internal sealed class TwinSource : IDisposable
     }
 
     /// <summary>Every image as often as every other, give or take one, in random order.</summary>
-    private FitImage[] Order(int epoch)
+    private ProductImage[] Order(int epoch)
     {
         var random = new Random(Mix(epoch, -1));
-        var order = new List<FitImage>(pairsPerEpoch);
+        var order = new List<ProductImage>(pairsPerEpoch);
         while (order.Count < pairsPerEpoch)
         {
             var round = normal.ToArray();
@@ -103,31 +108,31 @@ internal sealed class TwinSource : IDisposable
         return [.. order];
     }
 
-    private TwinBatch Batch(FitImage[] images, int epoch, int first)
+    private TwinBatch Batch(ProductImage[] images, int epoch, int first)
     {
         var twins = new SyntheticImage[images.Length];
         for (var i = 0; i < images.Length; i++)
         {
             stop.Token.ThrowIfCancellationRequested();
             var random = new Random(Mix(epoch, first + i));
-            twins[i] = synthesizers[images[i].ClassName].Synthesize(images[i].Square, Giver(images[i], random), random);
+            twins[i] = synthesizers[images[i].ClassName].Synthesize(images[i].Square, PatchSource(images[i], random), random);
         }
 
         return new TwinBatch(images, twins, epoch);
     }
 
-    /// <summary>Where patches are cut from: another normal image of the class, else of any class, else the image itself.</summary>
-    private PixelBuffer Giver(FitImage image, Random random)
+    /// <summary>The image that patches are cut from: another normal image of the class, else of any class, else the image itself.</summary>
+    private PixelBuffer PatchSource(ProductImage image, Random random)
     {
         var same = byClass[image.ClassName].ToArray();
         var pool = same.Length > 1 ? same : normal.Count > 1 ? normal : same;
-        FitImage giver;
+        ProductImage source;
         do
         {
-            giver = pool[random.Next(pool.Count)];
+            source = pool[random.Next(pool.Count)];
         }
-        while (giver.Equals(image) && pool.Count > 1);
-        return giver.Square;
+        while (ReferenceEquals(source, image) && pool.Count > 1);
+        return source.Square;
     }
 
     /// <summary>A seed of its own for every draw: SplitMix64's finaliser over the three numbers.</summary>

@@ -1,6 +1,7 @@
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Checkpoints;
-using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 
@@ -63,24 +64,26 @@ public sealed class PaperGoldenTests : IDisposable
     public void Scores_MapsAndScores_EqualGolden()
     {
         var file = File();
-        using var prompt = Prompt(file);
+        var prompt = Prompt(file);
         using var noGradients = torch.no_grad();
         var gamma = float.Parse(file.Metadata["gamma"], System.Globalization.CultureInfo.InvariantCulture);
         var tokens = List(file, "patch_tokens.");
         var text = file.Read("text_features");
         var side = (int)file.Entries["map"].Shape[^1];
-        var promptMap = PromptMap.Average(prompt.Nodes(tokens), text, side, GraphVariant.Paper);
-        promptMap.ShouldBeClose(file.Read("map_text"), TensorAssertions.StageTolerance, "map_text");
-        using var bank = MemoryBank.Build([[.. List(file, "bank.").Select(layer => layer.unsqueeze(0))]]);
-        var memoryMap = MapUpsampling.ToImage(bank.Distances(tokens), side);
-        memoryMap.ShouldBeClose(file.Read("map_memory"), TensorAssertions.StageTolerance, "map_memory");
-        var map = MapFusion.Fuse(promptMap, memoryMap, gamma);
+        // Through the method that models score with, not its parts.
+        var topK = int.Parse(file.Metadata["top_k"], System.Globalization.CultureInfo.InvariantCulture);
+        using var method = KagParts.Method(new KagOptions { Fusion = new() { Gamma = gamma, TopK = topK } }, prompt, grid: (int)Math.Sqrt(tokens[0].shape[1]), side);
+        using var reference = method.BuildReference([[.. List(file, "bank.").Select(layer => layer.unsqueeze(0))]], text);
+        using var features = new ScoringFeatures(new VisionFeatures(tokens, file.Read("class_embedding")), null);
+        var (map, score) = method.Score(features, reference);
         map.ShouldBeClose(file.Read("map"), TensorAssertions.StageTolerance, "map");
+        score.ShouldBeClose(file.Read("score"), TensorAssertions.StageTolerance, "score");
+        var branches = method.Score(features, reference, [new() { Branches = ScoringBranches.Prompt }, new() { Branches = ScoringBranches.MemoryBank }]);
+        branches[0].Maps.ShouldBeClose(file.Read("map_text"), TensorAssertions.StageTolerance, "map_text");
+        branches[1].Maps.ShouldBeClose(file.Read("map_memory"), TensorAssertions.StageTolerance, "map_memory");
         var similarities = prompt.ImageSimilarities(file.Read("class_embedding"), text);
         similarities.ShouldBeClose(file.Read("s1_normal_abnormal"), TensorAssertions.StageTolerance, "s1");
-        var top = ImageScore.TopMean(map, int.Parse(file.Metadata["top_k"], System.Globalization.CultureInfo.InvariantCulture));
-        top.ShouldBeClose(file.Read("s2"), TensorAssertions.StageTolerance, "s2");
-        ImageScore.Fuse(similarities.select(1, 1), top, gamma).ShouldBeClose(file.Read("score"), TensorAssertions.StageTolerance, "score");
+        method.MapScores(map).ShouldBeClose(file.Read("s2"), TensorAssertions.StageTolerance, "s2");
     }
 
     [SkippableFact]
@@ -89,7 +92,7 @@ public sealed class PaperGoldenTests : IDisposable
         var file = File();
         using var prompt = Prompt(file);
         var text = file.Read("text_features");
-        var maps = PromptMap.PerLayer(prompt.Nodes(List(file, "patch_tokens.")), text, (int)file.Entries["map"].Shape[^1], GraphVariant.Paper);
+        var maps = PromptMap.PerLayer(prompt.Nodes(List(file, "patch_tokens.")), text, KagVariant.Of(GraphVariant.Paper), KagParts.AlignedCorners(16, (int)file.Entries["map"].Shape[^1]));
         var losses = Losses.Paper(prompt.ImageSimilarities(file.Read("class_embedding"), text), maps, file.Read("mask"), file.Read("label"), 1, 1);
         losses.CrossEntropy.reshape(1).ShouldBeClose(file.Read("loss_ce"), TensorAssertions.StageTolerance, "cross-entropy");
         losses.Focal.reshape(1).ShouldBeClose(file.Read("loss_focal"), TensorAssertions.StageTolerance, "focal");

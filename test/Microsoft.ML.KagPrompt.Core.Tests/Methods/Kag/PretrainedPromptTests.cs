@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 
@@ -8,7 +9,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Methods.Kag;
 
 public class PretrainedPromptTests
 {
-    private static readonly InspectionOptions Small = new() { Epochs = 0, ImageSize = 112, Device = "cpu", Seed = 5 };
+    private static readonly FitChoices Small = new() { Epochs = 0, ImageSize = 112, Device = "cpu", Seed = 5 };
 
     [Fact]
     public void Resources_TogetherUnder16Megabytes()
@@ -18,17 +19,12 @@ public class PretrainedPromptTests
         (Size("compact.prompt.safetensors") + Size("compact.safetensors") + Size("compact.merges.txt")).Should().BeLessThan(16_000_000);
     }
 
-    [Fact]
-    public void For_OtherOptionsThanItWasTrainedWith_IsNone()
-    {
-        using var vision = CompactBackbone.Embedded.LoadVision(torch.ScalarType.Float32, roundToHalf: false);
-        using var prompt = PretrainedPrompt.For(new InspectionOptions(), vision.Info);
-        prompt!.TapWidths.Should().Equal(vision.Info.TapWidths);
-        PretrainedPrompt.For(new InspectionOptions { Variant = GraphVariant.Released }, vision.Info).Should().BeNull();
-        PretrainedPrompt.For(new InspectionOptions { Iterations = 4 }, vision.Info).Should().BeNull();
-        PretrainedPrompt.For(new InspectionOptions { Backbone = "another" }, vision.Info).Should().BeNull();
-        PretrainedPrompt.For(new InspectionOptions { FromScratch = true }, vision.Info).Should().BeNull();
-    }
+    [Theory]
+    [InlineData(GraphVariant.Released, 5)]
+    [InlineData(GraphVariant.Paper, 4)]
+    public void Fit_AnotherFormWithoutTraining_IsRefusedRatherThanDropped(GraphVariant variant, int iterations)
+        => FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, Small with { Variant = variant, Iterations = iterations }))
+            .Should().Throw<ArgumentException>().WithMessage($"*Prompt.Variant {variant}*Prompt.Iterations {iterations}*'kag.paper' with 5 iterations*Training.Epochs*");
 
     [Fact]
     public void Fit_WithoutTraining_UsesItUnlessFromScratch()
@@ -37,8 +33,8 @@ public class PretrainedPromptTests
         using var bankOnly = KagPromptTrainer.Fit(Parts, Small with { FromScratch = true });
         model.HasPrompt.Should().BeTrue();
         bankOnly.HasPrompt.Should().BeFalse();
-        using var shipped = PretrainedPrompt.For(Small, model.Network.Tower.Info)!;
-        ShouldBeEqual(model.Network.Prompt!, shipped);
+        using var shipped = KagParts.ShippedPrompt(model.Info());
+        ShouldBeEqual(model.Prompt()!, shipped);
     }
 
     [Fact]
@@ -47,9 +43,9 @@ public class PretrainedPromptTests
         var gentle = Small with { Epochs = 1, LearningRate = 1e-9f };
         using var tuned = KagPromptTrainer.Fit(Parts, gentle);
         using var own = KagPromptTrainer.Fit(Parts, gentle with { FromScratch = true });
-        using var shipped = PretrainedPrompt.For(Small, tuned.Network.Tower.Info)!;
-        Distance(tuned.Network.Prompt!, shipped).Should().BeLessThan(1e-4);
-        Distance(own.Network.Prompt!, shipped).Should().BeGreaterThan(0.01);
+        using var shipped = KagParts.ShippedPrompt(tuned.Info());
+        Distance(tuned.Prompt()!, shipped).Should().BeLessThan(1e-4);
+        Distance(own.Prompt()!, shipped).Should().BeGreaterThan(0.01);
     }
 
     [Fact]
@@ -58,7 +54,7 @@ public class PretrainedPromptTests
         using var initial = KagPromptTrainer.Fit(Parts, Small);
         using var bankOnly = KagPromptTrainer.Fit(Parts, Small with { FromScratch = true }, initial);
         bankOnly.HasPrompt.Should().BeFalse();
-        bankOnly.Network.Vision.Should().BeSameAs(initial.Network.Vision);
+        bankOnly.Network.Encoder.Vision.Should().BeSameAs(initial.Network.Encoder.Vision);
     }
 
     private static TrainingImage[] Parts => [.. Enumerable.Range(0, 2).Select(i => new TrainingImage { Image = TestImages.Part(80 + i, 70, i) })];

@@ -27,7 +27,7 @@ public sealed class ReleasedGoldenTests : IDisposable
         using var noGradients = torch.no_grad();
         var layout = KnownLayouts.Recognise(backbone, new LayoutHints { VisionHeads = Number(inputs, "vision_heads"), TextHeads = Number(inputs, "text_heads") });
         using var vision = new VisionTransformer(layout.Vision, WeightSet.Read(VisionTransformer.Shapes(layout.Vision), new MappedTensors(backbone, layout.VisionRules)));
-        using var prompt = ReleasedCheckpoint.Read(head, Number(golden, "iterations"));
+        var prompt = ReleasedCheckpoint.Read(head, Number(golden, "iterations"));
         using var features = vision.Encode(inputs.Read("image"));
         using var supports = vision.Encode(golden.Read("support"));
         var text = golden.Read("text_features");
@@ -41,22 +41,24 @@ public sealed class ReleasedGoldenTests : IDisposable
             nodes[4 + i].ShouldBeClose(golden.Read($"multi_kernel.{i}").flatten(2).transpose(1, 2), TensorAssertions.StageTolerance, $"multi_kernel.{i}");
         }
 
-        var maps = PromptMap.PerLayer(nodes, text, side, GraphVariant.Released);
+        var maps = PromptMap.PerLayer(nodes, text, KagVariant.Of(GraphVariant.Released), KagParts.AlignedCorners((int)Math.Sqrt(nodes.shape[2]), side));
         maps[0][0].ShouldBeClose(golden.Read("layer_map.0")[0][1], TensorAssertions.StageTolerance, "layer_map.0");
         maps[4][0].ShouldBeClose(golden.Read("layer_map.4")[0][1], TensorAssertions.StageTolerance, "layer_map.4");
-        var promptMap = PromptMap.Average(nodes, text, side, GraphVariant.Released);
-        promptMap.ShouldBeClose(golden.Read("map_text"), TensorAssertions.StageTolerance, "map_text");
 
-        using var bank = MemoryBank.Build([supports.PatchTokens]);
-        var memoryMap = MemoryMap.FromDistances(bank.Distances(features.PatchTokens), side, GraphVariant.Released);
-        memoryMap.ShouldBeClose(golden.Read("map_memory"), TensorAssertions.StageTolerance, "map_memory");
-        var map = MapFusion.Fuse(promptMap, memoryMap, gamma);
+        // Through the method that models score with, not its parts.
+        var options = new KagOptions { Prompt = new() { Variant = GraphVariant.Released }, Fusion = new() { Gamma = gamma, TopK = Number(golden, "top_k") } };
+        using var method = KagParts.Method(options, prompt, (int)Math.Sqrt(nodes.shape[2]), side);
+        using var reference = method.BuildReference([supports.PatchTokens], text);
+        using var scoring = new ScoringFeatures(new VisionFeatures([.. features.PatchTokens.Select(tokens => tokens.alias())], features.ImageEmbedding.alias()), null);
+        var (map, score) = method.Score(scoring, reference);
         map.ShouldBeClose(golden.Read("map"), TensorAssertions.StageTolerance, "map");
+        score.ShouldBeClose(golden.Read("score"), TensorAssertions.StageTolerance, "score");
+        var branches = method.Score(scoring, reference, [new() { Branches = ScoringBranches.Prompt }, new() { Branches = ScoringBranches.MemoryBank }]);
+        branches[0].Maps.ShouldBeClose(golden.Read("map_text"), TensorAssertions.StageTolerance, "map_text");
+        branches[1].Maps.ShouldBeClose(golden.Read("map_memory"), TensorAssertions.StageTolerance, "map_memory");
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);
         similarities.ShouldBeClose(golden.Read("s1_normal_abnormal"), TensorAssertions.StageTolerance, "s1");
-        var top = ImageScore.TopMean(map, Number(golden, "top_k"));
-        top.ShouldBeClose(golden.Read("s2"), TensorAssertions.StageTolerance, "s2");
-        ImageScore.Fuse(similarities.select(1, 1), top, gamma).ShouldBeClose(golden.Read("score"), TensorAssertions.StageTolerance, "score");
+        method.MapScores(map).ShouldBeClose(golden.Read("s2"), TensorAssertions.StageTolerance, "s2");
     }
 
     public void Dispose() => scope.Dispose();

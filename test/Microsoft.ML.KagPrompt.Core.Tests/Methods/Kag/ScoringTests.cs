@@ -1,5 +1,6 @@
-using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -31,8 +32,8 @@ public class ScoringTests
             }
         }
 
-        bank.Distances(tokens).ShouldBeClose(tensor(expected).view(batch, length), 1e-5, "distances");
-        bank.Distances([support[0], support[1]]).ShouldBeClose(zeros(1, patches), 1e-5, "every patch of the support lies in the bank");
+        bank.MeanDistances(tokens).ShouldBeClose(tensor(expected).view(batch, length), 1e-5, "distances");
+        bank.MeanDistances([support[0], support[1]]).ShouldBeClose(zeros(1, patches), 1e-5, "every patch of the support lies in the bank");
     }
 
     [Theory]
@@ -56,7 +57,7 @@ public class ScoringTests
             }
         }
 
-        MapUpsampling.ToImage(patches, side).ShouldBeClose(tensor(expected).view(batch, side, side), 1e-5, "pixels");
+        PatchGrid.AlignedCorners(grid, side).ToImage(patches, side).ShouldBeClose(tensor(expected).view(batch, side, side), 1e-5, "pixels");
     }
 
     [Theory]
@@ -69,7 +70,8 @@ public class ScoringTests
         var (layers, batch, grid, width) = (4, 2, 3, 5);
         var nodes = randn([layers, batch, grid * grid, width], generator: generator);
         var text = nn.functional.normalize(randn(textPerImage ? [batch, 2, width] : [2, width], generator: generator), p: 2, dim: -1);
-        var maps = PromptMap.PerLayer(nodes, text, grid, GraphVariant.Paper);
+        var (paper, toImage) = (KagVariant.Of(GraphVariant.Paper), KagParts.AlignedCorners(grid, grid));
+        var maps = PromptMap.PerLayer(nodes, text, paper, toImage);
         for (var i = 0; i < maps.numel(); i++)
         {
             var (layer, image, patch) = (i / (batch * grid * grid), i / (grid * grid) % batch, i % (grid * grid));
@@ -79,7 +81,7 @@ public class ScoringTests
             maps.data<float>()[i].Should().BeApproximately((float)(abnormal / (normal + abnormal)), 1e-4f);
         }
 
-        PromptMap.Average(nodes, text, grid, GraphVariant.Paper).ShouldBeClose(maps.mean([0]), 1e-5, "the mean of the layers");
+        PromptMap.Average(nodes, text, paper, toImage).ShouldBeClose(maps.mean([0]), 1e-5, "the mean of the layers");
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt.Numerics;
 
 /// <summary>Counts the owners of one disposable value; the last to let go disposes it. Thread-safe.</summary>
 /// <remarks>Models made from one another (another threshold, other supports) share weights through this, and each may be disposed apart.</remarks>

@@ -1,6 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones;
 
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>Features of images for the two branches: from one tower for both, or from one each. Owns them.</summary>
 internal sealed class ScoringFeatures(VisionFeatures? forPrompt, VisionFeatures? forMemory) : IDisposable

@@ -1,6 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones;
 
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>A vision tower in use, and where it came from. Owns the tower.</summary>
 /// <param name="name">Preset or family and sizes.</param>
@@ -20,16 +20,19 @@ internal sealed class NetworkTower(string name, IVisionTower tower, VisionRefere
 
     public string? Location => location;
 
+    /// <summary>Weights of methods that come with the backbone.</summary>
+    public IReadOnlyList<PretrainedHead> Heads { get; init; } = [];
+
     /// <summary>Reads a source's tower. One that will be embedded, in 16 bit, is rounded to that now: a saved model scores as the one that was fitted.</summary>
     /// <param name="source">The backbone.</param>
     /// <param name="options">Precision and storage.</param>
     /// <param name="taps">Tapped blocks, counted from 1; null: the backbone's own.</param>
-    public static NetworkTower Load(IBackboneSource source, InspectionOptions options, IReadOnlyList<int>? taps)
+    public static NetworkTower Load(IBackboneSource source, BackboneOptions options, IReadOnlyList<int>? taps)
     {
-        var embed = source.Location is null || options.BackboneStorage == BackboneStorage.Embed
-            || (options.BackboneStorage == BackboneStorage.Auto && source.VisionValues * 2 <= LargestEmbedded);
+        var embed = source.Location is null || options.Storage == BackboneStorage.Embed
+            || (options.Storage == BackboneStorage.Auto && source.VisionValues * 2 <= LargestEmbedded);
         var reference = embed ? null : source.Reference();
-        return new NetworkTower(source.Name, source.LoadVision(options.Precision.Type(), roundToHalf: embed, taps), reference, source.Location);
+        return new NetworkTower(source.Name, source.LoadVision(options.Precision.Type(), roundToHalf: embed, taps), reference, source.Location) { Heads = source.Heads };
     }
 
     public void Dispose() => tower.Dispose();

@@ -1,0 +1,110 @@
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Backbones;
+
+/// <summary>Images to features on one device: the backbone and, perhaps, the memory bank's own. One forward at a time. Owns its share of the towers.</summary>
+internal sealed class FeatureEncoder : IDisposable
+{
+    // Two forwards at once, each on all cores, are slower than one after the other.
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private readonly ImagePreprocessor memoryPreprocessor;
+
+    /// <summary>Takes over one ownership of each tower.</summary>
+    /// <exception cref="ArgumentException">The images' side is no multiple of a patch size.</exception>
+    public FeatureEncoder(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, ImageOptions images, torch.Device device)
+    {
+        NativeHeap.Keep();
+        (Vision, Memory, Device) = (vision, memory, device);
+        ImageSize = images.Size ?? Tower.Info.ImageSize;
+        foreach (var (option, tower) in new[] { (nameof(BackboneOptions.Name), Tower), (nameof(BackboneOptions.MemoryName), MemoryTower) })
+        {
+            if (ImageSize % tower.Info.PatchSize != 0)
+            {
+                throw new ArgumentException($"Images.Size: expected a multiple of the patch size {tower.Info.PatchSize} (Backbone.{option}), got {ImageSize}.");
+            }
+        }
+
+        Preprocessor = new ImagePreprocessor(ImageSize, images.ResizeMode, Tower.Info.Mean, Tower.Info.Std);
+        memoryPreprocessor = memory is null ? Preprocessor : new ImagePreprocessor(ImageSize, images.ResizeMode, MemoryTower.Info.Mean, MemoryTower.Info.Std);
+    }
+
+    public Shared<NetworkTower> Vision { get; }
+
+    /// <summary>The memory bank's own tower; null where it shares the other.</summary>
+    public Shared<NetworkTower>? Memory { get; }
+
+    public IVisionTower Tower => Vision.Value.Tower;
+
+    public IVisionTower MemoryTower => (Memory ?? Vision).Value.Tower;
+
+    public torch.Device Device { get; }
+
+    /// <summary>S.</summary>
+    public int ImageSize { get; }
+
+    public ImagePreprocessor Preprocessor { get; }
+
+    /// <summary>Features of S × S images by the backbone, on the device, without gradients. The caller owns them.</summary>
+    public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares) => Encode(squares, Tower, Preprocessor);
+
+    /// <summary>Features of both towers; the backbone does not run where nothing needs it. The caller owns them.</summary>
+    public ScoringFeatures EncodeForScoring(IReadOnlyList<PixelBuffer> squares, bool usesMain)
+    {
+        if (Memory is null)
+        {
+            return new ScoringFeatures(Encode(squares), null);
+        }
+
+        var main = usesMain ? Encode(squares) : null;
+        try
+        {
+            return new ScoringFeatures(main, Encode(squares, MemoryTower, memoryPreprocessor));
+        }
+        catch
+        {
+            main?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs work that uses all cores, while no other such work runs.</summary>
+    public T Alone<T>(Func<T> work)
+    {
+        gate.Wait();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        Vision.Release();
+        Memory?.Release();
+        gate.Dispose();
+    }
+
+    private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        var images = preprocessor.Normalize(squares).to(Device);        // [B, 3, S, S]
+        return Alone(() =>
+        {
+            var features = tower.Encode(images);
+            foreach (var tokens in features.PatchTokens)
+            {
+                tokens.MoveToOuterDisposeScope();
+            }
+
+            features.ImageEmbedding.MoveToOuterDisposeScope();
+            return features;
+        });
+    }
+}

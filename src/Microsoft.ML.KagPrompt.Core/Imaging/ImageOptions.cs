@@ -1,0 +1,26 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>How images are brought to the networks, and their maps back.</summary>
+/// <remarks>Immutable; safe to share between threads.</remarks>
+public sealed record ImageOptions
+{
+    /// <summary>Side S in pixels images are brought to, 32 to 2048; a multiple of the backbone's patch size. Null, the default: the backbone's own.</summary>
+    public int? Size { get; init; }
+
+    /// <summary>How images are brought to S × S.</summary>
+    public ResizeMode ResizeMode { get; init; } = ResizeMode.Stretch;
+
+    /// <summary>Where the values of patches lie in the map.</summary>
+    public MapUpsampling MapUpsampling { get; init; } = MapUpsampling.CellCentres;
+
+    /// <summary>Largest image, in pixels (width · height), that is accepted.</summary>
+    public int MaxPixels { get; init; } = 100_000_000;
+
+    internal void CollectFaults(OptionFaults faults, string group) => faults
+        .Require(Size is null or (>= 32 and <= 2048), $"{group}.{nameof(Size)}", "32 to 2048 or null", Size)
+        .Require(Enum.IsDefined(ResizeMode), $"{group}.{nameof(ResizeMode)}", "a defined mode", ResizeMode)
+        .Require(Enum.IsDefined(MapUpsampling), $"{group}.{nameof(MapUpsampling)}", "a defined value", MapUpsampling)
+        .Require(MaxPixels >= 1, $"{group}.{nameof(MaxPixels)}", "1 or more", MaxPixels);
+}

@@ -1,0 +1,22 @@
+using Microsoft.ML.KagPrompt.Backbones;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Methods;
+
+/// <summary>What a class brings to scoring, as its method keeps it. Owns its tensors; reading is thread-safe.</summary>
+internal abstract class ClassReference : IDisposable
+{
+    /// <summary>Every tensor by name, for the archive. The reference keeps ownership.</summary>
+    public abstract IReadOnlyDictionary<string, torch.Tensor> Tensors { get; }
+
+    /// <summary>F_text = [F_n, F_a]: [2, C']; null where the method uses no text.</summary>
+    public virtual torch.Tensor? TextFeatures => null;
+
+    public void Dispose()
+    {
+        foreach (var tensor in Tensors.Values)
+        {
+            tensor.Dispose();
+        }
+    }
+}

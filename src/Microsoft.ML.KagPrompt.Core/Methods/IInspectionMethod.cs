@@ -1,0 +1,43 @@
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Methods;
+
+/// <summary>A few-shot method: what it keeps of normal images, and how it scores others against that. Owns its weights; scoring is thread-safe.</summary>
+internal interface IInspectionMethod : IDisposable
+{
+    /// <summary>Whether the backbone itself must run, or only the memory bank's own where there is one.</summary>
+    bool UsesMainTower { get; }
+
+    /// <summary>Whether a class needs the features of its prompts.</summary>
+    bool UsesText { get; }
+
+    /// <summary>The weights by name, for the archive. The method keeps ownership.</summary>
+    IReadOnlyDictionary<string, torch.Tensor> Weights { get; }
+
+    /// <summary>What is kept of one support image, whose views (turned, say) were encoded together. The caller owns it.</summary>
+    IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views);
+
+    /// <summary>A class ready for scoring, of what was kept of each of its supports. Takes over the text features; the caller owns the result.</summary>
+    /// <param name="supports">One entry an image, from <see cref="Remember"/>; they stay the caller's.</param>
+    /// <param name="textFeatures">F_text = [F_n, F_a]: [2, C']; null where no text is used.</param>
+    ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures);
+
+    /// <summary>A class from a saved model. The caller owns it.</summary>
+    /// <exception cref="ModelFormatException">A tensor is missing or of another shape.</exception>
+    ClassReference ReadReference(ITensorSource source, torch.Device device);
+
+    /// <summary>Maps [B, S, S] and scores [B] of encoded images of one class, without gradients. The caller owns them.</summary>
+    (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference);
+
+    /// <summary>The part of an image's score that its map alone decides: [B, S, S] → [B]. The caller owns it.</summary>
+    torch.Tensor MapScores(torch.Tensor maps);
+}
+
+/// <summary>A method with weights to train.</summary>
+internal interface ITrainedMethod : IInspectionMethod
+{
+    /// <summary>Trains in place, if the options ask for it; says whether it did.</summary>
+    bool Train(TrainingRun run);
+}

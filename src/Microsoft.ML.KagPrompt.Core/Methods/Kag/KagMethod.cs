@@ -1,0 +1,124 @@
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Numerics;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Methods.Kag;
+
+/// <summary>KAG-prompt: a graph prompt held against text (12), a memory bank of normal patches (13), and their fusion (14) to (16). Owns the prompt.</summary>
+/// <param name="options">The method's choices.</param>
+/// <param name="sizes">Of the backbones.</param>
+/// <param name="prompt">The graph prompt; null where the memory bank alone scores.</param>
+/// <param name="startsTrained">Whether the prompt was trained before.</param>
+internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphPrompt? prompt, bool startsTrained) : ITrainedMethod
+{
+    private readonly KagVariant variant = KagVariant.Of(options.Prompt.Variant);
+    private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
+
+    public GraphPrompt? Prompt => prompt;
+
+    public MethodSizes Sizes => sizes;
+
+    public bool UsesMainTower => prompt is not null;
+
+    public bool UsesText => prompt is not null;
+
+    public IReadOnlyDictionary<string, torch.Tensor> Weights => prompt?.Weights ?? new Dictionary<string, torch.Tensor>();
+
+    private bool UsesGraphBank => options.Memory.Features == MemoryFeatures.Graph;
+
+    /// <summary>Where the bank's patches lie in the image, layer by layer.</summary>
+    private IReadOnlyList<PatchGrid> BankGrids => UsesGraphBank ? [.. sizes.Main.TapWidths.Select(_ => sizes.Main.PromptGrid(sizes.ImageSize))] : sizes.Memory.TapGrids(sizes.ImageSize);
+
+    /// <summary>Widths of the memory bank's layers.</summary>
+    private IReadOnlyList<int> BankWidths => UsesGraphBank ? [.. sizes.Main.TapWidths.Select(_ => sizes.Main.JointWidth)] : sizes.Memory.TapWidths;
+
+    /// <summary>P_i, or O_i by option, per layer [views, L, D].</summary>
+    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(views.ForPrompt!.PatchTokens)).unbind(0) : views.ForMemory.PatchTokens.Select(layer => layer.alias());
+        return [.. tokens.Select(layer => layer.MoveToOuterDisposeScope())];
+    }
+
+    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures) => new KagReference(textFeatures, MemoryBank.Build(supports));
+
+    public ClassReference ReadReference(ITensorSource source, torch.Device device)
+    {
+        using var scope = torch.NewDisposeScope();
+        var text = source.Entries.ContainsKey("text") ? StoredMatrix.Read(source, "text", 2, sizes.Main.JointWidth).to(device) : null;
+        if (text is null && prompt is not null)
+        {
+            throw new ModelFormatException($"{source.Origin}: expected the prompts' features 'text' of every class of a model with a graph prompt, got none. Save or fetch the model again.");
+        }
+
+        var bank = source.Entries.ContainsKey("bank.0")
+            ? MemoryBank.FromNormalized([.. BankWidths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))]) : null;
+        return new KagReference(text?.DetachFromDisposeScope(), bank);
+    }
+
+    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference) => Score(features, reference, [options.Fusion])[0];
+
+    /// <summary>As the other, for several ways to put the branches together; the branches run once. The caller owns the tensors.</summary>
+    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        var known = (KagReference)reference;
+        var (promptMap, nodes, promptScore) = Prompted(features.ForPrompt, known);
+        torch.Tensor? memoryMap = null;
+        if (known.Bank is not null)
+        {
+            var tokens = UsesGraphBank ? prompt!.Outputs(nodes!).unbind(0) : features.ForMemory.PatchTokens;
+            memoryMap = variant.MemoryMap(maps.Mean(known.Bank.Distances(tokens), BankGrids));            // (13)
+        }
+
+        return [.. fusions.Select(fusion =>
+        {
+            var (map, score) = Fuse(fusion, promptMap, promptScore, memoryMap);
+            return (map.MoveToOuterDisposeScope(), score.MoveToOuterDisposeScope());
+        })];
+    }
+
+    public torch.Tensor MapScores(torch.Tensor maps) => ImageScore.TopMean(maps, options.Fusion.TopK);
+
+    public bool Train(TrainingRun run)
+    {
+        if (options.Training.Epochs == 0 || prompt is null)
+        {
+            return false;
+        }
+
+        new GraphTrainer(options, sizes, prompt, run.Encoder, run.TextFeatures, startsTrained: startsTrained).Train(run.Normal, run.Synthesis, run.Seed, run.Report, run.Cancellation);
+        return true;
+    }
+
+    public void Dispose() => prompt?.Dispose();
+
+    private static (torch.Tensor Map, torch.Tensor Score) Fuse(ScoreFusion fusion, torch.Tensor? promptMap, torch.Tensor? promptScore, torch.Tensor? memoryMap)
+    {
+        (promptMap, promptScore, memoryMap) = fusion.Branches switch
+        {
+            ScoringBranches.MemoryBank => (null, null, memoryMap),
+            ScoringBranches.Prompt => (promptMap, promptScore, null),
+            _ => (promptMap, promptScore, memoryMap),
+        };
+        var map = MapFusion.Fuse(promptMap, memoryMap, fusion.Gamma);                                       // (14)
+        return (map, ImageScore.Fuse(promptScore, ImageScore.TopMean(map, fusion.TopK), fusion.Gamma));     // (16)
+    }
+
+    private (torch.Tensor? Map, torch.Tensor? Nodes, torch.Tensor? Score) Prompted(VisionFeatures? features, KagReference reference)
+    {
+        if (prompt is null || reference.TextFeatures is null)
+        {
+            return (null, null, null);
+        }
+
+        var nodes = prompt.Nodes(features!.PatchTokens);                                                    // [M, B, L, C']
+        var map = PromptMap.Average(nodes, reference.TextFeatures, variant, maps.Upsampler(sizes.Main.PromptGrid(sizes.ImageSize)));   // [B, S, S], (12)
+        var similarities = prompt.ImageSimilarities(features.ImageEmbedding, reference.TextFeatures);       // [B, 2]
+        return (map, nodes, similarities.select(1, 1));                                                     // s1, (15)
+    }
+}

@@ -1,0 +1,42 @@
+using Microsoft.ML.KagPrompt.Numerics;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Methods.Kag.Paper;
+
+/// <summary>What the equations say.</summary>
+internal sealed class PaperVariant : KagVariant
+{
+    public static readonly PaperVariant Instance = new();
+
+    public override string HeadName => "kag.paper";
+
+    public override IEnumerable<ParameterLayout> GraphLayout(GraphPromptConfig config)
+    {
+        long c = config.JointWidth;
+        return
+        [
+            .. ParameterLayout.Pair("intra.query", InitialValues.Small, config.QueryWidth, c), .. ParameterLayout.Pair("intra.key", InitialValues.Small, config.QueryWidth, c),
+            .. ParameterLayout.Pair("intra.value", InitialValues.Small, c, c), new("intra.alpha", [1], InitialValues.Zero),
+            new("inter.weight", [c, c], InitialValues.Uniform, c), .. ParameterLayout.Pair("gate", InitialValues.Small, c, c),
+        ];
+    }
+
+    public override IMessageGraph NewGraph(GraphParameters parameters, int iterations) => new KernelAwareGraph(parameters, iterations);
+
+    public override Tensor Projected(Tensor linear) => linear;
+
+    /// <summary>At unit length over the channels; L2 is our reading.</summary>
+    public override Tensor Combined(Tensor sum, int kernels) => sum.UnitLength(1);
+
+    public override Tensor Outputs(Tensor final, Tensor initial, GraphParameters parameters, bool training) => final.Plus(initial);   // (11)
+
+    public override Tensor LayerMaps(Tensor logits, Func<Tensor, Tensor> toImage) => toImage(logits.sigmoid());
+
+    // Upsampling is linear: averaging first gives the same and costs a quarter.
+    public override Tensor MeanMap(Tensor logits, Func<Tensor, Tensor> toImage) => toImage(logits.sigmoid().mean([0]));
+
+    public override Tensor MemoryMap(Tensor distances) => distances;
+
+    public override Losses Loss(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
+        => Losses.Paper(similarities, maps, masks, labels, focalWeight, diceWeight);
+}

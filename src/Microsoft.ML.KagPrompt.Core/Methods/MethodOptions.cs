@@ -1,0 +1,34 @@
+using System.Text.Json.Serialization;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Methods;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>A method's own choices; the type says which method. A new one is registered here, by its name in saved models.</summary>
+/// <remarks>Immutable; safe to share between threads.</remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "name", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
+[JsonDerivedType(typeof(KagOptions), KagOptions.MethodName)]
+public abstract record MethodOptions
+{
+    private protected MethodOptions() { }
+
+    /// <summary>Which normal images a class remembers.</summary>
+    public MemoryOptions Memory { get; init; } = new();
+
+    /// <summary>Own sentences by class name, of methods that are told any.</summary>
+    internal virtual IReadOnlyDictionary<string, PromptEnsemble> Sentences => new Dictionary<string, PromptEnsemble>();
+
+    /// <summary>The method, untrained or from a starting point. The caller owns it.</summary>
+    internal abstract IInspectionMethod Create(MethodStart start);
+
+    /// <summary>The method with the weights of a saved model. The caller owns it.</summary>
+    internal abstract IInspectionMethod Read(MethodSizes sizes, ITensorSource weights);
+
+    internal virtual void CollectFaults(OptionFaults faults)
+    {
+        faults.Require(Memory is not null, nameof(Memory), "options", Memory);
+        Memory?.CollectFaults(faults, nameof(Memory));
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Imaging;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Methods;
+
+/// <summary>What a method must know of the backbones it scores with.</summary>
+/// <param name="Main">The backbone.</param>
+/// <param name="Memory">The memory bank's own, or the same again.</param>
+/// <param name="ImageSize">S.</param>
+/// <param name="Upsampling">Where the values of patches lie in the map.</param>
+/// <param name="Device">Where the weights go.</param>
+internal sealed record MethodSizes(VisionTowerInfo Main, VisionTowerInfo Memory, int ImageSize, MapUpsampling Upsampling, torch.Device Device);
+
+/// <summary>What a method may start from.</summary>
+/// <param name="Sizes">Of the backbones.</param>
+/// <param name="BackboneName">For messages.</param>
+/// <param name="Heads">Weights that come with the backbone.</param>
+/// <param name="Initial">The method of an initial model, which stays as it is; null: there is none.</param>
+/// <param name="Seed">Of what is drawn.</param>
+internal sealed record MethodStart(MethodSizes Sizes, string BackboneName, IReadOnlyList<PretrainedHead> Heads, IInspectionMethod? Initial, int Seed);
+
+/// <summary>What a method may train with.</summary>
+/// <param name="Encoder">The frozen backbones.</param>
+/// <param name="Normal">Normal images of all classes.</param>
+/// <param name="TextFeatures">F_text by class: [2, C'] each.</param>
+/// <param name="Synthesis">Own ways to draw defects, by class.</param>
+/// <param name="Seed">Of everything random.</param>
+/// <param name="Report">Told of every step.</param>
+/// <param name="Cancellation">Stops between steps.</param>
+internal sealed record TrainingRun(FeatureEncoder Encoder, IReadOnlyList<Imaging.ProductImage> Normal, IReadOnlyDictionary<string, torch.Tensor> TextFeatures,
+    IReadOnlyDictionary<string, SynthesisOptions> Synthesis, int Seed, Action<TrainingProgress> Report, CancellationToken Cancellation);

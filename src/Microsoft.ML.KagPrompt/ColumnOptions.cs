@@ -1,0 +1,61 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>The columns that are read and written.</summary>
+/// <remarks>Immutable; safe to share between threads.</remarks>
+public sealed record ColumnOptions
+{
+    /// <summary>Input: images (MLImage) of any size.</summary>
+    public string Image { get; init; } = "Image";
+
+    /// <summary>
+    /// Input: product names, text or key; null: one class for all rows. Prompts, memory banks and thresholds are per class. Rows to score need not have it where the model knows one
+    /// class.
+    /// </summary>
+    public string? ClassName { get; init; }
+
+    /// <summary>Input while fitting: Single (0 normal, above 0 anomalous, NaN unknown), Boolean or two-valued key; null: all rows are normal.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>Input while fitting: Boolean; true rows alone make the memory bank; null: the library chooses.</summary>
+    public string? Support { get; init; }
+
+    /// <summary>Output: anomaly score s (Single), higher is more anomalous.</summary>
+    public string Score { get; init; } = "Score";
+
+    /// <summary>Output: whether the score exceeds the class's threshold (Boolean).</summary>
+    public string PredictedLabel { get; init; } = "PredictedLabel";
+
+    /// <summary>Output: chance of a defect (Single, 0..1), 0.5 at the threshold; null: no such column.</summary>
+    public string? Probability { get; init; } = "Probability";
+
+    /// <summary>Output: anomaly map (vector of Single), row by row.</summary>
+    public string AnomalyMap { get; init; } = "AnomalyMap";
+
+    /// <summary>Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets.</summary>
+    public string? Heatmap { get; init; }
+
+    /// <summary>The size of the maps.</summary>
+    public MapResolution MapResolution { get; init; } = MapResolution.Model;
+
+    internal void CollectFaults(OptionFaults faults, string group)
+    {
+        var outputs = new[] { Score, PredictedLabel, AnomalyMap, Probability, Heatmap }.OfType<string>().ToArray();
+        Named(nameof(Image), Image);
+        Named(nameof(Score), Score);
+        Named(nameof(PredictedLabel), PredictedLabel);
+        Named(nameof(AnomalyMap), AnomalyMap);
+        NamedOrNull(nameof(ClassName), ClassName);
+        NamedOrNull(nameof(Label), Label);
+        NamedOrNull(nameof(Support), Support);
+        NamedOrNull(nameof(Probability), Probability);
+        NamedOrNull(nameof(Heatmap), Heatmap);
+        faults
+            .Require(outputs.Distinct().Count() == outputs.Length, "output columns", "different names", string.Join(", ", outputs))
+            .Require(Enum.IsDefined(MapResolution), $"{group}.{nameof(MapResolution)}", "a defined value", MapResolution);
+
+        void Named(string name, string? value) => faults.Require(!string.IsNullOrEmpty(value), $"{group}.{name}", "a column name", value);
+        void NamedOrNull(string name, string? value) => faults.Require(value != "", $"{group}.{name}", "a column name or null", value);
+    }
+}
