@@ -8,7 +8,7 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 internal static class TextFeatures
 {
     /// <summary>[2, C'], normal first. The caller owns it.</summary>
-    public static Tensor Encode(ITextTower tower, ITokenizer tokenizer, PromptEnsemble prompts, Device device)
+    public static Tensor Encode(ITextTower tower, BytePairTokenizer tokenizer, PromptEnsemble prompts, Device device)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();

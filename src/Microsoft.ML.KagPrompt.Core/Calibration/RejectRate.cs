@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace Microsoft.ML.KagPrompt.Calibration;
 
 /// <summary>The share of normal parts beyond a threshold, from order statistics: Beta(n + 1 − r, r) at the r-th of n exchangeable scores.</summary>
@@ -32,34 +34,6 @@ internal static class RejectRate
         return ((n + (between ? 0.5 : 1.0) - r) / (n + 1), best.Low, best.High);
     }
 
-    /// <summary>By bisection of the distribution function, which is a tail of the binomial: I_x(a, b) = P(Bin(n, x) ≥ a), a = n + 1 − r.</summary>
-    private static double Quantile(int n, int r, double p)
-    {
-        if (p <= 0)
-        {
-            return 0;
-        }
-
-        var (low, high) = (0.0, 1.0);
-        for (var i = 0; i < 50; i++)
-        {
-            var middle = (low + high) / 2;
-            (low, high) = AtLeast(n, n + 1 - r, middle) < p ? (middle, high) : (low, middle);
-        }
-
-        return (low + high) / 2;
-    }
-
-    private static double AtLeast(int n, int a, double x)
-    {
-        // P(Bin = k), from k = 0, in logarithms: n may be large.
-        var (sum, term) = (0.0, n * Math.Log(1 - x));
-        for (var k = 0; k < a; k++)
-        {
-            sum += Math.Exp(term);
-            term += Math.Log(n - k) - Math.Log(k + 1) + Math.Log(x) - Math.Log(1 - x);
-        }
-
-        return 1 - sum;
-    }
+    /// <summary>Of the share beyond the r-th score. Sums of tails may pass 1 by a rounding.</summary>
+    private static double Quantile(int n, int r, double p) => Beta.InvCDF(n + 1 - r, r, Math.Min(p, 1));
 }

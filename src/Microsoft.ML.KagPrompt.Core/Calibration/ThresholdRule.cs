@@ -1,5 +1,4 @@
 using Microsoft.ML.KagPrompt.Numerics;
-using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Calibration;
 
@@ -49,31 +48,10 @@ internal static class ThresholdRule
 
         var mean = normal.Average(score => (double)score);
         var deviation = Math.Sqrt(normal.Sum(score => (score - mean) * (score - mean)) / (n - 1));
-        var bound = mean + (StudentQuantile(1 - falseRejectRate, n - 1) * deviation * Math.Sqrt(1 + (1.0 / n)));
+        var bound = mean + (StudentTail.Quantile(falseRejectRate, n - 1) * deviation * Math.Sqrt(1 + (1.0 / n)));
         var largest = normal.Max();
         return bound > largest ? ($"prediction bound of {n} normal scores, each against the other images", (float)bound)
             : ($"largest of {n} normal scores, each against the other images, which lies above their prediction bound", largest);
-    }
-
-    /// <summary>Quantile of Student's t: exact for 1 and 2 degrees of freedom, Cornish-Fisher expansion from 3 (error below 1 % for p ≤ 0.99).</summary>
-    public static double StudentQuantile(double p, int degrees)
-    {
-        if (degrees == 1)
-        {
-            return Math.Tan(Math.PI * (p - 0.5));
-        }
-
-        if (degrees == 2)
-        {
-            return ((2 * p) - 1) / Math.Sqrt(2 * p * (1 - p));
-        }
-
-        using var scope = torch.NewDisposeScope();
-        var z = torch.special.ndtri(torch.tensor([p], torch.ScalarType.Float64)).data<double>()[0];
-        var (z2, v) = (z * z, (double)degrees);
-        return z + (z * (z2 + 1) / (4 * v))
-            + (z * ((((5 * z2) + 16) * z2) + 3) / (96 * v * v))
-            + (z * ((((((3 * z2) + 19) * z2) + 17) * z2) - 15) / (384 * v * v * v));
     }
 
     /// <summary>A float that separates the two: at least the lower, below the upper.</summary>

@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace Microsoft.ML.KagPrompt.Synthesis;
 
 /// <summary>Draws which rectangle is cut, how large it is pasted and where (NSA, steps 1 to 4).</summary>
@@ -33,7 +35,7 @@ internal sealed class PatchSampler(SynthesisOptions options, int width, int heig
     /// <summary>The size a cut is pasted in: its aspect is kept unless a bound forbids.</summary>
     public (int Width, int Height) Scale(PixelRectangle cut)
     {
-        var factor = Math.Clamp(random.NextNormal(1, ScaleDeviation), options.MinScale, options.MaxScale);
+        var factor = Math.Clamp(Normal.Sample(random, 1, ScaleDeviation), options.MinScale, options.MaxScale);
         var scaledHeight = Math.Clamp(factor * cut.Height, heights.Min, heights.Max);
         var scaledWidth = Math.Clamp((int)(scaledHeight / cut.Height * cut.Width), widths.Min, widths.Max);
         return (scaledWidth, Math.Clamp((int)((double)scaledWidth / cut.Width * cut.Height), heights.Min, heights.Max));
@@ -68,7 +70,7 @@ internal sealed class PatchSampler(SynthesisOptions options, int width, int heig
     }
 
     private int HalfSize(int side, (int Min, int Max) bounds) =>
-        (int)Math.Clamp((HalfSizeOffset + random.NextGamma(HalfSizeShape, HalfSizeScale)) * side, bounds.Min, bounds.Max);
+        (int)Math.Clamp((HalfSizeOffset + Gamma.Sample(random, HalfSizeShape, 1 / HalfSizeScale)) * side, bounds.Min, bounds.Max);
 
     private int CountObject(byte[] sourceObject, PixelRectangle cut)
     {

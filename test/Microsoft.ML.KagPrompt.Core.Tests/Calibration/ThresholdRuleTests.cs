@@ -4,17 +4,6 @@ namespace Microsoft.ML.KagPrompt.Tests.Calibration;
 
 public class ThresholdRuleTests
 {
-    // Student's t quantiles at 0.95 from printed tables.
-    [Theory]
-    [InlineData(1, 6.314)]
-    [InlineData(2, 2.920)]
-    [InlineData(3, 2.353)]
-    [InlineData(5, 2.015)]
-    [InlineData(10, 1.812)]
-    [InlineData(30, 1.697)]
-    public void StudentQuantile_PrintedTable_AgreesWithinOnePercent(int degrees, double expected)
-        => ThresholdRule.StudentQuantile(0.95, degrees).Should().BeApproximately(expected, 0.01 * expected);
-
     [Fact]
     public void FromNormals_EnoughScores_TakesConformalRank()
     {
@@ -29,6 +18,13 @@ public class ThresholdRuleTests
     {
         // mean 2, deviation 1, t(0.95, 2) = 2.920: 2 + 2.920 * sqrt(4/3)
         ThresholdRule.FromNormals([1f, 2f, 3f], 0.05f).Threshold.Should().BeApproximately(5.3717f, 1e-3f);
+    }
+
+    [Fact]
+    public void FromNormals_TwoScoresAndARareReject_UsesTheFarTail()
+    {
+        // mean 1.5, deviation sqrt(1/2), t(0.9999, 1) = 3183.10: 1.5 + 3183.10 * sqrt(1/2 * 3/2)
+        ThresholdRule.FromNormals([1f, 2f], 1e-4f).Threshold.Should().BeApproximately(2758.15f, 0.05f);
     }
 
     [Fact]

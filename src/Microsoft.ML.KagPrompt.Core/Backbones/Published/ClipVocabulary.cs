@@ -19,7 +19,7 @@ internal static class ClipVocabulary
     }
 
     /// <exception cref="KagPromptException">There is no vocabulary, or it has not as many tokens as the text tower.</exception>
-    public static ITokenizer Beside(string checkpoint, TextTransformerConfig config)
+    public static BytePairTokenizer Beside(string checkpoint, TextTransformerConfig config)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
         var files = FilesIn(folder);
