@@ -92,7 +92,7 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToArray();
         rows[1..].Select(row => row[2]).Should().Equal("no", "", "yes");
         rows[2][7].Should().Contain("ends early");
-        error.Should().Contain("3 image(s), 1 anomalous, 1 not readable");
+        error.Should().Contain("3 image(s), 1 anomalous, 1 without a verdict");
     }
 
     [Fact]

@@ -12,6 +12,9 @@ public sealed class PyTorchCheckpoint : ITensorSource
     private const int LongestName = 1024;
     private const int MostTensors = 100_000;
 
+    // Tied weights share a storage: a name or two more, not all of them.
+    private const int MostSharing = 4;
+
     private readonly StoredZip archive;
     private readonly string folder;
     private readonly Dictionary<string, PickledTensor> tensors = [];
@@ -31,6 +34,12 @@ public sealed class PyTorchCheckpoint : ITensorSource
         foreach (var (name, tensor) in tensors)
         {
             Check(name, tensor);
+        }
+
+        var bytes = Entries.Values.Sum(entry => (double)entry.ByteCount);
+        if (bytes > MostSharing * (double)Math.Max(archive.Length, 1 << 20))
+        {
+            throw Damaged($"tensors of at most {MostSharing} times the file's {archive.Length} bytes", $"{bytes:0} bytes");
         }
     }
 

@@ -60,11 +60,15 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
         var stored = source.Read(name);
         if (roundToHalf && type == torch.ScalarType.Float32 && stored.dtype != torch.ScalarType.Float16)
         {
-            stored = stored.to(torch.ScalarType.Float16);
+            var half = stored.to(torch.ScalarType.Float16);
+            FiniteValues.Check(half, stored, name, source.Origin);
+            stored = half;
         }
 
         // Some families store a matrix transposed: laid out as a saved model gives it back, so that products have the same bits there.
-        return stored.to(type).contiguous().DetachFromDisposeScope();
+        var weight = stored.to(type).contiguous();
+        FiniteValues.Check(weight, stored, name, source.Origin);
+        return weight.DetachFromDisposeScope();
     }
 
     public void MoveTo(torch.Device device)

@@ -76,6 +76,7 @@ internal sealed class GraphParameters : IDisposable
             foreach (var entry in layout)
             {
                 var value = source.Entries.ContainsKey(entry.Name) ? source.Read(entry.Name).to(ScalarType.Float32) : entry.Initial == Initial.StatisticOne ? ones(entry.Shape) : zeros(entry.Shape);
+                FiniteValues.Check(value, value, entry.Name, source.Origin);
                 parameters.Add(entry.Name, entry.Initial, value);
             }
 

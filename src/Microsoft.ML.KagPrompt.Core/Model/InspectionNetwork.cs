@@ -1,4 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Graph;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Numerics;
@@ -10,6 +12,9 @@ namespace Microsoft.ML.KagPrompt.Model;
 /// <summary>The networks of a model on one device: the vision tower, perhaps another for the memory bank and, once trained, the graph prompt. Owns them.</summary>
 internal sealed class InspectionNetwork : IDisposable
 {
+    // Attention costs the fourth power of it.
+    private const int LargestGrid = 256;
+
     // Two forwards at once, each on all cores, are slower than one after the other.
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly ImagePreprocessor memoryPreprocessor;
@@ -26,6 +31,11 @@ internal sealed class InspectionNetwork : IDisposable
             {
                 throw new ArgumentException($"ImageSize: expected a multiple of the patch size {tower.Info.PatchSize} ({option}), got {ImageSize}.");
             }
+        }
+
+        if (ImageSize / info.PatchSize > LargestGrid)
+        {
+            throw new ArgumentException($"ImageSize: expected at most {LargestGrid} patches of {info.PatchSize} pixels a side, got {ImageSize}.");
         }
 
         Preprocessor = new ImagePreprocessor(ImageSize, options.ResizeMode, info.Mean, info.Std);
@@ -90,10 +100,15 @@ internal sealed class InspectionNetwork : IDisposable
     }
 
     /// <summary>Maps [B, S, S] and scores [B] of encoded images of one class; both on the CPU. The caller owns them.</summary>
-    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference) => Score(features, reference, [ScoreFusion.Of(Options)])[0];
+    /// <param name="features">From <see cref="EncodeForScoring"/>.</param>
+    /// <param name="reference">The class.</param>
+    /// <param name="nameOf">What to call an image of the batch in messages.</param>
+    /// <exception cref="NotFiniteException">A score or a map is not of numbers: no verdict can rest on it.</exception>
+    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference, Func<int, string>? nameOf = null)
+        => Score(features, reference, [ScoreFusion.Of(Options)], nameOf)[0];
 
-    /// <summary>As <see cref="Score(ScoringFeatures, ClassReference)"/>, for several ways to put the branches together; the branches run once. The caller owns the tensors.</summary>
-    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions)
+    /// <summary>As <see cref="Score(ScoringFeatures, ClassReference, Func{int, string})"/>, for several ways to put the branches together; the branches run once. The caller owns the tensors.</summary>
+    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions, Func<int, string>? nameOf = null)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
@@ -106,6 +121,7 @@ internal sealed class InspectionNetwork : IDisposable
             var results = fusions.Select(fusion => Fuse(fusion, prompted.Map, prompted.Score, memoryMap)).ToArray();
             foreach (var (maps, scores) in results)
             {
+                CheckFinite(maps, scores, nameOf);
                 maps.MoveToOuterDisposeScope();
                 scores.MoveToOuterDisposeScope();
             }
@@ -137,6 +153,18 @@ internal sealed class InspectionNetwork : IDisposable
         var map = MapFusion.Fuse(promptMap, memoryMap, fusion.Gamma);                                       // (14)
         var score = ImageScore.Fuse(promptScore, ImageScore.TopMean(map, fusion.TopK), fusion.Gamma);       // (16)
         return (map.cpu(), score.cpu());
+    }
+
+    private static void CheckFinite(torch.Tensor maps, torch.Tensor scores, Func<int, string>? nameOf)
+    {
+        if (FiniteValues.Are(scores) && FiniteValues.Are(maps))
+        {
+            return;
+        }
+
+        var first = Enumerable.Range(0, (int)scores.shape[0]).First(k => !FiniteValues.Are(scores.narrow(0, k, 1)) || !FiniteValues.Are(maps.select(0, k)));
+        throw new NotFiniteException($"There is no verdict on {nameOf?.Invoke(first) ?? $"image {first + 1} of the batch"}: its score or map is not a finite number. The weights or the arithmetic of the device are at fault: "
+            + "load the model again, try Device \"cpu\" or Precision Float32, or fit again.");
     }
 
     private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor)

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Text;
@@ -136,16 +137,11 @@ public sealed partial class BytePairTokenizer : ITokenizer
 
     private static Dictionary<string, int> ReadIds(string path)
     {
-        if (new FileInfo(path).Length > LargestVocabularyFile)
-        {
-            throw new CheckpointFormatException($"{path}: a vocabulary of more than {LargestVocabularyFile} bytes is refused.");
-        }
-
         try
         {
-            return JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllBytes(path)) ?? throw new JsonException("null");
+            return JsonSerializer.Deserialize<Dictionary<string, int>>(SmallFile.ReadAll(path, LargestVocabularyFile)) ?? throw new JsonException("null");
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new CheckpointFormatException($"{path} is not a vocabulary (token to id) or is damaged: {fault.Message} Fetch the file again.", fault);
         }
@@ -204,7 +200,8 @@ public sealed partial class BytePairTokenizer : ITokenizer
                 : throw new CheckpointFormatException($"{origin}: line {i + 1} is not a merge: expected two parts and a space, got '{lines[i]}'.");
         }
 
-        return merges;
+        // The constructor says so too, but of an argument: here a file is at fault.
+        return merges.Distinct().Count() == merges.Length ? merges : throw new CheckpointFormatException($"{origin}: a merge occurs twice. Fetch the file again.");
     }
 
     private static string[] ReadLines(Stream text, string origin)

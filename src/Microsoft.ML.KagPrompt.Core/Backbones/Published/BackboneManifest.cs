@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published;
@@ -19,6 +20,8 @@ internal sealed record BackboneManifest
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Converters = { new JsonStringEnumConverter() },
         MaxDepth = 16,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
     };
 
     public required string Format { get; init; }
@@ -50,8 +53,7 @@ internal sealed record BackboneManifest
         var path = Path.Combine(directory, FileName);
         try
         {
-            var length = new FileInfo(path).Length;
-            var manifest = length > Largest ? throw new JsonException($"{length} bytes") : JsonSerializer.Deserialize<BackboneManifest>(File.ReadAllBytes(path), Json) ?? throw new JsonException("null");
+            var manifest = JsonSerializer.Deserialize<BackboneManifest>(SmallFile.ReadAll(path, Largest), Json) ?? throw new JsonException("null");
             if (manifest.Format != FormatName || manifest.Version != CurrentVersion)
             {
                 throw new CheckpointFormatException($"{path}: expected format '{FormatName}' version {CurrentVersion}, got '{manifest.Format}' version {manifest.Version}. Convert the backbone again.");
@@ -59,7 +61,7 @@ internal sealed record BackboneManifest
 
             foreach (var file in new[] { manifest.Vision, manifest.Text }.OfType<VisionReference>())
             {
-                if (file.FileName.AsSpan().IndexOfAny('/', '\\', '\0') >= 0 || file.FileName is "" or "." or "..")
+                if (file.FileName.AsSpan().IndexOfAny(['/', '\\', ':', '\0']) >= 0 || file.FileName is "" or "." or "..")
                 {
                     throw new CheckpointFormatException($"{path}: expected a file name beside it, got '{file.FileName}'. Convert the backbone again.");
                 }
@@ -69,7 +71,7 @@ internal sealed record BackboneManifest
             manifest.TextConfiguration?.Validate();
             return manifest;
         }
-        catch (Exception fault) when (fault is JsonException or ArgumentException or NotSupportedException)
+        catch (Exception fault) when (fault is JsonException or ArgumentException or NotSupportedException or InvalidOperationException or FormatException or OverflowException)
         {
             throw new CheckpointFormatException($"{path} is damaged: {fault.Message} Convert the backbone again.", fault);
         }
