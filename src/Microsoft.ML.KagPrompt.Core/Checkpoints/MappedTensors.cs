@@ -25,6 +25,9 @@ internal sealed class MappedTensors : ITensorSource
 
     public bool ReadsInParallel => source.ReadsInParallel;
 
+    /// <summary>What a weight's parts are called in the checkpoint.</summary>
+    public string NamesThere(string name) => string.Join("', '", rules[name].Parts.Select(part => part.Name));
+
     public torch.Tensor Read(string name)
     {
         using var scope = torch.NewDisposeScope();
