@@ -68,7 +68,7 @@ public sealed partial class BytePairTokenizer : ITokenizer
     /// <exception cref="CheckpointFormatException">The file is not that vocabulary.</exception>
     public static BytePairTokenizer FromClipVocabulary(string path, int contextLength = ClipContextLength)
     {
-        using var file = File.OpenRead(path);
+        using var file = new MemoryStream(SmallFile.ReadAll(path, LargestVocabularyFile));
         try
         {
             using var unpacked = new GZipStream(file, CompressionMode.Decompress);
@@ -90,7 +90,7 @@ public sealed partial class BytePairTokenizer : ITokenizer
     /// <exception cref="CheckpointFormatException">A file is damaged, or the two do not belong together.</exception>
     public static BytePairTokenizer FromVocabularyAndMerges(string vocabulary, string merges, int contextLength = ClipContextLength)
     {
-        using var text = File.OpenRead(merges);
+        using var text = new MemoryStream(SmallFile.ReadAll(merges, LargestVocabularyFile));
         var lines = ReadLines(text, merges);
         var tokenizer = new BytePairTokenizer(Merges(lines.Length > 0 && lines[0].StartsWith("#version", StringComparison.Ordinal) ? lines[1..] : lines, merges), contextLength);
         tokenizer.Check(ReadIds(vocabulary), vocabulary, merges);
