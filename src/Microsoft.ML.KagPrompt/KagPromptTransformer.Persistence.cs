@@ -1,10 +1,9 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.ML;
 using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Interop;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Persistence;
 using Microsoft.ML.Runtime;
 
 [assembly: LoadableClass(typeof(KagPromptTransformer), typeof(KagPromptTransformer), null, typeof(SignatureLoadModel), "KAG-prompt anomaly detection", KagPromptTransformer.LoaderSignature)]
@@ -19,13 +18,11 @@ public sealed partial class KagPromptTransformer
     private const string OptionsStream = "KagPrompt.options.json";
     private const string ModelStream = "KagPrompt.safetensors";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() }, MaxDepth = 8 };
-
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
         ctx.CheckAtModel();
         ctx.SetVersionInfo(Version());
-        ctx.SaveBinaryStream(OptionsStream, writer => writer.Write(JsonSerializer.SerializeToUtf8Bytes(Options, Json)));
+        ctx.SaveBinaryStream(OptionsStream, writer => writer.Write(OptionsJson.Write(Options)));
         ctx.SaveBinaryStream(ModelStream, writer =>
         {
             writer.Flush();
@@ -37,11 +34,16 @@ public sealed partial class KagPromptTransformer
     internal static KagPromptTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         SupportedMLNet.Check();
-        ctx.CheckAtModel(Version());
-        var options = ReadOptions(ctx);
         KagPromptModel? model = null;
         try
         {
+            CheckVersion(ctx);
+            if (ZipLocation.ArchiveOf(ctx) is { } archive)
+            {
+                ZipChecks.Check(archive, OptionsStream, ModelStream);
+            }
+
+            var options = ReadOptions(ctx);
             // The file may name a GPU this machine has not: a loaded model goes where this context says.
             var device = DeviceSelection.Resolve(env, "auto");
             if (!ctx.TryLoadBinaryStream(ModelStream, reader => model = KagPromptModel.Load(reader.BaseStream, device, ZipLocation.FoldersOf(ctx))))
@@ -51,7 +53,7 @@ public sealed partial class KagPromptTransformer
 
             return new KagPromptTransformer(env, options, model!);
         }
-        catch (InvalidDataException fault)
+        catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or NotSupportedException and not PlatformNotSupportedException or FormatException)
         {
             model?.Dispose();
             throw new ModelFormatException($"The model zip is damaged: {fault.Message} Save or copy it again.", fault);
@@ -66,26 +68,26 @@ public sealed partial class KagPromptTransformer
     private static KagPromptOptions ReadOptions(ModelLoadContext ctx)
     {
         KagPromptOptions? options = null;
-        try
-        {
-            if (!ctx.TryLoadBinaryStream(OptionsStream, reader => options = JsonSerializer.Deserialize<KagPromptOptions>(reader.BaseStream, Json)) || options is null)
-            {
-                throw new ModelFormatException($"The model zip has no '{OptionsStream}': expected what mlContext.Model.Save writes. Save or copy the zip again.");
-            }
+        return ctx.TryLoadBinaryStream(OptionsStream, reader => options = OptionsJson.Read(reader.BaseStream)) && options is not null ? options
+            : throw new ModelFormatException($"The model zip has no '{OptionsStream}': expected what mlContext.Model.Save writes. Save or copy the zip again.");
+    }
 
-            options.Validate();
-            return options;
-        }
-        catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidDataException)
+    /// <summary>ML.NET would say that the model is too new, and not of what.</summary>
+    private static void CheckVersion(ModelLoadContext ctx)
+    {
+        if (ctx.Header.ModelVerReadable > Version().VerWrittenCur)
         {
-            throw new ModelFormatException($"The model zip's options are damaged: {fault.Message}", fault);
+            var writer = ctx.LoaderAssemblyName is { Length: > 0 } name ? name.Split(',').FirstOrDefault(part => part.TrimStart().StartsWith("Version=", StringComparison.Ordinal))?.Trim()["Version=".Length..] : null;
+            throw new ModelFormatException($"The model zip was written by a newer version of this library: it needs Microsoft.ML.KagPrompt {writer ?? "of a later version"} or one that reads its models. Update the package.");
         }
+
+        ctx.CheckAtModel(Version());
     }
 
     private static VersionInfo Version() => new(
         modelSignature: "KAGPROMT",
-        verWrittenCur: 0x00010001,
-        verReadableCur: 0x00010001,
+        verWrittenCur: 0x00010002,           // the options have a hash
+        verReadableCur: 0x00010002,
         verWeCanReadBack: 0x00010001,
         loaderAssemblyName: typeof(KagPromptTransformer).Assembly.FullName!,
         loaderSignature: LoaderSignature);

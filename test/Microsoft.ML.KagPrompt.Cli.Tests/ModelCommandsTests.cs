@@ -92,7 +92,22 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToArray();
         rows[1..].Select(row => row[2]).Should().Equal("no", "", "yes");
         rows[2][7].Should().Contain("ends early");
-        error.Should().Contain("3 image(s), 1 anomalous, 1 not readable");
+        error.Should().Contain("3 image(s), 1 anomalous, 1 without a verdict");
+    }
+
+    [Fact]
+    public void Score_NoThreshold_IsToldAsNoDecision()
+    {
+        var zip = ModelZip.With(File.ReadAllBytes(ModelZip.Version010), "KagPrompt.safetensors", bytes => ModelZip.WithManifest(bytes, text => Regex.Replace(text, "\"threshold\":[0-9.Ee-]+", "\"threshold\":\"NaN\"")));
+        File.WriteAllBytes(part.In("undecided.zip"), zip);
+        var (code, output, error) = Tool.Run("score", part.In("undecided.zip"), ModelZip.Fixture("model-defective.png"), "--class", "nut", "--format", "Jsonl");
+        code.Should().Be(3, "no decision is no pass");
+        var row = JsonDocument.Parse(output).RootElement;
+        row.GetProperty("score").GetDouble().Should().BeApproximately(0.1513, 1e-3);
+        row.TryGetProperty("anomalous", out _).Should().BeFalse();
+        row.GetProperty("error").GetString().Should().Contain("no threshold").And.Contain("'nut'");
+        error.Should().Contain("1 without a verdict");
+        Tool.Run("score", part.In("undecided.zip"), ModelZip.Fixture("model-defective.png"), "--class", "nut", "--threshold", "0.1", "--fail-on-anomaly").Code.Should().Be(1);
     }
 
     [Fact]

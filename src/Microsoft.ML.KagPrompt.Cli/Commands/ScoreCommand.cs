@@ -42,7 +42,7 @@ internal static class ScoreCommand
                 foreach (var scored in scorer.Score(images, cancellation))
                 {
                     writer.Write(ScoreRecord.Of(scored, scored.Fault is null ? maps?.Write(scored) : null));
-                    (anomalies, faults) = (anomalies + (scored.IsAnomalous ? 1 : 0), faults + (scored.Fault is null ? 0 : 1));
+                    (anomalies, faults) = (anomalies + (scored.IsAnomalous ? 1 : 0), faults + (scored.Fault is null && !scored.IsUndecided ? 0 : 1));
                     tell("scoring", ++done, total);
                 }
             }
@@ -74,7 +74,7 @@ internal static class ScoreCommand
             Score(Console.Out, onTerminal: !Console.IsOutputRedirected);
         }
 
-        Console.Error.WriteLine($"{done} image(s), {anomalies} anomalous, {faults} not readable");
+        Console.Error.WriteLine($"{done} image(s), {anomalies} anomalous, {faults} without a verdict");
         return faults > 0 ? ExitCode.BadInput : anomalies > 0 && parsed.GetValue(Fail) ? ExitCode.AnomaliesFound : ExitCode.Success;
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
@@ -53,16 +54,16 @@ internal sealed class ImageScorer : IDisposable
             cancellation.ThrowIfCancellationRequested();
             var read = batch.Select(item => Read(item.Image, item.Read)).ToArray();
             var whole = read.Where(item => item.Pixels is not null).ToArray();
-            var inspections = Transformer.Model.Inspect([.. whole.Select(item => item.Pixels!)], [.. whole.Select(item => ClassOf(item.Image))], atImageSize).GetEnumerator();
+            var inspections = Inspect([.. whole.Select(item => item.Pixels!)], [.. whole.Select(item => ClassOf(item.Image))]).GetEnumerator();
             foreach (var (image, pixels, fault) in read)
             {
-                if (pixels is null || !inspections.MoveNext())
+                var (inspection, why) = pixels is not null && inspections.MoveNext() ? inspections.Current : (null, fault);
+                if (inspection is null)
                 {
-                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(ClassOf(image)), fault);
+                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(ClassOf(image)), why);
                     continue;
                 }
 
-                var inspection = inspections.Current;
                 yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, inspection.Map, inspection.Width, inspection.Height, Transformer.Calibration(ClassOf(image)), null);
             }
         }
@@ -72,6 +73,19 @@ internal sealed class ImageScorer : IDisposable
     {
         moved?.Dispose();
         (model as IDisposable)?.Dispose();
+    }
+
+    /// <summary>Verdicts in order; one whose numbers are not finite is told as such, and the others go on.</summary>
+    private IEnumerable<(Inspection? Verdict, string? Fault)> Inspect(PixelBuffer[] images, string?[] classNames)
+    {
+        try
+        {
+            return [.. Transformer.Model.Inspect(images, classNames, atImageSize).Select(verdict => ((Inspection?)verdict, (string?)null))];
+        }
+        catch (NotFiniteException fault)
+        {
+            return images.Length == 1 ? [(null, fault.Message)] : [.. images.Zip(classNames).SelectMany(one => Inspect([one.First], [one.Second]))];
+        }
     }
 
     private static (DatasetImage Image, PixelBuffer? Pixels, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read)

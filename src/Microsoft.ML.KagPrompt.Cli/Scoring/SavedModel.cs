@@ -19,9 +19,9 @@ internal static class SavedModel
         {
             return ml.Model.Load(zip, out _);
         }
-        catch (Exception fault) when (fault is InvalidOperationException or FormatException or InvalidDataException or System.Reflection.TargetInvocationException)
+        catch (Exception fault) when (fault is not (KagPromptException or UnauthorizedAccessException or OperationCanceledException or IOException and not EndOfStreamException))
         {
-            // ML.NET wraps what the library says.
+            // ML.NET wraps what the library says; and what its own reader stumbles over in a damaged zip may be of any kind.
             var inner = Causes(fault).OfType<KagPromptException>().FirstOrDefault();
             throw new ModelFormatException(inner?.Message ?? $"'{zip}' is no model zip: expected what 'kagprompt fit' or mlContext.Model.Save writes. {fault.Message}", fault);
         }

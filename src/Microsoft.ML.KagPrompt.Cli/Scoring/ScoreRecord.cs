@@ -23,7 +23,7 @@ internal sealed record ScoreRecord
 
     public required string Class { get; init; }
 
-    /// <summary>Null where the image could not be scored.</summary>
+    /// <summary>Null where the image could not be scored, or there is no threshold to decide by.</summary>
     public bool? Anomalous { get; init; }
 
     public float? Score { get; init; }
@@ -50,7 +50,7 @@ internal sealed record ScoreRecord
         {
             Image = scored.Image.Path,
             Class = scored.Image.ClassName,
-            Anomalous = scored.IsAnomalous,
+            Anomalous = scored.IsUndecided ? null : scored.IsAnomalous,
             Score = scored.Score,
             Threshold = Known(scored.Calibration.Threshold),
             Probability = Known(scored.Probability),
@@ -58,6 +58,7 @@ internal sealed record ScoreRecord
             Height = scored.Height,
             Regions = [.. AnomalyRegions.Of(scored.Map, scored.Width, scored.Height, scored.Calibration)],
             Map = map,
+            Error = scored.IsUndecided ? $"no decision: the model has no threshold for class '{scored.Image.ClassName}'; give --threshold, or fit with two normal images or more" : null,
         };
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones.Published;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
@@ -20,7 +21,7 @@ internal static class BackboneSearch
     {
         var looked = folders.SelectMany(folder => new[] { folder, Path.Combine(folder, "backbones") }).Select(Path.GetFullPath).Distinct().ToArray();
         var others = new List<string>();
-        foreach (var file in looked.Where(Directory.Exists).SelectMany(Candidates).Distinct().Where(file => new FileInfo(file).Length == reference.Length).OrderByDescending(file => Likelihood(file, reference)))
+        foreach (var file in looked.Where(Directory.Exists).SelectMany(Candidates).Distinct().Where(file => new FileInfo(file).Length == reference.Length && reference.Length > 0).OrderByDescending(file => Likelihood(file, reference)))
         {
             try
             {
@@ -38,9 +39,9 @@ internal static class BackboneSearch
         }
 
         throw new ModelFormatException($"The model refers to a backbone that is not here: '{reference.FileName}', {reference.Length} bytes, SHA-256 {reference.Sha256}. "
-            + $"Looked in {string.Join(", ", looked.Select(folder => $"'{folder}'"))} and the folders right below them"
+            + (looked.Length == 0 ? "There was no folder to look in" : $"Looked in {string.Join(", ", looked.Select(folder => $"'{folder}'"))} and the folders right below them")
             + (others.Count > 0 ? $"; of the same size but of other content or unreadable: {string.Join(", ", others.Select(file => $"'{file}'"))}" : "")
-            + $". Copy the backbone's directory beside the model, or name its folder in the environment variable {EnvironmentVariable}.");
+            + $". Copy the backbone's directory beside the model, or name its folder in the environment variable {EnvironmentVariable}; KagPromptModel.Load takes folders too.");
     }
 
     /// <summary>Which to read first: backbones of one architecture have files of one length, and a converted one's manifest says which content it has.</summary>
@@ -62,6 +63,7 @@ internal static class BackboneSearch
         return Path.GetFileName(file) == reference.FileName ? 1 : 0;
     }
 
+    // What is no regular file (a device, a pipe) tells a length of 0, and is never opened.
     private static IEnumerable<string> Candidates(string folder)
     {
         var reachable = new EnumerationOptions { IgnoreInaccessible = true };

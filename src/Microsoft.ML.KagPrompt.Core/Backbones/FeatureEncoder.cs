@@ -9,6 +9,9 @@ internal sealed class FeatureEncoder : IDisposable
 {
     // Two forwards at once, each on all cores, are slower than one after the other.
     private readonly SemaphoreSlim gate = new(1, 1);
+    // Attention costs the fourth power of it.
+    private const int LargestGrid = 256;
+
     private readonly ImagePreprocessor memoryPreprocessor;
 
     /// <summary>Takes over one ownership of each tower.</summary>
@@ -24,6 +27,11 @@ internal sealed class FeatureEncoder : IDisposable
             {
                 throw new ArgumentException($"Images.Size: expected a multiple of the patch size {tower.Info.PatchSize} (Backbone.{option}), got {ImageSize}.");
             }
+        }
+
+        if (ImageSize / Tower.Info.PatchSize > LargestGrid)
+        {
+            throw new ArgumentException($"Images.Size: expected at most {LargestGrid} patches of {Tower.Info.PatchSize} pixels a side, got {ImageSize}.");
         }
 
         Preprocessor = new ImagePreprocessor(ImageSize, images.ResizeMode, Tower.Info.Mean, Tower.Info.Std);

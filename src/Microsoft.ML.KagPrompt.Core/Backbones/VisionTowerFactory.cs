@@ -30,7 +30,7 @@ internal static class VisionTowerFactory
                         + "A newer version of this library may know it.");
             }
         }
-        catch (Exception fault) when (fault is JsonException or ArgumentException)
+        catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidOperationException or NotSupportedException or OverflowException)
         {
             throw new ModelFormatException($"The model's backbone configuration is damaged: {fault.Message}", fault);
         }

@@ -92,7 +92,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         {
             cancellation.ThrowIfCancellationRequested();
             using var features = network.Encode(chunk);
-            var (maps, values) = network.Score(features, against);
+            var (maps, values) = network.Score(features, against, k => $"image {scores.Count + k + 1} of those the threshold is placed by");
             using (maps)
             using (values)
             using (var tops = network.Method.MapScores(maps))

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
@@ -24,6 +25,9 @@ internal sealed class MappedTensors : ITensorSource
     public IReadOnlyDictionary<string, string> Metadata => source.Metadata;
 
     public bool ReadsInParallel => source.ReadsInParallel;
+
+    /// <summary>What a weight's parts are called in the checkpoint.</summary>
+    public string NamesThere(string name) => string.Join("', '", rules[name].Parts.Select(part => part.Name));
 
     public torch.Tensor Read(string name)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
@@ -11,6 +12,9 @@ public sealed class PyTorchCheckpoint : ITensorSource
     private const long LargestPickle = 256L << 20;
     private const int LongestName = 1024;
     private const int MostTensors = 100_000;
+
+    // Tied weights share a storage: a name or two more, not all of them.
+    private const int MostSharing = 4;
 
     private readonly StoredZip archive;
     private readonly string folder;
@@ -31,6 +35,12 @@ public sealed class PyTorchCheckpoint : ITensorSource
         foreach (var (name, tensor) in tensors)
         {
             Check(name, tensor);
+        }
+
+        var bytes = Entries.Values.Sum(entry => (double)entry.ByteCount);
+        if (bytes > MostSharing * (double)Math.Max(archive.Length, 1 << 20))
+        {
+            throw Damaged($"tensors of at most {MostSharing} times the file's {archive.Length} bytes", $"{bytes:0} bytes");
         }
     }
 

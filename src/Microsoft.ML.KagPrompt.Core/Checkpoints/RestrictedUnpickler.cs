@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
@@ -11,7 +12,9 @@ namespace Microsoft.ML.KagPrompt.Checkpoints;
 /// </summary>
 internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
 {
-    private const int MostObjects = 20_000_000;
+    private const int MostObjects = 5_000_000;
+    // Dictionaries may be shared: what they hold in all is counted as often as it is reached.
+    private const int MostItems = 1_000_000;
     private const int LargestRank = 16;
     private const int DeepestNesting = 32;
 
@@ -21,6 +24,7 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
     private readonly Dictionary<int, object?> memo = [];
     private int position;
     private int objects;
+    private int items;
 
     private sealed record Callable(string Module, string Name);
 
@@ -46,7 +50,7 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
                 Execute(code);
             }
         }
-        catch (Exception fault) when (fault is ArgumentOutOfRangeException or IndexOutOfRangeException or InvalidCastException or OverflowException or DecoderFallbackException or KeyNotFoundException or FormatException)
+        catch (Exception fault) when (fault is ArgumentOutOfRangeException or IndexOutOfRangeException or InvalidCastException or OverflowException or DecoderFallbackException or KeyNotFoundException or FormatException or ArgumentException)
         {
             throw new CheckpointFormatException($"{origin} is damaged: its pickle does not make sense at byte {position} ({fault.Message}) Fetch the file again.", fault);
         }
@@ -152,14 +156,14 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
                 Push(Name(Line(), Line()));
                 break;
             case 0x93: // STACK_GLOBAL
-                var (name, module) = ((string)Pop()!, (string)Pop()!);
+                var (name, module) = (As<string>(Pop()), As<string>(Pop()));
                 Push(Name(module, name));
                 break;
             case (byte)'Q': // BINPERSID
-                Push(Storage((object?[])Pop()!));
+                Push(Storage(As<object?[]>(Pop())));
                 break;
             case (byte)'R':
-                var (arguments, callable) = ((object?[])Pop()!, (Callable)Pop()!);
+                var (arguments, callable) = (As<object?[]>(Pop()), As<Callable>(Pop()));
                 Push(Call(callable, arguments));
                 break;
             case (byte)'b': // BUILD: an OrderedDict's attributes, such as _metadata, hold no weights.
@@ -187,8 +191,8 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
     private object Call(Callable callable, object?[] arguments) => callable.Name switch
     {
         "OrderedDict" when arguments.Length == 0 => new PickledDictionary(),
-        "_rebuild_tensor_v2" when arguments.Length >= 4 => Rebuild((PickledStorage)arguments[0]!, (long)arguments[1]!, Sizes(arguments[2]), Sizes(arguments[3])),
-        "_rebuild_parameter" when arguments.Length >= 1 => (PickledTensor)arguments[0]!,
+        "_rebuild_tensor_v2" when arguments.Length >= 4 => Rebuild(As<PickledStorage>(arguments[0]), As<long>(arguments[1]), Sizes(arguments[2]), Sizes(arguments[3])),
+        "_rebuild_parameter" when arguments.Length >= 1 => As<PickledTensor>(arguments[0]),
         _ => throw Refuse($"a call of {callable.Name} with {arguments.Length} arguments"),
     };
 
@@ -197,7 +201,7 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
             ? new PickledTensor(storage, offset, shape, strides)
             : throw Refuse($"a tensor with offset {offset}, sizes [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}]");
 
-    private static long[] Sizes(object? tuple) => [.. ((object?[])tuple!).Select(size => (long)size!)];
+    private long[] Sizes(object? tuple) => [.. As<object?[]>(tuple).Select(As<long>)];
 
     /// <summary>("storage", type, key, device, count).</summary>
     private PickledStorage Storage(object?[] id)
@@ -236,9 +240,9 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
 
         foreach (var (_, item) in (value as PickledDictionary)?.Items ?? [])
         {
-            if (++objects > MostObjects)
+            if (++items > MostItems)
             {
-                throw Refuse($"more than {MostObjects} objects");
+                throw Refuse($"more than {MostItems} entries");
             }
 
             Checked(item, depth + 1);
@@ -247,16 +251,19 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
         return value;
     }
 
-    private void AppendAll(object?[] items) => ((List<object?>)Top()!).AddRange(items);
+    private void AppendAll(object?[] items) => As<List<object?>>(Top()).AddRange(items);
 
     private void SetAll(object?[] items)
     {
-        var dictionary = (PickledDictionary)Top()!;
+        var dictionary = As<PickledDictionary>(Top());
         for (var i = 0; i < items.Length; i += 2)
         {
             dictionary.Items.Add(new(items[i] as string ?? (object?)(items[i] as long?) ?? throw Refuse("a key that is neither text nor number"), items[i + 1]));
         }
     }
+
+    /// <summary>What an instruction takes, where it is of that kind.</summary>
+    private T As<T>(object? value) => value is T known ? known : throw Refuse($"{value?.GetType().Name ?? "nothing"} where {typeof(T).Name} belongs");
 
     private void Push(object? value) => stack.Add(value);
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
@@ -38,6 +39,12 @@ public sealed class SafetensorsFile : ITensorSource
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        // Asked before opening, which a pipe would not return from: it tells a length of 0, as devices do.
+        if (new FileInfo(path).Length is < 8 and var found)
+        {
+            throw SafetensorsHeader.TooShort(path, found);
+        }
+
         // Read by position, not mapped: should another process cut the file meanwhile, that is an error here, where touching a mapped page would end the process;
         // and mapped pages would count as this process's memory beside the tensors they are copied to.
         var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);

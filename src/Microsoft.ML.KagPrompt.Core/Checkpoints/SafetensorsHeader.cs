@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
@@ -8,8 +9,9 @@ namespace Microsoft.ML.KagPrompt.Checkpoints;
 /// <summary>A safetensors header, believed only once every number in it agrees with every other and with the file's length.</summary>
 internal sealed class SafetensorsHeader
 {
-    private const long LargestHeader = 100_000_000;
+    private const long LargestHeader = 32 << 20;
     private const int LargestRank = 16;
+    private const int MostTensors = 100_000;
 
     // One tensor is read through a span, so 2 GiB is the most it can hold.
     private const long LargestTensor = int.MaxValue;
@@ -41,7 +43,7 @@ internal sealed class SafetensorsHeader
             using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 8 });
             header.Fill(origin, json.RootElement, 8 + (long)size, length);
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or OverflowException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or OverflowException or KeyNotFoundException or ArgumentException)
         {
             throw new CheckpointFormatException($"{origin} is not a safetensors file or is damaged: its header is not valid ({fault.Message}). Fetch the file again.", fault);
         }
@@ -76,6 +78,10 @@ internal sealed class SafetensorsHeader
             }
 
             Offsets.Add(property.Name, (dataStart + begin, dataStart + end));
+            if (Entries.Count > MostTensors)
+            {
+                throw Damaged(origin, $"at most {MostTensors} tensors", "more");
+            }
         }
 
         CheckCoverage(origin, dataStart, length);
@@ -86,9 +92,10 @@ internal sealed class SafetensorsHeader
         var type = TypeOf(origin, property);
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()).ToArray();
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
-        if (shape.Length > LargestRank || shape.Any(size => size < 0))
+        // No side is longer than the largest tensor, even where another is 0 and the product says nothing.
+        if (shape.Length > LargestRank || shape.Any(size => size is < 0 or > LargestTensor))
         {
-            throw Damaged(origin, $"'{property.Name}' with at most {LargestRank} sizes, none negative", $"[{string.Join(", ", shape)}]");
+            throw Damaged(origin, $"'{property.Name}' with at most {LargestRank} sizes of 0 to {LargestTensor}", $"[{string.Join(", ", shape)}]");
         }
 
         var info = new TensorInfo(property.Name, type, shape);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
@@ -76,20 +77,15 @@ public sealed class ShardedSafetensors : ITensorSource
 
     private static Dictionary<string, string> ReadIndex(string path)
     {
-        if (new FileInfo(path).Length > LargestIndex)
-        {
-            throw new CheckpointFormatException($"{path}: an index of more than {LargestIndex} bytes is refused.");
-        }
-
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 8 });
+            using var json = JsonDocument.Parse(SmallFile.ReadAll(path, LargestIndex), new JsonDocumentOptions { MaxDepth = 8 });
             var files = new Dictionary<string, string>();
             foreach (var entry in json.RootElement.GetProperty("weight_map").EnumerateObject())
             {
                 // A shard lies beside its index: a path would let a stranger's index open files elsewhere.
                 var file = entry.Value.GetString();
-                if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().IndexOfAny('/', '\\', '\0') >= 0 || !files.TryAdd(entry.Name, file))
+                if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().IndexOfAny(['/', '\\', ':', '\0']) >= 0 || !files.TryAdd(entry.Name, file))
                 {
                     throw new CheckpointFormatException($"{path}: expected each tensor once with a file name beside the index, got '{entry.Name}' in '{file}'.");
                 }

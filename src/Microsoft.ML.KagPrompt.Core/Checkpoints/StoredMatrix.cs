@@ -17,6 +17,8 @@ internal static class StoredMatrix
                 + $"got {(info is null ? "nothing" : $"{info.Type} [{string.Join(", ", info.Shape)}]")}.");
         }
 
-        return source.Read(name);
+        var values = source.Read(name);
+        FiniteValues.Check(values, values, name, source.Origin);
+        return values;
     }
 }

@@ -60,12 +60,19 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
         var stored = source.Read(name);
         if (roundToHalf && type == torch.ScalarType.Float32 && stored.dtype != torch.ScalarType.Float16)
         {
-            stored = stored.to(torch.ScalarType.Float16);
+            var half = stored.to(torch.ScalarType.Float16);
+            Check(half, stored, name, source);
+            stored = half;
         }
 
         // Some families store a matrix transposed: laid out as a saved model gives it back, so that products have the same bits there.
-        return stored.to(type).contiguous().DetachFromDisposeScope();
+        var weight = stored.to(type).contiguous();
+        Check(weight, stored, name, source);
+        return weight.DetachFromDisposeScope();
     }
+
+    private static void Check(torch.Tensor weight, torch.Tensor stored, string name, ITensorSource source)
+        => FiniteValues.Check(weight, stored, (source as MappedTensors)?.NamesThere(name) ?? name, source.Origin);
 
     public void MoveTo(torch.Device device)
     {

@@ -48,6 +48,13 @@ public sealed class ModelFormatException : KagPromptException
     public ModelFormatException(string message, Exception? innerException) : base(message, innerException) { }
 }
 
+/// <summary>The networks computed something that is no finite number: there is no verdict, or training cannot go on.</summary>
+public sealed class NotFiniteException : KagPromptException
+{
+    /// <inheritdoc cref="KagPromptException(string)"/>
+    public NotFiniteException(string message) : base(message) { }
+}
+
 /// <summary>The images given are too few, or none of them is usable, for what was asked.</summary>
 public sealed class InsufficientDataException : KagPromptException
 {

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
@@ -33,17 +34,45 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
     }
 
     /// <summary>Maps [B, S, S] and scores [B] of encoded images of one class; both on the CPU. The caller owns them.</summary>
-    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference)
+    /// <param name="features">From <see cref="Encode"/>.</param>
+    /// <param name="reference">The class.</param>
+    /// <param name="nameOf">What to call an image of the batch in messages.</param>
+    /// <exception cref="NotFiniteException">A score or a map is not of numbers: no verdict can rest on it.</exception>
+    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference, Func<int, string>? nameOf = null)
+        => Score(() => [method.Score(features, reference)], nameOf)[0];
+
+    /// <summary>The same for whatever scores a batch in several ways.</summary>
+    /// <exception cref="NotFiniteException">A score or a map is not of numbers: no verdict can rest on it.</exception>
+    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(Func<IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)>> scored, Func<int, string>? nameOf)
         => encoder.Alone(() =>
         {
             using var scope = torch.NewDisposeScope();
-            var (maps, scores) = method.Score(features, reference);
-            return (maps.cpu().MoveToOuterDisposeScope(), scores.cpu().MoveToOuterDisposeScope());
+            var results = scored().Select(result => (Maps: result.Maps.cpu(), Scores: result.Scores.cpu())).ToArray();
+            foreach (var (maps, scores) in results)
+            {
+                CheckFinite(maps, scores, nameOf);
+                maps.MoveToOuterDisposeScope();
+                scores.MoveToOuterDisposeScope();
+            }
+
+            return results;
         });
 
     public void Dispose()
     {
         method.Dispose();
         encoder.Dispose();
+    }
+
+    private static void CheckFinite(torch.Tensor maps, torch.Tensor scores, Func<int, string>? nameOf)
+    {
+        if (FiniteValues.Are(scores) && FiniteValues.Are(maps))
+        {
+            return;
+        }
+
+        var first = Enumerable.Range(0, (int)scores.shape[0]).First(k => !FiniteValues.Are(scores.narrow(0, k, 1)) || !FiniteValues.Are(maps.select(0, k)));
+        throw new NotFiniteException($"There is no verdict on {nameOf?.Invoke(first) ?? $"image {first + 1} of the batch"}: its score or map is not a finite number. "
+            + "The weights or the arithmetic of the device are at fault: load the model again, try Device \"cpu\" or Precision Float32, or fit again.");
     }
 }

@@ -49,13 +49,14 @@ public sealed class KagPromptModel : IDisposable
     /// <param name="atImageSize">False: maps are S × S. True: maps have each image's own size.</param>
     /// <returns>One result an image, in order.</returns>
     /// <exception cref="ArgumentException">The lists differ in length, or a class is not known.</exception>
+    /// <exception cref="NotFiniteException">A score or map is NaN or infinite: there is no verdict.</exception>
     public IReadOnlyList<Inspection> Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, bool atImageSize = false)
     {
         ArgumentNullException.ThrowIfNull(images);
         var results = new Inspection[images.Count];
-        foreach (var (state, chunk) in Chunks(images, classNames))
+        foreach (var (name, state, chunk) in Chunks(images, classNames))
         {
-            InspectChunk(images, chunk, state, atImageSize, results);
+            InspectChunk(images, chunk, name, state, atImageSize, results);
         }
 
         return results;
@@ -87,9 +88,9 @@ public sealed class KagPromptModel : IDisposable
         }
 
         var results = new IReadOnlyList<FusedInspection>[images.Count];
-        foreach (var (state, chunk) in Chunks(images, classNames))
+        foreach (var (name, state, chunk) in Chunks(images, classNames))
         {
-            FuseChunk(images, chunk, state, fusions, results);
+            FuseChunk(images, chunk, name, state, fusions, results);
         }
 
         return results;
@@ -122,7 +123,7 @@ public sealed class KagPromptModel : IDisposable
     /// <summary>Reads what <see cref="Save"/> wrote, to the stream's end.</summary>
     /// <param name="source">A readable stream.</param>
     /// <param name="device">"auto", "cpu", "cuda" or "cuda:N".</param>
-    /// <param name="backboneFolders">Where a backbone that the model refers to is looked for first, before the model's own folders and those of the environment variable KAGPROMPT_BACKBONES.</param>
+    /// <param name="backboneFolders">Where a backbone that the model refers to is looked for first, before the folders of the environment variable KAGPROMPT_BACKBONES. Places that the model itself names are not looked at: it may be a stranger's.</param>
     /// <exception cref="ModelFormatException">The stream is damaged or of another version, or the backbone it refers to is not there.</exception>
     public static KagPromptModel Load(Stream source, string device = "auto", IReadOnlyList<string>? backboneFolders = null) => ModelArchive.Read(source, DeviceChoice.Resolve(device), backboneFolders ?? []);
 
@@ -143,7 +144,7 @@ public sealed class KagPromptModel : IDisposable
     }
 
     /// <summary>Images of one class that go through the networks together, by position.</summary>
-    private IEnumerable<(ClassState State, int[] Chunk)> Chunks(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
+    private IEnumerable<(string Name, ClassState State, int[] Chunk)> Chunks(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
     {
         ArgumentNullException.ThrowIfNull(classNames);
         if (images.Count != classNames.Count)
@@ -151,30 +152,30 @@ public sealed class KagPromptModel : IDisposable
             throw new ArgumentException($"classNames: expected one for each of {images.Count} images, got {classNames.Count}.", nameof(classNames));
         }
 
-        return Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i])).ToArray().SelectMany(group => group.Chunk(InspectionNetwork.ForwardBatch).Select(chunk => (classes[group.Key], chunk)));
+        return Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i])).ToArray().SelectMany(group => group.Chunk(InspectionNetwork.ForwardBatch).Select(chunk => (group.Key, classes[group.Key], chunk)));
     }
 
-    private void FuseChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, ClassState state, IReadOnlyList<ScoreFusion> fusions, IReadOnlyList<FusedInspection>[] results)
+    private void FuseChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state, IReadOnlyList<ScoreFusion> fusions, IReadOnlyList<FusedInspection>[] results)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
         using var scope = torch.NewDisposeScope();
         using var features = Network.Encode([.. chunk.Select(i => Network.Preprocessor.Resize(images[i]))]);
         var pixels = MapSize * MapSize;
         var method = (KagMethod)Network.Method;
-        var fused = Network.Encoder.Alone(() => method.Score(features, state.Reference.Value, fusions)
-            .Select(result => (Maps: result.Maps.cpu().data<float>().ToArray(), Scores: result.Scores.cpu().data<float>().ToArray())).ToArray());
+        var fused = Network.Score(() => method.Score(features, state.Reference.Value, fusions), k => NameOf(images, chunk[k], name))
+            .Select(result => (Maps: result.Maps.data<float>().ToArray(), Scores: result.Scores.data<float>().ToArray())).ToArray();
         for (var k = 0; k < chunk.Length; k++)
         {
             results[chunk[k]] = [.. fused.Select(result => new FusedInspection(result.Scores[k], result.Maps[(k * pixels)..((k + 1) * pixels)]))];
         }
     }
 
-    private void InspectChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, ClassState state, bool atImageSize, Inspection[] results)
+    private void InspectChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state, bool atImageSize, Inspection[] results)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
         var preprocessor = Network.Preprocessor;
         using var features = Network.Encode([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
-        var (maps, scores) = Network.Score(features, state.Reference.Value);
+        var (maps, scores) = Network.Score(features, state.Reference.Value, k => NameOf(images, chunk[k], name));
         using (maps)
         using (scores)
         {
@@ -191,6 +192,8 @@ public sealed class KagPromptModel : IDisposable
             }
         }
     }
+
+    private static string NameOf(IReadOnlyList<PixelBuffer> images, int i, string className) => $"image {i + 1} of {images.Count} (class '{className}')";
 
     private ClassState State(string className) => classes[KnownName(className)];
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Published;
 using Microsoft.ML.KagPrompt.Checkpoints;
@@ -14,6 +15,9 @@ namespace Microsoft.ML.KagPrompt.Model;
 internal static class ModelArchive
 {
     private const string ManifestKey = "manifest";
+
+    // In every version from 3: the SHA-256 of the manifest's text.
+    private const string ManifestHashKey = "manifest.sha256";
     private const string VisionPrefix = "vision.";
     private const string MemoryVisionPrefix = "memory.";
     private const string PromptPrefix = "prompt.";
@@ -50,8 +54,10 @@ internal static class ModelArchive
             Options = model.Options with { Device = "auto" },
             HasPrompt = network.Method.Weights.Count > 0,
             Classes = [.. classes.Select(entry => new ModelManifest.ClassEntry(entry.Key, entry.Value.Calibration))],
+            Tensors = new SortedDictionary<string, string>(tensors.ToDictionary(entry => entry.Key, entry => HashedTensors.HashOf(entry.Value)), StringComparer.Ordinal),
         };
-        SafetensorsWriter.Write(destination, tensors, new Dictionary<string, string> { [ManifestKey] = manifest.ToJson() });
+        var json = manifest.ToJson();
+        SafetensorsWriter.Write(destination, tensors, new Dictionary<string, string> { [ManifestKey] = json, [ManifestHashKey] = HashedText.HashOf(json) });
     }
 
     public static KagPromptModel Read(Stream source, torch.Device device, IReadOnlyList<string> backboneFolders)
@@ -65,9 +71,26 @@ internal static class ModelArchive
                 throw new ModelFormatException("The stream holds tensors but no model manifest: expected what KagPromptModel.Save writes.");
             }
 
-            return Build(ModelManifest.Parse(json), file, device, backboneFolders);
+            var manifest = ModelManifest.Parse(json, file.Metadata.GetValueOrDefault(ManifestHashKey));
+            if (manifest.Tensors is null)
+            {
+                return Build(manifest, file, device, backboneFolders);
+            }
+
+            using var hashed = new HashedTensors(file, manifest.Tensors);
+            var model = Build(manifest, hashed, device, backboneFolders);
+            try
+            {
+                hashed.CheckRest();
+                return model;
+            }
+            catch
+            {
+                model.Dispose();
+                throw;
+            }
         }
-        catch (Exception fault) when (fault is CheckpointFormatException or CheckpointMismatchException)
+        catch (Exception fault) when (fault is CheckpointFormatException or CheckpointMismatchException or ArgumentException or OverflowException or JsonException or EndOfStreamException or InvalidDataException)
         {
             throw new ModelFormatException($"The saved model is damaged: {fault.Message}", fault);
         }
@@ -75,6 +98,7 @@ internal static class ModelArchive
 
     private static KagPromptModel Build(ModelManifest manifest, ITensorSource file, torch.Device device, IReadOnlyList<string> backboneFolders)
     {
+        // Never in folders that the manifest names: it may be a stranger's.
         var folders = BackboneSearch.Folders(backboneFolders);
         var vision = ReadTower(manifest.Backbone, manifest.Options, new PrefixedTensors(file, VisionPrefix), folders);
         Shared<NetworkTower>? memory = null;
@@ -135,9 +159,7 @@ internal static class ModelArchive
             return new(new NetworkTower(entry.Name, VisionTowerFactory.Create(entry.Family, entry.Configuration, embedded, type), null, null));
         }
 
-        // Where it lay when the model was fitted is worth a look too.
-        var usual = new[] { options.Backbone.Name, options.Backbone.MemoryName }.OfType<string>().Select(place => File.Exists(place) ? Path.GetDirectoryName(Path.GetFullPath(place))! : place).Where(Directory.Exists);
-        var (tower, path) = BackboneSearch.Load(reference, [.. folders, .. usual], file => ReferredVision.Read(file, entry.Family, entry.Configuration, type));
+        var (tower, path) = BackboneSearch.Load(reference, folders, file => ReferredVision.Read(file, entry.Family, entry.Configuration, type));
         var folder = Path.GetDirectoryName(path)!;
         return new(new NetworkTower(entry.Name, tower, reference, ConvertedBackbone.IsOne(folder) ? folder : path));
     }

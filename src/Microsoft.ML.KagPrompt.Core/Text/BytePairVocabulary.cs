@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.Tokenizers;
 
 namespace Microsoft.ML.KagPrompt.Text;

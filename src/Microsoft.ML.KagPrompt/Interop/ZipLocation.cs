@@ -23,6 +23,9 @@ internal static class ZipLocation
         }
     }
 
+    /// <summary>The zip a model is being loaded from; null where it cannot be told.</summary>
+    public static ZipArchive? ArchiveOf(ModelLoadContext context) => context.Repository is { } reader ? Archive(reader) : null;
+
     private static ZipArchive? Archive(RepositoryReader reader) => reader.GetType()
         .GetField("_archive", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)?.GetValue(reader) as ZipArchive;
 

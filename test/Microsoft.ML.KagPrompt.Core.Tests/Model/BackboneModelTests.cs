@@ -96,11 +96,39 @@ public sealed class BackboneModelTests : IDisposable
         var bytes = File.ReadAllBytes(In("clip.safetensors"));
         bytes[^3] ^= 4;
         File.WriteAllBytes(In("clip.safetensors"), bytes);
-        FluentActions.Invoking(() => Load(saved, In("absent")).Dispose()).Should().Throw<ModelFormatException>()
+        FluentActions.Invoking(() => Load(saved, In("absent"), folder).Dispose()).Should().Throw<ModelFormatException>()
             .WithMessage($"*'clip.safetensors'*SHA-256*Looked in '{In("absent")}'*other content*: '{In("clip.safetensors")}'*{BackboneSearch.EnvironmentVariable}*");
         File.Delete(In("clip.safetensors"));
         FluentActions.Invoking(() => Load(saved, In("absent")).Dispose()).Should().Throw<ModelFormatException>().WithMessage($"*Looked in '{In("absent")}'*");
     }
+
+    [Fact]
+    public void Load_FolderThatOnlyTheModelNames_IsNotLookedIn()
+    {
+        using var model = KagPromptTrainer.Fit(Parts, options with { Epochs = 0, BackboneStorage = BackboneStorage.Refer, BackboneFolders = [folder] });
+        FluentActions.Invoking(() => Load(Save(model), In("absent")).Dispose()).Should().Throw<ModelFormatException>().WithMessage($"*Looked in '{In("absent")}', '{In("absent/backbones")}' and*");
+    }
+
+    [Fact]
+    public void Fit_BackboneWithAValueThatIsNoNumber_NamesItsTensor()
+    {
+        var weights = TinyBackbones.Clip(1);
+        weights["visual.transformer.resblocks.2.mlp.c_fc.weight"][3, 5] = float.NaN;
+        TinyBackbones.WriteSafetensors(In("clip.safetensors"), weights);
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options)).Should().Throw<CheckpointFormatException>().WithMessage("*clip.safetensors*'visual.transformer.resblocks.2.mlp.c_fc.weight'*not numbers*");
+    }
+
+    [Fact]
+    public void Inspect_BankThatTurnedIntoNoNumbers_IsAnErrorThatNamesImageAndClass()
+    {
+        using var model = KagPromptTrainer.Fit(Parts, options with { Epochs = 0 });
+        model.Classes["object"].Reference.Value.Bank!.Layers[2].fill_(float.NaN);
+        FluentActions.Invoking(() => model.Inspect([Parts[0].Image, Parts[1].Image], [null, null])).Should().Throw<NotFiniteException>().WithMessage("*image 1 of 2*'object'*not a finite number*");
+    }
+
+    [Fact]
+    public void Fit_StepsThatAreFarTooLarge_StopWithStepAndRate()
+        => FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { LearningRate = 1e30f, GradientClip = 1e30f, Epochs = 3 })).Should().Throw<NotFiniteException>().WithMessage("*step*epoch*rate*LearningRate*");
 
     [Theory]
     [InlineData(BackboneStorage.Embed)]
@@ -241,7 +269,8 @@ public sealed class BackboneModelTests : IDisposable
         return stream.ToArray();
     }
 
-    private static KagPromptModel Load(byte[] saved, params string[] folders) => KagPromptModel.Load(new MemoryStream(saved), "cpu", folders);
+    /// <summary>With the backbones' folder, unless others are given.</summary>
+    private KagPromptModel Load(byte[] saved, params string[] folders) => KagPromptModel.Load(new MemoryStream(saved), "cpu", folders.Length > 0 ? folders : [folder]);
 
     private static void ShouldAgree(KagPromptModel actual, KagPromptModel expected)
     {

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Calibration;
 using Microsoft.ML.KagPrompt.Model;
 
 namespace Microsoft.ML.KagPrompt.Tests.Model;

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Synthesis;
 
 namespace Microsoft.ML.KagPrompt.Tests.Synthesis;

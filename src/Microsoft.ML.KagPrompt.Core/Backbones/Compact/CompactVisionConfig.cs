@@ -7,7 +7,7 @@ namespace Microsoft.ML.KagPrompt.Backbones.Compact;
 /// <summary>Sizes of the compact vision tower.</summary>
 internal sealed record CompactVisionConfig
 {
-    private static readonly JsonSerializerOptions Json = new() { MaxDepth = 8, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions Json = new() { MaxDepth = 8, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true };
 
     /// <summary>Width after the first convolution, at half the image's side.</summary>
     public int StemWidth { get; init; } = 32;

@@ -154,8 +154,9 @@ public static class BackboneConverter
     {
         using var scope = torch.NewDisposeScope();
         var stored = mapped.Read(name);
+        FiniteValues.Check(stored, stored, name, mapped.Origin);
         var converted = stored.to(type.Type());
-        if (type == WeightType.Float16 && converted.isfinite().all().Value() != 1 && stored.to(torch.ScalarType.Float32).isfinite().all().Value() == 1)
+        if (type == WeightType.Float16 && converted.isfinite().all().Value() != 1)
         {
             throw new CheckpointFormatException($"'{name}' holds values beyond what 16-bit floats reach (65504): convert to {WeightType.BFloat16} or {WeightType.Float32}.");
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
+using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published;
@@ -20,6 +21,8 @@ internal sealed record BackboneManifest
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Converters = { new JsonStringEnumConverter() },
         MaxDepth = 16,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
     };
 
     public required string Format { get; init; }
@@ -51,8 +54,7 @@ internal sealed record BackboneManifest
         var path = Path.Combine(directory, FileName);
         try
         {
-            var length = new FileInfo(path).Length;
-            var manifest = length > Largest ? throw new JsonException($"{length} bytes") : JsonSerializer.Deserialize<BackboneManifest>(File.ReadAllBytes(path), Json) ?? throw new JsonException("null");
+            var manifest = JsonSerializer.Deserialize<BackboneManifest>(SmallFile.ReadAll(path, Largest), Json) ?? throw new JsonException("null");
             if (manifest.Format != FormatName || manifest.Version != CurrentVersion)
             {
                 throw new CheckpointFormatException($"{path}: expected format '{FormatName}' version {CurrentVersion}, got '{manifest.Format}' version {manifest.Version}. Convert the backbone again.");
@@ -60,7 +62,7 @@ internal sealed record BackboneManifest
 
             foreach (var file in new[] { manifest.Vision, manifest.Text }.OfType<VisionReference>())
             {
-                if (file.FileName.AsSpan().IndexOfAny('/', '\\', '\0') >= 0 || file.FileName is "" or "." or "..")
+                if (file.FileName.AsSpan().IndexOfAny(['/', '\\', ':', '\0']) >= 0 || file.FileName is "" or "." or "..")
                 {
                     throw new CheckpointFormatException($"{path}: expected a file name beside it, got '{file.FileName}'. Convert the backbone again.");
                 }
@@ -70,9 +72,9 @@ internal sealed record BackboneManifest
             manifest.TextConfiguration?.Validate();
             return manifest;
         }
-        catch (Exception fault) when (fault is JsonException or ArgumentException or NotSupportedException)
+        catch (Exception fault) when (fault is JsonException or ArgumentException or NotSupportedException or InvalidOperationException or FormatException or OverflowException)
         {
-            throw new CheckpointFormatException($"{path} is damaged: {fault.Message} Convert the backbone again.", fault);
+            throw new CheckpointFormatException($"{path} is damaged: {JsonFault.Told(fault)} Convert the backbone again.", fault);
         }
     }
 }

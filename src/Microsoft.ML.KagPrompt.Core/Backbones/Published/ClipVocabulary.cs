@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Text;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Backbones.Published.Layouts;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published;
 
@@ -17,17 +19,17 @@ internal static class ConfigurationHints
 
     private static LayoutHints? Read(string path, Func<JsonElement, LayoutHints> parse)
     {
-        if (!File.Exists(path) || new FileInfo(path).Length > Largest)
+        if (!File.Exists(path))
         {
             return null;
         }
 
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 16 });
+            using var json = JsonDocument.Parse(SmallFile.ReadAll(path, Largest), new JsonDocumentOptions { MaxDepth = 16 });
             return json.RootElement.ValueKind == JsonValueKind.Object ? parse(json.RootElement) : null;
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or CheckpointFormatException)
         {
             // Some other program's file: the checkpoint speaks for itself.
             return null;

@@ -57,7 +57,15 @@ internal sealed class ConvertedBackbone : IBackboneSource
     private string PathOf(VisionReference reference)
     {
         var path = Path.Combine(directory, reference.FileName);
-        return File.Exists(path) ? path : throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. Copy the whole directory, or convert the backbone again.");
+        if (!File.Exists(path))
+        {
+            throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. Copy the whole directory, or convert the backbone again.");
+        }
+
+        // Before it is opened: a link to a device would be hashed without end.
+        var length = new FileInfo(path).Length;
+        return length == reference.Length && length > 0 ? path
+            : throw new CheckpointFormatException($"{path} was changed or damaged: expected {reference.Length} bytes, got {length}. Convert or copy the file again.");
     }
 
     private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : class, IDisposable => FileHash.Verified(PathOf(reference), reference.Sha256, read);

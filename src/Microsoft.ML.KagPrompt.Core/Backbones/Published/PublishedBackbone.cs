@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Backbones.Published.Layouts;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published;
@@ -40,6 +41,12 @@ internal sealed class PublishedBackbone : IBackboneSource
     /// <summary>As the other, with what names and shapes do not tell.</summary>
     public static PublishedBackbone Open(string path, LayoutHints hints)
     {
+        // Devices and pipes tell a length of 0; a pipe would not return from being opened.
+        if (new FileInfo(path).Length == 0)
+        {
+            throw new CheckpointFormatException($"{path} is empty, or no regular file: expected a file of weights. Fetch it again.");
+        }
+
         using var source = CheckpointFile.Open(path);
         return new PublishedBackbone(path, KnownLayouts.Recognise(source, hints));
     }

@@ -35,6 +35,7 @@ internal sealed record TextTransformerConfig
         .Require(ContextLength is >= 3 and <= 1024, nameof(ContextLength), "3 to 1024", ContextLength)
         .Require(VocabularySize is >= 3 and <= 1 << 20, nameof(VocabularySize), "3 to 1048576", VocabularySize)
         .Require(JointWidth is >= 1 and <= 1 << 14, nameof(JointWidth), "1 to 16384", JointWidth)
+        .Require(Enum.IsDefined(Activation), nameof(Activation), "a defined one", Activation)
         .Require(Epsilon is > 0 and < 1, nameof(Epsilon), "a small positive number", Epsilon)
         .ThrowIfAny(nameof(TextTransformerConfig));
 

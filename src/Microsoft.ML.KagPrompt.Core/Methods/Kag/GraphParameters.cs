@@ -62,6 +62,7 @@ internal sealed class GraphParameters : IDisposable
             foreach (var entry in layout)
             {
                 var value = source.Entries.ContainsKey(entry.Name) ? source.Read(entry.Name).to(ScalarType.Float32) : entry.Initial == InitialValues.StatisticOne ? ones(entry.Shape) : zeros(entry.Shape);
+                FiniteValues.Check(value, value, entry.Name, source.Origin);
                 parameters.Add(entry, value);
             }
 

@@ -63,12 +63,23 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
                 cancellation.ThrowIfCancellationRequested();
                 centred ??= Preset is { CentreProjections: true } ? Centred(batch) : null;
                 var progress = Step(batch, optimizer, centred, rate(step));
+                CheckFinite(progress.Loss, step, batch.Epoch, rate(step));
                 report(progress with { Done = ++step, Epoch = batch.Epoch });
             }
         }
         finally
         {
             centred?.Dispose();
+        }
+    }
+
+    /// <summary>Parameters that became NaN stay so: every later step, and every score, would be too.</summary>
+    private static void CheckFinite((float CrossEntropy, float Focal, float Dice) loss, int step, int epoch, double rate)
+    {
+        if (!float.IsFinite(loss.CrossEntropy + loss.Focal + loss.Dice))
+        {
+            throw new NotFiniteException(FormattableString.Invariant($"Training stopped at step {step + 1} (epoch {epoch}): the loss is no longer a finite number (cross-entropy {loss.CrossEntropy}, ")
+                + FormattableString.Invariant($"focal {loss.Focal}, dice {loss.Dice}) at a learning rate of {rate:g4}. Lower LearningRate or GradientClip, and look whether an image or a weight is extreme."));
         }
     }
 
