@@ -40,7 +40,7 @@ public sealed class SafetensorsFile : ITensorSource
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         // Asked before opening, which a pipe would not return from: it tells a length of 0, as devices do.
-        if (new FileInfo(path).Length is < 8 and var found)
+        if (SmallFile.LengthOf(path) is < 8 and var found)
         {
             throw SafetensorsHeader.TooShort(path, found);
         }
