@@ -61,6 +61,13 @@ public static class ImageCodec
         return Check(ImageFileBytes.Read(path, $"'{path}'", maxPixels), $"'{path}'", maxPixels);
     }
 
+    /// <summary>Columns and rows of the picture that <see cref="Read(string, int, ImageOrientation)"/> gives.</summary>
+    public static (int Width, int Height) SizeOf(ImageFileInfo info, ImageOrientation orientation)
+    {
+        ArgumentNullException.ThrowIfNull(info);
+        return orientation == ImageOrientation.Exif && info.Orientation >= 5 ? (info.Height, info.Width) : (info.Width, info.Height);
+    }
+
     /// <summary>A picture as a PNG file's bytes.</summary>
     public static byte[] EncodePng(PixelBuffer picture) => Encode(picture, SKEncodedImageFormat.Png, 100);
 

@@ -13,4 +13,8 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 /// <param name="Height">Rows of the map.</param>
 /// <param name="Calibration">Of the image's class.</param>
 /// <param name="Fault">Why it could not be scored; null: it was.</param>
-internal sealed record ScoredImage(DatasetImage Image, float Score, bool IsAnomalous, float Probability, float[] Map, int Width, int Height, ThresholdCalibration Calibration, string? Fault);
+internal sealed record ScoredImage(DatasetImage Image, float Score, bool IsAnomalous, float Probability, float[] Map, int Width, int Height, ThresholdCalibration Calibration, string? Fault)
+{
+    /// <summary>Columns and rows of the image itself, the right way up; 0 with a fault.</summary>
+    public (int Width, int Height) Size { get; init; }
+}
