@@ -45,7 +45,7 @@ public sealed class PhotographsTests(FittedPart part) : IClassFixture<FittedPart
     [Theory]
     [InlineData("P6\n2 2\n255\n0123456789ab", "PPM")]
     [InlineData("a.png\u0000\u0001\u0002 and more bytes of some other thing\nsecond", "not an image")]
-    [InlineData("/absent/first/file.png\nname\u0001\nthird.png\n", "line 2")]
+    [InlineData("/absent/a/folder/with/a/long/name/file.png\nname\u0001\nthird.png\n", "line 2")]
     [InlineData("/absent/first/\u00FF.png\n", "UTF-8")]
     public void Score_StandardInputThatIsNeitherImageNorPaths_IsNotWrittenBack(string input, string message)
     {
