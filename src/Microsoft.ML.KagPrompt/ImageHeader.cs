@@ -13,7 +13,9 @@ internal static class ImageHeader
     {
         var turn = codec.EncodedOrigin is >= SKEncodedOrigin.TopLeft and <= SKEncodedOrigin.LeftBottom ? (int)codec.EncodedOrigin : ExifTurns.Upright;
         var depth = kind == "PNG" && file.Length > 24 ? file[24] : 8;
-        return new(kind, codec.Info.Width, codec.Info.Height, kind == "PNG" ? PngOrientation(file) : turn, Math.Max(1, codec.FrameCount), codec.Info.AlphaType != SKAlphaType.Opaque, depth,
+        // A GIF's decoder was given it without transparency.
+        var hasAlpha = codec.Info.AlphaType != SKAlphaType.Opaque || (kind == "GIF" && !ReferenceEquals(WithoutGifTransparency(file), file));
+        return new(kind, codec.Info.Width, codec.Info.Height, kind == "PNG" ? PngOrientation(file) : turn, Math.Max(1, codec.FrameCount), hasAlpha, depth,
             kind == "JPEG" || (kind == "WebP" && IsLossyWebP(file)));
     }
 
