@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using Microsoft.ML.KagPrompt.Diagnostics;
-using SkiaSharp;
 
 namespace Microsoft.ML.KagPrompt;
 
@@ -9,50 +7,62 @@ namespace Microsoft.ML.KagPrompt;
 /// </summary>
 internal static class ImageFileEnd
 {
-    // Where a whole file's last marker is looked for; a few writers put bytes behind it.
-    private const int Tail = 4096;
+    /// <exception cref="Diagnostics.ImageReadException">The file ends before its image does.</exception>
+    public static void Require(string path, string origin) => ImageCodec.Check(ImageFileBytes.Read(path, origin, int.MaxValue), origin, int.MaxValue);
 
-    /// <exception cref="ImageReadException">The file ends before its image does.</exception>
-    public static void Require(byte[] file, string origin)
+    /// <summary>Whether the end of the image itself is there, and not one of a thumbnail within. False says only that decoding must tell.</summary>
+    public static bool IsThere(byte[] file, string kind) => kind switch
     {
-        if (!HasEnd(file.AsSpan(0, Math.Min(file.Length, 8)), file.AsSpan(Math.Max(0, file.Length - Tail)), file.LongLength) && EndsEarly(file, origin))
-        {
-            throw Early(origin);
-        }
-    }
-
-    /// <summary>The same of a file on disk, of which only the two ends are read where it is whole.</summary>
-    /// <exception cref="ImageReadException">The file ends before its image does.</exception>
-    public static void Require(string path, string origin)
-    {
-        Span<byte> head = stackalloc byte[8];
-        Span<byte> tail = stackalloc byte[Tail];
-        using var handle = File.OpenHandle(path);
-        var length = RandomAccess.GetLength(handle);
-        head = head[..RandomAccess.Read(handle, head, 0)];
-        tail = tail[..RandomAccess.Read(handle, tail, Math.Max(0, length - Tail))];
-        if (!HasEnd(head, tail, length) && EndsEarly(File.ReadAllBytes(path), origin))
-        {
-            throw Early(origin);
-        }
-    }
-
-    /// <summary>PNG's last chunk, JPEG's end-of-image marker, BMP's own length. False says only that decoding must tell.</summary>
-    private static bool HasEnd(ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail, long length) => head switch
-    {
-        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => tail.IndexOf("IEND"u8) is >= 0 and var at && tail.Length >= at + 8,
-        [0xFF, 0xD8, ..] => tail.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) >= 0,
-        [(byte)'B', (byte)'M', ..] => head.Length >= 6 && BinaryPrimitives.ReadUInt32LittleEndian(head[2..]) is > 0 and var promised && length >= promised,
+        "PNG" => ImageHeader.PngChunks(file).Any(chunk => chunk.Name == "IEND"),
+        "JPEG" => JpegEnds(file),
+        "BMP" => file.Length >= 6 && BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(2)) is > 0 and var promised && file.Length >= promised,
+        "WebP" => file.Length >= 8 && BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(4)) is > 0 and var rest && file.Length >= rest + 8L,
         _ => false,
     };
 
-    private static bool EndsEarly(byte[] file, string origin)
+    /// <summary>Walks the segments by their lengths, and the coded data between them, to the end-of-image marker.</summary>
+    private static bool JpegEnds(byte[] file)
     {
-        using var codec = ImageCodec.Open(file, origin);
-        using var bitmap = new SKBitmap();
-        return !bitmap.TryAllocPixels(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul))
-            || codec.GetPixels(bitmap.Info, bitmap.GetPixels()) != SKCodecResult.Success;
-    }
+        const int Marker = 0xFF, EndOfImage = 0xD9, StartOfScan = 0xDA;
+        for (var at = 2; at + 1 < file.Length;)
+        {
+            var code = file[at + 1];
+            if (file[at] != Marker)
+            {
+                return false;
+            }
 
-    private static ImageReadException Early(string origin) => new($"{origin}: the image ends early. Expected a whole PNG, JPEG or BMP file, got the first part of one. Copy it again, after it was written to its end.");
+            switch (code)
+            {
+                case EndOfImage:
+                    return true;
+                // Fill bytes, and markers that stand alone.
+                case Marker:
+                    at++;
+                    continue;
+                case 0x01 or (>= 0xD0 and <= 0xD8):
+                    at += 2;
+                    continue;
+            }
+
+            if (at + 3 >= file.Length)
+            {
+                return false;
+            }
+
+            at += 2 + BinaryPrimitives.ReadUInt16BigEndian(file.AsSpan(at + 2));
+            if (code != StartOfScan)
+            {
+                continue;
+            }
+
+            // In coded data, what follows 0xFF is 0 or a restart.
+            while (at + 1 < file.Length && (file[at] != Marker || file[at + 1] is 0 or (>= 0xD0 and <= 0xD7)))
+            {
+                at += file.AsSpan(at + 1).IndexOf((byte)Marker) is >= 0 and var next ? next + 1 : file.Length;
+            }
+        }
+
+        return false;
+    }
 }

@@ -24,11 +24,11 @@ internal static class AdaptCommand
 
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class));
         var most = parsed.GetValue(Support) is > 0 and var few ? few : int.MaxValue;
+        var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class), most);
         cancellation.ThrowIfCancellationRequested();
         using var scorer = ImageScorer.Load(parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Device));
-        var rows = ImageRows.Of(new MLContext(seed: 1), images.GroupBy(image => image.ClassName).SelectMany(product => product.Take(most)));
+        var rows = ImageRows.Of(new MLContext(seed: 1), images);
         using var adapted = scorer.Transformer.WithSupport(rows);
         cancellation.ThrowIfCancellationRequested();
         SavedModel.Save(adapted, rows.Schema, parsed.GetRequiredValue(Output));

@@ -24,7 +24,7 @@ internal static class ReportCommand
 
     public static Verb Create()
     {
-        var command = new Verb("report", "Scores a data set and writes one page: scores and threshold, ROC curve, figures by kind of defect, pictures worst first with sliders. It opens offline. Exits with 3 where an image could not be read; the page has the others.")
+        var command = new Verb("report", "Scores a data set and writes one page: scores and threshold, ROC curve, figures by kind of defect, pictures worst first with sliders. It opens offline. Exits with 3 where an image or a mask could not be used; the page has the others and says which.")
         {
             Model, Data, Layout, Page, Split, Pictures, Device,
         };
@@ -42,7 +42,8 @@ internal static class ReportCommand
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
         var (zip, data, split, page) = (parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Data), parsed.GetValue(Split), Path.GetFullPath(parsed.GetRequiredValue(Page)));
-        var images = AnomalyDataset.List(data, parsed.GetValue(Layout), mask => DefectMask.Read(mask).ShowsDefect).Where(image => split == ReportSplit.All || image.Split == DatasetSplit.Test).ToArray();
+        var all = AnomalyDataset.List(data, parsed.GetValue(Layout), mask => DefectMask.Read(mask).ShowsDefect);
+        var images = all.Where(image => split == ReportSplit.All || image.Split == DatasetSplit.Test).ToArray();
         if (images.Length == 0)
         {
             throw new InsufficientDataException($"'{data}' holds no images meant for scoring: all are meant for fitting. Use --split all to score those, or name the layout with --layout.");
@@ -51,7 +52,10 @@ internal static class ReportCommand
         var root = Path.GetFullPath(Directory.Exists(data) ? data : Path.GetDirectoryName(Path.GetFullPath(data))!);
         using var scorer = ImageScorer.Load(zip, parsed.GetRequiredValue(Device));
         (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) report = ([], []);
-        ItemProgress.Show("scoring", progress => report = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress).Of(images, cancellation));
+        ReportRun? run = null;
+        ItemProgress.Show("scoring", progress => report = (run = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress)).Of(images, cancellation));
+        string[] unused = [.. run!.MaskFaults, .. DataNotes.LeftOut(data, root)];
+        string[] notes = [.. unused, .. split == ReportSplit.All ? [] : DataNotes.Shared(all, root), .. run.Unknown];
         AtomicFile.Write(page, stream =>
         {
             using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true);
@@ -65,6 +69,7 @@ internal static class ReportCommand
                 ],
                 Items = report.Items,
                 Pixels = report.Pixels,
+                Notes = notes,
             });
         });
         var size = new FileInfo(page).Length;
@@ -75,6 +80,11 @@ internal static class ReportCommand
             Console.Error.WriteLine($"{faults} image(s) could not be read; the page says why.");
         }
 
-        return faults > 0 ? ExitCode.BadInput : ExitCode.Success;
+        foreach (var note in notes)
+        {
+            Console.Error.WriteLine(note);
+        }
+
+        return faults > 0 || unused.Length > 0 ? ExitCode.BadInput : ExitCode.Success;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
@@ -19,7 +20,7 @@ internal sealed class MapFolder(string folder)
     /// <summary>The file's name; images of one name in several folders get numbers, in the order they come.</summary>
     private string NameOf(string path)
     {
-        var name = path == "-" ? "stdin" : Path.GetFileNameWithoutExtension(path);
+        var name = Short(path == "-" ? "stdin" : Path.GetFileNameWithoutExtension(path));
         var unique = name;
         for (var i = 2; !taken.Add(unique); i++)
         {
@@ -27,5 +28,17 @@ internal sealed class MapFolder(string folder)
         }
 
         return unique;
+    }
+
+    /// <summary>Names end at 255 bytes on most systems; a number, an extension and the mark of an unfinished file come behind.</summary>
+    private static string Short(string name)
+    {
+        const int Longest = 200;
+        while (Encoding.UTF8.GetByteCount(name) > Longest)
+        {
+            name = name[..^(name.Length > 1 && char.IsLowSurrogate(name[^1]) ? 2 : 1)];
+        }
+
+        return name;
     }
 }
