@@ -4,12 +4,14 @@ using Spectre.Console;
 
 namespace Microsoft.ML.KagPrompt.Cli;
 
-/// <summary>A backbone's description: a grid on a terminal, a line each where the output is piped.</summary>
+/// <summary>A backbone's or a model's description: a grid on a terminal, a line each where the output is piped.</summary>
 internal static class DescriptionTable
 {
-    public static void Write(BackboneDescription description)
+    public static void Write(BackboneDescription description) => Write([.. Lines(description)]);
+
+    /// <summary>Names and values.</summary>
+    public static void Write(IReadOnlyList<(string Name, string Value)> lines)
     {
-        var lines = Lines(description).ToArray();
         if (Console.IsOutputRedirected)
         {
             foreach (var (name, value) in lines)

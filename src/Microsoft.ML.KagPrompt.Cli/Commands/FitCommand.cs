@@ -15,22 +15,22 @@ internal static class FitCommand
     private static readonly KagPromptOptions Defaults = new();
     private static readonly Argument<string> Data = new("DATA") { Description = "A data set's folder or manifest, or a folder of photographs of good parts." };
     private static readonly Option<string> Output = new("--out") { Description = "The model zip to write. It appears whole or not at all.", Required = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out." };
+    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
     private static readonly Option<string?> Class = new("--class") { Description = "What the parts are, in words the prompts can use; the product's folder name unless given." };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none, the compact backbone's own as it is.", DefaultValueFactory = _ => Defaults.Epochs };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none, the compact backbone's own as it is.", DefaultValueFactory = _ => Defaults.Epochs, CustomParser = Typed.Whole() };
     private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
-    private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.MaxSupportImages };
+    private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.MaxSupportImages, CustomParser = Typed.Whole() };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip, or the authors' checkpoint (with --variant Released), to start from." };
     private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone };
     private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
-    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code." };
-    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in." };
-    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given." };
-    private static readonly Option<ResizeMode> Resize = new("--resize") { Description = "How images are brought there.", DefaultValueFactory = _ => Defaults.ResizeMode };
-    private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by") { Description = "By what the threshold is placed." };
-    private static readonly Option<float> Rate = new("--false-rejects") { Description = "Share of normal parts that the threshold may reject, above 0 to 0.5.", DefaultValueFactory = _ => Defaults.TargetFalseRejectRate };
-    private static readonly Option<int> Seed = new("--seed") { Description = "Of everything random." };
-    private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => Defaults.Device };
+    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Defaults.Variant, CustomParser = Typed.Choice<GraphVariant> };
+    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Precision, CustomParser = Typed.Choice<Precision> };
+    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given.", CustomParser = Typed.WholeOrNone() };
+    private static readonly Option<ResizeMode> Resize = new("--resize") { Description = "How images are brought there.", DefaultValueFactory = _ => Defaults.ResizeMode, CustomParser = Typed.Choice<ResizeMode> };
+    private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by") { Description = "By what the threshold is placed.", DefaultValueFactory = _ => Defaults.ThresholdBy, CustomParser = Typed.Choice<ThresholdChoice> };
+    private static readonly Option<float> Rate = new("--false-rejects") { Description = "Share of normal parts that the threshold may reject, above 0 to 0.5.", DefaultValueFactory = _ => Defaults.TargetFalseRejectRate, CustomParser = Typed.Number };
+    private static readonly Option<int> Seed = new("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 0, CustomParser = Typed.Whole() };
+    private static readonly Option<string> Device = DeviceOption.Create();
 
     public static Verb Create()
     {
@@ -44,6 +44,7 @@ internal static class FitCommand
 
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
+        OutputPlace.RequireFile(parsed.GetRequiredValue(Output), SavedModel.LeastBytes);
         var options = new KagPromptOptions
         {
             ClassNameColumnName = nameof(AnomalyDatasetRow.ClassName),
@@ -61,7 +62,7 @@ internal static class FitCommand
             ThresholdBy = parsed.GetValue(ThresholdBy),
             TargetFalseRejectRate = parsed.GetValue(Rate),
             Seed = parsed.GetValue(Seed),
-            Device = parsed.GetRequiredValue(Device),
+            Device = parsed.Usable(Device),
             Cancellation = cancellation,
         };
         options.Validate();

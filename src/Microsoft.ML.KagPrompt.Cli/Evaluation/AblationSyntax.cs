@@ -80,5 +80,6 @@ internal static class AblationSyntax
         return Enumerable.Range(0, MostValues + 1).Select(i => first + (i * step)).TakeWhile(value => value <= last);
     }
 
-    private static bool Number(string text, out decimal number) => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number);
+    private static bool Number(string text, out decimal number)
+        => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number) && !Commands.Typed.HasLeadingZero(text);
 }

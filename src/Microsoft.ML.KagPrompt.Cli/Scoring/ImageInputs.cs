@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Imaging;
 
@@ -8,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 /// <summary>What a user names to be scored: image files, folders with all below them, or "-" for standard input (an image, or a path a line).</summary>
 internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, int maxPixels)
 {
-    private const string StandardInput = "-";
+    public const string StandardInput = "-";
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".bmp"];
 
     /// <summary>Number of images; null where standard input tells only at its end.</summary>
@@ -16,7 +14,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
 
     /// <summary>The images in order, each with its way to be read.</summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
-    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> Of(IReadOnlyList<string> inputs)
+    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> Of(IReadOnlyList<string> inputs, CancellationToken cancellation = default)
     {
         // Told before anything is scored.
         foreach (var input in inputs.Where(input => input != StandardInput))
@@ -32,7 +30,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
             }
         }
 
-        return inputs.SelectMany(input => input == StandardInput ? FromStandardInput() : Directory.Exists(input) ? Below(input).Select(FromFile) : [FromFile(input)]);
+        return inputs.SelectMany(input => input == StandardInput ? FromStandardInput(cancellation) : Directory.Exists(input) ? Below(input).Select(FromFile) : [FromFile(input)]);
     }
 
     private static IEnumerable<string> Below(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
@@ -47,29 +45,6 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
         : Path.GetFullPath(path).Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar).LastOrDefault(classNames.Contains)
             ?? throw new ArgumentException($"'{path}': the model knows the classes {string.Join(", ", classNames.Order())}, and no folder on the path is named after one. Name it with --class.");
 
-    private IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> FromStandardInput()
-    {
-        var input = PipeReader.Create(Console.OpenStandardInput());
-        var start = input.ReadAtLeastAsync(8).AsTask().GetAwaiter().GetResult().Buffer;
-        var head = start.Slice(0, Math.Min(8, start.Length)).ToArray();
-        input.AdvanceTo(start.Start);
-        using var stream = input.AsStream();
-        // PNG and JPEG begin with a byte that no text has; BMP has zeros.
-        if (head is [0x89 or 0xFF, ..] || head.Contains((byte)0))
-        {
-            var whole = new MemoryStream();
-            stream.CopyTo(whole);
-            yield return (Image(StandardInput), () => ImageCodec.Read(whole.ToArray(), "Standard input", maxPixels));
-            yield break;
-        }
-
-        using var lines = new StreamReader(stream);
-        while (lines.ReadLine() is { } line)
-        {
-            if (line.Length > 0)
-            {
-                yield return FromFile(line);
-            }
-        }
-    }
+    private IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> FromStandardInput(CancellationToken cancellation)
+        => Scoring.StandardInput.Read(cancellation).Select(item => item.File is { } whole ? (Image(StandardInput), () => ImageCodec.Read(whole, "Standard input", maxPixels)) : FromFile(item.Line!));
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
@@ -46,24 +47,23 @@ internal sealed class ImageScorer : IDisposable
         => Score(images.Select(image => (image, (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.MaxImagePixels)))), cancellation);
 
     /// <summary>The same, for images that are read in other ways than from their path.</summary>
-    public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> images, CancellationToken cancellation)
+    /// <param name="images">Each with its way to be read.</param>
+    /// <param name="cancellation">Stops between images.</param>
+    /// <param name="atOnce">Whether each is scored as it comes, whenever the next one may; else several go through the networks together.</param>
+    public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> images, CancellationToken cancellation, bool atOnce = false)
     {
-        foreach (var batch in images.Chunk(Transformer.Options.InferenceBatchSize))
+        foreach (var batch in images.Chunk(atOnce ? 1 : Transformer.Options.InferenceBatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             var read = batch.Select(item => Read(item.Image, item.Read)).ToArray();
             var whole = read.Where(item => item.Pixels is not null).ToArray();
-            var inspections = Transformer.Model.Inspect([.. whole.Select(item => item.Pixels!)], [.. whole.Select(item => ClassOf(item.Image))], atImageSize).GetEnumerator();
+            var inspections = new Queue<(Inspection? Result, string? Fault)>(Verdicts.Of([.. whole.Select(item => (item.Pixels!, ClassOf(item.Image)))], Inspect));
             foreach (var (image, pixels, fault) in read)
             {
-                if (pixels is null || !inspections.MoveNext())
-                {
-                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(ClassOf(image)), fault);
-                    continue;
-                }
-
-                var inspection = inspections.Current;
-                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, inspection.Map, inspection.Width, inspection.Height, Transformer.Calibration(ClassOf(image)), null);
+                var (inspection, why) = pixels is null ? (null, fault) : inspections.Dequeue();
+                yield return inspection is null
+                    ? new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(ClassOf(image)), why)
+                    : new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, inspection.Map, inspection.Width, inspection.Height, Transformer.Calibration(ClassOf(image)), null);
             }
         }
     }
@@ -74,13 +74,15 @@ internal sealed class ImageScorer : IDisposable
         (model as IDisposable)?.Dispose();
     }
 
+    private IReadOnlyList<Inspection> Inspect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images) => Transformer.Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)], atImageSize);
+
     private static (DatasetImage Image, PixelBuffer? Pixels, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read)
     {
         try
         {
             return (image, read(), null);
         }
-        catch (ImageReadException fault)
+        catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException)
         {
             return (image, null, fault.Message);
         }

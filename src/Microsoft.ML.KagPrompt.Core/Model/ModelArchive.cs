@@ -13,9 +13,9 @@ namespace Microsoft.ML.KagPrompt.Model;
 internal static class ModelArchive
 {
     private const string ManifestKey = "manifest";
-    private const string VisionPrefix = "vision.";
-    private const string MemoryVisionPrefix = "memory.";
-    private const string PromptPrefix = "prompt.";
+    internal const string VisionPrefix = "vision.";
+    internal const string MemoryVisionPrefix = "memory.";
+    internal const string PromptPrefix = "prompt.";
 
     public static void Write(KagPromptModel model, Stream destination)
     {
@@ -60,18 +60,17 @@ internal static class ModelArchive
         try
         {
             using var file = SafetensorsFile.Read(source, "model");
-            if (!file.Metadata.TryGetValue(ManifestKey, out var json))
-            {
-                throw new ModelFormatException("The stream holds tensors but no model manifest: expected what KagPromptModel.Save writes.");
-            }
-
-            return Build(ModelManifest.Parse(json), file, device, backboneFolders);
+            return Build(ManifestOf(file), file, device, backboneFolders);
         }
         catch (Exception fault) when (fault is CheckpointFormatException or CheckpointMismatchException)
         {
             throw new ModelFormatException($"The saved model is damaged: {fault.Message}", fault);
         }
     }
+
+    /// <summary>What an opened model says of itself.</summary>
+    internal static ModelManifest ManifestOf(ITensorSource file) => file.Metadata.TryGetValue(ManifestKey, out var json) ? ModelManifest.Parse(json)
+        : throw new ModelFormatException("The stream holds tensors but no model manifest: expected what KagPromptModel.Save writes.");
 
     private static KagPromptModel Build(ModelManifest manifest, ITensorSource file, torch.Device device, IReadOnlyList<string> backboneFolders)
     {
