@@ -48,7 +48,7 @@ internal static class ModelTable
             yield return ("Memory backbone", memory + Place(model.MemoryBackboneFile));
         }
 
-        yield return ("Images", string.Create(CultureInfo.InvariantCulture, $"brought to {options.ImageSize?.ToString(CultureInfo.InvariantCulture) ?? "the backbone's own number of"} pixels ({options.ResizeMode}), computed in {options.Precision}"));
+        yield return ("Images", string.Create(CultureInfo.InvariantCulture, $"brought to {(options.ImageSize is { } side ? string.Create(CultureInfo.InvariantCulture, $"{side} x {side} pixels") : "the backbone's own size")} ({options.ResizeMode}), computed in {options.Precision}"));
         yield return ("Graph prompt", model.HasPrompt ? string.Create(CultureInfo.InvariantCulture, $"yes: variant {options.Variant}, {options.Iterations} iterations, weight {options.Gamma}") : "none: the memory bank alone scores");
         yield return ("Fitted with", string.Create(CultureInfo.InvariantCulture,
             $"epochs {options.Epochs}{(options.FromScratch ? " from scratch" : "")}, at most {options.MaxSupportImages} support images, top {options.TopK}, threshold by {options.ThresholdBy}, false rejects {options.TargetFalseRejectRate}, seed {options.Seed ?? 0}"));

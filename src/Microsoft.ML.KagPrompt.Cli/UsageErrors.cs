@@ -12,6 +12,12 @@ internal static class UsageErrors
     public static IReadOnlyList<string> Of(ParseResult parsed)
     {
         var errors = parsed.Errors.Select(error => error.Message.ReplaceLineEndings(" ").Trim()).Distinct().ToList();
+        // No command was found because there is none of that name: one of the two says it.
+        if (errors.Count > 1 && parsed.CommandResult.Command is RootCommand)
+        {
+            errors.RemoveAt(0);
+        }
+
         if (errors.Count == 0 && parsed.Action is not System.CommandLine.Help.HelpAction)
         {
             errors.AddRange(Misspelt(parsed).Select(option => $"Unrecognized option '{option}'."));

@@ -58,12 +58,13 @@ public static class CheckpointFile
         }
 
         Stranger.Refuse(path, start[..read]);
-        var head = start[..9];
+        read = Math.Min(read, 9);
+        var head = start[..read];
 
         // A zip, a legacy pickle (refused with advice), or an object of JSON; a safetensors header begins after eight bytes.
         return read >= 2 && ((head[0] == 'P' && head[1] == 'K') || (head[0] == 0x80 && head[1] is >= 2 and <= 5 && (read < 9 || head[8] != '{'))) ? PyTorchCheckpoint.Open(path)
             : read >= 1 && (read < 9 || head[8] != '{') && head[..read].TrimStart(" \t\r\n"u8) is [(byte)'{', ..] ? ShardedSafetensors.Open(path)
-            : Stranger.IsNamedForPyTorch(path) ? throw Stranger.NoPyTorch(path)
+            : Stranger.IsNamedForPyTorch(path) && (read < 9 || head[8] != '{') ? throw Stranger.NoPyTorch(path)
             : SafetensorsFile.Open(path);
     }
 }
