@@ -47,6 +47,14 @@ public sealed class ThresholdCommandTests(FittedPart part) : IClassFixture<Fitte
         Tool.Run("threshold", part.In("two.zip"), "--class", "bolt", "--set", "0.75", "--out", part.In("two.zip")).Code.Should().Be(0);
         Class(part.In("two.zip"), "bolt").GetProperty("threshold").GetSingle().Should().Be(0.75f);
         Class(part.In("two.zip"), "nut").GetProperty("threshold").GetSingle().Should().Be(nut);
+        // Of two classes, a path that names none gets an answer, and the next one its score.
+        Directory.CreateDirectory(part.In("parts/bolt"));
+        File.Copy(part.In("test/good/0.png"), part.In("parts/bolt/0.png"), overwrite: true);
+        var answers = Tool.RunWith(System.Text.Encoding.UTF8.GetBytes($"{part.In("test/good/0.png")}\n{part.In("parts/bolt/0.png")}\n"), "score", part.In("two.zip"), "-", "--format", "Csv");
+        answers.Code.Should().Be(3);
+        answers.Output.Split('\n')[1].Should().Contain("--class");
+        answers.Output.Split('\n')[2].Should().Contain(",bolt,no,");
+
         var shown = Tool.Run("threshold", part.In("two.zip"), "--show", "--class", "nut").Output;
         shown.Should().StartWith("nut: Threshold ").And.NotContain("bolt").And.NotContain("Written");
     }

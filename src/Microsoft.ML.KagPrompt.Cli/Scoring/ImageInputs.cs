@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
@@ -46,5 +47,18 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
             ?? throw new ArgumentException($"'{path}': the model knows the classes {string.Join(", ", classNames.Order())}, and no folder on the path is named after one. Name it with --class.");
 
     private IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> FromStandardInput(CancellationToken cancellation)
-        => Scoring.StandardInput.Read(cancellation).Select(item => item.File is { } whole ? (Image(StandardInput), () => ImageCodec.Read(whole, "Standard input", maxPixels)) : FromFile(item.Line!));
+        => Scoring.StandardInput.Read(cancellation).Select(item => item.File is { } whole ? (Image(StandardInput), () => ImageCodec.Read(whole, "Standard input", maxPixels)) : FromLine(item.Line!));
+
+    /// <summary>A path that says no class is answered as such: whoever sends paths waits for an answer to each, and sends others.</summary>
+    private (DatasetImage Image, Func<PixelBuffer> Read) FromLine(string path)
+    {
+        try
+        {
+            return FromFile(path);
+        }
+        catch (ArgumentException fault)
+        {
+            return (new DatasetImage(path, "", DatasetSplit.Test, null, "", null), () => throw new ImageReadException(fault.Message, fault));
+        }
+    }
 }

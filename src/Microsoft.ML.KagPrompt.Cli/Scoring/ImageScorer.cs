@@ -62,7 +62,7 @@ internal sealed class ImageScorer : IDisposable
             {
                 var (inspection, why) = pixels is null ? (null, fault) : inspections.Dequeue();
                 yield return inspection is null
-                    ? new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(ClassOf(image)), why)
+                    ? new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(Transformer.Model.ClassNames.Contains(image.ClassName) ? image.ClassName : null), why)
                     : new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, inspection.Map, inspection.Width, inspection.Height, Transformer.Calibration(ClassOf(image)), null);
             }
         }
