@@ -7,7 +7,7 @@ namespace Microsoft.ML.KagPrompt;
 /// </summary>
 internal static class ImageFileEnd
 {
-    /// <exception cref="Diagnostics.ImageReadException">The file ends before its image does.</exception>
+    /// <exception cref="ImageReadException">The file ends before its image does.</exception>
     public static void Require(string path, string origin) => ImageCodec.Check(ImageFileBytes.Read(path, origin, int.MaxValue), origin, int.MaxValue);
 
     /// <summary>Whether the end of the image itself is there, and not one of a thumbnail within. False says only that decoding must tell.</summary>

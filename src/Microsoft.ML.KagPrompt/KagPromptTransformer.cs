@@ -102,6 +102,13 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     /// <exception cref="ArgumentException">The threshold is NaN, or the class is not known.</exception>
     public KagPromptTransformer WithThreshold(float threshold, string? className = null) => new(host, Options, Model.WithThreshold(threshold, className));
 
+    /// <summary>The same scorer with thresholds placed anew by the share of normal parts they may reject, from the normal scores the model keeps. The caller disposes it.</summary>
+    /// <param name="rate">Above 0, at most 0.5.</param>
+    /// <param name="className">The class whose threshold is placed; null: every class's.</param>
+    /// <exception cref="ArgumentException">The rate is out of range, or the class is not known.</exception>
+    /// <exception cref="InsufficientDataException">A class keeps fewer than two normal scores.</exception>
+    public KagPromptTransformer WithFalseRejectRate(float rate, string? className = null) => new(host, Options, KagPromptTrainer.Recalibrate(Model, rate, className));
+
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(this, inputSchema);
 
     /// <summary>Frees the native memory. No inspection may be under way.</summary>

@@ -5,6 +5,7 @@ using Microsoft.ML.KagPrompt.Cli.Reports;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
@@ -16,11 +17,11 @@ internal static class ReportCommand
 
     private static readonly Argument<string> Model = new("MODEL") { Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save." };
     private static readonly Option<string> Data = new("--data") { Description = "A data set's folder or manifest.", Required = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out." };
+    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
     private static readonly Option<string> Page = new("--html") { Description = "The page to write. It appears whole or not at all.", Required = true };
-    private static readonly Option<ReportSplit> Split = new("--split") { Description = "test: the images meant for scoring; all: also those meant for fitting, whose scores flatter the model." };
-    private static readonly Option<int> Pictures = new("--pictures") { Description = $"How many images are shown, worst first, 0 to {MostPictures}; each adds some 40 kB.", DefaultValueFactory = _ => 60 };
-    private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+    private static readonly Option<ReportSplit> Split = new("--split") { Description = "test: the images meant for scoring; all: also those meant for fitting, whose scores flatter the model.", DefaultValueFactory = _ => ReportSplit.Test, CustomParser = Typed.Choice<ReportSplit> };
+    private static readonly Option<int> Pictures = new("--pictures") { Description = $"How many images are shown, worst first, 0 to {MostPictures}; each adds some 40 kB.", DefaultValueFactory = _ => 60, CustomParser = Typed.Whole(0, MostPictures) };
+    private static readonly Option<string> Device = DeviceOption.Create();
 
     public static Verb Create()
     {
@@ -28,13 +29,6 @@ internal static class ReportCommand
         {
             Model, Data, Layout, Page, Split, Pictures, Device,
         };
-        Pictures.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > MostPictures)
-            {
-                result.AddError($"--pictures: expected 0 to {MostPictures}.");
-            }
-        });
         command.SetGuardedAction(Run);
         return command;
     }
@@ -42,6 +36,8 @@ internal static class ReportCommand
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
         var (zip, data, split, page) = (parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Data), parsed.GetValue(Split), Path.GetFullPath(parsed.GetRequiredValue(Page)));
+        OutputPlace.RequireFile(parsed.GetRequiredValue(Page));
+        var device = parsed.Usable(Device);
         var all = AnomalyDataset.List(data, parsed.GetValue(Layout), mask => DefectMask.Read(mask).ShowsDefect);
         var images = all.Where(image => split == ReportSplit.All || image.Split == DatasetSplit.Test).ToArray();
         if (images.Length == 0)
@@ -50,7 +46,7 @@ internal static class ReportCommand
         }
 
         var root = Path.GetFullPath(Directory.Exists(data) ? data : Path.GetDirectoryName(Path.GetFullPath(data))!);
-        using var scorer = ImageScorer.Load(zip, parsed.GetRequiredValue(Device));
+        using var scorer = ImageScorer.Load(zip, device);
         (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) report = ([], []);
         ReportRun? run = null;
         ItemProgress.Show("scoring", progress => report = (run = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress)).Of(images, cancellation));

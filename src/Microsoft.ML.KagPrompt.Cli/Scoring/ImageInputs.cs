@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
@@ -16,7 +17,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
 
     /// <summary>The images in order, each with its way to be read, and whether it came from one who waits for its score before the next.</summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
-    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs)
+    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs, CancellationToken cancellation = default)
     {
         // Told before anything is scored.
         foreach (var input in inputs.Where(input => input != StandardInput))
@@ -43,7 +44,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
             }
         }
 
-        return Files(inputs).SelectMany(input => input == StandardInput ? new StandardInputImages(this).Read() : [FromFile(input, isAwaited: false)]);
+        return Files(inputs).SelectMany(input => input == StandardInput ? Background.Read(new StandardInputImages(this).Read, cancellation) : [FromFile(input, isAwaited: false)]);
     }
 
     /// <summary>An image that standard input holds, or the fault of what it holds.</summary>
@@ -52,6 +53,19 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
 
     public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromFile(string path, bool isAwaited)
         => (Image(path), () => Told(path, ImageCodec.Read(path, out var info, maxPixels, orientation), info), isAwaited);
+
+    /// <summary>A path that says no class is answered as such: whoever sends paths waits for an answer to each, and sends others.</summary>
+    public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromLine(string path)
+    {
+        try
+        {
+            return FromFile(path, isAwaited: true);
+        }
+        catch (ArgumentException fault)
+        {
+            return (new DatasetImage(path, "", DatasetSplit.Test, null, "", null), () => throw new ImageReadException(fault.Message, fault), true);
+        }
+    }
 
     /// <summary>The inputs with folders as what is in them; a file that is reached twice comes once.</summary>
     private static IReadOnlyList<string> Files(IReadOnlyList<string> inputs)

@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
@@ -56,16 +57,17 @@ internal sealed class ImageScorer : IDisposable
             cancellation.ThrowIfCancellationRequested();
             var read = batch.Select(item => Read(item.Image, item.Read, preprocessor)).ToArray();
             var whole = read.Where(item => item.Square is not null).ToArray();
-            var inspections = Transformer.Model.Inspect([.. whole.Select(item => item.Square!)], [.. whole.Select(item => ClassOf(item.Image))]).GetEnumerator();
+            var inspections = new Queue<(Inspection? Result, string? Fault)>(Verdicts.Of([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
             foreach (var (image, square, size, fault) in read)
             {
-                if (square is null || !inspections.MoveNext())
+                var (inspection, why) = square is null ? (null, fault) : inspections.Dequeue();
+                if (inspection is null)
                 {
-                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(ClassOf(image)), why);
+                    var known = Transformer.Model.ClassNames.Contains(image.ClassName) ? image.ClassName : Transformer.Model.ClassNames.First();
+                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(known), why);
                     continue;
                 }
 
-                var inspection = inspections.Current;
                 var (width, height) = atImageSize ? size : (inspection.Width, inspection.Height);
                 var map = atImageSize ? Transformer.Model.MapToImage(inspection.Map, width, height) : inspection.Map;
                 yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height, Transformer.Calibration(ClassOf(image)), null) { Size = size };
@@ -79,6 +81,9 @@ internal sealed class ImageScorer : IDisposable
         (model as IDisposable)?.Dispose();
     }
 
+    private IReadOnlyList<Inspection> Inspect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images)
+        => Transformer.Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)]);
+
     private static (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor)
     {
         try
@@ -86,7 +91,7 @@ internal sealed class ImageScorer : IDisposable
             var pixels = read();
             return (image, preprocessor.Resize(pixels), (pixels.Width, pixels.Height), null);
         }
-        catch (ImageReadException fault)
+        catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException)
         {
             return (image, null, default, fault.Message);
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
@@ -8,12 +9,12 @@ internal sealed class MapFolder(string folder)
 {
     private readonly HashSet<string> taken = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Writes an image's map; returns the path without extension.</summary>
+    /// <summary>Writes an image's map, its values and a picture on the scale of its class; returns the path without extension.</summary>
     public string Write(ScoredImage scored)
     {
         var stem = Path.Combine(folder, NameOf(scored.Image.Path));
         AtomicFile.Write(stem + ".npy", stream => NpyFile.Write(stream, scored.Map, scored.Width, scored.Height));
-        AtomicFile.Write(stem + ".png", stream => stream.Write(HeatmapRenderer.GrayPng(scored.Map, scored.Width, scored.Height)));
+        AtomicFile.Write(stem + ".png", stream => stream.Write(ImageCodec.EncodePng(HeatmapRenderer.Draw(scored.Map, scored.Width, scored.Height, MapScale.Of(scored.Calibration)))));
         return stem;
     }
 

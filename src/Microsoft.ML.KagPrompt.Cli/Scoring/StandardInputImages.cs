@@ -41,7 +41,7 @@ internal sealed class StandardInputImages(ImageInputs inputs)
             }
             else if (line.Length > 0)
             {
-                yield return inputs.FromFile(line, isAwaited: true);
+                yield return inputs.FromLine(line);
             }
         }
     }

@@ -197,7 +197,7 @@ public sealed class KagPromptModel : IDisposable
 
     private ClassState State(string className) => classes[KnownName(className)];
 
-    private string KnownName(string? className)
+    internal string KnownName(string? className)
     {
         var name = className ?? (classes.Count == 1 ? classes.Keys.First() : InspectionOptions.DefaultClassName);
         return classes.ContainsKey(name) ? name : throw new ArgumentException(

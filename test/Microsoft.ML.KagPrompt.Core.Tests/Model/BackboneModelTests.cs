@@ -140,7 +140,7 @@ public sealed class BackboneModelTests : IDisposable
     public void Inspect_BankThatTurnedIntoNoNumbers_IsAnErrorThatNamesImageAndClass()
     {
         using var model = KagPromptTrainer.Fit(Parts, options with { Epochs = 0 });
-        model.Classes["object"].Reference.Value.Bank!.Layers[2].fill_(float.NaN);
+        model.Bank().Layers[2].fill_(float.NaN);
         FluentActions.Invoking(() => model.Inspect([Parts[0].Image, Parts[1].Image], [null, null])).Should().Throw<NotFiniteException>().WithMessage("*image 1 of 2*'object'*not a finite number*");
     }
 
