@@ -15,8 +15,14 @@ public sealed record KagPromptOptions : InspectionOptions
     /// <summary>Text or key column of product names; null: one class for all rows. Prompts, memory banks and thresholds are per class. Rows to score need not have it where the model knows one class.</summary>
     public string? ClassNameColumnName { get; init; }
 
-    /// <summary>Single (0 normal, above 0 anomalous, NaN unknown), Boolean or two-valued key column read while fitting; null: all rows are normal.</summary>
+    /// <summary>
+    /// Single (0 normal, above 0 anomalous, NaN unknown), Boolean (true anomalous) or key column read while fitting; null: all rows are normal. Of a key, the values' names say what they mean
+    /// (good, ok, normal, pass, 0, false; bad, defect, anomaly, ng, nok, fail, 1, true; and the like), never their order; others need <see cref="NormalLabel"/>.
+    /// </summary>
     public string? LabelColumnName { get; init; }
+
+    /// <summary>The label that means a sound part ("good", "false", "1", ...), as text; every other label is then a defect. Null: it follows from the label column's type and names.</summary>
+    public string? NormalLabel { get; init; }
 
     /// <summary>Boolean column read while fitting: true rows alone make the memory bank; null: the library chooses.</summary>
     public string? SupportColumnName { get; init; }
@@ -33,8 +39,14 @@ public sealed record KagPromptOptions : InspectionOptions
     /// <summary>Output: anomaly map (vector of Single), row by row.</summary>
     public string AnomalyMapColumnName { get; init; } = "AnomalyMap";
 
-    /// <summary>Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets.</summary>
+    /// <summary>
+    /// Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets. It is read with <c>GetColumn&lt;MLImage&gt;</c> or a cursor: ML.NET
+    /// cannot put an MLImage into a member of a class; for CreateEnumerable and prediction engines there is <see cref="HeatmapPngColumnName"/>.
+    /// </summary>
     public string? HeatmapColumnName { get; init; }
+
+    /// <summary>Output: the same picture as a PNG file's bytes (vector of Byte; a <c>byte[]</c> member reads it); null: no such column.</summary>
+    public string? HeatmapPngColumnName { get; init; }
 
     /// <summary>The size of the maps.</summary>
     public MapResolution MapResolution { get; init; } = MapResolution.Model;
@@ -67,7 +79,7 @@ public sealed record KagPromptOptions : InspectionOptions
     internal override void CollectFaults(OptionFaults faults)
     {
         base.CollectFaults(faults);
-        var outputs = new[] { ScoreColumnName, PredictedLabelColumnName, AnomalyMapColumnName, ProbabilityColumnName, HeatmapColumnName }.OfType<string>().ToArray();
+        var outputs = new[] { ScoreColumnName, PredictedLabelColumnName, AnomalyMapColumnName, ProbabilityColumnName, HeatmapColumnName, HeatmapPngColumnName }.OfType<string>().ToArray();
         faults
             .Require(!string.IsNullOrEmpty(ImageColumnName), nameof(ImageColumnName), "a column name", ImageColumnName)
             .Require(ClassNameColumnName != "", nameof(ClassNameColumnName), "a column name or null", ClassNameColumnName)
@@ -78,6 +90,8 @@ public sealed record KagPromptOptions : InspectionOptions
             .Require(!string.IsNullOrEmpty(AnomalyMapColumnName), nameof(AnomalyMapColumnName), "a column name", AnomalyMapColumnName)
             .Require(ProbabilityColumnName != "", nameof(ProbabilityColumnName), "a column name or null", ProbabilityColumnName)
             .Require(HeatmapColumnName != "", nameof(HeatmapColumnName), "a column name or null", HeatmapColumnName)
+            .Require(HeatmapPngColumnName != "", nameof(HeatmapPngColumnName), "a column name or null", HeatmapPngColumnName)
+            .Require(NormalLabel is null || !string.IsNullOrWhiteSpace(NormalLabel), nameof(NormalLabel), "a label or null", NormalLabel)
             .Require(outputs.Distinct().Count() == outputs.Length, "output columns", "different names", string.Join(", ", outputs))
             .Require(Enum.IsDefined(MapResolution), nameof(MapResolution), "a defined value", MapResolution)
             .Require(InferenceBatchSize is >= 1 and <= 1024, nameof(InferenceBatchSize), "1 to 1024", InferenceBatchSize)

@@ -37,6 +37,7 @@ public sealed partial class KagPromptTransformer
     internal static KagPromptTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         SupportedMLNet.Check();
+        TorchRuntime.Require();
         ctx.CheckAtModel(Version());
         var options = ReadOptions(ctx);
         KagPromptModel? model = null;

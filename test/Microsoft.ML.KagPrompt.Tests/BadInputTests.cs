@@ -32,12 +32,12 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     [Fact]
     public void Fit_NoRows_SaysSo()
-        => FluentActions.Invoking(() => Fit([], new KagPromptOptions { Epochs = 0 })).Should().Throw<InsufficientDataException>().WithMessage("*at least one normal image*0 rows*");
+        => FluentActions.Invoking(() => Fit([], new KagPromptOptions { Epochs = 0 })).Should().Throw<InsufficientDataException>().WithMessage("*at least one normal image*got 0*");
 
     [Fact]
     public void Fit_NoNormalRows_SaysSo()
         => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Epochs = 0, LabelColumnName = "Label" }, label: 1))
-            .Should().Throw<InsufficientDataException>().WithMessage("*'object'*5 anomalous*no normal*label column*");
+            .Should().Throw<InsufficientDataException>().WithMessage("*'object'*5 anomalous*no normal*Check the labels*");
 
     [Fact]
     public void Fit_NoFlaggedSupport_SaysSo()

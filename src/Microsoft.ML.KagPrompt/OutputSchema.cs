@@ -1,0 +1,86 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.Transforms.Image;
+using Kinds = Microsoft.ML.Data.AnnotationUtils.Kinds;
+using Values = Microsoft.ML.Data.AnnotationUtils.Const.ScoreValueKind;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>The columns that are appended, with their annotations: ML.NET's of scores, and of a map how images were brought to its size.</summary>
+internal static class OutputSchema
+{
+    /// <summary>The input's columns and, after them, the outputs.</summary>
+    /// <param name="input">The input's columns.</param>
+    /// <param name="options">Names and sizes.</param>
+    /// <param name="mapSize">S.</param>
+    /// <param name="resizeMode">The model's.</param>
+    public static DataViewSchema Of(DataViewSchema input, KagPromptOptions options, int mapSize, ResizeMode resizeMode)
+    {
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(input);
+        var set = input.GetMaxAnnotationKind(out _, Kinds.ScoreColumnSetId) + 1;
+        builder.AddColumn(options.ScoreColumnName, NumberDataViewType.Single, OfScore(set, Values.Score));
+        builder.AddColumn(options.PredictedLabelColumnName, BooleanDataViewType.Instance, OfScore(set, Values.PredictedLabel));
+        builder.AddColumn(options.AnomalyMapColumnName, options.MapResolution == MapResolution.Model
+            ? new VectorDataViewType(NumberDataViewType.Single, mapSize, mapSize)
+            : new VectorDataViewType(NumberDataViewType.Single), MapAnnotations.Of(resizeMode));
+        if (options.ProbabilityColumnName is { } probability)
+        {
+            builder.AddColumn(probability, NumberDataViewType.Single, OfScore(set, Values.Probability, isNormalized: true));
+        }
+
+        if (options.HeatmapColumnName is { } heatmap)
+        {
+            builder.AddColumn(heatmap, new ImageDataViewType());
+        }
+
+        if (options.HeatmapPngColumnName is { } png)
+        {
+            builder.AddColumn(png, new VectorDataViewType(NumberDataViewType.Byte));
+        }
+
+        return builder.ToSchema();
+    }
+
+    /// <summary>The same before fitting.</summary>
+    public static SchemaShape Of(SchemaShape input, KagPromptOptions options)
+    {
+        var columns = input.ToDictionary(column => column.Name);
+        void Add(string name, SchemaShape.Column.VectorKind kind, DataViewType type, IEnumerable<SchemaShape.Column>? annotations = null)
+            => columns[name] = new SchemaShape.Column(name, kind, type, false, annotations is null ? null : new SchemaShape(annotations));
+        Add(options.ScoreColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single, AnnotationUtils.GetTrainerOutputAnnotation());
+        Add(options.PredictedLabelColumnName, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, AnnotationUtils.GetTrainerOutputAnnotation());
+        Add(options.AnomalyMapColumnName, options.MapResolution == MapResolution.Model ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector,
+            NumberDataViewType.Single, MapAnnotations.Shape);
+        if (options.ProbabilityColumnName is { } probability)
+        {
+            Add(probability, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single, AnnotationUtils.GetTrainerOutputAnnotation(isNormalized: true));
+        }
+
+        if (options.HeatmapColumnName is { } heatmap)
+        {
+            Add(heatmap, SchemaShape.Column.VectorKind.Scalar, new ImageDataViewType());
+        }
+
+        if (options.HeatmapPngColumnName is { } png)
+        {
+            Add(png, SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Byte);
+        }
+
+        return new SchemaShape(columns.Values);
+    }
+
+    private static DataViewSchema.Annotations OfScore(uint set, string kind, bool isNormalized = false)
+    {
+        var builder = new DataViewSchema.Annotations.Builder();
+        builder.Add(Kinds.ScoreColumnSetId, AnnotationUtils.ScoreColumnSetIdType, (ref uint value) => value = set);
+        builder.AddPrimitiveValue(Kinds.ScoreColumnKind, TextDataViewType.Instance, AnnotationUtils.Const.ScoreColumnKind.AnomalyDetection.AsMemory());
+        builder.AddPrimitiveValue(Kinds.ScoreValueKind, TextDataViewType.Instance, kind.AsMemory());
+        if (isNormalized)
+        {
+            builder.AddPrimitiveValue(Kinds.IsNormalized, BooleanDataViewType.Instance, true);
+        }
+
+        return builder.ToAnnotations();
+    }
+}
