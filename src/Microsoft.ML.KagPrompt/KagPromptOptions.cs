@@ -40,8 +40,8 @@ public sealed record KagPromptOptions : InspectionOptions
     public string AnomalyMapColumnName { get; init; } = "AnomalyMap";
 
     /// <summary>
-    /// Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets. It is read with <c>GetColumn&lt;MLImage&gt;</c> or a cursor: ML.NET
-    /// cannot put an MLImage into a member of a class; for CreateEnumerable and prediction engines there is <see cref="HeatmapPngColumnName"/>.
+    /// Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets: with <c>GetColumn&lt;MLImage&gt;</c>, a cursor, or a member
+    /// <c>[ImageType] MLImage</c> in CreateEnumerable and prediction engines. <see cref="HeatmapPngColumnName"/> gives bytes that need no disposing.
     /// </summary>
     public string? HeatmapColumnName { get; init; }
 
@@ -92,6 +92,7 @@ public sealed record KagPromptOptions : InspectionOptions
             .Require(HeatmapColumnName != "", nameof(HeatmapColumnName), "a column name or null", HeatmapColumnName)
             .Require(HeatmapPngColumnName != "", nameof(HeatmapPngColumnName), "a column name or null", HeatmapPngColumnName)
             .Require(NormalLabel is null || !string.IsNullOrWhiteSpace(NormalLabel), nameof(NormalLabel), "a label or null", NormalLabel)
+            .Require(NormalLabel is null || LabelColumnName is not null, nameof(NormalLabel), "null without a LabelColumnName", NormalLabel)
             .Require(outputs.Distinct().Count() == outputs.Length, "output columns", "different names", string.Join(", ", outputs))
             .Require(Enum.IsDefined(MapResolution), nameof(MapResolution), "a defined value", MapResolution)
             .Require(InferenceBatchSize is >= 1 and <= 1024, nameof(InferenceBatchSize), "1 to 1024", InferenceBatchSize)

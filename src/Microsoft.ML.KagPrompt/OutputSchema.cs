@@ -9,6 +9,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>The columns that are appended, with their annotations: ML.NET's of scores, and of a map how images were brought to its size.</summary>
 internal static class OutputSchema
 {
+    private static readonly ImageDataViewType Picture = Known();
+
     /// <summary>The input's columns and, after them, the outputs.</summary>
     /// <param name="input">The input's columns.</param>
     /// <param name="options">Names and sizes.</param>
@@ -31,7 +33,7 @@ internal static class OutputSchema
 
         if (options.HeatmapColumnName is { } heatmap)
         {
-            builder.AddColumn(heatmap, new ImageDataViewType());
+            builder.AddColumn(heatmap, Picture);
         }
 
         if (options.HeatmapPngColumnName is { } png)
@@ -59,7 +61,7 @@ internal static class OutputSchema
 
         if (options.HeatmapColumnName is { } heatmap)
         {
-            Add(heatmap, SchemaShape.Column.VectorKind.Scalar, new ImageDataViewType());
+            Add(heatmap, SchemaShape.Column.VectorKind.Scalar, Picture);
         }
 
         if (options.HeatmapPngColumnName is { } png)
@@ -68,6 +70,17 @@ internal static class OutputSchema
         }
 
         return new SchemaShape(columns.Values);
+    }
+
+    /// <summary>
+    /// An image of any size. ML.NET reads an image into a member of a class only where the column's very type is registered, which a member marked [ImageType] does for that type alone:
+    /// [ImageType(1, 1)] would not do for a column without sizes.
+    /// </summary>
+    private static ImageDataViewType Known()
+    {
+        var type = new ImageDataViewType();
+        DataViewTypeManager.Register(type, typeof(MLImage), new ImageTypeAttribute());
+        return type;
     }
 
     private static DataViewSchema.Annotations OfScore(uint set, string kind, bool isNormalized = false)

@@ -12,8 +12,8 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     [Fact]
     public void Options_SeveralOutOfRange_AreAllNamedInOneMessage()
-        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = -1, Gamma = 2, TopK = 0, Device = "gpu", ScoreColumnName = "AnomalyMap" }))
-            .Should().Throw<ArgumentException>().WithMessage("*5 invalid*Gamma*0 to 1*TopK*Epochs*-1*Device*gpu*different names*");
+        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = -1, Gamma = 2, TopK = 0, Device = "gpu", ScoreColumnName = "AnomalyMap", NormalLabel = "good" }))
+            .Should().Throw<ArgumentException>().WithMessage("*6 invalid*Gamma*0 to 1*TopK*Epochs*-1*Device*gpu*NormalLabel*LabelColumnName*good*different names*");
 
     [Fact]
     public void Fit_MissingImageColumn_NamesOptionAndColumns()
