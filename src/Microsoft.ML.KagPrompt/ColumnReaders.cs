@@ -147,7 +147,8 @@ internal static class ColumnReaders
 
     /// <summary>What to say of a column that is not there.</summary>
     public static ArgumentOutOfRangeException Missing(string name, string option, string expected, IEnumerable<string> present)
-        => new(option, $"Column '{name}' ({option}) is missing: expected {expected} column, got columns {string.Join(", ", present.Select(column => $"'{column}'"))}.");
+        => new(option, $"Column '{name}' ({option}) is missing: expected {expected} column, got columns "
+            + $"{string.Join(", ", present.Select(column => $"'{column}'"))}.");
 
     /// <summary>What to say of a column of another type.</summary>
     public static ArgumentOutOfRangeException Unfit(string name, string option, string expected, string? got)

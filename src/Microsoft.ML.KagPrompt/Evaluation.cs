@@ -9,7 +9,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>Metrics of scored rows, read in one pass.</summary>
 internal static class Evaluation
 {
-    public static AnomalyMetrics<ImageMetrics> Images(IDataView data, string labelName, string scoreName, string? className, int seed, string? normalLabel)
+    public static AnomalyMetrics<ImageMetrics> Images(IDataView data, string labelName, string scoreName, string? className, int seed,
+        string? normalLabel)
     {
         var schema = data.Schema;
         var label = ColumnReaders.Require(schema, labelName, "labelColumnName", ColumnReaders.LabelKind, ColumnReaders.IsLabel);

@@ -3,13 +3,14 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// Whose a column's images are. LoadImages and what follows it make a fresh image at each asking, which nobody but the asker can dispose; LoadFromEnumerable
-/// and a mapping of the user's hand out an object they keep, and asked again they hand out the same.
+/// Whose a column's images are. LoadImages and what follows it make a fresh image at each asking, which nobody but the asker can dispose;
+/// LoadFromEnumerable and a mapping of the user's hand out an object they keep, and asked again they hand out the same.
 /// </summary>
 /// <remarks>Serves one row after another; not thread-safe.</remarks>
 internal sealed class ImageSource(ValueGetter<MLImage> getter)
 {
-    // Decoding a file twice a row would be dear: what was found of the first is taken of the others. Asking twice for what is in memory costs next to nothing.
+    // Decoding a file twice a row would be dear: what was found of the first is taken of the others. Asking twice for what is in memory
+    // costs next to nothing.
     private bool decodesFiles;
 
     /// <summary>The current row's image, if any, and whether it is the asker's to dispose.</summary>

@@ -24,10 +24,12 @@ internal sealed class InputColumns
     public DataViewSchema.Column? Support { get; }
 
     /// <summary>The columns scoring reads, and the texts that tell a row's path in messages.</summary>
-    public IEnumerable<DataViewSchema.Column> ForScoring => new[] { Image, ClassName }.OfType<DataViewSchema.Column>().Concat(texts).DistinctBy(column => column.Index);
+    public IEnumerable<DataViewSchema.Column> ForScoring => new[] { Image, ClassName }.OfType<DataViewSchema.Column>().Concat(texts)
+        .DistinctBy(column => column.Index);
 
     /// <summary>The columns fitting reads, and the same texts.</summary>
-    public IEnumerable<DataViewSchema.Column> ForFitting => new[] { Image, ClassName, Label, Support }.OfType<DataViewSchema.Column>().Concat(texts).DistinctBy(column => column.Index);
+    public IEnumerable<DataViewSchema.Column> ForFitting => new[] { Image, ClassName, Label, Support }.OfType<DataViewSchema.Column>()
+        .Concat(texts).DistinctBy(column => column.Index);
 
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; label and support count only while fitting.</exception>
     /// <exception cref="ArgumentException">It is open which value of the label column is normal.</exception>
@@ -60,9 +62,11 @@ internal sealed class InputColumns
             {
                 throw new ImageReadException(fault.Message.Replace(origin, origin + paths, StringComparison.Ordinal), fault);
             }
-            catch (Exception fault) when (image is null && fault is not OperationCanceledException and not OutOfMemoryException and not ImageReadException)
+            catch (Exception fault) when (image is null
+                && fault is not OperationCanceledException and not OutOfMemoryException and not ImageReadException)
             {
-                throw new ImageReadException($"{origin}{place.Paths}: the image cannot be read. {fault.Message} Expected a PNG, JPEG or BMP file. Check that it exists and is whole.", fault);
+                throw new ImageReadException($"{origin}{place.Paths}: the image cannot be read. {fault.Message} "
+                    + "Expected a PNG, JPEG or BMP file. Check that it exists and is whole.", fault);
             }
             finally
             {
@@ -84,7 +88,8 @@ internal sealed class InputColumns
         }
         catch (InvalidOperationException fault)
         {
-            throw new ImageReadException($"{origin}: the image is disposed. Expected one that lives until its row is read: images in memory are yours to dispose, after the last reading.", fault);
+            throw new ImageReadException($"{origin}: the image is disposed. Expected one that lives until its row is read: "
+                + "images in memory are yours to dispose, after the last reading.", fault);
         }
 
         // LoadImages tags an image with its file.

@@ -10,11 +10,14 @@ internal static class InputShape
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
     public static void Check(SchemaShape schema, KagPromptOptions options)
     {
-        Require(schema, options.ImageColumnName, nameof(options.ImageColumnName), "an image (MLImage)", column => column.ItemType is ImageDataViewType);
-        Require(schema, options.ClassNameColumnName, nameof(options.ClassNameColumnName), ColumnReaders.ClassNameKind, column => column.IsKey || column.ItemType is TextDataViewType);
+        Require(schema, options.ImageColumnName, nameof(options.ImageColumnName), "an image (MLImage)",
+            column => column.ItemType is ImageDataViewType);
+        Require(schema, options.ClassNameColumnName, nameof(options.ClassNameColumnName), ColumnReaders.ClassNameKind,
+            column => column.IsKey || column.ItemType is TextDataViewType);
         Require(schema, options.LabelColumnName, nameof(options.LabelColumnName), ColumnReaders.LabelKind,
             column => column.IsKey || column.ItemType == NumberDataViewType.Single || column.ItemType is BooleanDataViewType);
-        Require(schema, options.SupportColumnName, nameof(options.SupportColumnName), "a Boolean", column => !column.IsKey && column.ItemType is BooleanDataViewType);
+        Require(schema, options.SupportColumnName, nameof(options.SupportColumnName), "a Boolean",
+            column => !column.IsKey && column.ItemType is BooleanDataViewType);
     }
 
     private static void Require(SchemaShape schema, string? name, string option, string expected, Func<SchemaShape.Column, bool> fits)

@@ -15,20 +15,29 @@ public static class KagPromptCatalog
     public static KagPromptEstimator DetectAnomaliesKag(this TransformsCatalog catalog, string imageColumnName = "Image", KagPromptOptions? options = null)
         => new(CatalogUtils.GetEnvironment(catalog), (options ?? new KagPromptOptions()) with { ImageColumnName = imageColumnName });
 
-    /// <summary>As <see cref="DetectAnomaliesKag(TransformsCatalog, string, KagPromptOptions)"/>, with the columns named as ML.NET's own trainers have them.</summary>
+    /// <summary>
+    /// As <see cref="DetectAnomaliesKag(TransformsCatalog, string, KagPromptOptions)"/>, with the columns named as ML.NET's own trainers
+    /// have them.
+    /// </summary>
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="imageColumnName">Column of images of any size.</param>
     /// <param name="labelColumnName">As <see cref="KagPromptOptions.LabelColumnName"/>; null: all rows are normal.</param>
     /// <param name="classNameColumnName">As <see cref="KagPromptOptions.ClassNameColumnName"/>; null: one class.</param>
     /// <param name="supportColumnName">As <see cref="KagPromptOptions.SupportColumnName"/>; null: the library chooses.</param>
-    /// <param name="epochs">Passes over the normal images when training; 0: no training; null: the default of <see cref="Microsoft.ML.KagPrompt.Model.InspectionOptions.Epochs"/>.</param>
+    /// <param name="epochs">Passes over the normal images when training; 0: no training; null: the default of
+    /// <see cref="Microsoft.ML.KagPrompt.Model.InspectionOptions.Epochs"/>.</param>
     /// <exception cref="ArgumentException">Names every value that is out of range.</exception>
     // Behind the overload with options, which calls without any of these names meant before.
     [OverloadResolutionPriority(-1)]
-    public static KagPromptEstimator DetectAnomaliesKag(this TransformsCatalog catalog, string imageColumnName = "Image", string? labelColumnName = null,
-        string? classNameColumnName = null, string? supportColumnName = null, int? epochs = null)
+    public static KagPromptEstimator DetectAnomaliesKag(this TransformsCatalog catalog, string imageColumnName = "Image",
+        string? labelColumnName = null, string? classNameColumnName = null, string? supportColumnName = null, int? epochs = null)
     {
-        var options = new KagPromptOptions { LabelColumnName = labelColumnName, ClassNameColumnName = classNameColumnName, SupportColumnName = supportColumnName };
+        var options = new KagPromptOptions
+        {
+            LabelColumnName = labelColumnName,
+            ClassNameColumnName = classNameColumnName,
+            SupportColumnName = supportColumnName,
+        };
         return catalog.DetectAnomaliesKag(imageColumnName, epochs is { } passes ? options with { Epochs = passes } : options);
     }
 

@@ -10,8 +10,8 @@ namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Fits a few-shot visual anomaly detector on normal images: NSA synthesis, TorchSharp training of the graph prompt, memory bank and threshold.</summary>
 /// <remarks>
-/// Immutable; may be fitted from several threads. Images that the caller holds in memory (LoadFromEnumerable) stay the caller's and usable; those that LoadImages reads are
-/// disposed row by row.
+/// Immutable; may be fitted from several threads. Images that the caller holds in memory (LoadFromEnumerable) stay the caller's and usable;
+/// those that LoadImages reads are disposed row by row.
 /// </remarks>
 public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
 {
@@ -29,7 +29,8 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
 
     /// <summary>Reads every row once, trains, and returns the scorer; the caller disposes it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
-    /// <exception cref="ArgumentException">It is open which value of the label column is normal (<see cref="KagPromptOptions.NormalLabel"/>).</exception>
+    /// <exception cref="ArgumentException">It is open which value of the label column is normal
+    /// (<see cref="KagPromptOptions.NormalLabel"/>).</exception>
     /// <exception cref="InsufficientDataException">There are no rows, or a class has no normal one.</exception>
     /// <exception cref="ImageReadException">A row's image cannot be read; the message names the row.</exception>
     /// <exception cref="OperationCanceledException">The fit was cancelled.</exception>

@@ -16,12 +16,16 @@ public sealed record KagPromptOptions : InspectionOptions
     public string? ClassNameColumnName { get; init; }
 
     /// <summary>
-    /// Single (0 normal, above 0 anomalous, NaN unknown), Boolean (true anomalous) or key column read while fitting; null: all rows are normal. Of a key, the values' names say what they mean
-    /// (good, ok, normal, pass, 0, false; bad, defect, anomaly, ng, nok, fail, 1, true; and the like), never their order; others need <see cref="NormalLabel"/>.
+    /// Single (0 normal, above 0 anomalous, NaN unknown), Boolean (true anomalous) or key column read while fitting; null: all rows are
+    /// normal. Of a key, the values' names say what they mean (good, ok, normal, pass, 0, false; bad, defect, anomaly, ng, nok, fail, 1, true;
+    /// and the like), never their order; others need <see cref="NormalLabel"/>.
     /// </summary>
     public string? LabelColumnName { get; init; }
 
-    /// <summary>The label that means a sound part ("good", "false", "1", ...), as text; every other label is then a defect. Null: it follows from the label column's type and names.</summary>
+    /// <summary>
+    /// The label that means a sound part ("good", "false", "1", ...), as text; every other label is then a defect. Null: it follows from
+    /// the label column's type and names.
+    /// </summary>
     public string? NormalLabel { get; init; }
 
     /// <summary>Boolean column read while fitting: true rows alone make the memory bank; null: the library chooses.</summary>
@@ -40,12 +44,15 @@ public sealed record KagPromptOptions : InspectionOptions
     public string AnomalyMapColumnName { get; init; } = "AnomalyMap";
 
     /// <summary>
-    /// Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets: with <c>GetColumn&lt;MLImage&gt;</c>, a cursor, or a member
-    /// <c>[ImageType] MLImage</c> in CreateEnumerable and prediction engines. <see cref="HeatmapPngColumnName"/> gives bytes that need no disposing.
+    /// Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets: with
+    /// <c>GetColumn&lt;MLImage&gt;</c>, a cursor, or a member <c>[ImageType] MLImage</c> in CreateEnumerable and prediction engines.
+    /// <see cref="HeatmapPngColumnName"/> gives bytes that need no disposing.
     /// </summary>
     public string? HeatmapColumnName { get; init; }
 
-    /// <summary>Output: the same picture as a PNG file's bytes (vector of Byte; a <c>byte[]</c> member reads it); null: no such column.</summary>
+    /// <summary>
+    /// Output: the same picture as a PNG file's bytes (vector of Byte; a <c>byte[]</c> member reads it); null: no such column.
+    /// </summary>
     public string? HeatmapPngColumnName { get; init; }
 
     /// <summary>The size of the maps.</summary>
@@ -79,7 +86,8 @@ public sealed record KagPromptOptions : InspectionOptions
     internal override void CollectFaults(OptionFaults faults)
     {
         base.CollectFaults(faults);
-        var outputs = new[] { ScoreColumnName, PredictedLabelColumnName, AnomalyMapColumnName, ProbabilityColumnName, HeatmapColumnName, HeatmapPngColumnName }.OfType<string>().ToArray();
+        string?[] names = [ScoreColumnName, PredictedLabelColumnName, AnomalyMapColumnName, ProbabilityColumnName, HeatmapColumnName, HeatmapPngColumnName];
+        var outputs = names.OfType<string>().ToArray();
         faults
             .Require(!string.IsNullOrEmpty(ImageColumnName), nameof(ImageColumnName), "a column name", ImageColumnName)
             .Require(ClassNameColumnName != "", nameof(ClassNameColumnName), "a column name or null", ClassNameColumnName)

@@ -13,16 +13,19 @@ public sealed partial class KagPromptTransformer
     /// <exception cref="ImageReadException">It cannot be read; the message names it.</exception>
     /// <exception cref="ArgumentException">The class is not known, or none is named and the model knows several.</exception>
     /// <exception cref="ObjectDisposedException">The transformer is disposed.</exception>
-    public Inspection Inspect(string imagePath, string? className = null) => Inspect(ImageCodec.Read(imagePath, Options.MaxImagePixels), className);
+    public Inspection Inspect(string imagePath, string? className = null)
+        => Inspect(ImageCodec.Read(imagePath, Options.MaxImagePixels), className);
 
     /// <summary>Inspects one image in memory. Thread-safe.</summary>
     /// <param name="image">An image of any size.</param>
     /// <param name="className">Its class; null stands for the only one.</param>
     /// <exception cref="ArgumentException">The class is not known, or none is named and the model knows several.</exception>
     /// <exception cref="ObjectDisposedException">The transformer is disposed.</exception>
-    public Inspection Inspect(PixelBuffer image, string? className = null) => Model.Inspect(image, className ?? OnlyClass(), Options.MapResolution == MapResolution.Image);
+    public Inspection Inspect(PixelBuffer image, string? className = null)
+        => Model.Inspect(image, className ?? OnlyClass(), Options.MapResolution == MapResolution.Image);
 
     /// <summary>The class that none named stands for.</summary>
     private string OnlyClass() => Model.ClassNames.Count == 1 ? Model.ClassNames.First()
-        : throw new ArgumentException($"className: expected the name of a class, as this model knows several: {string.Join(", ", Model.ClassNames.Order(StringComparer.Ordinal).Take(20).Select(name => $"'{name}'"))}.", "className");
+        : throw new ArgumentException($"className: expected the name of a class, as this model knows several: "
+            + $"{string.Join(", ", Model.ClassNames.Order(StringComparer.Ordinal).Take(20).Select(name => $"'{name}'"))}.", "className");
 }

@@ -9,8 +9,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>Scores images: appends score, decision and anomaly map to every row. Saved and loaded with <c>mlContext.Model</c>, alone or in a pipeline.</summary>
 /// <remarks>
 /// Immutable; several threads may transform at once (a <c>PredictionEngine</c> is not thread-safe: use one for each thread). Owns native memory:
-/// dispose it, or the chain that holds it. A transformer made from another is disposed apart. Images that the caller holds in memory (LoadFromEnumerable,
-/// a prediction engine's input) stay the caller's and usable; those that LoadImages reads are disposed row by row.
+/// dispose it, or the chain that holds it. A transformer made from another is disposed apart. Images that the caller holds in memory
+/// (LoadFromEnumerable, a prediction engine's input) stay the caller's and usable; those that LoadImages reads are disposed row by row.
 /// </remarks>
 public sealed partial class KagPromptTransformer : ITransformer, IDisposable
 {
@@ -64,8 +64,8 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     }
 
     /// <summary>
-    /// Adapts to other parts in one pass, without training: new memory banks and thresholds for the classes of these rows, other classes stay. This transformer stays as it was, and the caller's:
-    /// weights are shared, and each of the two may be disposed first.
+    /// Adapts to other parts in one pass, without training: new memory banks and thresholds for the classes of these rows, other classes stay.
+    /// This transformer stays as it was, and the caller's: weights are shared, and each of the two may be disposed first.
     /// </summary>
     /// <param name="support">Rows with the columns the estimator was given; labelled defects serve the threshold.</param>
     /// <returns>The adapted transformer; the caller disposes it.</returns>
@@ -84,14 +84,20 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         return new KagPromptTransformer(host, Options, KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null)));
     }
 
-    /// <summary>The same scorer with another decision threshold, for one class or for all. This transformer stays as it was; weights are shared, and each of the two may be disposed first.</summary>
+    /// <summary>
+    /// The same scorer with another decision threshold, for one class or for all. This transformer stays as it was; weights are shared, and
+    /// each of the two may be disposed first.
+    /// </summary>
     /// <returns>The other scorer; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The threshold is NaN, or the class is not known.</exception>
     public KagPromptTransformer WithThreshold(float threshold, string? className = null) => new(host, Options, Model.WithThreshold(threshold, className));
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(this, inputSchema);
 
-    /// <summary>Frees the native memory. What is being read meanwhile ends with <see cref="ObjectDisposedException"/>, after the images of the moment.</summary>
+    /// <summary>
+    /// Frees the native memory. What is being read meanwhile ends with <see cref="ObjectDisposedException"/>, after the images of the
+    /// moment.
+    /// </summary>
     public void Dispose() => Model.Dispose();
 
     /// <summary>The columns scoring reads; with one class, its column may be missing.</summary>

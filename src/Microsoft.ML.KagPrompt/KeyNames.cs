@@ -20,8 +20,10 @@ internal static class KeyNames
         {
             VBuffer<T> values = default;
             column.Annotations.GetValue(KeyValues, ref values);
-            return [.. values.DenseValues().Select(value => value is ReadOnlyMemory<char> text ? text.ToString() : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")];
+            return [.. values.DenseValues().Select(value => value is ReadOnlyMemory<char> text ? text.ToString() : Text(value))];
         }
+
+        static string Text<T>(T value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
         return type.ItemType switch
         {

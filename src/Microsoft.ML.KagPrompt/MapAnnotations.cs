@@ -9,7 +9,8 @@ internal static class MapAnnotations
     private const string Kind = "ResizeMode";
 
     /// <summary>What a map column carries before fitting.</summary>
-    public static IEnumerable<SchemaShape.Column> Shape => [new(Kind, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, false)];
+    public static IEnumerable<SchemaShape.Column> Shape
+        => [new(Kind, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, false)];
 
     public static DataViewSchema.Annotations Of(ResizeMode mode)
     {

@@ -6,8 +6,8 @@ namespace Microsoft.ML;
 public static class ModelOperationsCatalogExtensions
 {
     /// <summary>
-    /// As <c>Save</c>, but the zip appears whole or not at all: it is written beside its place, brought to the disk and then moved there. What lay there before stays until then,
-    /// and when the process is killed meanwhile, where <c>Save</c> leaves half a file.
+    /// As <c>Save</c>, but the zip appears whole or not at all: it is written beside its place, brought to the disk and then moved there.
+    /// What lay there before stays until then, and when the process is killed meanwhile, where <c>Save</c> leaves half a file.
     /// </summary>
     /// <param name="catalog">The model catalog.</param>
     /// <param name="model">Any fitted transformer.</param>

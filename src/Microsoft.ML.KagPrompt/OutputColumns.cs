@@ -49,7 +49,8 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         Kind.Probability => (ValueGetter<float>)((ref float value) => value = current().Inspection.Probability),
         Kind.AnomalyMap => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Copy(current().Inspection.Map, ref value)),
         Kind.Heatmap => (ValueGetter<MLImage>)((ref MLImage value) => value = ImageAdapter.ToImage(Draw(current()))),
-        Kind.HeatmapPng => (ValueGetter<VBuffer<byte>>)((ref VBuffer<byte> value) => Copy(ImageCodec.EncodePng(Draw(current())), ref value)),
+        Kind.HeatmapPng => (ValueGetter<VBuffer<byte>>)(
+            (ref VBuffer<byte> value) => Copy(ImageCodec.EncodePng(Draw(current())), ref value)),
         _ => throw new ArgumentOutOfRangeException(nameof(column)),
     };
 

@@ -1,12 +1,15 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.Transforms.Image;
+using VectorKind = Microsoft.ML.SchemaShape.Column.VectorKind;
 using Kinds = Microsoft.ML.Data.AnnotationUtils.Kinds;
 using Values = Microsoft.ML.Data.AnnotationUtils.Const.ScoreValueKind;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>The columns that are appended, with their annotations: ML.NET's of scores, and of a map how images were brought to its size.</summary>
+/// <summary>
+/// The columns that are appended, with their annotations: ML.NET's of scores, and of a map how images were brought to its size.
+/// </summary>
 internal static class OutputSchema
 {
     private static readonly ImageDataViewType Picture = Known();
@@ -48,32 +51,36 @@ internal static class OutputSchema
     public static SchemaShape Of(SchemaShape input, KagPromptOptions options)
     {
         var columns = input.ToDictionary(column => column.Name);
-        void Add(string name, SchemaShape.Column.VectorKind kind, DataViewType type, IEnumerable<SchemaShape.Column>? annotations = null)
+        void Add(string name, VectorKind kind, DataViewType type, IEnumerable<SchemaShape.Column>? annotations = null)
             => columns[name] = new SchemaShape.Column(name, kind, type, false, annotations is null ? null : new SchemaShape(annotations));
-        Add(options.ScoreColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single, AnnotationUtils.GetTrainerOutputAnnotation());
-        Add(options.PredictedLabelColumnName, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, AnnotationUtils.GetTrainerOutputAnnotation());
-        Add(options.AnomalyMapColumnName, options.MapResolution == MapResolution.Model ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector,
-            NumberDataViewType.Single, MapAnnotations.Shape);
+        Add(options.ScoreColumnName, VectorKind.Scalar, NumberDataViewType.Single,
+            AnnotationUtils.GetTrainerOutputAnnotation());
+        Add(options.PredictedLabelColumnName, VectorKind.Scalar, BooleanDataViewType.Instance,
+            AnnotationUtils.GetTrainerOutputAnnotation());
+        var map = options.MapResolution == MapResolution.Model ? VectorKind.Vector : VectorKind.VariableVector;
+        Add(options.AnomalyMapColumnName, map, NumberDataViewType.Single, MapAnnotations.Shape);
         if (options.ProbabilityColumnName is { } probability)
         {
-            Add(probability, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single, AnnotationUtils.GetTrainerOutputAnnotation(isNormalized: true));
+            Add(probability, VectorKind.Scalar, NumberDataViewType.Single,
+                AnnotationUtils.GetTrainerOutputAnnotation(isNormalized: true));
         }
 
         if (options.HeatmapColumnName is { } heatmap)
         {
-            Add(heatmap, SchemaShape.Column.VectorKind.Scalar, Picture);
+            Add(heatmap, VectorKind.Scalar, Picture);
         }
 
         if (options.HeatmapPngColumnName is { } png)
         {
-            Add(png, SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Byte);
+            Add(png, VectorKind.VariableVector, NumberDataViewType.Byte);
         }
 
         return new SchemaShape(columns.Values);
     }
 
     /// <summary>
-    /// An image of any size. ML.NET reads an image into a member of a class only where the column's very type is registered, which a member marked [ImageType] does for that type alone:
+    /// An image of any size. ML.NET reads an image into a member of a class only where the column's very type is registered, which a member
+    /// marked [ImageType] does for that type alone:
     /// [ImageType(1, 1)] would not do for a column without sizes.
     /// </summary>
     private static ImageDataViewType Known()
@@ -87,7 +94,8 @@ internal static class OutputSchema
     {
         var builder = new DataViewSchema.Annotations.Builder();
         builder.Add(Kinds.ScoreColumnSetId, AnnotationUtils.ScoreColumnSetIdType, (ref uint value) => value = set);
-        builder.AddPrimitiveValue(Kinds.ScoreColumnKind, TextDataViewType.Instance, AnnotationUtils.Const.ScoreColumnKind.AnomalyDetection.AsMemory());
+        builder.AddPrimitiveValue(Kinds.ScoreColumnKind, TextDataViewType.Instance,
+            AnnotationUtils.Const.ScoreColumnKind.AnomalyDetection.AsMemory());
         builder.AddPrimitiveValue(Kinds.ScoreValueKind, TextDataViewType.Instance, kind.AsMemory());
         if (isNormalized)
         {

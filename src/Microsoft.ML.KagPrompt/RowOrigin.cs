@@ -17,15 +17,18 @@ internal sealed class RowOrigin
     {
         get
         {
-            var paths = texts.Select(text => (text.Column, Value: TryRead(text.Read))).Where(text => IsPath(text.Value)).Select(text => $"{text.Column} '{text.Value}'").ToArray();
+            var paths = texts.Select(text => (text.Column, Value: TryRead(text.Read))).Where(text => IsPath(text.Value))
+                .Select(text => $"{text.Column} '{text.Value}'").ToArray();
             return paths.Length == 0 ? "" : $" ({string.Join(", ", paths)})";
         }
     }
 
     /// <summary>The columns that may tell.</summary>
-    public static IEnumerable<DataViewSchema.Column> TextsOf(DataViewSchema schema) => schema.Where(column => !column.IsHidden && column.Type is TextDataViewType);
+    public static IEnumerable<DataViewSchema.Column> TextsOf(DataViewSchema schema)
+        => schema.Where(column => !column.IsHidden && column.Type is TextDataViewType);
 
-    private static bool IsPath(string? text) => text is not null && Endings.Any(ending => text.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+    private static bool IsPath(string? text) => text is not null
+        && Endings.Any(ending => text.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
     private static string? TryRead(Func<string?> read)
     {

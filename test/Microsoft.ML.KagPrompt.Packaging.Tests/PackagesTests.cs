@@ -38,8 +38,12 @@ public sealed class PackagesTests : IDisposable
         Dotnet(["exec", program, "load", zip, .. images]).Should().Equal(fitted);
 
         // An application that forgot the native library is told so while it is built, with the versions that fit; one that has it is not.
-        string[] Warnings(string runtime) => [.. Dotnet("msbuild", project, "-restore", "-t:ResolvePackageAssets", $"-p:TorchPackage={runtime}", "-nologo", "-v:quiet").Where(line => line.Contains("KAGPROMPT001"))];
-        Warnings("none").Should().NotBeEmpty().And.OnlyContain(line => line.Contains($"version {Metadata("LibTorchVersion")}") && line.Contains("Consumer uses Microsoft.ML.KagPrompt"));
+        string[] Warnings(string runtime)
+            => [.. Dotnet("msbuild", project, "-restore", "-t:ResolvePackageAssets", $"-p:TorchPackage={runtime}", "-nologo", "-v:quiet")
+                .Where(line => line.Contains("KAGPROMPT001"))];
+        Warnings("none").Should().NotBeEmpty()
+            .And.OnlyContain(line => line.Contains($"version {Metadata("LibTorchVersion")}")
+            && line.Contains("Consumer uses Microsoft.ML.KagPrompt"));
         Warnings("cpu").Should().BeEmpty();
     }
 

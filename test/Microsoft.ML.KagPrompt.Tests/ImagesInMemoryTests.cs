@@ -18,12 +18,14 @@ public sealed class ImagesInMemoryTests(PartFolder parts) : IClassFixture<PartFo
         using var again = Estimator().Fit(view);
         var first = model.Transform(view).GetColumn<float>("Score").ToArray();
         model.Transform(view).GetColumn<float>("Score").Should().Equal(first);
-        using var engine = ml.Model.CreatePredictionEngine<HeldRow, PartVerdict>(model, new PredictionEngineOptions { OwnsTransformer = false });
+        var shared = new PredictionEngineOptions { OwnsTransformer = false };
+        using var engine = ml.Model.CreatePredictionEngine<HeldRow, PartVerdict>(model, shared);
         engine.Predict(rows[0]).Score.Should().BeApproximately(first[0], 1e-5f);
         engine.Predict(rows[0]).Score.Should().BeApproximately(first[0], 1e-5f);
         rows.Should().OnlyContain(row => row.Image!.Width > 0);
         rows[0].Image!.Dispose();
-        FluentActions.Invoking(() => engine.Predict(rows[0])).Should().Throw<ImageReadException>().WithMessage("Row *, column 'Image'*disposed*yours*");
+        FluentActions.Invoking(() => engine.Predict(rows[0])).Should().Throw<ImageReadException>()
+            .WithMessage("Row *, column 'Image'*disposed*yours*");
     }
 
     [Fact]
@@ -84,13 +86,15 @@ public sealed class ImagesInMemoryTests(PartFolder parts) : IClassFixture<PartFo
         {
             if (isEngine)
             {
-                using var engine = ml.Model.CreatePredictionEngine<PartRow, PartVerdict>(model, new PredictionEngineOptions { OwnsTransformer = false });
+                var shared = new PredictionEngineOptions { OwnsTransformer = false };
+                using var engine = ml.Model.CreatePredictionEngine<PartRow, PartVerdict>(model, shared);
                 return engine.Predict(new PartRow { ImagePath = path }).Score;
             }
 
             return model.Transform(Paths([path])).GetColumn<float>("Score").First();
         }).Should().Throw<ImageReadException>().WithMessage($"Row *, column 'Image' (ImagePath '{path}')*");
-        FluentActions.Invoking(() => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(Estimator()).Fit(Paths([.. parts.Normal, path]))).Should().Throw<ImageReadException>().WithMessage($"*'{path}'*");
+        FluentActions.Invoking(() => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(Estimator())
+            .Fit(Paths([.. parts.Normal, path]))).Should().Throw<ImageReadException>().WithMessage($"*'{path}'*");
     }
 
     private static MLImage New(string? file)
@@ -112,7 +116,8 @@ public sealed class ImagesInMemoryTests(PartFolder parts) : IClassFixture<PartFo
         }
     }
 
-    private KagPromptEstimator Estimator() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 56, Device = "cpu", InferenceBatchSize = 2 });
+    private KagPromptEstimator Estimator()
+        => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 56, Device = "cpu", InferenceBatchSize = 2 });
 
     private static HeldRow[] Held(string[] paths) => [.. paths.Select(path => new HeldRow { Image = MLImage.CreateFromFile(path) })];
 

@@ -14,7 +14,8 @@ public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<
     {
         var rows = Rows(["washer", "ring"]);
         using var named = ml.Transforms.DetectAnomaliesKag("Image", classNameColumnName: "Product", epochs: 0).Fit(rows);
-        named.Options.Should().BeEquivalentTo(new KagPromptOptions { ClassNameColumnName = "Product", Epochs = 0 }, options => options.Excluding(option => option.Seed));
+        var expected = new KagPromptOptions { ClassNameColumnName = "Product", Epochs = 0 };
+        named.Options.Should().BeEquivalentTo(expected, options => options.Excluding(option => option.Seed));
         named.Model.ClassNames.Should().BeEquivalentTo("washer", "ring");
         // These mean the overload with options, and compile.
         ml.Transforms.DetectAnomaliesKag().Should().NotBeNull();
@@ -28,8 +29,10 @@ public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<
         using var model = Fit(["washer", "ring"]);
         model.Calibration("ring").SupportImages.Should().Be(2);
         FluentActions.Invoking(() => model.Calibration()).Should().Throw<ArgumentException>().WithMessage("*className*'ring', 'washer'*");
-        FluentActions.Invoking(() => model.Calibration("bolt")).Should().Throw<ArgumentException>().WithMessage("*'bolt'*'ring', 'washer'*");
-        FluentActions.Invoking(() => model.Inspect(parts.Queries[0])).Should().Throw<ArgumentException>().WithMessage("*className*'ring', 'washer'*");
+        FluentActions.Invoking(() => model.Calibration("bolt")).Should().Throw<ArgumentException>()
+            .WithMessage("*'bolt'*'ring', 'washer'*");
+        FluentActions.Invoking(() => model.Inspect(parts.Queries[0])).Should().Throw<ArgumentException>()
+            .WithMessage("*className*'ring', 'washer'*");
         model.Inspect(parts.Queries[0], "ring").Score.Should().NotBe(model.Inspect(parts.Queries[0], "washer").Score);
     }
 
@@ -40,8 +43,10 @@ public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<
         var score = model.Transform(Rows(["washer"])).GetColumn<float>("Score").First();
         model.Inspect(parts.Normal[0]).Score.Should().BeApproximately(score, 1e-5f);
         model.Calibration().SupportImages.Should().Be(4, "one class needs no name");
-        FluentActions.Invoking(() => model.Inspect(parts.Normal[0], "bolt")).Should().Throw<ArgumentException>().WithMessage("*'bolt'*'washer'*");
-        FluentActions.Invoking(() => model.Inspect(parts.Path("nowhere.png"))).Should().Throw<ImageReadException>().WithMessage("*nowhere.png*");
+        FluentActions.Invoking(() => model.Inspect(parts.Normal[0], "bolt")).Should().Throw<ArgumentException>()
+            .WithMessage("*'bolt'*'washer'*");
+        FluentActions.Invoking(() => model.Inspect(parts.Path("nowhere.png"))).Should().Throw<ImageReadException>()
+            .WithMessage("*nowhere.png*");
     }
 
     [Fact]
@@ -53,7 +58,8 @@ public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<
             ml.Model.SaveAtomic(model, Rows(["washer"]).Schema, zip);
             var again = ml.Model.Load(zip, out _);
             using var owned = again as IDisposable;
-            again.Transform(Rows(["washer"])).GetColumn<float>("Score").Should().Equal(model.Transform(Rows(["washer"])).GetColumn<float>("Score"));
+            again.Transform(Rows(["washer"])).GetColumn<float>("Score").Should()
+                .Equal(model.Transform(Rows(["washer"])).GetColumn<float>("Score"));
         }
 
         var whole = File.ReadAllBytes(zip);
@@ -75,28 +81,34 @@ public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<
 
         // The program with its managed assemblies alone, as of a project that references no libtorch.
         var program = Directory.CreateDirectory(parts.Path("bare")).FullName;
-        var built = Path.GetDirectoryName(typeof(KagPromptTransformerTests).Assembly.Location)!.Replace("Microsoft.ML.KagPrompt.Tests", "Microsoft.ML.KagPrompt.FreshProcess", StringComparison.Ordinal);
-        foreach (var file in Directory.GetFiles(built).Where(file => Path.GetExtension(file) is ".dll" || file.EndsWith("runtimeconfig.json", StringComparison.Ordinal)))
+        var built = Path.GetDirectoryName(typeof(KagPromptTransformerTests).Assembly.Location)!
+            .Replace("Microsoft.ML.KagPrompt.Tests", "Microsoft.ML.KagPrompt.FreshProcess", StringComparison.Ordinal);
+        foreach (var file in Directory.GetFiles(built)
+            .Where(file => Path.GetExtension(file) is ".dll" || file.EndsWith("runtimeconfig.json", StringComparison.Ordinal)))
         {
             File.Copy(file, Path.Combine(program, Path.GetFileName(file)));
         }
 
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(program, "Microsoft.ML.KagPrompt.FreshProcess.dll"), "bits", zip]) { RedirectStandardError = true, WorkingDirectory = program };
+        string[] arguments = ["exec", Path.Combine(program, "Microsoft.ML.KagPrompt.FreshProcess.dll"), "bits", zip];
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, WorkingDirectory = program };
         // On a developer's machine TorchSharp falls back on what NuGet unpacked.
         start.Environment["NUGET_PACKAGES"] = Directory.CreateDirectory(parts.Path("none")).FullName;
         using var process = Process.Start(start)!;
         var said = process.StandardError.ReadToEnd();
         process.WaitForExit();
         process.ExitCode.Should().NotBe(0);
-        said.Should().Contain(nameof(NativeRuntimeException)).And.MatchRegex("Reference one package.*'libtorch-cpu-[^']+' version [0-9.]+").And.Contain("TorchSharp-cuda-");
+        said.Should().Contain(nameof(NativeRuntimeException)).And.MatchRegex("Reference one package.*'libtorch-cpu-[^']+' version [0-9.]+")
+            .And.Contain("TorchSharp-cuda-");
     }
 
     private KagPromptTransformer Fit(string[] products)
-        => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 56, Device = "cpu", ClassNameColumnName = "Product" }).Fit(Rows(products));
+        => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 56, Device = "cpu",
+            ClassNameColumnName = "Product" }).Fit(Rows(products));
 
     private IDataView Rows(string[] products)
     {
-        var rows = ml.Data.LoadFromEnumerable(parts.Normal[..4].Select((path, i) => new PartRow { ImagePath = path, Product = products[i % products.Length] }).ToArray());
+        var rows = ml.Data.LoadFromEnumerable(parts.Normal[..4]
+            .Select((path, i) => new PartRow { ImagePath = path, Product = products[i % products.Length] }).ToArray());
         return ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(rows).Transform(rows);
     }
 }

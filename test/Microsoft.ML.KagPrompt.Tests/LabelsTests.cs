@@ -20,13 +20,15 @@ public sealed class LabelsTests(PartFolder parts) : IClassFixture<PartFolder>
     public void Fit_KeyLabelWithTheDefectFirst_GoesByTheName(string normal, string defect, string? normalLabel)
     {
         using var model = Fit([.. Rows(defect, parts.Queries[3..]), .. Rows(normal, parts.Normal)], normalLabel);
-        (model.LastTransformer.Calibration().AnomalousScores.Count, model.LastTransformer.Calibration().NormalScores.Count).Should().Be((2, 5));
+        (model.LastTransformer.Calibration().AnomalousScores.Count, model.LastTransformer.Calibration().NormalScores.Count).Should()
+            .Be((2, 5));
     }
 
     [Fact]
     public void Fit_KeyOfSeveralDefects_TakesAllButTheNormalLabelForDefects()
     {
-        using var model = Fit([.. Rows("dent", parts.Queries[3..4]), .. Rows("good", parts.Normal), .. Rows("scratch", parts.Queries[4..])], "good");
+        using var model = Fit([.. Rows("dent", parts.Queries[3..4]), .. Rows("good", parts.Normal), .. Rows("scratch", parts.Queries[4..])],
+            "good");
         model.LastTransformer.Calibration().AnomalousScores.Should().HaveCount(2);
     }
 
@@ -35,37 +37,46 @@ public sealed class LabelsTests(PartFolder parts) : IClassFixture<PartFolder>
     [InlineData("A", "B", null, "*'B', 'A'*NormalLabel*")]
     [InlineData("A", "B", "C", "*NormalLabel 'C'*'B', 'A'*")]
     public void Fit_KeyLabelThatLeavesItOpen_IsRefused(string normal, string defect, string? normalLabel, string message)
-        => FluentActions.Invoking(() => Fit([.. Rows(defect, parts.Queries[3..]), .. Rows(normal, parts.Normal)], normalLabel)).Should().Throw<ArgumentException>().WithMessage(message);
+        => FluentActions.Invoking(() => Fit([.. Rows(defect, parts.Queries[3..]), .. Rows(normal, parts.Normal)], normalLabel)).Should()
+            .Throw<ArgumentException>().WithMessage(message);
 
     [Fact]
     public void Evaluate_KeyLabel_GoesByTheSameRule()
     {
-        IDataView Keyed(string normal, string defect) => ml.Transforms.Conversion.MapValueToKey("Label", "Text").Fit(Scored(normal, defect)).Transform(Scored(normal, defect));
+        IDataView Keyed(string normal, string defect) => ml.Transforms.Conversion.MapValueToKey("Label", "Text").Fit(Scored(normal, defect))
+            .Transform(Scored(normal, defect));
         ml.AnomalyDetection.EvaluateImages(Keyed("good", "bad")).Mean.Auroc.Value.Should().Be(1);
         ml.AnomalyDetection.EvaluateImages(Keyed("bad", "good"), normalLabel: "bad").Mean.Auroc.Value.Should().Be(1);
-        ml.AnomalyDetection.EvaluatePixels(Keyed("good", "bad")).Warnings.Should().Contain(warning => warning.Contains("1 anomalous images have no mask"));
-        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluateImages(Keyed("A", "B"))).Should().Throw<ArgumentException>().WithMessage("*'Label'*NormalLabel*");
-        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluatePixels(Keyed("A", "B"))).Should().Throw<ArgumentException>().WithMessage("*'Label'*NormalLabel*");
+        ml.AnomalyDetection.EvaluatePixels(Keyed("good", "bad")).Warnings.Should()
+            .Contain(warning => warning.Contains("1 anomalous images have no mask"));
+        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluateImages(Keyed("A", "B"))).Should().Throw<ArgumentException>()
+            .WithMessage("*'Label'*NormalLabel*");
+        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluatePixels(Keyed("A", "B"))).Should().Throw<ArgumentException>()
+            .WithMessage("*'Label'*NormalLabel*");
     }
 
     [Fact]
     public void Evaluate_NumbersAndFlags_FollowTheNormalLabelAndRefuseInfinity()
     {
-        var rows = new[] { new Row { Score = 2, Number = -1, Flag = false }, new Row { Score = 1, Number = 1, Flag = true }, new Row { Score = 3, Number = float.NaN, Flag = false } };
+        var rows = new[] { new Row { Score = 2, Number = -1, Flag = false }, new Row { Score = 1, Number = 1, Flag = true },
+            new Row { Score = 3, Number = float.NaN, Flag = false } };
         var view = ml.Data.LoadFromEnumerable(rows);
         ml.AnomalyDetection.EvaluateImages(view, "Number").Mean.Auroc.Value.Should().Be(0, "above 0 is anomalous");
         ml.AnomalyDetection.EvaluateImages(view, "Number", normalLabel: "1").Mean.Auroc.Value.Should().Be(1);
         ml.AnomalyDetection.EvaluateImages(view, "Flag", normalLabel: "true").Mean.Auroc.Value.Should().Be(1);
-        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluateImages(view, "Number", normalLabel: "good")).Should().Throw<ArgumentException>().WithMessage("*'Number'*'good'*number*");
+        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluateImages(view, "Number", normalLabel: "good")).Should()
+            .Throw<ArgumentException>().WithMessage("*'Number'*'good'*number*");
         rows[2].Number = float.PositiveInfinity;
-        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluateImages(view, "Number")).Should().Throw<KagPromptException>().WithMessage("Row 2, column 'Number'*NaN unknown*Infinity*");
+        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluateImages(view, "Number")).Should().Throw<KagPromptException>()
+            .WithMessage("Row 2, column 'Number'*NaN unknown*Infinity*");
     }
 
     [Fact]
     public void Evaluate_KeyWithoutNames_IsRefused()
     {
         var view = ml.Data.LoadFromEnumerable([new Row { Number = 0, Key = 1 }, new Row { Number = 1, Key = 2 }]);
-        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluateImages(view, "Key")).Should().Throw<ArgumentException>().WithMessage("*'Key'*no names*MapValueToKey*");
+        FluentActions.Invoking(() => ml.AnomalyDetection.EvaluateImages(view, "Key")).Should().Throw<ArgumentException>()
+            .WithMessage("*'Key'*no names*MapValueToKey*");
     }
 
     private IDataView Scored(string normal, string defect)
@@ -75,7 +86,8 @@ public sealed class LabelsTests(PartFolder parts) : IClassFixture<PartFolder>
 
     private TransformerChain<KagPromptTransformer> Fit(Row[] rows, string? normalLabel)
         => ml.Transforms.Conversion.MapValueToKey("Truth", "Text").Append(ml.Transforms.LoadImages("Image", "", "ImagePath"))
-            .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 56, Device = "cpu", LabelColumnName = "Truth", NormalLabel = normalLabel }))
+            .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Epochs = 0, ImageSize = 56, Device = "cpu",
+                LabelColumnName = "Truth", NormalLabel = normalLabel }))
             .Fit(ml.Data.LoadFromEnumerable(rows));
 
     private sealed class Row

@@ -27,7 +27,8 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
         ImageCodec.Read(rows[3].Picture, "the column").Rgb.Should().Equal(expected.Rgb);
         ImageAdapter.ToPixels(rows[3].Overlay, int.MaxValue, "the column").Rgb.Should().Equal(expected.Rgb);
         var predicted = engine.Predict(new PartRow { ImagePath = parts.Queries[3] });
-        ImageCodec.Read(predicted.Picture, "the column").Rgb.Should().Equal(ImageAdapter.ToPixels(predicted.Overlay, int.MaxValue, "the column").Rgb);
+        ImageCodec.Read(predicted.Picture, "the column").Rgb.Should()
+            .Equal(ImageAdapter.ToPixels(predicted.Overlay, int.MaxValue, "the column").Rgb);
         foreach (var row in rows.Append(predicted))
         {
             row.Overlay!.Dispose();
@@ -40,10 +41,12 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
         var pipeline = Pipeline(Small with { ScoreColumnName = "S", HeatmapPngColumnName = "Picture" });
         using var model = pipeline.Fit(View(parts.Normal));
         var fitted = model.GetOutputSchema(View(parts.Normal).Schema);
-        var (score, decision, probability) = (Annotations(fitted["S"]), Annotations(fitted["PredictedLabel"]), Annotations(fitted["Probability"]));
+        var (score, decision, probability) = (Annotations(fitted["S"]), Annotations(fitted["PredictedLabel"]),
+            Annotations(fitted["Probability"]));
         score.Should().Equal("ScoreColumnSetId=1", "ScoreColumnKind=AnomalyDetection", "ScoreValueKind=Score");
         decision.Should().Equal("ScoreColumnSetId=1", "ScoreColumnKind=AnomalyDetection", "ScoreValueKind=PredictedLabel");
-        probability.Should().Equal("ScoreColumnSetId=1", "ScoreColumnKind=AnomalyDetection", "ScoreValueKind=Probability", "IsNormalized=True");
+        probability.Should().Equal("ScoreColumnSetId=1", "ScoreColumnKind=AnomalyDetection", "ScoreValueKind=Probability",
+            "IsNormalized=True");
         fitted["AnomalyMap"].Annotations.Schema.Select(kind => kind.Name).Should().Equal("ResizeMode");
 
         var promised = pipeline.GetOutputSchema(Shape(View(parts.Normal).Schema)).OrderBy(column => column.Name).ToArray();
@@ -55,10 +58,12 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
     public void Schema_AfterAnotherScorer_HasASetOfItsOwn()
     {
         using var first = Pipeline(Small).Fit(View(parts.Normal));
-        using var second = ml.Transforms.DetectAnomaliesKag(Small with { ScoreColumnName = "S2", PredictedLabelColumnName = "P2", AnomalyMapColumnName = "M2", ProbabilityColumnName = null })
+        using var second = ml.Transforms.DetectAnomaliesKag(Small with { ScoreColumnName = "S2", PredictedLabelColumnName = "P2",
+            AnomalyMapColumnName = "M2", ProbabilityColumnName = null })
             .Fit(first.Transform(View(parts.Normal)));
         Annotations(second.GetOutputSchema(first.GetOutputSchema(View(parts.Normal).Schema))["S2"])[0].Should().Be("ScoreColumnSetId=2");
-        ml.AnomalyDetection.Evaluate(first.Transform(View(parts.Queries, i => i >= 3))).AreaUnderRocCurve.Should().Be(1, "ML.NET's own evaluation needs no names");
+        ml.AnomalyDetection.Evaluate(first.Transform(View(parts.Queries, i => i >= 3))).AreaUnderRocCurve.Should()
+            .Be(1, "ML.NET's own evaluation needs no names");
     }
 
     [Theory]
@@ -73,7 +78,8 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
         var options = Small with { };
         typeof(KagPromptOptions).GetProperty(option)!.SetValue(options, name);
         var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag(options));
-        FluentActions.Invoking(() => pipeline.GetOutputSchema(Shape(View(parts.Normal).Schema))).Should().Throw<ArgumentOutOfRangeException>().WithMessage(message);
+        FluentActions.Invoking(() => pipeline.GetOutputSchema(Shape(View(parts.Normal).Schema))).Should()
+            .Throw<ArgumentOutOfRangeException>().WithMessage(message);
         FluentActions.Invoking(() => pipeline.Fit(View(parts.Normal))).Should().Throw<ArgumentOutOfRangeException>().WithMessage(message);
     }
 
@@ -82,25 +88,30 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
     {
         var mask = parts.Path("mask.png");
         // The defect lies at the left edge of a wide image: a crop does not show it, a stretch does.
-        TestImages.Write(new PixelBuffer(120, 60, [.. Enumerable.Range(0, 120 * 60 * 3).Select(k => (byte)(k / 3 % 120 < 20 ? 255 : 0))]), mask);
+        TestImages.Write(new PixelBuffer(120, 60, [.. Enumerable.Range(0, 120 * 60 * 3).Select(k => (byte)(k / 3 % 120 < 20 ? 255 : 0))]),
+            mask);
         TestImages.Write(TestImages.Part(120, 60, 1), parts.Path("wide.png"));
         var rows = ml.Data.LoadFromEnumerable([new Masked { ImagePath = parts.Path("wide.png"), MaskPath = mask, Label = 1 }]);
         using var model = Pipeline(Small with { ResizeMode = ResizeMode.CropShortSide }).Fit(View(parts.Normal));
         var scored = model.Transform(rows);
         ml.AnomalyDetection.EvaluatePixels(scored).Mean.Regions.Should().Be(0);
-        ml.AnomalyDetection.EvaluatePixels(scored, resizeMode: ResizeMode.Stretch).Mean.Regions.Should().Be(1, "what is said outright counts");
+        ml.AnomalyDetection.EvaluatePixels(scored, resizeMode: ResizeMode.Stretch).Mean.Regions.Should()
+            .Be(1, "what is said outright counts");
     }
 
-    private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptOptions options) => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag(options));
+    private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptOptions options) => ml.Transforms.LoadImages("Image", "", "ImagePath")
+        .Append(ml.Transforms.DetectAnomaliesKag(options));
 
     private IDataView View(string[] paths, Func<int, bool>? flag = null)
-        => ml.Data.LoadFromEnumerable(paths.Select((path, i) => new PartRow { ImagePath = path, Label = flag?.Invoke(i) == true ? 1 : 0 }).ToArray());
+        => ml.Data.LoadFromEnumerable(paths.Select((path, i) => new PartRow { ImagePath = path, Label = flag?.Invoke(i) == true ? 1 : 0 })
+            .ToArray());
 
     private static SchemaShape Shape(DataViewSchema schema)
         => (SchemaShape)typeof(SchemaShape).GetMethod("Create", BindingFlags.Static | BindingFlags.NonPublic)!.Invoke(null, [schema])!;
 
     private static string Describe(SchemaShape.Column column)
-        => $"{column.Name} {column.Kind} {column.ItemType} {column.IsKey} [{string.Join(", ", column.Annotations.Select(kind => $"{kind.Name} {kind.Kind} {kind.ItemType} {kind.IsKey}").Order())}]";
+        => $"{column.Name} {column.Kind} {column.ItemType} {column.IsKey} "
+            + $"[{string.Join(", ", column.Annotations.Select(kind => $"{kind.Name} {kind.Kind} {kind.ItemType} {kind.IsKey}").Order())}]";
 
     private static string[] Annotations(DataViewSchema.Column column) => [.. column.Annotations.Schema.Select(kind => kind.Type switch
     {

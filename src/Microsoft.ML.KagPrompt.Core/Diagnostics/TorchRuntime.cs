@@ -24,10 +24,14 @@ internal static class TorchRuntime
     private static string Missing(Exception cause)
     {
         var (libtorch, torchSharp) = (Version("LibTorchVersion"), Version("TorchSharpVersion"));
-        var here = OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64" : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64";
-        return $"TorchSharp's native library (libtorch) cannot be loaded ({RuntimeInformation.RuntimeIdentifier}). Reference one package in the application's project: '{here}' version {libtorch}, "
-            + $"or, for a GPU, 'TorchSharp-cuda-linux' or 'TorchSharp-cuda-windows' version {torchSharp}; for example: dotnet add package {here} --version {libtorch}. "
-            + $"Where it is referenced, a library of the system it needs is missing. The loader said: {cause.Message.Split('\n')[0].Trim()}";
+        var system = OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
+        var here = $"libtorch-cpu-{system}";
+        return $"TorchSharp's native library (libtorch) cannot be loaded ({RuntimeInformation.RuntimeIdentifier}). "
+            + $"Reference one package in the application's project: '{here}' version {libtorch}, "
+            + $"or, for a GPU, 'TorchSharp-cuda-linux' or 'TorchSharp-cuda-windows' version {torchSharp}; "
+            + $"for example: dotnet add package {here} --version {libtorch}. "
+            + $"Where it is referenced, a library of the system it needs is missing. "
+            + $"The loader said: {cause.Message.Split('\n')[0].Trim()}";
     }
 
     private static string Version(string key)

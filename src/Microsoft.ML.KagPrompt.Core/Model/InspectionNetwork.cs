@@ -14,7 +14,9 @@ internal sealed class InspectionNetwork : IDisposable
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly ImagePreprocessor memoryPreprocessor;
 
-    /// <summary>Whose turn it is among those who wait without a thread. Never disposed: it holds nothing native, and a waiter must not hang.</summary>
+    /// <summary>
+    /// Whose turn it is among those who wait without a thread. Never disposed: it holds nothing native, and a waiter must not hang.
+    /// </summary>
     public SemaphoreSlim Turn { get; } = new(1, 1);
 
     public InspectionNetwork(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, GraphPrompt? prompt, InspectionOptions options, torch.Device device)

@@ -122,13 +122,15 @@ public record InspectionOptions
         faults.ThrowIfAny(GetType().Name);
     }
 
-    /// <summary>A copy without what a derived type adds, so that a model never holds on to it, with lists of its own that nobody can change.</summary>
+    /// <summary>
+    /// A copy without what a derived type adds, so that a model never holds on to it, with lists of its own that nobody can change.
+    /// </summary>
     internal InspectionOptions MethodOnly() => new(this)
     {
         BackboneFolders = Array.AsReadOnly(BackboneFolders.ToArray()),
         Taps = Taps is null ? null : Array.AsReadOnly(Taps.ToArray()),
         MemoryTaps = MemoryTaps is null ? null : Array.AsReadOnly(MemoryTaps.ToArray()),
-        Prompts = new System.Collections.ObjectModel.ReadOnlyDictionary<string, PromptEnsemble>(Prompts.ToDictionary(entry => entry.Key, entry => entry.Value)),
+        Prompts = Prompts.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly(),
     };
 
     internal virtual void CollectFaults(OptionFaults faults)

@@ -7,8 +7,8 @@ namespace Microsoft.ML.KagPrompt.Model;
 
 /// <summary>A fitted few-shot inspector: frozen vision tower, graph prompt, and per class the text features, memory bank and threshold.</summary>
 /// <remarks>
-/// Immutable and thread-safe. Owns native memory, shared with models made from it; each is disposed apart. What it hands out (results, maps, calibrations) is the
-/// caller's: changing it changes nothing here.
+/// Immutable and thread-safe. Owns native memory, shared with models made from it; each is disposed apart. What it hands out (results,
+/// maps, calibrations) is the caller's: changing it changes nothing here.
 /// </remarks>
 public sealed partial class KagPromptModel : IDisposable
 {
@@ -133,7 +133,10 @@ public sealed partial class KagPromptModel : IDisposable
         return ModelArchive.Read(source, DeviceChoice.Resolve(device), backboneFolders ?? []);
     }
 
-    /// <summary>Lets go of the native memory. An inspection under way ends its images of the moment and then with <see cref="ObjectDisposedException"/>; the memory goes with the last of them.</summary>
+    /// <summary>
+    /// Lets go of the native memory. An inspection under way ends its images of the moment and then with
+    /// <see cref="ObjectDisposedException"/>; the memory goes with the last of them.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref disposed, 1) != 0)

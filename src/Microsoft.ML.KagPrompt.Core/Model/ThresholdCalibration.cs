@@ -76,7 +76,9 @@ public sealed record ThresholdCalibration
         }
     }
 
-    /// <summary>A copy that nobody can change, neither its giver nor who is handed it. A damaged file's null stays one, to be refused by name.</summary>
+    /// <summary>
+    /// A copy that nobody can change, neither its giver nor who is handed it. A damaged file's null stays one, to be refused by name.
+    /// </summary>
     private static IReadOnlyList<float> Own(IReadOnlyList<float> scores) => scores is null ? null! : Array.AsReadOnly([.. scores]);
 
     /// <summary>The same scores with another threshold; the maps' moves as far.</summary>

@@ -34,7 +34,8 @@ public sealed class KagPromptModelTests : IDisposable
         using var model = Fit("object");
         using var source = new CancellationTokenSource();
         var images = new Watched(Images(More), onFirst: source.Cancel);
-        await FluentActions.Awaiting(() => model.InspectAsync(images, new string?[More], cancellationToken: source.Token)).Should().ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(() => model.InspectAsync(images, new string?[More], cancellationToken: source.Token)).Should()
+            .ThrowAsync<OperationCanceledException>();
         images.Most.Should().Be(KagPromptModel.ForwardBatch - 1, "no image of the second forward was touched");
         model.Inspect(images[0]).Score.Should().Be(model.Inspect(images[0]).Score, "the model goes on");
         Action wrong = () => model.InspectAsync(images, ["nonsense"]);
@@ -49,7 +50,8 @@ public sealed class KagPromptModelTests : IDisposable
         var model = Fit("object");
         var images = new Watched(Images(More), onFirst: model.Dispose);
         var classNames = new string?[More];
-        await FluentActions.Awaiting(() => isAsynchronous ? model.InspectAsync(images, classNames) : Task.Run(() => model.Inspect(images, classNames)))
+        await FluentActions.Awaiting(() => isAsynchronous ? model.InspectAsync(images, classNames)
+            : Task.Run(() => model.Inspect(images, classNames)))
             .Should().ThrowAsync<ObjectDisposedException>();
         images.Most.Should().Be(KagPromptModel.ForwardBatch - 1, "the forward under way ended in peace");
         FluentActions.Invoking(() => model.Save(Stream.Null)).Should().Throw<ObjectDisposedException>();
@@ -86,7 +88,8 @@ public sealed class KagPromptModelTests : IDisposable
         Directory.GetFiles(Path.GetDirectoryName(path)!).Should().ContainSingle("nothing unfinished stays");
 
         File.WriteAllBytes(path, "PK\u0003\u0004"u8.ToArray());
-        FluentActions.Invoking(() => KagPromptModel.Load(path)).Should().Throw<ModelFormatException>().WithMessage("*part.kag*zip*mlContext.Model.Load*");
+        FluentActions.Invoking(() => KagPromptModel.Load(path)).Should().Throw<ModelFormatException>()
+            .WithMessage("*part.kag*zip*mlContext.Model.Load*");
     }
 
     [Fact]
@@ -94,7 +97,8 @@ public sealed class KagPromptModelTests : IDisposable
     {
         var taps = new List<int> { 1, 2, 3, 4 };
         var scores = new[] { 1f, 2f };
-        var calibration = new ThresholdCalibration { Method = "a test", Threshold = 1, MapThreshold = 1, Scale = 1, SupportImages = 2, NormalScores = scores };
+        var calibration = new ThresholdCalibration { Method = "a test", Threshold = 1, MapThreshold = 1, Scale = 1, SupportImages = 2,
+            NormalScores = scores };
         scores[0] = 9;
         calibration.NormalScores.Should().Equal(1, 2);
         (calibration.NormalScores is float[]).Should().BeFalse("a cast must not open it");
@@ -112,7 +116,8 @@ public sealed class KagPromptModelTests : IDisposable
 
     [Fact]
     public void Fit_NothingNormal_SpeaksOfImagesNotOfColumns()
-        => FluentActions.Invoking(() => KagPromptTrainer.Fit([new TrainingImage { Image = Images(1)[0], IsAnomalous = true }], Small)).Should().Throw<InsufficientDataException>()
+        => FluentActions.Invoking(() => KagPromptTrainer.Fit([new TrainingImage { Image = Images(1)[0], IsAnomalous = true }], Small))
+            .Should().Throw<InsufficientDataException>()
             .Which.Message.Should().Contain("Check the labels").And.NotContain("column").And.NotContain("row");
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -120,9 +125,11 @@ public sealed class KagPromptModelTests : IDisposable
     private static InspectionOptions Small => new() { Epochs = 0, ImageSize = 56, Device = "cpu" };
 
     private static KagPromptModel Fit(string className)
-        => KagPromptTrainer.Fit(Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(60 + i, 50, i), ClassName = className }), Small);
+        => KagPromptTrainer.Fit(Enumerable.Range(0, 3)
+            .Select(i => new TrainingImage { Image = TestImages.Part(60 + i, 50, i), ClassName = className }), Small);
 
-    private static PixelBuffer[] Images(int count) => [.. Enumerable.Range(0, count).Select(i => TestImages.Part(60 + i, 50, 50 + i, defective: i % 2 == 0))];
+    private static PixelBuffer[] Images(int count)
+        => [.. Enumerable.Range(0, count).Select(i => TestImages.Part(60 + i, 50, 50 + i, defective: i % 2 == 0))];
 
     /// <summary>Images that tell how far they were read, and do something when the first is.</summary>
     private sealed class Watched(PixelBuffer[] images, Action onFirst) : IReadOnlyList<PixelBuffer>
