@@ -40,6 +40,7 @@ internal static class ModelTable
     public static IEnumerable<(string Name, string Value)> Lines(ModelDescription model, string path)
     {
         var options = model.Options;
+        var kag = (KagOptions)options.Method;
         yield return ("Model", string.Create(CultureInfo.InvariantCulture, $"{path} ({new FileInfo(path).Length / 1e6:0.0} MB), format {model.FormatVersion}"));
         yield return ("Classes", string.Join(", ", model.Classes.Select(each => each.Name)));
         yield return ("Backbone", model.Backbone + Place(model.BackboneFile));
@@ -49,9 +50,9 @@ internal static class ModelTable
         }
 
         yield return ("Images", string.Create(CultureInfo.InvariantCulture, $"brought to {(options.Images.Size is { } side ? string.Create(CultureInfo.InvariantCulture, $"{side} x {side} pixels") : "the backbone's own size")} ({options.Images.ResizeMode}), computed in {options.Backbone.Precision}"));
-        yield return ("Graph prompt", model.HasPrompt ? string.Create(CultureInfo.InvariantCulture, $"yes: variant {options.Prompt.Variant}, {options.Prompt.Iterations} iterations, weight {options.Fusion.Gamma}") : "none: the memory bank alone scores");
+        yield return ("Graph prompt", model.HasPrompt ? string.Create(CultureInfo.InvariantCulture, $"yes: variant {kag.Prompt.Variant}, {kag.Prompt.Iterations} iterations, weight {kag.Fusion.Gamma}") : "none: the memory bank alone scores");
         yield return ("Fitted with", string.Create(CultureInfo.InvariantCulture,
-            $"epochs {options.Training.Epochs}{(options.Prompt.FromScratch ? " from scratch" : "")}, at most {options.Memory.MaxSupportImages} support images, top {options.Fusion.TopK}, threshold by {options.Threshold.By}, false rejects {options.Threshold.FalseRejectRate}, seed {options.Seed ?? 0}"));
+            $"epochs {kag.Training.Epochs}{(kag.Prompt.FromScratch ? " from scratch" : "")}, at most {kag.Memory.MaxSupportImages} support images, top {kag.Fusion.TopK}, threshold by {options.Threshold.By}, false rejects {options.Threshold.FalseRejectRate}, seed {options.Seed ?? 0}"));
         yield return ("Sizes", $"backbone {Megabytes(model.BackboneBytes)}, graph prompt {Megabytes(model.PromptBytes)}, classes {Megabytes(model.Classes.Sum(each => each.Bytes))}, before compression");
         foreach (var each in model.Classes)
         {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting.Html;
 using static Microsoft.ML.KagPrompt.Reporting.Html.HtmlText;
 

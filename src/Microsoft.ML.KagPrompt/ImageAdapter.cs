@@ -12,7 +12,7 @@ internal static class ImageAdapter
     /// An image that <c>LoadImages</c> read carries its file's path as its tag. What ML.NET does not keep is taken from there: how EXIF says to turn it, colours beneath alpha, and whether the file was whole.
     /// </remarks>
     /// <exception cref="ImageReadException">There is no image, it is too large, or the file it came from is no whole image of a kind that is read.</exception>
-    public static PixelBuffer ToPixels(MLImage? image, int maxPixels, string origin, ImageOrientation orientation = ImageOrientation.Exif)
+    public static PixelBuffer ToPixels(MLImage? image, int maxPixels, string origin, ImageOrientation orientation)
     {
         if (image is null)
         {
@@ -22,7 +22,7 @@ internal static class ImageAdapter
         var (width, height) = (image.Width, image.Height);
         if ((long)width * height > maxPixels)
         {
-            throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {width} x {height}. Resize it, or raise MaxImagePixels.");
+            throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {width} x {height}. Resize it, or raise Images.MaxPixels.");
         }
 
         if (image.Tag is not { Length: > 0 } path || !File.Exists(path))
@@ -31,9 +31,9 @@ internal static class ImageAdapter
         }
 
         // The image may have been resized since: its file may be larger than the bound.
-        var (file, named) = (ImageFileBytes.Read(path, $"{origin} ('{path}')", int.MaxValue), $"{origin} ('{path}')");
-        var info = ImageCodec.Check(file, named, int.MaxValue);
-        var pixels = info.HasAlpha && (info.Width, info.Height) == (width, height) ? Beneath(image, ImageCodec.Read(file, named, int.MaxValue, ImageOrientation.AsStored)) : Colours(image, width, height);
+        var file = ImageFileBytes.Read(path, origin, int.MaxValue);
+        var info = ImageCodec.Check(file, origin, int.MaxValue);
+        var pixels = info.HasAlpha && (info.Width, info.Height) == (width, height) ? Beneath(image, ImageCodec.Read(file, origin, int.MaxValue, ImageOrientation.AsStored)) : Colours(image, width, height);
         return orientation == ImageOrientation.Exif ? pixels.Turned(info.Orientation) : pixels;
     }
 

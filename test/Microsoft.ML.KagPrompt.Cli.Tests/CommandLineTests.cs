@@ -28,7 +28,7 @@ public sealed class CommandLineTests(FittedPart part) : IClassFixture<FittedPart
     public void Help_EpochsOfFitAndEvaluate_AreTheSame()
     {
         var defaults = ((string[])["fit", "evaluate"]).Select(command => Regex.Match(Tool.Run(command, "--help").Output, @"--epochs .*\[default: (\d+)\]").Groups[1].Value).ToArray();
-        defaults[0].Should().NotBeEmpty().And.Be(defaults[1]).And.Be($"{new KagPromptOptions().Epochs}");
+        defaults[0].Should().NotBeEmpty().And.Be(defaults[1]).And.Be($"{new TrainingOptions().Epochs}");
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Cli.Tests;

@@ -249,7 +249,7 @@ public sealed class ImageKindsTests : IDisposable
         using var smaller = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Rgba32, [70, 0, 0, 255, 80, 0, 0, 255]);
         using var other = MLImage.CreateFromPixels(3, 2, MLPixelFormat.Rgba32, [.. Enumerable.Range(11, 6).SelectMany(k => new byte[] { (byte)k, 0, 0, 255 })]);
         (smaller.Tag, other.Tag) = (In("file.png"), In("file.png"));
-        var pixels = ImageAdapter.ToPixels(smaller, 100, "Row 0");
+        var pixels = ImageAdapter.ToPixels(smaller, 100, "Row 0", ImageOrientation.Exif);
         (pixels.Width, pixels.Height, pixels.Rgb[0], pixels.Rgb[3]).Should().Be((1, 2, 70, 80));
         ImageAdapter.ToPixels(other, 100, "Row 0", ImageOrientation.AsStored).Rgb[0].Should().Be(11);
     }

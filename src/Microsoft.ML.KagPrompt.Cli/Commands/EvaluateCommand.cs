@@ -114,7 +114,7 @@ internal static class EvaluateCommand
     private static IReadOnlyList<Ablation> Ablations(CommandResult result, KagPromptOptions options)
     {
         // While arguments are checked, those not given have no value yet.
-        var backbone = result.GetValue(Backbone) ?? options.Backbone.Name.Name;
+        var backbone = result.GetValue(Backbone) ?? options.Backbone.Name;
         // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
         var comesWithPrompt = backbone == new BackboneOptions().Name && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
         var trains = EpochsOf(result) > 0;

@@ -20,10 +20,10 @@ internal static class FitCommand
     private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.Memory.MaxSupportImages, CustomParser = Typed.Whole() };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip to start from." };
     private static readonly Option<string?> Checkpoint = new("--checkpoint") { Description = "A graph prompt that the paper's authors published (train_on_mvtec.pt and the like) to start from, with --variant Released." };
-    private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name.Name };
+    private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name };
     private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
     private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Defaults.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
-    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Name.Precision, CustomParser = Typed.Choice<Precision> };
+    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Precision, CustomParser = Typed.Choice<Precision> };
     private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given.", CustomParser = Typed.WholeOrNone() };
     private static readonly Option<ResizeMode> Resize = new("--resize") { Description = "How images are brought there.", DefaultValueFactory = _ => Defaults.Images.ResizeMode, CustomParser = Typed.Choice<ResizeMode> };
     private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by") { Description = "By what the threshold is placed.", DefaultValueFactory = _ => Defaults.Threshold.By, CustomParser = Typed.Choice<ThresholdChoice> };

@@ -35,7 +35,7 @@ internal static class ScoreCommand
         using var scorer = ImageScorer.Load(parsed.GetRequiredValue(Model), parsed.Usable(Device), !parsed.GetValue(ModelSize), parsed.GetValue(Threshold));
         var (inputs, total) = (parsed.GetRequiredValue(Inputs), ImageInputs.Count(parsed.GetRequiredValue(Inputs)) ?? 0);
         RequireKnown(parsed.GetValue(Class), scorer.Transformer.Model.ClassNames);
-        var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class), scorer.Transformer.Options.Images.MaxPixels).Of(inputs, cancellation);
+        var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class), scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation).Of(inputs, cancellation);
         var maps = parsed.GetValue(Maps) is { } folder ? new MapFolder(folder) : null;
         var (done, anomalies, faults) = (0, 0, 0);
         void Score(TextWriter output, bool onTerminal)

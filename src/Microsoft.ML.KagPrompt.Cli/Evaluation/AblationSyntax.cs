@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.KagPrompt.Methods.Common;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
@@ -26,10 +25,10 @@ internal static class AblationSyntax
         return (name, values) switch
         {
             ("T", not null) => Require(trains, argument, "--epochs, as every T trains a prompt of its own, and for the compact backbone --from-scratch: its prompt was trained with T = 5", new Ablation("T", "graph iterations T",
-                Points(argument, values, 0, 64, whole: true, step: 1, value => own with { Prompt = own.Prompt with { Iterations = (int)value } }))),
-            ("k", not null) => new Ablation("k", "largest map values averaged, k", Points(argument, values, 1, 224 * 224, whole: true, step: 1, value => own with { Fusion = own.Fusion with { Fusion = own.Fusion.Fusion with { TopK = (int)value } } })),
+                Points(argument, values, 0, 64, whole: true, step: 1, value => own with { Iterations = (int)value }))),
+            ("k", not null) => new Ablation("k", "largest map values averaged, k", Points(argument, values, 1, 224 * 224, whole: true, step: 1, value => own with { Fusion = own.Fusion with { TopK = (int)value } })),
             ("gamma", not null) => Require(hasPrompt, argument, "a prompt: --epochs, --initial or the compact backbone's", new Ablation("gamma", "weight of the prompt branch, γ",
-                Points(argument, values, 0, 1, whole: false, step: 0.1m, value => own with { Fusion = own.Fusion with { Fusion = own.Fusion.Fusion with { Gamma = (float)value } } }))),
+                Points(argument, values, 0, 1, whole: false, step: 0.1m, value => own with { Fusion = own.Fusion with { Gamma = (float)value } }))),
             ("modules", null) => Require(hasPrompt, argument, "a prompt: --epochs, --initial or the compact backbone's", new Ablation("modules", "modules", [.. Modules(own, trains)])),
             _ => throw new ArgumentException($"--ablate: expected T=VALUES, k=VALUES, gamma=VALUES or modules, got '{argument}'."),
         };

@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Cli.Reports;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 

@@ -122,7 +122,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
     /// <summary>Support images in the bank of a model whose prompt, if any, is trained at most once. The caller disposes it.</summary>
     private KagPromptTransformer Model(DatasetImage[] normal, DatasetImage[] support, int seed, int iterations, ref KagPromptTransformer? own)
     {
-        var options = settings.Options with { Prompt = settings.Options.Prompt with { Prompt = settings.Options.Prompt.Prompt with { Iterations = iterations } }, InitialModelPath = settings.Initial };
+        var options = settings.Options with { Prompt = settings.Options.Prompt with { Iterations = iterations }, InitialModelPath = settings.Initial };
         if (settings.TrainOn is not null)
         {
             shared ??= Train(elsewhere, seed: 0, options);
@@ -132,7 +132,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
             own ??= Train(normal, seed, options);
         }
 
-        return (shared ?? own)?.WithSupport(ImageRows.Of(ml, support)) ?? Fit(support, seed, options with { Training = options.Training with { Training = options.Training.Training with { Epochs = 0 } } });
+        return (shared ?? own)?.WithSupport(ImageRows.Of(ml, support)) ?? Fit(support, seed, options with { Training = options.Training with { Epochs = 0 } });
     }
 
     private KagPromptTransformer Train(DatasetImage[] images, int seed, KagPromptOptions options)
@@ -142,5 +142,5 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
     }
 
     private KagPromptTransformer Fit(DatasetImage[] images, int seed, KagPromptOptions options)
-        => ml.Transforms.DetectAnomaliesKag(options with { Columns = options.Columns with { ClassName = nameof(AnomalyDatasetRow.ClassName) }, Seed = seed, Memory = options.Memory with { Memory = options.Memory.Memory with { MaxSupportImages = images.Length } }, Cancellation = cancellation }).Fit(ImageRows.Of(ml, images));
+        => ml.Transforms.DetectAnomaliesKag(options with { Columns = options.Columns with { ClassName = nameof(AnomalyDatasetRow.ClassName) }, Seed = seed, Memory = options.Memory with { MaxSupportImages = images.Length }, Cancellation = cancellation }).Fit(ImageRows.Of(ml, images));
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Reports;
 

@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Reports;

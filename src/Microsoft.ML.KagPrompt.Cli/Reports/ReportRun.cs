@@ -70,7 +70,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         foreach (var ((place, scored), item) in kept.UnorderedItems)
         {
             cancellation.ThrowIfCancellationRequested();
-            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels);
+            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation);
             var truth = GroundTruth.Of(scored, _ => { });
             items[place] = item with
             {

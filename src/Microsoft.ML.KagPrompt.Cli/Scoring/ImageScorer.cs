@@ -45,7 +45,7 @@ internal sealed class ImageScorer : IDisposable
 
     /// <summary>Scores in order; images are read when they are asked for.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
-        => Score(images.Select(image => (image, (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.Images.MaxPixels)), false)), cancellation);
+        => Score(images.Select(image => (image, (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.Images.MaxPixels, Transformer.Options.Images.Orientation)), false)), cancellation);
 
     /// <summary>The same, for images that are read in other ways than from their path.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 

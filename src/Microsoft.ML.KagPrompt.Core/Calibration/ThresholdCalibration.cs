@@ -32,13 +32,13 @@ public sealed record ThresholdCalibration
     public required int SupportImages { get; init; }
 
     /// <summary>Scores of normal images that the bank did not know (each support against the others, and normal images beside them), ascending.</summary>
-    public required IReadOnlyList<float> NormalScores { get; init; }
+    public required IReadOnlyList<float> NormalScores { get; init => field = Own(value); }
 
     /// <summary>Scores of labelled defects, ascending.</summary>
-    public IReadOnlyList<float> AnomalousScores { get; init; } = [];
+    public IReadOnlyList<float> AnomalousScores { get; init => field = Own(value); } = [];
 
     /// <summary>Scores of synthetic defects on normal images that the bank did not know, ascending.</summary>
-    public IReadOnlyList<float> SyntheticScores { get; init; } = [];
+    public IReadOnlyList<float> SyntheticScores { get; init => field = Own(value); } = [];
 
     /// <summary>
     /// Share of normal parts that the threshold may be expected to reject, with the shortest interval that holds the true share with 90 % confidence, whatever the scores'
@@ -76,6 +76,11 @@ public sealed record ThresholdCalibration
             return string.Create(CultureInfo.InvariantCulture, $"Threshold {Threshold:0.0000}: {Method}. {rests} {rate}");
         }
     }
+
+    /// <summary>
+    /// A copy that nobody can change, neither its giver nor who is handed it. A damaged file's null stays one, to be refused by name.
+    /// </summary>
+    private static IReadOnlyList<float> Own(IReadOnlyList<float> scores) => scores is null ? null! : Array.AsReadOnly([.. scores]);
 
     /// <summary>The same scores with another threshold; the maps' moves as far.</summary>
     internal ThresholdCalibration At(float threshold) => this with { Method = SetByUser, Threshold = threshold, MapThreshold = float.IsNaN(MapThreshold - Threshold) ? threshold : MapThreshold + (threshold - Threshold) };

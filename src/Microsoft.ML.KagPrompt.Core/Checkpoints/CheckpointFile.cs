@@ -4,7 +4,7 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>Opens weights by what the file holds, whatever it is called: safetensors, an index of safetensors shards, a PyTorch zip.</summary>
-public static class CheckpointFile
+internal static class CheckpointFile
 {
     // Containers whose only content are the weights.
     private static readonly string[] Wrappers = ["state_dict.", "model.", "module."];

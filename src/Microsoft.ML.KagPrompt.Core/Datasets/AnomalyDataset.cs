@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Model.Version2;
 
 namespace Microsoft.ML.KagPrompt;
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Imaging;
 
-namespace Microsoft.ML.KagPrompt.Datasets;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Finds image files that are the same byte for byte: pictures that a model was fitted on tell nothing of what it makes of new ones.</summary>
 public static class IdenticalFiles

@@ -1,6 +1,8 @@
+using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 
-namespace Microsoft.ML.KagPrompt.Datasets;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>The photographs in a folder: what is called or begins like an image file, also of kinds that are not read, so that none is left out without a word.</summary>
 /// <remarks>Thread-safe. AppleDouble files (<c>._NAME</c>, which macOS leaves on other systems' disks) are no photographs. Order is the same everywhere.</remarks>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.VisualBasic.FileIO;
 
 namespace Microsoft.ML.KagPrompt.Datasets;

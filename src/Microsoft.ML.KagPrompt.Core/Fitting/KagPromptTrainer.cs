@@ -32,6 +32,8 @@ public static class KagPromptTrainer
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        TorchRuntime.Require();
+        using var held = initial?.Hold();
         var device = DeviceChoice.Resolve(options.Device);
         var fit = new FitSession(options, device, new ProgressClock(progress), cancellation);
         try
@@ -57,6 +59,7 @@ public static class KagPromptTrainer
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
+        using var held = model.Hold();
         var fit = new FitSession(model.Options, model.Network.Device, new ProgressClock(progress), cancellation);
         return fit.Adapt(model, images);
     }

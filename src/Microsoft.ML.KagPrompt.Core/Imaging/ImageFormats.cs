@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Imaging;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Kinds of image files, told by their first bytes or by their extension: those that are read, and those that are known but are not.</summary>
 /// <remarks>Pure functions, thread-safe.</remarks>

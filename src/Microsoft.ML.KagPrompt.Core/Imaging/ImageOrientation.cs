@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Imaging;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Which way up a photograph is read.</summary>
 public enum ImageOrientation

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.Imaging;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Which of the 256 levels photographs use: 10 or 12 bits left unshifted in a 16-bit file come out almost black, and hide defects as they hide the part.</summary>
 /// <remarks>Not thread-safe.</remarks>

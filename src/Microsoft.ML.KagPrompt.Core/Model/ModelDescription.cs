@@ -1,8 +1,9 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Model;
 
-namespace Microsoft.ML.KagPrompt.Model;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>What a saved model is, told without loading it: neither its weights are read, nor the backbone it may refer to.</summary>
 /// <remarks>Immutable.</remarks>
@@ -38,7 +39,7 @@ public sealed record ModelDescription
     /// <summary>Bytes of the graph prompt.</summary>
     public required long PromptBytes { get; init; }
 
-    /// <summary>Describes what <see cref="KagPromptModel.Save"/> wrote, to the stream's end.</summary>
+    /// <summary>Describes what <see cref="KagPromptModel.Save(Stream)"/> wrote, to the stream's end.</summary>
     /// <exception cref="ModelFormatException">The stream is damaged or of another version.</exception>
     public static ModelDescription Read(Stream source)
     {

@@ -7,9 +7,6 @@ namespace Microsoft.ML.KagPrompt;
 /// </summary>
 internal static class ImageFileEnd
 {
-    /// <exception cref="ImageReadException">The file ends before its image does.</exception>
-    public static void Require(string path, string origin) => ImageCodec.Check(ImageFileBytes.Read(path, origin, int.MaxValue), origin, int.MaxValue);
-
     /// <summary>Whether the end of the image itself is there, and not one of a thumbnail within. False says only that decoding must tell.</summary>
     public static bool IsThere(byte[] file, string kind) => kind switch
     {

@@ -1,6 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.Reporting;
 using SkiaSharp;
 
 namespace Microsoft.ML.KagPrompt;
