@@ -95,6 +95,21 @@ internal sealed class InspectionNetwork : IDisposable
     /// <summary>As <see cref="Score(ScoringFeatures, ClassReference)"/>, for several ways to put the branches together; the branches run once. The caller owns the tensors.</summary>
     public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions)
     {
+        var (results, unlikeness) = Measure(features, reference, fusions);
+        unlikeness?.Dispose();
+        return results;
+    }
+
+    /// <summary>As <see cref="Score(ScoringFeatures, ClassReference)"/>, with what each image lacks of the bank [B]; null without one.</summary>
+    public (torch.Tensor Maps, torch.Tensor Scores, torch.Tensor? Unlikeness) Measure(ScoringFeatures features, ClassReference reference)
+    {
+        var (results, unlikeness) = Measure(features, reference, [ScoreFusion.Of(Options)]);
+        return (results[0].Maps, results[0].Scores, unlikeness);
+    }
+
+    private (IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Results, torch.Tensor? Unlikeness) Measure(
+        ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions)
+    {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         gate.Wait();
@@ -102,7 +117,8 @@ internal sealed class InspectionNetwork : IDisposable
         {
             var prompted = Prompted(features.ForPrompt, reference);
             var bankTokens = UsesGraphBank ? Prompt!.Outputs(prompted.Nodes!).unbind(0) : features.ForMemory.PatchTokens;
-            var memoryMap = reference.Bank is null ? null : MemoryMap.FromDistances(reference.Bank.Distances(bankTokens), ImageSize, Options.Variant);  // (13)
+            (torch.Tensor Distances, torch.Tensor Unlikeness)? compared = reference.Bank?.Compare(bankTokens);
+            var memoryMap = compared is null ? null : MemoryMap.FromDistances(compared.Value.Distances, ImageSize, Options.Variant);  // (13)
             var results = fusions.Select(fusion => Fuse(fusion, prompted.Map, prompted.Score, memoryMap)).ToArray();
             foreach (var (maps, scores) in results)
             {
@@ -110,7 +126,7 @@ internal sealed class InspectionNetwork : IDisposable
                 scores.MoveToOuterDisposeScope();
             }
 
-            return results;
+            return (results, compared?.Unlikeness.cpu().MoveToOuterDisposeScope());
         }
         finally
         {

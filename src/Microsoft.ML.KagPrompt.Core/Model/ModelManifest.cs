@@ -69,7 +69,8 @@ internal sealed record ModelManifest
         }
 
         // A stranger's manifest may name nothing where a list is due.
-        if (manifest.Classes.FirstOrDefault(entry => entry.Calibration is not { Method: not null, NormalScores: not null, AnomalousScores: not null, SyntheticScores: not null }) is { } broken)
+        if (manifest.Classes.FirstOrDefault(entry => entry.Calibration is not
+            { Method: not null, NormalScores: not null, AnomalousScores: not null, SyntheticScores: not null, Warnings: not null }) is { } broken)
         {
             throw new ModelFormatException($"The calibration of class '{broken.Name}' is damaged: expected a method and lists of scores. Save or fetch the model again.");
         }
