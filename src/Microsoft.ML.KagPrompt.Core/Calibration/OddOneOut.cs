@@ -3,7 +3,7 @@ namespace Microsoft.ML.KagPrompt.Calibration;
 /// <summary>Whether one score lies far above others.</summary>
 internal static class OddOneOut
 {
-    // Among sound images alone one is named in about 1 of 100 sets, were their scores' logarithms normal; measured: in 3 of 100.
+    // Sets of sound images in which one is named, were their scores' logarithms normal; measured on nine products: 1 to 6 of 100.
     private const double FalseWords = 0.01;
 
     // Scores within a few parts of 100 are alike, however close the others lie together.
