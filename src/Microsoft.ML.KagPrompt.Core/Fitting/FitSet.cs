@@ -84,11 +84,9 @@ internal sealed class FitSet
 }
 
 /// <summary>One image of a fit at S × S.</summary>
-internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin) : ProductImage(square, className)
+internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin) : ProductImage(square, className, origin)
 {
     public bool IsAnomalous => isAnomalous;
 
     public bool? IsSupport => isSupport;
-
-    public string Origin => origin;
 }

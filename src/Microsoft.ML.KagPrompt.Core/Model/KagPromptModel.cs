@@ -191,20 +191,29 @@ public sealed partial class KagPromptModel : IDisposable
         using var held = Hold(state);
         var preprocessor = Network.Preprocessor;
         using var features = Network.Encode([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
-        var (maps, scores) = Network.Score(features, state.Reference.Value, k => NameOf(images, chunk[k], name));
+        var (maps, scores, unlikeness) = Network.Score(features, state.Reference.Value, k => NameOf(images, chunk[k], name));
         using (maps)
         using (scores)
+        using (unlikeness)
         {
             var side = Network.ImageSize;
             var values = maps.data<float>().ToArray();
             var points = scores.data<float>().ToArray();
+            var lacks = unlikeness?.data<float>().ToArray();
             for (var k = 0; k < chunk.Length; k++)
             {
                 var image = images[chunk[k]];
                 var map = values[(k * side * side)..((k + 1) * side * side)];
                 var (height, width) = atImageSize ? (image.Height, image.Width) : (side, side);
-                results[chunk[k]] = new(points[k], points[k] > state.Calibration.Threshold, state.Calibration.Threshold, state.Calibration.ProbabilityOf(points[k]),
-                    atImageSize ? preprocessor.MapToImage(map, width, height) : map, height, width);
+                var lack = lacks?[k] ?? float.NaN;
+                var isForeign = state.Calibration.IsForeign(lack);
+                var isAnomalous = points[k] > state.Calibration.Threshold || isForeign;
+                results[chunk[k]] = new(points[k], isAnomalous, state.Calibration.Threshold, state.Calibration.ProbabilityOf(points[k]),
+                    atImageSize ? preprocessor.MapToImage(map, width, height) : map, height, width)
+                {
+                    Unlikeness = lack,
+                    IsForeign = isForeign,
+                };
             }
         }
     }
