@@ -39,7 +39,7 @@ public sealed class BackboneCommandsTests : IDisposable
     public void Info_NoTextSideOrNoVocabulary_SaysWhatIsMissing()
     {
         TinyBackbones.WriteSafetensors(In("dino.safetensors"), TinyBackbones.DinoV2(2));
-        Tool.Run("info", In("dino.safetensors")).Output.Should().Contain("Text tower: none").And.Contain("MemoryBackbone");
+        Tool.Run("info", In("dino.safetensors")).Output.Should().Contain("Text tower: none").And.Contain("Backbone.MemoryName");
         File.Delete(In("merges.txt"));
         Tool.Run("info", In("clip.pt")).Output.Should().Contain("needs the vocabulary");
         Tool.Run("info", "compact").Output.Should().Contain("Name: compact");

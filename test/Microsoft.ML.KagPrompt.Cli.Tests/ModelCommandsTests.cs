@@ -139,7 +139,7 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     [InlineData(2, "'--out' is required", "fit", "DATA")]
     [InlineData(2, "MODEL", "score")]
     [InlineData(3, "There is no folder", "fit", "absent", "--out", "new.zip")]
-    [InlineData(3, "TargetFalseRejectRate", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0.9")]
+    [InlineData(3, "Threshold.FalseRejectRate", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0.9")]
     [InlineData(2, "--false-rejects: expected a number with a decimal point, such as 0.25, and no comma, got '0,05'", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0,05")]
     [InlineData(2, "--epochs: expected a whole number, digits alone, got '1,000'", "fit", "DATA", "--out", "new.zip", "--epochs", "1,000")]
     [InlineData(2, "--seed: expected", "fit", "DATA", "--out", "new.zip", "--seed", "1.5")]

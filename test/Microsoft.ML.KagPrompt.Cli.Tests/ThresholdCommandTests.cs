@@ -84,12 +84,12 @@ public sealed class ThresholdCommandTests(FittedPart part) : IClassFixture<Fitte
         var (code, output, error) = Tool.Run("info", part.Model);
         code.Should().Be(0, error);
         output.Should().Contain("Classes: bolt").And.Contain("Backbone: compact, in the model").And.Contain("112 x 112 pixels").And.Contain("Graph prompt: yes").And.Contain("epochs 0")
-            .And.MatchRegex(@"bolt: Threshold 0\.\d+: .*6 image\(s\) are in the memory bank.*holds \d+ patches").And.MatchRegex(@"Model: .*model\.zip \(\d+\.\d MB\), format 2");
+            .And.MatchRegex(@"bolt: Threshold 0\.\d+: .*6 image\(s\) are in the memory bank.*holds \d+ patches").And.MatchRegex(@"Model: .*model\.zip \(\d+\.\d MB\), format 3");
         using var json = JsonDocument.Parse(Tool.Run("info", part.Model, "--json").Output);
         var root = json.RootElement;
         root.GetProperty("kind").GetString().Should().Be("model");
         root.GetProperty("fileBytes").GetInt64().Should().Be(new FileInfo(part.Model).Length);
-        root.GetProperty("options").GetProperty("imageSize").GetInt32().Should().Be(112);
+        root.GetProperty("options").GetProperty("images").GetProperty("size").GetInt32().Should().Be(112);
         var bolt = root.GetProperty("classes").EnumerateArray().Single();
         part.FitOutput.Should().Contain(bolt.GetProperty("explanation").GetString()).And.Contain(bolt.GetProperty("threshold").GetDouble().ToString("0.0000", CultureInfo.InvariantCulture));
         // Six images of 112 pixels in patches of 14.

@@ -24,19 +24,23 @@ internal sealed record VisionTowerInfo
     /// <summary>Per-channel deviation (R, G, B) the difference is divided by.</summary>
     public required IReadOnlyList<float> Std { get; init; }
 
-    /// <summary>Pixels by which the cells of each tap lie right of and below the middle of their tiles; empty: none do.</summary>
-    public IReadOnlyList<double> TapShifts { get; init; } = [];
+    /// <summary>Pixels by which what the cells of each tap see lies below and right of the middle of their tiles; empty: it lies in the middle.</summary>
+    public IReadOnlyList<(double Down, double Right)> TapShifts { get; init; } = [];
 
     /// <summary>What training on it was measured to need; empty: what the methods' papers say.</summary>
     public IReadOnlyList<TrainingPreset> Presets { get; init; } = [];
 
     /// <summary>Where each tap's cells lie in an image of S × S.</summary>
-    public IReadOnlyList<PatchGrid> TapGrids(int imageSize) => [.. TapWidths.Select((_, tap) => GridAt(imageSize, tap < TapShifts.Count ? TapShifts[tap] : 0))];
+    public IReadOnlyList<PatchGrid> TapGrids(int imageSize) => [.. TapWidths.Select((_, tap) => GridAt(imageSize, tap < TapShifts.Count ? TapShifts[tap] : (0, 0)))];
 
     /// <summary>Where the cells of what is made of all taps together lie.</summary>
-    public PatchGrid PromptGrid(int imageSize) => GridAt(imageSize, TapShifts.Count > 0 ? TapShifts.Average() : 0);
+    public PatchGrid PromptGrid(int imageSize) => GridAt(imageSize, TapShifts.Count > 0 ? (TapShifts.Average(shift => shift.Down), TapShifts.Average(shift => shift.Right)) : (0, 0));
 
-    private PatchGrid GridAt(int imageSize, double shift) => PatchGrid.Square(imageSize / PatchSize, ((PatchSize - 1) / 2.0) + shift, PatchSize);
+    private PatchGrid GridAt(int imageSize, (double Down, double Right) shift)
+    {
+        var middle = (PatchSize - 1) / 2.0;
+        return new PatchGrid(imageSize / PatchSize, imageSize / PatchSize, middle + shift.Down, PatchSize, middle + shift.Right, PatchSize);
+    }
 }
 
 /// <summary>A frozen network that turns images into patch tokens at several depths and one embedding.</summary>
