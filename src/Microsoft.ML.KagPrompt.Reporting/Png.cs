@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 
 namespace Microsoft.ML.KagPrompt.Reporting;
 
@@ -8,8 +9,6 @@ internal static class Png
 {
     private const byte Grey = 0;
     private const byte Indexed = 3;
-
-    private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(n => Enumerable.Range(0, 8).Aggregate((uint)n, (crc, _) => (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1))];
 
     public static byte[] Encode(PaletteImage picture)
     {
@@ -65,13 +64,7 @@ internal static class Png
         file.Write(number);
         byte[] body = [.. type.Select(letter => (byte)letter), .. data];
         file.Write(body);
-        var crc = uint.MaxValue;
-        foreach (var value in body)
-        {
-            crc = CrcTable[(crc ^ value) & 0xFF] ^ (crc >> 8);
-        }
-
-        BinaryPrimitives.WriteUInt32BigEndian(number, ~crc);
+        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.HashToUInt32(body));
         file.Write(number);
     }
 }

@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt;
 
 /// <summary>All choices of <c>DetectAnomaliesKag</c>, grouped by what they serve. The defaults are a good start: <c>new()</c> asks for nothing.</summary>
 /// <remarks>Immutable; safe to share between threads and fits.</remarks>
-public sealed record KagPromptOptions
+public sealed partial record KagPromptOptions
 {
     /// <summary>Which frozen network sees the images.</summary>
     public BackboneOptions Backbone { get; init; } = new();

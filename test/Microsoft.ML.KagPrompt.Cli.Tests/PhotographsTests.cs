@@ -20,7 +20,7 @@ public sealed class PhotographsTests(FittedPart part) : IClassFixture<FittedPart
         code.Should().Be(3);
         var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[1..].Select(row => row.Split(',')).ToArray();
         rows.Select(row => Path.GetFileName(row[0]) + " " + row[2]).Should().Equal("a.png no", "b.PNG no", "c.tif ", "d.heic ");
-        error.Should().Contain("2 photograph(s)").And.Contain("1 .heic, 1 .tif").And.Contain("4 image(s), 0 anomalous, 2 not readable");
+        error.Should().Contain("2 photograph(s)").And.Contain("1 .heic, 1 .tif").And.Contain("4 image(s), 0 anomalous, 2 without a verdict");
     }
 
     [Fact]

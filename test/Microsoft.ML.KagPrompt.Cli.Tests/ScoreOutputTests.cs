@@ -76,20 +76,6 @@ public sealed class ScoreOutputTests(FittedPart part) : IClassFixture<FittedPart
         }
     }
 
-    [Theory]
-    [InlineData("Csv")]
-    [InlineData("Jsonl")]
-    public void Score_ModelWithoutAThreshold_GivesNoVerdict(string format)
-    {
-        // What a fit on a single image leaves where no defect can be imitated on it.
-        var model = part.In("unknown.zip");
-        Rewrite(part.Model, model, json => Regex.Replace(json, @"(\\u0022|\\"")threshold\1:[0-9.eE+-]+", "$1threshold$1:$1NaN$1"));
-        var (code, output, error) = Tool.Run("score", model, part.In("test/bar/0.png"), "--format", format, "--fail-on-anomaly");
-        code.Should().Be(3, error);
-        output.Should().Contain("no threshold").And.NotContain(",no,").And.NotContain("NaN").And.NotContain("\"anomalous\"").And.NotContain("\"score\"");
-        Tool.Run("score", model, part.In("test/bar/0.png"), "--threshold", "0.01", "--fail-on-anomaly").Code.Should().Be(1, "one can be given");
-    }
-
     [Fact]
     public void Score_BankThatIsNotANumber_GivesNoVerdict()
     {

@@ -13,7 +13,7 @@ public sealed class PackagesTests : IDisposable
     public void Packages_InAFreshConsoleProject_FitSaveAndLoadInAnotherProcess()
     {
         var feed = In("feed");
-        foreach (var library in (string[])["Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt"])
+        foreach (var library in (string[])["Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt.Imaging", "Microsoft.ML.KagPrompt.Reporting", "Microsoft.ML.KagPrompt"])
         {
             Dotnet("pack", Path.Combine(Metadata("Sources"), library), "--no-build", "-c", Metadata("Configuration"), "-o", feed, "-nologo", "-v", "quiet");
         }

@@ -50,8 +50,7 @@ internal sealed class BytePairVocabulary
     /// <exception cref="CheckpointFormatException">A file is damaged, or the two do not belong together.</exception>
     public static BytePairVocabulary FromPair(string vocabularyPath, string mergesPath)
     {
-        using var file = File.OpenRead(mergesPath);
-        var vocabulary = new BytePairVocabulary(VocabularyFiles.Merges(file, mergesPath), mergesPath);
+        var vocabulary = new BytePairVocabulary(VocabularyFiles.Merges(mergesPath), mergesPath);
         vocabulary.Check(VocabularyFiles.Ids(vocabularyPath), vocabularyPath, mergesPath);
         return vocabulary;
     }

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Checkpoints;
 
 namespace Microsoft.ML.KagPrompt.Text;
 
@@ -20,7 +20,7 @@ internal static class VocabularyFiles
     /// <exception cref="CheckpointFormatException">The file is not that vocabulary.</exception>
     public static IReadOnlyList<MergeLine> OfClip(string path)
     {
-        using var file = File.OpenRead(path);
+        using var file = new MemoryStream(SmallFile.ReadAll(path, LargestFile));
         try
         {
             using var unpacked = new GZipStream(file, CompressionMode.Decompress);
@@ -43,20 +43,23 @@ internal static class VocabularyFiles
         return Parse(lines.Length > 0 && lines[0].Text.StartsWith("#version", StringComparison.Ordinal) ? lines[1..] : lines, origin);
     }
 
+    /// <summary>The same of a file.</summary>
+    /// <exception cref="CheckpointFormatException">A line is not a merge, or the file is no regular one or too long.</exception>
+    public static IReadOnlyList<MergeLine> Merges(string path)
+    {
+        using var text = new MemoryStream(SmallFile.ReadAll(path, LargestFile));
+        return Merges(text, path);
+    }
+
     /// <summary>Ids by token from a vocab.json.</summary>
     /// <exception cref="CheckpointFormatException">The file is not such a table, or is too long.</exception>
     public static IReadOnlyDictionary<string, int> Ids(string path)
     {
-        if (new FileInfo(path).Length > LargestFile)
-        {
-            throw new CheckpointFormatException($"{path}: a vocabulary of more than {LargestFile} bytes is refused.");
-        }
-
         try
         {
-            return JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllBytes(path)) ?? throw new JsonException("null");
+            return JsonSerializer.Deserialize<Dictionary<string, int>>(SmallFile.ReadAll(path, LargestFile)) ?? throw new JsonException("null");
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new CheckpointFormatException($"{path} is not a vocabulary (token to id) or is damaged: {fault.Message} Fetch the file again.", fault);
         }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Persistence;
@@ -9,8 +10,6 @@ internal static class ZipChecks
     // Weights hardly compress: what unpacks to far more is no model.
     private const long LargestRatio = 100;
     private const long AlwaysAllowed = 16 << 20;
-
-    private static readonly uint[] Table = [.. Enumerable.Range(0, 256).Select(n => Enumerable.Range(0, 8).Aggregate((uint)n, (crc, _) => (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1))];
 
     /// <summary>Holds every entry against its checksum, but for those that have better ones of their own.</summary>
     /// <param name="archive">The zip, open for reading.</param>
@@ -34,17 +33,14 @@ internal static class ZipChecks
 
     private static bool IsWhole(ZipArchiveEntry entry)
     {
-        var (crc, length, piece) = (uint.MaxValue, 0L, new byte[1 << 16]);
+        var (checksum, length, piece) = (new Crc32(), 0L, new byte[1 << 16]);
         using var content = entry.Open();
         for (int read; (read = content.Read(piece)) > 0 && length <= entry.Length;)
         {
             length += read;
-            foreach (var value in piece.AsSpan(0, read))
-            {
-                crc = Table[(crc ^ value) & 0xFF] ^ (crc >> 8);
-            }
+            checksum.Append(piece.AsSpan(0, read));
         }
 
-        return length == entry.Length && ~crc == entry.Crc32;
+        return length == entry.Length && checksum.GetCurrentHashAsUInt32() == entry.Crc32;
     }
 }
