@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Cli.Evaluation;
+using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Numerics;
 
@@ -10,19 +11,21 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 /// <summary>kagprompt evaluate --data DIR… [--shots 1,2,4] [--seeds 5] …</summary>
 internal static class EvaluateCommand
 {
-    private static readonly KagPromptOptions Defaults = new();
+    private static readonly KagOptions Method = new();
+    private static readonly InspectionOptions Defaults = new() { Method = Method };
+    private static readonly FewShotProtocol Protocol = new();
     private static readonly Option<string[]> Data = new("--data") { Description = "A data set's folder or manifest; may be given several times.", Required = true, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true };
     private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data sets are laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
     private static readonly Option<string?> TrainOn = new("--train-on") { Description = "Train the graph prompt once on this data set's normal images, and adapt it to the products of the others, as the paper does." };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip." };
     private static readonly Option<string?> Checkpoint = new("--checkpoint") { Description = "A graph prompt that the paper's authors published, with --variant Released." };
-    private static readonly Option<int[]> Shots = new("--shots") { Description = "Numbers of support images, between commas. [default: 1,2,4]", CustomParser = Typed.Wholes(1, 1000) };
-    private static readonly Option<int> Seeds = new("--seeds") { Description = "Draws of the support images.", DefaultValueFactory = _ => 5, CustomParser = Typed.Whole(1) };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone as it is, else the memory bank alone.", DefaultValueFactory = _ => Defaults.Training.Epochs, CustomParser = Typed.Whole(0) };
+    private static readonly Option<int[]> Shots = new("--shots") { Description = $"Numbers of support images, between commas. [default: {string.Join(',', Protocol.Shots)}]", CustomParser = Typed.Wholes(1, 1000) };
+    private static readonly Option<int> Seeds = new("--seeds") { Description = "Draws of the support images.", DefaultValueFactory = _ => Protocol.Draws, CustomParser = Typed.Whole(1) };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone as it is, else the memory bank alone.", DefaultValueFactory = _ => Method.Training.Epochs, CustomParser = Typed.Whole(0) };
     private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
     private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name };
     private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
-    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Defaults.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
+    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Method.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
     private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Precision, CustomParser = Typed.Choice<Precision> };
     private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given.", CustomParser = Typed.WholeOrNone() };
     private static readonly Option<string> Device = DeviceOption.Create();
@@ -52,7 +55,7 @@ internal static class EvaluateCommand
         {
             try
             {
-                Ablations(result, new KagPromptOptions());
+                Ablations(result, Defaults);
             }
             catch (ArgumentException fault)
             {
@@ -76,25 +79,29 @@ internal static class EvaluateCommand
             TrainOn = parsed.GetValue(TrainOn),
             Initial = parsed.GetValue(Initial),
             Layout = parsed.GetValue(Layout),
-            Shots = [.. (parsed.GetValue(Shots) is { Length: > 0 } given ? given : [1, 2, 4]).Distinct().Order()],
-            Seeds = parsed.GetValue(Seeds),
-            Options = new KagPromptOptions
+            Protocol = new()
+            {
+                Shots = parsed.GetValue(Shots) is { Length: > 0 } given ? given : Protocol.Shots,
+                Draws = parsed.GetValue(Seeds),
+                CellFolder = cells,
+            },
+            Options = new()
             {
                 Backbone = new() { Name = parsed.GetRequiredValue(Backbone), MemoryName = parsed.GetValue(MemoryBackbone), Precision = parsed.GetValue(Precision) },
-                Prompt = new() { Variant = parsed.GetValue(Variant), FromScratch = parsed.GetValue(FromScratch), CheckpointPath = parsed.GetValue(Checkpoint) },
                 Images = new() { Size = parsed.GetValue(Size) },
-                Training = new() { Epochs = parsed.GetValue(Epochs) },
+                Method = new KagOptions
+                {
+                    Prompt = new() { Variant = parsed.GetValue(Variant), FromScratch = parsed.GetValue(FromScratch), CheckpointPath = parsed.GetValue(Checkpoint) },
+                    Training = new() { Epochs = parsed.GetValue(Epochs) },
+                },
                 Device = parsed.Usable(Device),
             },
         };
         settings.Options.Validate();
-        settings = settings with { Ablations = Ablations(parsed.CommandResult, settings.Options) };
-        var store = new CellStore(cells);
-        // Progress on the error stream: the table alone is the output.
-        using var runner = new EvaluationRunner(settings, store, Console.Error.WriteLine, cancellation);
-        var all = runner.Run();
-        var (results, ablations) = (all[settings.Own], AblationRow.Of(settings.Ablations, all));
-        EvaluationTable.Write(SummaryRow.Of(results));
+        settings = settings with { Protocol = settings.Protocol with { Ablations = Ablations(parsed.CommandResult, settings.Options) } };
+        var all = Evaluate(settings, cancellation);
+        var (results, ablations) = (all.Cells, all.Ablations);
+        EvaluationTable.Write(all.Summaries);
         if (ablations.Count > 0)
         {
             EvaluationTable.Write(AblationTable.Header, ablations.Select(AblationTable.Cells));
@@ -111,16 +118,36 @@ internal static class EvaluateCommand
         }
     }
 
-    private static IReadOnlyList<Ablation> Ablations(CommandResult result, KagPromptOptions options)
+    /// <summary>Progress goes to the error stream: the table alone is the output.</summary>
+    private static FewShotResults Evaluate(EvaluationSettings settings, CancellationToken cancellation)
+    {
+        Action<string> tell = Console.Error.WriteLine;
+        FewShotDataset[] datasets = [.. settings.Data.Select(path => settings.List(path, tell))];
+        var protocol = settings.Protocol with { TrainOn = settings.TrainOn is { } path ? settings.List(path, _ => { }) : null };
+        var loaded = settings.Initial is { } zip ? SavedModel.Load(zip, settings.Options.Device) : null;
+        using (loaded as IDisposable)
+        {
+            var initial = loaded is null ? null : KagPromptTransformer.In(loaded).Model;
+            return FewShotEvaluation.Run(datasets, settings.Options, new EvaluationFiles(settings.Options.Images), protocol, initial, new Told(tell), cancellation);
+        }
+    }
+
+    private static IReadOnlyList<Ablation> Ablations(CommandResult result, InspectionOptions options)
     {
         // While arguments are checked, those not given have no value yet.
         var backbone = result.GetValue(Backbone) ?? options.Backbone.Name;
         // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
         var comesWithPrompt = backbone == new BackboneOptions().Name && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
         var trains = EpochsOf(result) > 0;
-        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], Configuration.Of(options), trains && !comesWithPrompt, trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
+        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], FewShotConfiguration.Of(options), trains && !comesWithPrompt, trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
     }
 
     /// <summary>While arguments are checked, an option that is not given has no value yet.</summary>
-    private static int EpochsOf(CommandResult result) => result.GetResult(Epochs) is { Implicit: false } ? result.GetValue(Epochs) : Defaults.Training.Epochs;
+    private static int EpochsOf(CommandResult result) => result.GetResult(Epochs) is { Implicit: false } ? result.GetValue(Epochs) : Method.Training.Epochs;
+
+    /// <summary>Told on the thread that works, in order.</summary>
+    private sealed class Told(Action<string> tell) : IProgress<FewShotProgress>
+    {
+        public void Report(FewShotProgress value) => tell(value.Message);
+    }
 }

@@ -14,18 +14,19 @@ internal static class AblationPlot
 
     /// <summary>Empty where nothing of the metric is known.</summary>
     /// <param name="rows">Of one ablation and data set.</param>
-    /// <param name="metric">Position among <see cref="EvaluationJson.Metrics"/>.</param>
+    /// <param name="metric">What is drawn.</param>
     /// <param name="own">The run's own configuration.</param>
-    public static string Draw(IReadOnlyList<AblationRow> rows, int metric, Configuration own)
+    public static string Draw(IReadOnlyList<AblationSummary> rows, FewShotMetric metric, FewShotConfiguration own)
     {
-        var points = rows.Where(row => row is { Point.Value: not null } && row.Summary.Metrics[metric].Mean is not null)
-            .Select(row => new Dot(row.Summary.Shots, row.Point.Value!.Value, 100 * row.Summary.Metrics[metric].Mean!.Value, 100 * (row.Summary.Metrics[metric].Deviation ?? 0), row.Point.Configuration == own)).ToArray();
+        FewShotFigure Of(AblationSummary row) => row.Summary.Figures[metric.Name];
+        var points = rows.Where(row => row is { Point.Value: not null } && Of(row).Mean is not null)
+            .Select(row => new Dot(row.Summary.Shots, row.Point.Value!.Value, 100 * Of(row).Mean!.Value, 100 * (Of(row).Deviation ?? 0), row.Point.Configuration == own)).ToArray();
         if (points.Length == 0)
         {
             return "";
         }
 
-        var (ablation, title) = (rows[0].Ablation, EvaluationJson.Metrics[metric].Title);
+        var (ablation, title) = (rows[0].Ablation, metric.Title);
         var (step, low, high) = Scale(points.Min(point => point.Y - point.Deviation), points.Max(point => point.Y + point.Deviation));
         var (first, last) = (points.Min(point => point.X), points.Max(point => point.X));
         string X(double value) => Text(Left + ((Width - Left - Right) * (last > first ? (value - first) / (last - first) : 0.5)));

@@ -13,13 +13,13 @@ internal static class AblationSyntax
     /// <param name="trains">Whether prompts are trained (--epochs), and start alike whatever T is.</param>
     /// <param name="hasPrompt">Whether there is a prompt at all.</param>
     /// <exception cref="ArgumentException">Says what is expected.</exception>
-    public static IReadOnlyList<Ablation> Read(IEnumerable<string> arguments, Configuration own, bool trains, bool hasPrompt)
+    public static IReadOnlyList<Ablation> Read(IEnumerable<string> arguments, FewShotConfiguration own, bool trains, bool hasPrompt)
     {
         var ablations = arguments.Select(argument => Read(argument, own, trains, hasPrompt)).ToArray();
         return ablations.GroupBy(ablation => ablation.Name).FirstOrDefault(group => group.Count() > 1) is { } twice ? throw new ArgumentException($"--ablate: expected '{twice.Key}' once, got it {twice.Count()} times.") : ablations;
     }
 
-    private static Ablation Read(string argument, Configuration own, bool trains, bool hasPrompt)
+    private static Ablation Read(string argument, FewShotConfiguration own, bool trains, bool hasPrompt)
     {
         var (name, values) = argument.IndexOf('=') is var at and >= 0 ? (argument[..at], argument[(at + 1)..]) : (argument, null);
         return (name, values) switch
@@ -37,9 +37,9 @@ internal static class AblationSyntax
     private static Ablation Require(bool holds, string argument, string what, Ablation ablation) => holds ? ablation : throw new ArgumentException($"--ablate {argument} needs {what}.");
 
     /// <summary>A prompt that was trained with the graph cannot show what one without it does, so those rows need training.</summary>
-    private static IEnumerable<AblationPoint> Modules(Configuration own, bool trains)
+    private static IEnumerable<AblationPoint> Modules(FewShotConfiguration own, bool trains)
     {
-        Configuration With(ScoringBranches branches, int iterations) => new(iterations, own.Fusion with { Branches = branches });
+        FewShotConfiguration With(ScoringBranches branches, int iterations) => new(iterations, own.Fusion with { Branches = branches });
         yield return new("memory bank", null, With(ScoringBranches.MemoryBank, own.Iterations));
         if (trains)
         {
@@ -56,7 +56,7 @@ internal static class AblationSyntax
     }
 
     /// <summary>Values and ranges between commas; a range may say its step after a colon. Decimal numbers, so that 0.1 three times is 0.3.</summary>
-    private static AblationPoint[] Points(string argument, string values, decimal least, decimal most, bool whole, decimal step, Func<decimal, Configuration> configuration)
+    private static AblationPoint[] Points(string argument, string values, decimal least, decimal most, bool whole, decimal step, Func<decimal, FewShotConfiguration> configuration)
     {
         var numbers = values.Split(',', StringSplitOptions.TrimEntries).SelectMany(part => Range(part, step)).Take(MostValues + 1).Distinct().Order().ToArray();
         return numbers.Length is > 0 and <= MostValues && numbers.All(number => number >= least && number <= most && (!whole || number == decimal.Truncate(number)))

@@ -9,20 +9,12 @@ internal static class EvaluationJson
 {
     public static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
 
-    /// <summary>The metrics, by their names in JSON.</summary>
-    public static readonly IReadOnlyList<(string Name, string Title, Func<CellResult, double?> Of)> Metrics =
-    [
-        ("image_auroc", "image AUROC", cell => cell.ImageAuroc), ("image_ap", "image AP", cell => cell.ImageAp), ("image_f1_max", "image F1", cell => cell.ImageF1Max),
-        ("pixel_auroc", "pixel AUROC", cell => cell.PixelAuroc), ("pixel_ap", "pixel AP", cell => cell.PixelAp), ("aupro", "AUPRO", cell => cell.Aupro),
-    ];
-
-    public static string Write(IReadOnlyList<CellResult> results, IReadOnlyList<AblationRow> ablations)
+    public static string Write(IReadOnlyList<FewShotCell> results, IReadOnlyList<AblationSummary> ablations)
     {
         var document = new Dictionary<string, object>
         {
             ["results"] = results,
-            ["mean"] = Metrics.Append(("aupro_stepped", "", cell => cell.AuproStepped)).Append(("seconds_fit", "", cell => cell.SecondsFit)).Append(("seconds_per_image", "", cell => cell.SecondsPerImage))
-                .ToDictionary(metric => metric.Item1, metric => Mean(results.Select(metric.Item3))),
+            ["mean"] = FewShotMetric.All.ToDictionary(metric => metric.Name, metric => Mean(results.Select(metric.Of))),
         };
         if (ablations.Count > 0)
         {
@@ -32,17 +24,17 @@ internal static class EvaluationJson
         return JsonSerializer.Serialize(document, Options);
     }
 
-    private static object Point(AblationRow row) => new
+    private static object Point(AblationSummary row) => new
     {
         Value = (object?)row.Point.Value ?? row.Point.Label,
         row.Summary.Dataset,
         row.Summary.Shots,
-        Mean = Metrics.Select((metric, i) => (metric.Name, row.Summary.Metrics[i].Mean)).ToDictionary(),
-        Deviation = Metrics.Select((metric, i) => (metric.Name, row.Summary.Metrics[i].Deviation)).ToDictionary(),
+        Mean = FewShotMetric.Ranking.ToDictionary(metric => metric.Name, metric => row.Summary.Figures[metric.Name].Mean),
+        Deviation = FewShotMetric.Ranking.ToDictionary(metric => metric.Name, metric => row.Summary.Figures[metric.Name].Deviation),
     };
 
     /// <summary>The mean of what is known; null where nothing is.</summary>
-    public static double? Mean(IEnumerable<double?> values)
+    private static double? Mean(IEnumerable<double?> values)
     {
         var known = values.OfType<double>().ToArray();
         return known.Length > 0 ? known.Average() : null;

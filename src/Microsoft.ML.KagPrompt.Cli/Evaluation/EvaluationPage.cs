@@ -10,7 +10,7 @@ internal static class EvaluationPage
 {
     private const int PlotWidth = 220;
 
-    public static string Write(EvaluationSettings settings, IReadOnlyList<CellResult> results, IReadOnlyList<AblationRow> ablations)
+    public static string Write(EvaluationSettings settings, IReadOnlyList<FewShotCell> results, IReadOnlyList<AblationSummary> ablations)
     {
         var page = new StringBuilder($$"""
             <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Few-shot evaluation</title>
@@ -21,21 +21,17 @@ internal static class EvaluationPage
             </style>
             <h1>Few-shot evaluation</h1>
             <dl>{{Settings(settings)}}</dl>
-            <p><small>In percent: mean ± standard deviation over {{settings.Seeds}} draws of the support images. AUPRO up to a false positive rate of 0.3, exact.</small></p>
+            <p><small>In percent: mean ± standard deviation over {{settings.Protocol.Draws}} draws of the support images. AUPRO up to a false positive rate of 0.3, exact.</small></p>
 
             """);
-        page.AppendLine($"<table>{Header(EvaluationTable.Header)}");
-        foreach (var row in SummaryRow.Of(results))
-        {
-            page.AppendLine($"<tr{(row.Class == SummaryRow.All ? " class=\"mean\"" : "")}>{Cells(EvaluationTable.Cells(row))}</tr>");
-        }
-
-        page.AppendLine("</table>");
-        page.AppendLine("<h2>Every draw</h2><p><small>A dot a draw, from 50 to 100 percent; what is below lies on the left end.</small></p><table><tr><th>data set</th><th>class</th><th>shots</th>" + string.Concat(EvaluationJson.Metrics.Where(IsPlotted).Select(metric => $"<th>{Html(metric.Title)}</th>")) + "</tr>");
+        Summaries(page, results, FewShotMetric.Ranking);
+        page.AppendLine("<h2>At the models' own thresholds</h2><p><small>Less is better. The balanced error is the mean of what is missed and falsely rejected; the best possible one is what a threshold chosen with the labels would reach. The Brier score tells how far the chances of a defect are off.</small></p>");
+        Summaries(page, results, FewShotMetric.AtThreshold);
+        page.AppendLine("<h2>Every draw</h2><p><small>A dot a draw, from 50 to 100 percent; what is below lies on the left end.</small></p><table><tr><th>data set</th><th>class</th><th>shots</th>" + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<th>{Html(metric.Title)}</th>")) + "</tr>");
         foreach (var group in results.GroupBy(cell => (cell.Dataset, cell.Class, cell.Shots)).OrderBy(group => group.Key))
         {
             page.AppendLine($"<tr><td>{Html(group.Key.Dataset)}</td><td>{Html(group.Key.Class)}</td><td>{group.Key.Shots}</td>"
-                + string.Concat(EvaluationJson.Metrics.Where(IsPlotted).Select(metric => $"<td>{Dots(group, metric.Of)}</td>")) + "</tr>");
+                + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<td>{Dots(group, metric.Of)}</td>")) + "</tr>");
         }
 
         page.AppendLine("</table>");
@@ -47,12 +43,12 @@ internal static class EvaluationPage
         return page.AppendLine("</html>").ToString();
     }
 
-    private static void Write(StringBuilder page, EvaluationSettings settings, Ablation ablation, IReadOnlyList<AblationRow> rows)
+    private static void Write(StringBuilder page, EvaluationSettings settings, Ablation ablation, IReadOnlyList<AblationSummary> rows)
     {
         page.AppendLine($"<h2>Ablation: {Html(ablation.Title)}</h2><p><small>Averaged over the products; everything else as above.{(rows.Any(row => row.Point.Value is not null) ? " A ring marks the run's own value." : "")}</small></p>");
         foreach (var dataset in rows.GroupBy(row => row.Summary.Dataset))
         {
-            var plots = string.Concat(Enumerable.Range(0, EvaluationJson.Metrics.Count).Where(i => IsPlotted(EvaluationJson.Metrics[i])).Select(i => AblationPlot.Draw([.. dataset], i, settings.Own)));
+            var plots = string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => AblationPlot.Draw([.. dataset], metric, settings.Own)));
             page.AppendLine(plots.Length == 0 ? "" : $"<figure><figcaption>{Html(dataset.Key)}</figcaption>{plots}</figure>");
         }
 
@@ -65,20 +61,31 @@ internal static class EvaluationPage
         page.AppendLine("</table>");
     }
 
+    private static void Summaries(StringBuilder page, IReadOnlyList<FewShotCell> results, IReadOnlyList<FewShotMetric> metrics)
+    {
+        page.AppendLine($"<table>{Header(EvaluationTable.Header(metrics))}");
+        foreach (var row in FewShotSummary.Of(results))
+        {
+            page.AppendLine($"<tr{(row.Class == FewShotSummary.AllClasses ? " class=\"mean\"" : "")}>{Cells(EvaluationTable.Cells(row, metrics))}</tr>");
+        }
+
+        page.AppendLine("</table>");
+    }
+
     private static string Header(IEnumerable<string> titles) => $"<tr>{string.Concat(titles.Select(title => $"<th>{Html(title)}</th>"))}</tr>";
 
     private static string Cells(IEnumerable<string> cells) => string.Concat(cells.Select(cell => $"<td>{Html(cell)}</td>"));
 
-    private static bool IsPlotted((string Name, string Title, Func<CellResult, double?> Of) metric) => metric.Name is "image_auroc" or "pixel_auroc" or "aupro";
+    private static bool IsPlotted(FewShotMetric metric) => metric.Name is "image_auroc" or "pixel_auroc" or "aupro";
 
     private static string Settings(EvaluationSettings settings) => string.Concat(new (string, string?)[]
     {
         ("Data", string.Join(", ", settings.Data)), ("Trained on", settings.TrainOn), ("Initial model", settings.Initial), ("Backbone", settings.Options.Backbone.Name), ("Memory backbone", settings.Options.Backbone.MemoryName),
-        ("Variant", $"{settings.Options.Prompt.Variant}"), ("Epochs", $"{settings.Options.Training.Epochs}"), ("Precision", $"{settings.Options.Backbone.Precision}"),
+        ("Variant", $"{settings.Kag.Prompt.Variant}"), ("Epochs", $"{settings.Kag.Training.Epochs}"), ("Precision", $"{settings.Options.Backbone.Precision}"),
     }.Where(entry => entry.Item2 is not null).Select(entry => $"<dt>{Html(entry.Item1)}</dt><dd>{Html(entry.Item2!)}</dd>"));
 
     /// <summary>Draws as dots between 50 and 100 percent.</summary>
-    private static string Dots(IEnumerable<CellResult> cells, Func<CellResult, double?> metric)
+    private static string Dots(IEnumerable<FewShotCell> cells, Func<FewShotCell, double?> metric)
     {
         static string At(double value) => (10 + ((PlotWidth - 20) * Math.Clamp((value - 0.5) * 2, 0, 1))).ToString("0.0", CultureInfo.InvariantCulture);
         var values = cells.Select(metric).OfType<double>().ToArray();

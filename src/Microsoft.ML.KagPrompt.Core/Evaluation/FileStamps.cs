@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.ML.KagPrompt.Datasets;
 
-namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
+namespace Microsoft.ML.KagPrompt.FewShot;
 
 /// <summary>What tells, without reading them, whether files are still those of an earlier run.</summary>
 internal static class FileStamps
@@ -15,8 +14,8 @@ internal static class FileStamps
     }
 
     /// <summary>A digest of the images, of what is known of each, and of their masks.</summary>
-    public static string Of(IEnumerable<DatasetImage> images)
-        => Digest(images.SelectMany(image => Stamps(image.Path).Concat(image.MaskPath is null ? [] : Stamps(image.MaskPath)).Append($"{image.ClassName} {image.Split} {image.IsAnomalous} {image.DefectType}")));
+    public static string Of(IEnumerable<DatasetImage> images) => Digest(images.SelectMany(image => Stamps(image.Path).Concat(image.MaskPath is null ? [] : Stamps(image.MaskPath))
+        .Append($"{image.Path} {image.ClassName} {image.Split} {image.IsAnomalous} {image.DefectType} {image.MaskPath}")));
 
     private static IEnumerable<string> Stamps(string path)
     {

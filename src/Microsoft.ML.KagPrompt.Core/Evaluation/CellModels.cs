@@ -1,0 +1,58 @@
+namespace Microsoft.ML.KagPrompt.FewShot;
+
+/// <summary>The models of cells. A prompt is trained once for all the cells that can share it, and no more than are needed are held.</summary>
+internal sealed class CellModels(InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images, KagPromptModel? initial, Action<string> tell, CancellationToken cancellation) : IDisposable
+{
+    private const int MostSupports = 10_000;
+
+    private readonly DatasetImage[] elsewhere = protocol.TrainOn is { } dataset ? Product.NormalOf(dataset.Images) : [];
+    private readonly bool trains = options.Method is KagOptions { Training.Epochs: > 0 };
+    private KagPromptModel? shared;
+    private KagPromptModel? own;
+
+    /// <summary>Support images in the bank of a model whose prompt, if any, is trained at most once for a draw. The caller disposes it.</summary>
+    public KagPromptModel For(Product product, DatasetImage[] support, int seed, int iterations)
+    {
+        if (protocol.TrainOn is not null)
+        {
+            shared ??= Train(elsewhere, 0, iterations);
+        }
+        else if (trains)
+        {
+            own ??= Train(product.Normal, seed, iterations);
+        }
+
+        return (shared ?? own) is { } trained ? KagPromptTrainer.Adapt(trained, Read(support), cancellation: cancellation) : Fit(support, seed, iterations);
+    }
+
+    /// <summary>Another product or draw comes.</summary>
+    public void EndDraw()
+    {
+        own?.Dispose();
+        own = null;
+    }
+
+    /// <summary>Another number of graph iterations comes.</summary>
+    public void Dispose()
+    {
+        EndDraw();
+        shared?.Dispose();
+        shared = null;
+    }
+
+    private KagPromptModel Train(DatasetImage[] normal, int seed, int iterations)
+    {
+        var other = iterations == FewShotConfiguration.Of(options).Iterations ? "" : FormattableString.Invariant($", T = {iterations}");
+        tell(FormattableString.Invariant($"training on {normal.Length} images of {string.Join(", ", normal.Select(image => image.ClassName).Distinct())}, draw {seed}{other}"));
+        return Fit(normal, seed, iterations);
+    }
+
+    private KagPromptModel Fit(DatasetImage[] normal, int seed, int iterations)
+    {
+        var method = options.Method is KagOptions kag ? kag with { Prompt = kag.Prompt with { Iterations = iterations } } : options.Method;
+        var all = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(normal.Length, 1, MostSupports) } };
+        return KagPromptTrainer.Fit(Read(normal), options with { Method = all, Seed = seed }, initial, cancellation: cancellation);
+    }
+
+    private IEnumerable<TrainingImage> Read(IEnumerable<DatasetImage> normal) => normal.Select(image => new TrainingImage { Image = images.Read(image), ClassName = image.ClassName, Origin = image.Path });
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using Microsoft.ML.KagPrompt.Model;
+
+namespace Microsoft.ML.KagPrompt.FewShot;
+
+/// <summary>Scores a product's test images and computes their metrics. Images are read and brought to the model's size one by one: of large ones, one alone is held.</summary>
+internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, Action<string> warn, CancellationToken cancellation)
+{
+    private const int Batch = 8;
+
+    private readonly bool?[] labels = [.. test.Select(image => image.IsAnomalous)];
+
+    /// <summary>As users score, with decisions, timed.</summary>
+    public FewShotCell Score(KagPromptModel model, FewShotCell cell)
+    {
+        var (decisions, maps, watch) = (new List<Decision>(), new MapStatistics(), new Stopwatch());
+        foreach (var batch in test.Chunk(Batch))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            watch.Start();
+            var results = model.Inspect(Read(model, batch), [.. batch.Select(image => image.ClassName)]);
+            watch.Stop();
+            foreach (var (image, result) in batch.Zip(results))
+            {
+                decisions.Add(Decision.Of(result, image.IsAnomalous == true));
+                maps.Add(result.Map, Mask(model, image), result.Width, result.Height, image.IsAnomalous == true);
+            }
+        }
+
+        var (metrics, pixels) = (ImageMetrics.Of([.. decisions.Select(decision => decision.Score)], labels), maps.Compute());
+        foreach (var warning in metrics.Warnings.Concat(pixels.Warnings))
+        {
+            warn($"{cell.Dataset}/{cell.Class}: {warning}");
+        }
+
+        return DecisionFigures.With(Figures(cell, metrics, pixels), decisions) with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
+    }
+
+    /// <summary>For several ways to put the branches together; the networks run once an image. There are no decisions: the threshold belongs to the model's own way.</summary>
+    public IReadOnlyList<FewShotCell> Score(KagPromptModel model, IReadOnlyList<ScoreFusion> fusions, FewShotCell cell)
+    {
+        // k does not touch the maps: ways that differ in it alone share their pixels' metrics.
+        var kinds = fusions.Select(fusion => fusion with { TopK = 1 }).ToArray();
+        var first = kinds.Select(kind => Array.IndexOf(kinds, kind)).ToArray();
+        var scores = fusions.Select(_ => new List<float>()).ToArray();
+        var maps = fusions.Select(_ => new MapStatistics()).ToArray();
+        foreach (var batch in test.Chunk(Batch))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var results = model.InspectFusions(Read(model, batch), [.. batch.Select(image => image.ClassName)], fusions);
+            foreach (var (image, result) in batch.Zip(results))
+            {
+                var mask = Mask(model, image);
+                for (var way = 0; way < fusions.Count; way++)
+                {
+                    scores[way].Add(result[way].Score);
+                    if (first[way] == way)
+                    {
+                        maps[way].Add(result[way].Map, mask, model.MapSize, model.MapSize, image.IsAnomalous == true);
+                    }
+                }
+            }
+        }
+
+        var pixels = maps.Select((map, way) => first[way] == way ? map.Compute() : null).ToArray();
+        return [.. fusions.Select((_, way) => Figures(cell, ImageMetrics.Of(scores[way], labels), pixels[first[way]]!))];
+    }
+
+    private PixelBuffer[] Read(KagPromptModel model, DatasetImage[] batch) => [.. batch.Select(image => model.Network.Preprocessor.Resize(images.Read(image)))];
+
+    private bool[] Mask(KagPromptModel model, DatasetImage image) => images.ReadMask(image, model.MapSize, model.Options.Images.ResizeMode);
+
+    private static FewShotCell Figures(FewShotCell cell, ImageMetrics image, PixelMetrics pixel) => cell with
+    {
+        ImageAuroc = Known(image.Auroc.Value),
+        ImageAp = Known(image.AveragePrecision.Value),
+        ImageF1Max = Known(image.F1Max.Value),
+        PixelAuroc = Known(pixel.Auroc.Value),
+        PixelAp = Known(pixel.AveragePrecision.Value),
+        Aupro = Known(pixel.Aupro30.Value),
+        AuproStepped = Known(pixel.AuproStepped),
+    };
+
+    private static double? Known(double value) => double.IsNaN(value) ? null : value;
+}

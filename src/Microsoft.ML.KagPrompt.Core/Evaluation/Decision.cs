@@ -1,0 +1,8 @@
+namespace Microsoft.ML.KagPrompt.FewShot;
+
+/// <summary>What a model decided of one labelled image, without its map.</summary>
+internal readonly record struct Decision(float Score, bool IsCalled, bool IsForeign, float Threshold, float Probability, bool IsAnomalous)
+{
+    public static Decision Of(Inspection inspection, bool isAnomalous)
+        => new(inspection.Score, inspection.IsAnomalous, inspection.IsForeign, inspection.Threshold, inspection.Probability, isAnomalous);
+}

@@ -1,0 +1,163 @@
+using System.Diagnostics;
+
+namespace Microsoft.ML.KagPrompt.FewShot;
+
+/// <summary>Computes every cell: data set × product × draw × shots × configuration, those of an earlier run left out.</summary>
+internal sealed class EvaluationRun : IDisposable
+{
+    private readonly IReadOnlyList<FewShotDataset> datasets;
+    private readonly FewShotProtocol protocol;
+    private readonly IEvaluationImages images;
+    private readonly IProgress<FewShotProgress>? progress;
+    private readonly CancellationToken cancellation;
+    private readonly FewShotConfiguration own;
+    private readonly Dictionary<FewShotConfiguration, List<FewShotCell>> cells;
+    private readonly IReadOnlyList<Product> products;
+    private readonly int[] shots;
+    private readonly CellStore store;
+    private readonly CellModels models;
+    private readonly Lazy<CellSettings> settings;
+    private readonly Dictionary<Product, string> stamps = [];
+    private readonly List<string> warnings = [];
+    private int done;
+
+    public EvaluationRun(IReadOnlyList<FewShotDataset> datasets, InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images, KagPromptModel? initial,
+        IProgress<FewShotProgress>? progress, CancellationToken cancellation)
+    {
+        (this.datasets, this.protocol, this.images, this.progress, this.cancellation) = (datasets, protocol, images, progress, cancellation);
+        own = FewShotConfiguration.Of(options);
+        cells = protocol.Configurations(own).ToDictionary(configuration => configuration, _ => new List<FewShotCell>());
+        shots = [.. protocol.Shots.Distinct().Order()];
+        products = Product.Of(datasets, shots[^1]);
+        store = new CellStore(protocol.CellFolder);
+        models = new CellModels(options, protocol, images, initial, message => Tell(message), cancellation);
+        settings = new(() => new CellSettings(options, protocol, initial));
+    }
+
+    private int Total => cells.Count * products.Count * protocol.Draws * shots.Length;
+
+    public FewShotResults Compute()
+    {
+        Check();
+        // One number of graph iterations after the other, the run's own first: no more than one trained prompt is held.
+        foreach (var group in cells.Keys.GroupBy(configuration => configuration.Iterations).ToArray())
+        {
+            foreach (var product in products)
+            {
+                for (var seed = 0; seed < protocol.Draws; seed++)
+                {
+                    Draw(product, seed, [.. group]);
+                    models.EndDraw();
+                }
+            }
+
+            models.Dispose();
+        }
+
+        return new()
+        {
+            Cells = cells[own].AsReadOnly(),
+            Ablations = AblationSummary.Of(protocol.Ablations, cells.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<FewShotCell>)entry.Value)),
+            Warnings = [.. warnings.Distinct()],
+        };
+    }
+
+    public void Dispose() => models.Dispose();
+
+    private void Check()
+    {
+        foreach (var dataset in datasets)
+        {
+            if (IdenticalFiles.Warning(dataset.Images, dataset.Folder ?? Path.GetFullPath(".")) is { } shared)
+            {
+                Warn($"{dataset.Name}: {shared}");
+            }
+
+            DatasetCheck.Run(dataset, dataset.Images, images, cancellation);
+        }
+
+        if (protocol.TrainOn is { } elsewhere)
+        {
+            DatasetCheck.Run(elsewhere, Product.NormalOf(elsewhere.Images), images, cancellation);
+        }
+    }
+
+    /// <summary>All numbers of shots of one draw. The configurations share their number of iterations.</summary>
+    private void Draw(Product product, int seed, FewShotConfiguration[] configurations)
+    {
+        var order = product.Draw(seed);
+        var scorer = new CellScorer(product.Test, images, Warn, cancellation);
+        foreach (var count in shots)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var cell = new FewShotCell { Dataset = product.Dataset, Class = product.ClassName, Shots = count, Seed = seed };
+            var known = configurations.ToDictionary(configuration => configuration, configuration => store.Find(cell, configuration.Differences(own), SettingsOf(product, configuration)));
+            done += known.Values.Count(result => result is not null);
+            if (known.Values.Contains(null))
+            {
+                var watch = Stopwatch.StartNew();
+                using var model = models.For(product, order[..count], seed, configurations[0].Iterations);
+                Compute(model, scorer, product, cell, known, watch);
+            }
+
+            foreach (var (configuration, result) in known)
+            {
+                cells[configuration].Add(result!);
+            }
+        }
+    }
+
+    /// <summary>Fills in the configurations that are not known.</summary>
+    private void Compute(KagPromptModel model, CellScorer scorer, Product product, FewShotCell cell, Dictionary<FewShotConfiguration, FewShotCell?> known, Stopwatch watch)
+    {
+        var which = FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
+        if (known.TryGetValue(own, out var earlier) && earlier is null)
+        {
+            var result = scorer.Score(model, cell with { SecondsFit = watch.Elapsed.TotalSeconds });
+            Keep(own, result);
+            Tell(FormattableString.Invariant($"{which}: image AUROC {100 * result.ImageAuroc:0.0}, pixel AUROC {100 * result.PixelAuroc:0.0} ({watch.Elapsed.TotalSeconds:0.0} s)"), result);
+        }
+
+        var ablated = known.Where(entry => entry.Value is null).Select(entry => entry.Key).ToArray();
+        if (ablated.Length > 0)
+        {
+            foreach (var (configuration, result) in ablated.Zip(scorer.Score(model, [.. ablated.Select(configuration => configuration.Fusion)], cell)))
+            {
+                Keep(configuration, result);
+            }
+
+            Tell(FormattableString.Invariant($"{which}: ablations {string.Join(", ", ablated.Select(configuration => configuration.Differences(own)))} ({watch.Elapsed.TotalSeconds:0.0} s)"));
+        }
+
+        void Keep(FewShotConfiguration configuration, FewShotCell result)
+        {
+            known[configuration] = result;
+            store.Save(result, configuration.Differences(own), SettingsOf(product, configuration));
+            done++;
+        }
+    }
+
+    /// <summary>Nothing is stamped or hashed where no cells are kept.</summary>
+    private string SettingsOf(Product product, FewShotConfiguration configuration)
+    {
+        if (protocol.CellFolder is null)
+        {
+            return "";
+        }
+
+        if (!stamps.TryGetValue(product, out var stamp))
+        {
+            stamps.Add(product, stamp = FileStamps.Of(product.All));
+        }
+
+        return settings.Value.For(stamp, configuration);
+    }
+
+    private void Warn(string message)
+    {
+        warnings.Add(message);
+        Tell(message);
+    }
+
+    private void Tell(string message, FewShotCell? cell = null) => progress?.Report(new(message, done, Total) { Cell = cell });
+}

@@ -1,0 +1,102 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.FewShot;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Tests.Evaluation;
+
+/// <summary>The protocol on rendered parts in memory: their paths are no files.</summary>
+public sealed class FewShotEvaluationTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("kagprompt-fewshot-").FullName;
+    private readonly Parts parts = new();
+
+    private static FewShotDataset Set => new("parts",
+    [
+        .. Enumerable.Range(0, 4).Select(i => new DatasetImage($"train {i}", "bolt", DatasetSplit.Train, false, "good", null)),
+        .. Enumerable.Range(20, 2).Select(i => new DatasetImage($"good {i}", "bolt", DatasetSplit.Test, false, "good", null)),
+        .. Enumerable.Range(20, 2).Select(i => new DatasetImage($"bad {i}", "bolt", DatasetSplit.Test, true, "bar", "mask")),
+    ]);
+
+    private static InspectionOptions Small => new FitChoices { Epochs = 0, ImageSize = 56, Device = "cpu" };
+
+    private FewShotProtocol Protocol => new() { Shots = [2, 1], Draws = 2, CellFolder = folder };
+
+    [Fact]
+    public void Draw_MoreShots_BeginsWithFewer()
+    {
+        var product = Product.Of([Set], 4).Single();
+        var order = product.Draw(3);
+        order.Should().BeEquivalentTo(product.Normal).And.Equal(product.Draw(3));
+        Enumerable.Range(0, 9).Select(seed => product.Draw(seed)[0]).Distinct().Should().HaveCountGreaterThan(1);
+    }
+
+    [Fact]
+    public void Run_Again_ReusesCellsAndFindsTheSame()
+    {
+        var first = FewShotEvaluation.Run([Set], Small, parts, Protocol);
+        first.Cells.Select(cell => (cell.Seed, cell.Shots)).Should().Equal((0, 1), (0, 2), (1, 1), (1, 2));
+        first.Cells.Should().OnlyContain(cell => cell.ImageAuroc != null && cell.PixelAuroc != null && cell.BalancedErrorBest <= (cell.BalancedError ?? 1));
+        var read = parts.Reads;
+        FewShotEvaluation.Run([Set], Small, parts, Protocol).Cells.Should().Equal(first.Cells);
+        parts.Reads.Should().Be(read, "nothing is computed anew");
+    }
+
+    [Fact]
+    public void Run_Cancelled_LeavesWholeCells()
+    {
+        using var source = new CancellationTokenSource();
+        var progress = new Told(value =>
+        {
+            if (value.Cell is not null)
+            {
+                source.Cancel();
+            }
+        });
+        FluentActions.Invoking(() => FewShotEvaluation.Run([Set], Small, parts, Protocol, progress: progress, cancellationToken: source.Token)).Should().Throw<OperationCanceledException>();
+        Directory.GetFiles(folder).Should().ContainSingle().Which.Should().EndWith(".json");
+    }
+
+    [Fact]
+    public void Run_WrongImage_IsNamedBeforeAnythingIsRead()
+    {
+        parts.Wrong = "bad 21";
+        FluentActions.Invoking(() => FewShotEvaluation.Run([Set], Small, parts, Protocol)).Should().Throw<ImageReadException>().WithMessage("*1 image(s) or mask(s)*bad 21*");
+        parts.Reads.Should().Be(0);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private sealed class Parts : IEvaluationImages
+    {
+        public int Reads { get; private set; }
+
+        public string? Wrong { get; set; }
+
+        public void Check(DatasetImage image)
+        {
+            if (image.Path == Wrong)
+            {
+                throw new ImageReadException($"'{image.Path}' is damaged.");
+            }
+        }
+
+        public PixelBuffer Read(DatasetImage image)
+        {
+            Reads++;
+            return Part(image, image.IsAnomalous == true);
+        }
+
+        public bool[] ReadMask(DatasetImage image, int side, ResizeMode mode)
+        {
+            var rows = Enumerable.Range(0, side * side);
+            return image.MaskPath is null ? [] : [.. rows.Select(p => Math.Abs(((double)(p / side) / side) - 0.2) < 0.06 && Math.Abs(((double)(p % side) / side) - 0.5) < 0.2)];
+        }
+
+        private static PixelBuffer Part(DatasetImage image, bool defective) => TestImages.Part(80, 80, int.Parse(image.Path.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), defective);
+    }
+
+    private sealed class Told(Action<FewShotProgress> tell) : IProgress<FewShotProgress>
+    {
+        public void Report(FewShotProgress value) => tell(value);
+    }
+}
