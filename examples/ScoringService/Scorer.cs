@@ -48,7 +48,10 @@ internal sealed class Scorer : IDisposable
         try
         {
             var prediction = engine.Predict(new Photograph(image, className ?? ClassNames.First()));
-            return new Verdict(prediction.Score, float.IsNaN(prediction.Probability) ? null : prediction.Probability, prediction.PredictedLabel, float.IsNaN(calibration.Threshold) ? null : calibration.Threshold);
+            // Of a foreign image the score says nothing, nor what is made of it.
+            float? probability = prediction.IsForeign || float.IsNaN(prediction.Probability) ? null : prediction.Probability;
+            float? threshold = float.IsNaN(calibration.Threshold) ? null : calibration.Threshold;
+            return new Verdict(prediction.Score, probability, prediction.PredictedLabel, threshold, prediction.IsForeign);
         }
         finally
         {

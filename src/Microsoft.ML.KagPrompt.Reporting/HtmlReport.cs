@@ -81,7 +81,12 @@ public static class HtmlReport
 
         if (open > 0)
         {
-            Tile($"{items.Count(item => item.Outcome == ReportOutcome.NotLabelled && item.Score > item.Calibration.Threshold)}", $"rejected of {open} not labelled");
+            Tile($"{items.Count(item => item.Outcome == ReportOutcome.NotLabelled && item.IsRejected)}", $"rejected of {open} not labelled");
+        }
+
+        if (items.Count(item => item.IsForeign) is > 0 and var foreign)
+        {
+            Tile($"{foreign}", "unlike every support image", isAlert: true);
         }
 
         if (faults > 0)

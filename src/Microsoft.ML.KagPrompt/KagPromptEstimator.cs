@@ -44,12 +44,7 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
         var device = DeviceSelection.Resolve(host, options.Device);
         channel.Info($"Fitting on {device}, {(options.Training.Epochs > 0 ? $"{options.Training.Epochs} epochs" : "no training")}, backbone '{options.Backbone.Name}'.");
         var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), (options with { Device = device }).ForModel(), initial, new FitProgress(host, channel, options.Progress), options.Cancellation);
-        foreach (var name in model.ClassNames)
-        {
-            var calibration = model.CalibrationOf(name);
-            channel.Info($"Class '{name}': {calibration.Explanation}");
-        }
-
+        CalibrationLog.Write(channel, model, model.ClassNames);
         return new KagPromptTransformer(host, options, model);
     }
 

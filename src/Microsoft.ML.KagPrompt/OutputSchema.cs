@@ -45,6 +45,12 @@ internal static class OutputSchema
             builder.AddColumn(png, new VectorDataViewType(NumberDataViewType.Byte));
         }
 
+        // Last, so that the columns of earlier versions keep their positions.
+        if (options.Columns.IsForeign is { } foreign)
+        {
+            builder.AddColumn(foreign, BooleanDataViewType.Instance);
+        }
+
         return builder.ToSchema();
     }
 
@@ -74,6 +80,11 @@ internal static class OutputSchema
         if (options.Columns.HeatmapPng is { } png)
         {
             Add(png, VectorKind.VariableVector, NumberDataViewType.Byte);
+        }
+
+        if (options.Columns.IsForeign is { } foreign)
+        {
+            Add(foreign, VectorKind.Scalar, BooleanDataViewType.Instance);
         }
 
         return new SchemaShape(columns.Values);

@@ -35,6 +35,7 @@ public sealed class SavedModelTests
         var expected = JsonSerializer.Deserialize<Expected[]>(File.ReadAllBytes(ModelZip.Fixture("model-0.1.0.json")), JsonSerializerOptions.Web)!;
         var scored = Load(savedAgain ? Current.Value : File.ReadAllBytes(ModelZip.Version010)).Transform(Rows([.. expected.Select(row => (row.Image, row.Product))]));
         scored.GetColumn<bool>("PredictedLabel").Should().Equal(expected.Select(row => row.Anomalous));
+        scored.GetColumn<bool>("IsForeign").Should().OnlyContain(isForeign => !isForeign, "it knows no limit");
         var maps = scored.GetColumn<VBuffer<float>>("AnomalyMap").Select(map => map.DenseValues().ToArray()).ToArray();
         foreach (var (row, score, probability, map) in expected.Select((row, i) => (row, scored.GetColumn<float>("Anomaly").ElementAt(i), scored.GetColumn<float>("Probability").ElementAt(i), maps[i])))
         {

@@ -35,6 +35,7 @@ internal static class AdaptCommand
         cancellation.ThrowIfCancellationRequested();
         SavedModel.Save(adapted, rows.Schema, parsed.GetRequiredValue(Output));
         ModelSummary.Write(adapted, parsed.GetRequiredValue(Output));
+        ModelSummary.WriteWarnings(adapted, images.Select(image => image.ClassName).Distinct());
         return ExitCode.Success;
     }
 }

@@ -67,6 +67,7 @@ internal static class FitCommand
         {
             SavedModel.Save(fitted!, rows.Schema, parsed.GetRequiredValue(Output));
             ModelSummary.Write(fitted!, parsed.GetRequiredValue(Output));
+            ModelSummary.WriteWarnings(fitted!, fitted!.Model.ClassNames);
         }
 
         return ExitCode.Success;

@@ -49,6 +49,8 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
             DefectType = image.DefectType,
             IsAnomalous = image.IsAnomalous,
             Score = scored.Score,
+            IsRejected = scored.IsAnomalous,
+            IsForeign = scored.IsForeign,
             Calibration = scored.Calibration,
             Fault = scored.Fault,
         };

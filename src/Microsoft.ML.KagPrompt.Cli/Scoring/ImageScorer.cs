@@ -70,7 +70,13 @@ internal sealed class ImageScorer : IDisposable
 
                 var (width, height) = atImageSize ? size : (inspection.Width, inspection.Height);
                 var map = atImageSize ? Transformer.Model.MapToImage(inspection.Map, width, height) : inspection.Map;
-                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height, Transformer.Calibration(ClassOf(image)), null) { Size = size };
+                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height, Transformer.Calibration(ClassOf(image)), null)
+                {
+                    Size = size,
+                    IsForeign = inspection.IsForeign,
+                    Unlikeness = inspection.Unlikeness,
+                    Reason = inspection.Reason,
+                };
             }
         }
     }
