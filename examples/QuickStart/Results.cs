@@ -74,7 +74,7 @@ internal sealed class Results
     public string WritePictures(string folder, KagPromptTransformer model, string subtitle)
     {
         var (calibration, items) = (model.Calibration(), new List<ReportItem>());
-        var (scale, square) = (MapScale.Of(calibration), new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f]));
+        var (scale, square) = (MapScale.ForCalibration(calibration), new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f]));
         var strips = Directory.CreateDirectory(Path.Combine(folder, "pictures")).FullName;
         for (var i = 0; i < files.Count; i++)
         {
@@ -92,7 +92,7 @@ internal sealed class Results
                 IsRejected = decisions[i],
                 IsForeign = foreign[i],
                 Calibration = calibration,
-                Picture = ReportPicture.Of(image, (width, height) => model.Model.MapToImage(map, width, height), scale, mask?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
+                Picture = ReportPicture.Create(image, (width, height) => model.Model.MapToImage(map, width, height), scale, mask?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
             });
         }
 

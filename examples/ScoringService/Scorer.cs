@@ -17,7 +17,7 @@ internal sealed class Scorer : IDisposable
     {
         (this.loaded, free) = (loaded, new SemaphoreSlim(engines));
         // The zip loads images from paths; here they come as bytes, so only its last part is used.
-        transformer = KagPromptTransformer.In(loaded);
+        transformer = KagPromptTransformer.FindIn(loaded);
         for (var i = 0; i < engines; i++)
         {
             // Disposing an engine must leave the model to the others.

@@ -39,7 +39,7 @@ public static class HtmlReport
         if (shown > 0)
         {
             writer.WriteLine($"<h2>Images</h2><p class=\"soft\">{(shown < worstFirst.Length ? $"The worst {shown} of {worstFirst.Length} are shown; all are listed by name at the end." : $"All {shown} are shown.")} Move a slider to uncover the image beneath its overlay.</p>");
-            writer.WriteLine($"<div class=\"bar\">{LegendPlot.Write(MapScale.Of(worstFirst[0].Calibration), "all", classes.Length == 1)}<label>all: image<input id=\"all\" type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\">overlay</label></div>");
+            writer.WriteLine($"<div class=\"bar\">{LegendPlot.Write(MapScale.ForCalibration(worstFirst[0].Calibration), "all", classes.Length == 1)}<label>all: image<input id=\"all\" type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\">overlay</label></div>");
             Gallery.Write(writer, worstFirst);
         }
 

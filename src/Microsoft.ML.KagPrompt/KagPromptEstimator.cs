@@ -54,6 +54,6 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         InputShape.Check(inputSchema, options);
-        return OutputSchema.Of(inputSchema, options);
+        return OutputSchema.Append(inputSchema, options);
     }
 }

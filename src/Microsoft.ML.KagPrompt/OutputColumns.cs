@@ -70,7 +70,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         var (inspection, picture) = (row.Inspection, row.Picture!);
         var map = inspection.Width == picture.Width && inspection.Height == picture.Height ? inspection.Map
             : transformer.Model.MapToImage(inspection.Map, picture.Width, picture.Height);
-        return HeatmapRenderer.Overlay(picture, map, MapScale.Of(CalibrationOf(row.ClassName)));
+        return HeatmapRenderer.Overlay(picture, map, MapScale.ForCalibration(CalibrationOf(row.ClassName)));
     }
 
     private ThresholdCalibration CalibrationOf(string? className)

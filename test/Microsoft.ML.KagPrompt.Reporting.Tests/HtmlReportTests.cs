@@ -144,12 +144,12 @@ public sealed class HtmlReportTests
     public void Picture_OfLargeImage_IsScaledWithItsMap()
     {
         var (asked, encoded) = ((0, 0), (0, 0));
-        var picture = ReportPicture.Of(TestPictures.Noise(1000, 500, 1), (width, height) => Asked(width, height), MapScale.Of(Calibration), new bool[500_000], small => Encoded(small));
+        var picture = ReportPicture.Create(TestPictures.Noise(1000, 500, 1), (width, height) => Asked(width, height), MapScale.ForCalibration(Calibration), new bool[500_000], small => Encoded(small));
 
         asked.Should().Be((384, 192));
         encoded.Should().Be((384, 192));
         (picture.Width, picture.Height).Should().Be((384, 192));
-        FluentActions.Invoking(() => ReportPicture.Of(TestPictures.Plain(4, 4, 1), Asked, MapScale.Of(Calibration), new bool[15], Encoded)).Should().Throw<ArgumentException>().WithMessage("*4 x 4*15*");
+        FluentActions.Invoking(() => ReportPicture.Create(TestPictures.Plain(4, 4, 1), Asked, MapScale.ForCalibration(Calibration), new bool[15], Encoded)).Should().Throw<ArgumentException>().WithMessage("*4 x 4*15*");
 
         float[] Asked(int width, int height)
         {

@@ -23,7 +23,7 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
         using var engine = ml.Model.CreatePredictionEngine<PartRow, Drawn>(model, new PredictionEngineOptions { OwnsTransformer = false });
         var photograph = ImageCodec.Read(parts.Queries[3]);
         var map = model.LastTransformer.Model.MapToImage(rows[3].AnomalyMap, photograph.Width, photograph.Height);
-        var expected = HeatmapRenderer.Overlay(photograph, map, MapScale.Of(model.LastTransformer.Calibration()));
+        var expected = HeatmapRenderer.Overlay(photograph, map, MapScale.ForCalibration(model.LastTransformer.Calibration()));
         ImageCodec.Read(rows[3].Picture, "the column").Rgb.Should().Equal(expected.Rgb);
         ImageAdapter.ToPixels(rows[3].Overlay, int.MaxValue, "the column", ImageOrientation.Exif).Rgb.Should().Equal(expected.Rgb);
         var predicted = engine.Predict(new PartRow { ImagePath = parts.Queries[3] });

@@ -60,7 +60,7 @@ internal static class FitCommand
         };
         options.Validate();
         var ml = new MLContext(parsed.GetValue(Seed));
-        var rows = ImageRows.Of(ml, ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
+        var rows = ImageRows.ToDataView(ml, ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
         KagPromptTransformer? fitted = null;
         ItemProgress.Show("fitting", tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new Told(tell) }).Fit(rows));
         using (fitted)

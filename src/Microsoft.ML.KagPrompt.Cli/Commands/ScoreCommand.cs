@@ -45,7 +45,7 @@ internal static class ScoreCommand
             {
                 foreach (var scored in scorer.Score(images, cancellation))
                 {
-                    writer.Write(ScoreRecord.Of(scored, scored.Fault is null ? maps?.Write(scored) : null));
+                    writer.Write(ScoreRecord.From(scored, scored.Fault is null ? maps?.Write(scored) : null));
                     foreign += scored.IsForeign ? 1 : 0;
                     (anomalies, faults) = (anomalies + (scored.IsAnomalous ? 1 : 0), faults + (scored.Fault is null && !scored.IsUndecided ? 0 : 1));
                     tell("scoring", ++done, total);

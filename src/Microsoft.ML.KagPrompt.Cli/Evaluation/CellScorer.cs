@@ -17,7 +17,7 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Action<strin
     /// <summary>As users score: through the transformer, timed.</summary>
     public CellResult Score(KagPromptTransformer model, CellResult cell)
     {
-        var scored = model.Transform(ImageRows.Of(ml, test));
+        var scored = model.Transform(ImageRows.ToDataView(ml, test));
         var (scores, maps, watch) = (new List<float>(), new MapStatistics(), new Stopwatch());
         using var cursor = scored.GetRowCursor([scored.Schema[model.Options.Columns.Score], scored.Schema[model.Options.Columns.AnomalyMap]]);
         var (readScore, readMap) = (cursor.GetGetter<float>(scored.Schema[model.Options.Columns.Score]), cursor.GetGetter<VBuffer<float>>(scored.Schema[model.Options.Columns.AnomalyMap]));
@@ -40,7 +40,7 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Action<strin
 
         watch.Stop();
         var pixel = maps.Compute();
-        foreach (var warning in ImageMetrics.Of(scores, labels).Warnings.Concat(pixel.Warnings))
+        foreach (var warning in ImageMetrics.Compute(scores, labels).Warnings.Concat(pixel.Warnings))
         {
             tell($"{cell.Dataset}/{cell.Class}: {warning}");
         }
@@ -83,7 +83,7 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Action<strin
 
     private CellResult Figures(CellResult cell, List<float> scores, PixelMetrics pixel)
     {
-        var image = ImageMetrics.Of(scores, labels);
+        var image = ImageMetrics.Compute(scores, labels);
         return cell with
         {
             ImageAuroc = Known(image.Auroc.Value),

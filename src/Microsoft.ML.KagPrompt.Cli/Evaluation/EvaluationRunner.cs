@@ -132,7 +132,7 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
             own ??= Train(normal, seed, options);
         }
 
-        return (shared ?? own)?.WithSupport(ImageRows.Of(ml, support)) ?? Fit(support, seed, options with { Training = options.Training with { Epochs = 0 } });
+        return (shared ?? own)?.WithSupport(ImageRows.ToDataView(ml, support)) ?? Fit(support, seed, options with { Training = options.Training with { Epochs = 0 } });
     }
 
     private KagPromptTransformer Train(DatasetImage[] images, int seed, KagPromptOptions options)
@@ -142,5 +142,5 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
     }
 
     private KagPromptTransformer Fit(DatasetImage[] images, int seed, KagPromptOptions options)
-        => ml.Transforms.DetectAnomaliesKag(options with { Columns = options.Columns with { ClassName = nameof(AnomalyDatasetRow.ClassName) }, Seed = seed, Memory = options.Memory with { MaxSupportImages = images.Length }, Cancellation = cancellation }).Fit(ImageRows.Of(ml, images));
+        => ml.Transforms.DetectAnomaliesKag(options with { Columns = options.Columns with { ClassName = nameof(AnomalyDatasetRow.ClassName) }, Seed = seed, Memory = options.Memory with { MaxSupportImages = images.Length }, Cancellation = cancellation }).Fit(ImageRows.ToDataView(ml, images));
 }

@@ -54,7 +54,7 @@ internal sealed record ScoreRecord
     /// <summary>Why it is anomalous; null where it is not.</summary>
     public string? Reason { get; init; }
 
-    public static ScoreRecord Of(ScoredImage scored, string? map) => scored.Fault is not null
+    public static ScoreRecord From(ScoredImage scored, string? map) => scored.Fault is not null
         ? new() { Image = scored.Image.Path, Class = scored.Image.ClassName, Error = scored.Fault }
         : new()
         {
@@ -66,7 +66,7 @@ internal sealed record ScoreRecord
             Probability = scored.IsForeign ? null : Known(scored.Probability),
             Width = scored.Width,
             Height = scored.Height,
-            Regions = [.. AnomalyRegions.Of(scored.Map, scored.Width, scored.Height, scored.Calibration)],
+            Regions = [.. AnomalyRegions.Find(scored.Map, scored.Width, scored.Height, scored.Calibration)],
             Map = map,
             Error = scored.IsUndecided ? $"no decision: the model has no threshold for class '{scored.Image.ClassName}'; give --threshold, or fit with two normal images or more" : null,
             Foreign = scored.IsForeign,
