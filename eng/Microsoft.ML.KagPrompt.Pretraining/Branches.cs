@@ -24,7 +24,7 @@ internal sealed class Branches(ShippedFiles files, string? prompt, Action<string
         var name = Path.GetFileName(folder.TrimEnd('/'));
         var text = graph is null ? null : files.TextFeatures([name], CPU)[name];
         var side = tower.Info.ImageSize;
-        var (variant, maps) = (KagVariant.Of(options.Prompt.Variant), new MapMaker(MapUpsampling.CellCentres, side));
+        var (variant, maps) = (KagVariant.For(options.Prompt.Variant), new MapMaker(MapUpsampling.CellCentres, side));
         var preprocessor = new ImagePreprocessor(side, ResizeMode.Stretch, tower.Info.Mean, tower.Info.Std);
         var set = LabelledFolder.Read(folder, preprocessor);
         var normal = new Dictionary<string, IReadOnlyList<Tensor>>();

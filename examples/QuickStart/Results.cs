@@ -17,34 +17,38 @@ internal sealed class Results
     private readonly IReadOnlyList<DatasetImage> files;
     private readonly float[] scores;
     private readonly bool[] decisions;
+    private readonly bool[] foreign;
     private readonly float[][] maps;
 
-    private Results(IReadOnlyList<DatasetImage> files, float[] scores, bool[] decisions, float[][] maps)
-        => (this.files, this.scores, this.decisions, this.maps) = (files, scores, decisions, maps);
+    private Results(IReadOnlyList<DatasetImage> files, float[] scores, bool[] decisions, bool[] foreign, float[][] maps)
+        => (this.files, this.scores, this.decisions, this.foreign, this.maps) = (files, scores, decisions, foreign, maps);
 
     private int Side => (int)Math.Sqrt(maps[0].Length);
 
     public static Results Read(IDataView scored, IReadOnlyList<DatasetImage> files)
     {
         // One pass over the rows: each GetColumn call would score them again.
-        var (scores, decisions, maps) = (new List<float>(), new List<bool>(), new List<float[]>());
+        var (scores, decisions, foreign, maps) = (new List<float>(), new List<bool>(), new List<bool>(), new List<float[]>());
         var schema = scored.Schema;
-        using var cursor = scored.GetRowCursor([schema["Score"], schema["PredictedLabel"], schema["AnomalyMap"]]);
+        using var cursor = scored.GetRowCursor([schema["Score"], schema["PredictedLabel"], schema["IsForeign"], schema["AnomalyMap"]]);
         var score = cursor.GetGetter<float>(schema["Score"]);
         var decision = cursor.GetGetter<bool>(schema["PredictedLabel"]);
+        var isForeign = cursor.GetGetter<bool>(schema["IsForeign"]);
         var map = cursor.GetGetter<VBuffer<float>>(schema["AnomalyMap"]);
-        var (s, d, m) = (0f, false, default(VBuffer<float>));
+        var (s, d, f, m) = (0f, false, false, default(VBuffer<float>));
         while (cursor.MoveNext())
         {
             score(ref s);
             decision(ref d);
+            isForeign(ref f);
             map(ref m);
             scores.Add(s);
             decisions.Add(d);
+            foreign.Add(f);
             maps.Add([.. m.DenseValues()]);
         }
 
-        return new Results(files, [.. scores], [.. decisions], [.. maps]);
+        return new Results(files, [.. scores], [.. decisions], [.. foreign], [.. maps]);
     }
 
     public bool SameBitsAs(Results other) => scores.SequenceEqual(other.scores) && decisions.SequenceEqual(other.decisions)
@@ -70,7 +74,7 @@ internal sealed class Results
     public string WritePictures(string folder, KagPromptTransformer model, string subtitle)
     {
         var (calibration, items) = (model.Calibration(), new List<ReportItem>());
-        var (scale, square) = (MapScale.Of(calibration), new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f]));
+        var (scale, square) = (MapScale.ForCalibration(calibration), new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f]));
         var strips = Directory.CreateDirectory(Path.Combine(folder, "pictures")).FullName;
         for (var i = 0; i < files.Count; i++)
         {
@@ -85,8 +89,10 @@ internal sealed class Results
                 DefectType = files[i].DefectType,
                 IsAnomalous = files[i].IsAnomalous,
                 Score = scores[i],
+                IsRejected = decisions[i],
+                IsForeign = foreign[i],
                 Calibration = calibration,
-                Picture = ReportPicture.Of(image, (width, height) => model.Model.MapToImage(map, width, height), scale, mask?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
+                Picture = ReportPicture.Create(image, (width, height) => model.Model.MapToImage(map, width, height), scale, mask?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
             });
         }
 

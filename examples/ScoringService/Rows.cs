@@ -27,7 +27,11 @@ internal sealed class Prediction
     public float Probability { get; set; }
 
     public bool PredictedLabel { get; set; }
+
+    public bool IsForeign { get; set; }
 }
 
-/// <summary>The answer to POST /score. Null: cannot be told.</summary>
-internal sealed record Verdict(float Score, float? Probability, bool IsAnomalous, float? Threshold);
+/// <summary>
+/// The answer to POST /score. Null: cannot be told. A foreign image is unlike every support image: anomalous, whatever its score.
+/// </summary>
+internal sealed record Verdict(float Score, float? Probability, bool IsAnomalous, float? Threshold, bool IsForeign);

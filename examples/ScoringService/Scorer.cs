@@ -17,7 +17,7 @@ internal sealed class Scorer : IDisposable
     {
         (this.loaded, free) = (loaded, new SemaphoreSlim(engines));
         // The zip loads images from paths; here they come as bytes, so only its last part is used.
-        transformer = KagPromptTransformer.In(loaded);
+        transformer = KagPromptTransformer.FindIn(loaded);
         for (var i = 0; i < engines; i++)
         {
             // Disposing an engine must leave the model to the others.
@@ -48,7 +48,10 @@ internal sealed class Scorer : IDisposable
         try
         {
             var prediction = engine.Predict(new Photograph(image, className ?? ClassNames.First()));
-            return new Verdict(prediction.Score, float.IsNaN(prediction.Probability) ? null : prediction.Probability, prediction.PredictedLabel, float.IsNaN(calibration.Threshold) ? null : calibration.Threshold);
+            // Of a foreign image the score says nothing, nor what is made of it.
+            float? probability = prediction.IsForeign || float.IsNaN(prediction.Probability) ? null : prediction.Probability;
+            float? threshold = float.IsNaN(calibration.Threshold) ? null : calibration.Threshold;
+            return new Verdict(prediction.Score, probability, prediction.PredictedLabel, threshold, prediction.IsForeign);
         }
         finally
         {

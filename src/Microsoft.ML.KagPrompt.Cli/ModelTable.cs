@@ -89,6 +89,9 @@ internal static class ModelTable
             each.Calibration.NormalScores,
             each.Calibration.AnomalousScores,
             each.Calibration.SyntheticScores,
+            UnlikenessLimit = Known(each.Calibration.UnlikenessLimit),
+            each.Calibration.Warnings,
+            each.Calibration.FarthestSupport,
         }),
         model.Options,
     }, Options);

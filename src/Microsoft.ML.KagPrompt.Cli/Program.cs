@@ -15,7 +15,7 @@ try
         LastResort.Debug,
     };
     var parsed = root.Parse(args);
-    return UsageErrors.Of(parsed) is { Count: > 0 } errors ? UsageErrors.Tell(parsed, errors)
+    return UsageErrors.Find(parsed) is { Count: > 0 } errors ? UsageErrors.Tell(parsed, errors)
         : await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
 }
 catch (Exception fault)

@@ -10,7 +10,7 @@ internal static class UsageErrors
     private const int Most = 5;
 
     /// <summary>Nothing where the command line is right.</summary>
-    public static IReadOnlyList<string> Of(ParseResult parsed)
+    public static IReadOnlyList<string> Find(ParseResult parsed)
     {
         var errors = parsed.Errors.Select(error => error.Message.ReplaceLineEndings(" ").Trim()).Distinct().ToList();
         // No command was found because there is none of that name: one of the two says it.

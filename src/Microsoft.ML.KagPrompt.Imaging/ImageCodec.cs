@@ -102,7 +102,7 @@ public static class ImageCodec
                 throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {codec.Info.Width} x {codec.Info.Height}. Resize it, or raise the bound.");
             }
 
-            return (use(codec, kind), ImageHeader.Of(file, kind, codec));
+            return (use(codec, kind), ImageHeader.Read(file, kind, codec));
         }
     }
 

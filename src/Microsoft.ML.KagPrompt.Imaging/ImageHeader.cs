@@ -9,7 +9,7 @@ internal static class ImageHeader
 {
     private const int OrientationTag = 0x0112;
 
-    public static ImageFileInfo Of(byte[] file, string kind, SKCodec codec)
+    public static ImageFileInfo Read(byte[] file, string kind, SKCodec codec)
     {
         var turn = codec.EncodedOrigin is >= SKEncodedOrigin.TopLeft and <= SKEncodedOrigin.LeftBottom ? (int)codec.EncodedOrigin : ExifTurns.Upright;
         var depth = kind == "PNG" && file.Length > 24 ? file[24] : 8;

@@ -9,15 +9,15 @@ namespace Microsoft.ML.KagPrompt.Reporting;
 public static class AnomalyRegions
 {
     /// <summary>The regions above the calibration's <see cref="ThresholdCalibration.MapThreshold"/>, with <see cref="ThresholdCalibration.ProbabilityOfMap"/> of their peaks.</summary>
-    /// <inheritdoc cref="Of(ReadOnlySpan{float}, int, int, float, Func{float, float}?)"/>
+    /// <inheritdoc cref="Find(ReadOnlySpan{float}, int, int, float, Func{float, float}?)"/>
     /// <param name="map">width · height values, row by row; NaN (not inspected) belongs to no region.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="calibration">Of the class that the map was made for.</param>
-    public static IReadOnlyList<AnomalyRegion> Of(ReadOnlySpan<float> map, int width, int height, ThresholdCalibration calibration)
+    public static IReadOnlyList<AnomalyRegion> Find(ReadOnlySpan<float> map, int width, int height, ThresholdCalibration calibration)
     {
         ArgumentNullException.ThrowIfNull(calibration);
-        return Of(map, width, height, calibration.MapThreshold, calibration.ProbabilityOfMap);
+        return Find(map, width, height, calibration.MapThreshold, calibration.ProbabilityOfMap);
     }
 
     /// <summary>The regions above a threshold.</summary>
@@ -28,7 +28,7 @@ public static class AnomalyRegions
     /// <param name="probability">The chance that a value means a defect; null: not known.</param>
     /// <returns>Highest peak first; equal ones in reading order of their first pixels.</returns>
     /// <exception cref="ArgumentException">The map does not fit the size.</exception>
-    public static IReadOnlyList<AnomalyRegion> Of(ReadOnlySpan<float> map, int width, int height, float threshold, Func<float, float>? probability = null)
+    public static IReadOnlyList<AnomalyRegion> Find(ReadOnlySpan<float> map, int width, int height, float threshold, Func<float, float>? probability = null)
     {
         MapSize.Require(map, width, height);
         var above = new bool[map.Length];

@@ -39,7 +39,7 @@ public static class HtmlReport
         if (shown > 0)
         {
             writer.WriteLine($"<h2>Images</h2><p class=\"soft\">{(shown < worstFirst.Length ? $"The worst {shown} of {worstFirst.Length} are shown; all are listed by name at the end." : $"All {shown} are shown.")} Move a slider to uncover the image beneath its overlay.</p>");
-            writer.WriteLine($"<div class=\"bar\">{LegendPlot.Write(MapScale.Of(worstFirst[0].Calibration), "all", classes.Length == 1)}<label>all: image<input id=\"all\" type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\">overlay</label></div>");
+            writer.WriteLine($"<div class=\"bar\">{LegendPlot.Write(MapScale.ForCalibration(worstFirst[0].Calibration), "all", classes.Length == 1)}<label>all: image<input id=\"all\" type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\">overlay</label></div>");
             Gallery.Write(writer, worstFirst);
         }
 
@@ -81,7 +81,12 @@ public static class HtmlReport
 
         if (open > 0)
         {
-            Tile($"{items.Count(item => item.Outcome == ReportOutcome.NotLabelled && item.Score > item.Calibration.Threshold)}", $"rejected of {open} not labelled");
+            Tile($"{items.Count(item => item.Outcome == ReportOutcome.NotLabelled && item.IsRejected)}", $"rejected of {open} not labelled");
+        }
+
+        if (items.Count(item => item.IsForeign) is > 0 and var foreign)
+        {
+            Tile($"{foreign}", "unlike every support image", isAlert: true);
         }
 
         if (faults > 0)

@@ -52,8 +52,8 @@ internal static class MapLayer
         }
 
         var thickness = 1 + (Math.Max(width, height) / PixelsPerLine);
-        Trace(indices, Outline.Of(truth, width, height, thickness), Truth, TruthCasing);
-        Trace(indices, Outline.Of(above, width, height, thickness), Contour, ContourCasing);
+        Trace(indices, Outline.Trace(truth, width, height, thickness), Truth, TruthCasing);
+        Trace(indices, Outline.Trace(above, width, height, thickness), Contour, ContourCasing);
         return new PaletteImage(width, height, indices, palette);
     }
 

@@ -33,7 +33,7 @@ public sealed class MapScale
     /// threshold at a third of the ramp or above. Opacity follows <see cref="ThresholdCalibration.ProbabilityOfMap"/>. Where that cannot be told, from 0 to twice the threshold, and
     /// without a threshold from 0 to 1; opacity then follows the value.
     /// </summary>
-    public static MapScale Of(ThresholdCalibration calibration)
+    public static MapScale ForCalibration(ThresholdCalibration calibration)
     {
         ArgumentNullException.ThrowIfNull(calibration);
         var (threshold, reach) = (calibration.MapThreshold, Reach * calibration.Scale);

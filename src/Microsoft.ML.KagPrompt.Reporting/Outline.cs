@@ -14,7 +14,7 @@ internal static class Outline
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="thickness">Of the line and of its casing, in pixels (city-block distance).</param>
-    public static byte[] Of(ReadOnlySpan<bool> inside, int width, int height, int thickness)
+    public static byte[] Trace(ReadOnlySpan<bool> inside, int width, int height, int thickness)
     {
         var (marks, reached) = (new byte[inside.Length], new List<int>());
         for (var p = 0; p < inside.Length; p++)

@@ -22,6 +22,14 @@ public sealed record ReportItem
     /// <summary>Its score, higher is more anomalous; NaN with a fault.</summary>
     public required float Score { get; init; }
 
+    /// <summary>
+    /// The model's verdict, <see cref="Inspection.IsAnomalous"/>: a report decides nothing itself. True for a foreign image, too.
+    /// </summary>
+    public required bool IsRejected { get => field || IsForeign; init; }
+
+    /// <summary>Whether it is unlike every support image (<see cref="Inspection.IsForeign"/>): it is then rejected whatever its score.</summary>
+    public bool IsForeign { get; init; }
+
     /// <summary>Of its class.</summary>
     public required ThresholdCalibration Calibration { get; init; }
 
@@ -33,7 +41,7 @@ public sealed record ReportItem
 
     /// <summary>What became of it.</summary>
     public ReportOutcome Outcome => Fault is not null ? ReportOutcome.Unreadable
-        : (IsAnomalous, Score > Calibration.Threshold) switch
+        : (IsAnomalous, IsRejected) switch
         {
             (true, false) => ReportOutcome.MissedDefect,
             (false, true) => ReportOutcome.FalseAlarm,

@@ -1,8 +1,8 @@
 namespace Microsoft.ML.KagPrompt.Reporting;
 
 /// <summary>
-/// Worst first: missed defects from the lowest score up, false alarms from the highest down, images without label from the highest down, then what was decided rightly, closest to the
-/// threshold first.
+/// Worst first: missed defects from the lowest score up, false alarms from the highest down, images without label (those unlike every
+/// support image, then the others from the highest score down), then what was decided rightly, closest to the threshold first.
 /// </summary>
 /// <remarks>Where only some images get pictures, it is the first ones. A total order; thread-safe.</remarks>
 public sealed class ReportOrder : IComparer<ReportItem>
@@ -29,8 +29,8 @@ public sealed class ReportOrder : IComparer<ReportItem>
     {
         ReportOutcome.MissedDefect => (0, item.Margin),
         ReportOutcome.FalseAlarm => (1, -item.Margin),
-        ReportOutcome.NotLabelled => (2, -item.Margin),
-        ReportOutcome.FoundDefect or ReportOutcome.AcceptedGood => (3, Math.Abs(item.Margin)),
-        _ => (4, 0),
+        ReportOutcome.NotLabelled => (item.IsForeign ? 2 : 3, -item.Margin),
+        ReportOutcome.FoundDefect or ReportOutcome.AcceptedGood => (4, Math.Abs(item.Margin)),
+        _ => (5, 0),
     };
 }

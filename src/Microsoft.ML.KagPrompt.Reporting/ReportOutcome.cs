@@ -1,6 +1,6 @@
 namespace Microsoft.ML.KagPrompt.Reporting;
 
-/// <summary>What a threshold made of an image, in the order in which a report shows them.</summary>
+/// <summary>What a verdict made of an image, in the order in which a report shows them.</summary>
 public enum ReportOutcome
 {
     /// <summary>Defective, and accepted.</summary>

@@ -19,7 +19,7 @@ public sealed record ReportPicture(int Width, int Height, byte[] Image, byte[] O
     /// <param name="truth">Where the defect truly is, a value for each of the image's pixels; empty: not known.</param>
     /// <param name="encode">A picture as a JPEG or PNG file's bytes.</param>
     /// <exception cref="ArgumentException">The truth or a map does not fit.</exception>
-    public static ReportPicture Of(PixelBuffer image, Func<int, int, float[]> mapAt, MapScale scale, bool[] truth, Func<PixelBuffer, byte[]> encode)
+    public static ReportPicture Create(PixelBuffer image, Func<int, int, float[]> mapAt, MapScale scale, bool[] truth, Func<PixelBuffer, byte[]> encode)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mapAt);

@@ -32,7 +32,9 @@ public sealed record ColumnOptions
     /// <summary>Output: anomaly score s (Single), higher is more anomalous.</summary>
     public string Score { get; init; } = "Score";
 
-    /// <summary>Output: whether the score exceeds the class's threshold (Boolean).</summary>
+    /// <summary>
+    /// Output: the verdict (Boolean): whether the score exceeds the class's threshold, or the image is foreign (<see cref="IsForeign"/>).
+    /// </summary>
     public string PredictedLabel { get; init; } = "PredictedLabel";
 
     /// <summary>Output: chance of a defect (Single, 0..1), 0.5 at the threshold; null: no such column.</summary>
@@ -50,12 +52,18 @@ public sealed record ColumnOptions
     /// <summary>Output: the same picture as a PNG file's bytes (vector of Byte; a <c>byte[]</c> member reads it); null: no such column.</summary>
     public string? HeatmapPng { get; init; }
 
+    /// <summary>
+    /// Output: whether the image is unlike every support image (Boolean): not this part, or no proper picture of it. Then PredictedLabel is
+    /// true whatever the score, and score, map and probability say little. Null: no such column.
+    /// </summary>
+    public string? IsForeign { get; init; } = "IsForeign";
+
     /// <summary>The size of the maps.</summary>
     public MapResolution MapResolution { get; init; } = MapResolution.Model;
 
     internal void CollectFaults(OptionFaults faults, string group)
     {
-        var outputs = new[] { Score, PredictedLabel, AnomalyMap, Probability, Heatmap, HeatmapPng }.OfType<string>().ToArray();
+        var outputs = new[] { Score, PredictedLabel, AnomalyMap, Probability, Heatmap, HeatmapPng, IsForeign }.OfType<string>().ToArray();
         Named(nameof(Image), Image);
         Named(nameof(Score), Score);
         Named(nameof(PredictedLabel), PredictedLabel);
@@ -66,6 +74,7 @@ public sealed record ColumnOptions
         NamedOrNull(nameof(Probability), Probability);
         NamedOrNull(nameof(Heatmap), Heatmap);
         NamedOrNull(nameof(HeatmapPng), HeatmapPng);
+        NamedOrNull(nameof(IsForeign), IsForeign);
         faults
             .Require(NormalLabel is null || !string.IsNullOrWhiteSpace(NormalLabel), $"{group}.{nameof(NormalLabel)}", "a label or null", NormalLabel)
             .Require(NormalLabel is null || Label is not null, $"{group}.{nameof(NormalLabel)}", $"null without a {group}.{nameof(Label)}", NormalLabel)

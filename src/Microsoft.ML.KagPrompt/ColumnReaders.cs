@@ -50,7 +50,7 @@ internal static class ColumnReaders
             };
         }
 
-        var known = KeyNames.Of(column) ?? [];
+        var known = KeyNames.Read(column) ?? [];
         var key = KeyReader(row, column);
         return () => key() is var value && value >= 1 && value <= (ulong)known.Length ? known[(int)value - 1]
             : throw new KagPromptException($"Row {row.Position}, column '{column.Name}': expected a known class, got a missing key.");

@@ -29,7 +29,7 @@ internal static class Evaluation
             labels.Add(readLabel());
         }
 
-        var metrics = rows.ToDictionary(entry => entry.Key, entry => ImageMetrics.Of(entry.Value.Scores, entry.Value.Labels, seed));
+        var metrics = rows.ToDictionary(entry => entry.Key, entry => ImageMetrics.Compute(entry.Value.Scores, entry.Value.Labels, seed));
         return new(metrics, ImageMetrics.Mean(metrics.Values)) { Warnings = Warnings(metrics, one => one.Warnings) };
     }
 

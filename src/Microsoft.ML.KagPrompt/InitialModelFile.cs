@@ -13,7 +13,7 @@ internal static class InitialModelFile
         var loaded = new ModelOperationsCatalog(environment).Load(file, out _);
         try
         {
-            return KagPromptTransformer.In(loaded);
+            return KagPromptTransformer.FindIn(loaded);
         }
         catch (ArgumentException fault)
         {

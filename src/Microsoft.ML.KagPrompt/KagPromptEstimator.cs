@@ -49,12 +49,7 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
             channel.Info("There is no graph prompt: the memory bank alone scores.");
         }
 
-        foreach (var name in model.ClassNames)
-        {
-            var calibration = model.CalibrationOf(name);
-            channel.Info($"Class '{name}': {calibration.Explanation}");
-        }
-
+        CalibrationLog.Write(channel, model, model.ClassNames);
         return new KagPromptTransformer(host, options, model);
     }
 
@@ -64,6 +59,6 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         InputShape.Check(inputSchema, options);
-        return OutputSchema.Of(inputSchema, options);
+        return OutputSchema.Append(inputSchema, options);
     }
 }

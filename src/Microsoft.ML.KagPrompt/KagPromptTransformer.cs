@@ -39,7 +39,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     /// <summary>The one KAG transformer of a loaded model, alone or within pipelines: for its calibration, options and adapting.</summary>
     /// <returns>What the model owns: dispose the model, not this.</returns>
     /// <exception cref="ArgumentException">The model holds none, or several.</exception>
-    public static KagPromptTransformer In(ITransformer model)
+    public static KagPromptTransformer FindIn(ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);
         var found = Parts(model).OfType<KagPromptTransformer>().ToArray();
@@ -54,7 +54,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         InputOf(inputSchema);
-        return OutputSchema.Of(inputSchema, Options, Model.MapSize, Model.Options.Images.ResizeMode);
+        return OutputSchema.Append(inputSchema, Options, Model.MapSize, Model.Options.Images.ResizeMode);
     }
 
     /// <summary>The view with the output columns. Nothing is computed until they are read.</summary>
@@ -81,7 +81,11 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         };
         var columns = InputColumns.Find(support.Schema, present, fitting: true);
         using var channel = host.Start("WithSupport");
-        return new KagPromptTransformer(host, Options, KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null)));
+        var adapted = KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null));
+        // Classes that these rows are not of keep their calibration, which the log was told of before.
+        CalibrationLog.Write(channel, adapted, adapted.ClassNames.Where(name
+            => !Model.ClassNames.Contains(name) || !ReferenceEquals(Model.CalibrationOf(name), adapted.CalibrationOf(name))));
+        return new KagPromptTransformer(host, Options, adapted);
     }
 
     /// <summary>

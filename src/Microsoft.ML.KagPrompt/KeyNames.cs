@@ -9,7 +9,7 @@ internal static class KeyNames
     private const string KeyValues = "KeyValues";
 
     /// <summary>In the order of the keys, from 1; null where the column does not tell them.</summary>
-    public static string[]? Of(DataViewSchema.Column column)
+    public static string[]? Read(DataViewSchema.Column column)
     {
         if (column.Annotations.Schema.GetColumnOrNull(KeyValues)?.Type is not VectorDataViewType type)
         {

@@ -42,7 +42,7 @@ internal static class LabelRule
     /// <summary>Whether each value of a key, from 1, means a defect.</summary>
     public static bool[] OfKey(DataViewSchema.Column column, string? normalLabel)
     {
-        if (KeyNames.Of(column) is not { } names)
+        if (KeyNames.Read(column) is not { } names)
         {
             throw new ArgumentException($"Column '{column.Name}' is a key whose values have no names: "
                 + "it is open which one means a sound part. "

@@ -12,7 +12,7 @@ internal static class MapAnnotations
     public static IEnumerable<SchemaShape.Column> Shape
         => [new(Kind, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, false)];
 
-    public static DataViewSchema.Annotations Of(ResizeMode mode)
+    public static DataViewSchema.Annotations Create(ResizeMode mode)
     {
         var builder = new DataViewSchema.Annotations.Builder();
         builder.AddPrimitiveValue(Kind, TextDataViewType.Instance, mode.ToString().AsMemory());

@@ -18,6 +18,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         .. transformer.Options.Columns.Probability is null ? [] : new[] { Kind.Probability },
         .. transformer.Options.Columns.Heatmap is null ? [] : new[] { Kind.Heatmap },
         .. transformer.Options.Columns.HeatmapPng is null ? [] : new[] { Kind.HeatmapPng },
+        .. transformer.Options.Columns.IsForeign is null ? [] : new[] { Kind.IsForeign },
     ];
 
     private enum Kind
@@ -28,6 +29,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         Probability,
         Heatmap,
         HeatmapPng,
+        IsForeign,
     }
 
     private bool Draws => transformer.Options.Columns.Heatmap is not null || transformer.Options.Columns.HeatmapPng is not null;
@@ -51,6 +53,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         Kind.Heatmap => (ValueGetter<MLImage>)((ref MLImage value) => value = ImageAdapter.ToImage(Draw(current()))),
         Kind.HeatmapPng => (ValueGetter<VBuffer<byte>>)(
             (ref VBuffer<byte> value) => Copy(ImageCodec.EncodePng(Draw(current())), ref value)),
+        Kind.IsForeign => (ValueGetter<bool>)((ref bool value) => value = current().Inspection.IsForeign),
         _ => throw new ArgumentOutOfRangeException(nameof(column)),
     };
 
@@ -67,7 +70,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         var (inspection, picture) = (row.Inspection, row.Picture!);
         var map = inspection.Width == picture.Width && inspection.Height == picture.Height ? inspection.Map
             : transformer.Model.MapToImage(inspection.Map, picture.Width, picture.Height);
-        return HeatmapRenderer.Overlay(picture, map, MapScale.Of(CalibrationOf(row.ClassName)));
+        return HeatmapRenderer.Overlay(picture, map, MapScale.ForCalibration(CalibrationOf(row.ClassName)));
     }
 
     private ThresholdCalibration CalibrationOf(string? className)

@@ -20,7 +20,7 @@ internal static class OutputSchema
     /// <param name="options">Names and sizes.</param>
     /// <param name="mapSize">S.</param>
     /// <param name="resizeMode">The model's.</param>
-    public static DataViewSchema Of(DataViewSchema input, KagPromptOptions options, int mapSize, ResizeMode resizeMode)
+    public static DataViewSchema Append(DataViewSchema input, KagPromptOptions options, int mapSize, ResizeMode resizeMode)
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
@@ -29,7 +29,7 @@ internal static class OutputSchema
         builder.AddColumn(options.Columns.PredictedLabel, BooleanDataViewType.Instance, OfScore(set, Values.PredictedLabel));
         builder.AddColumn(options.Columns.AnomalyMap, options.Columns.MapResolution == MapResolution.Model
             ? new VectorDataViewType(NumberDataViewType.Single, mapSize, mapSize)
-            : new VectorDataViewType(NumberDataViewType.Single), MapAnnotations.Of(resizeMode));
+            : new VectorDataViewType(NumberDataViewType.Single), MapAnnotations.Create(resizeMode));
         if (options.Columns.Probability is { } probability)
         {
             builder.AddColumn(probability, NumberDataViewType.Single, OfScore(set, Values.Probability, isNormalized: true));
@@ -45,11 +45,17 @@ internal static class OutputSchema
             builder.AddColumn(png, new VectorDataViewType(NumberDataViewType.Byte));
         }
 
+        // Last, so that the columns of earlier versions keep their positions.
+        if (options.Columns.IsForeign is { } foreign)
+        {
+            builder.AddColumn(foreign, BooleanDataViewType.Instance);
+        }
+
         return builder.ToSchema();
     }
 
     /// <summary>The same before fitting.</summary>
-    public static SchemaShape Of(SchemaShape input, KagPromptOptions options)
+    public static SchemaShape Append(SchemaShape input, KagPromptOptions options)
     {
         var columns = input.ToDictionary(column => column.Name);
         void Add(string name, VectorKind kind, DataViewType type, IEnumerable<SchemaShape.Column>? annotations = null)
@@ -74,6 +80,11 @@ internal static class OutputSchema
         if (options.Columns.HeatmapPng is { } png)
         {
             Add(png, VectorKind.VariableVector, NumberDataViewType.Byte);
+        }
+
+        if (options.Columns.IsForeign is { } foreign)
+        {
+            Add(foreign, VectorKind.Scalar, BooleanDataViewType.Instance);
         }
 
         return new SchemaShape(columns.Values);

@@ -25,7 +25,7 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         code.Should().Be(0, error);
         table.Should().BeEmpty();
         var rows = File.ReadAllLines(part.In("out.csv")).Select(line => line.Split(',')).ToArray();
-        rows[0].Should().Equal("image", "class", "anomalous", "score", "threshold", "probability", "regions", "error");
+        rows[0].Should().Equal("image", "class", "anomalous", "score", "threshold", "probability", "regions", "error", "foreign", "unlikeness", "reason");
         rows[1..].Select(row => row[2]).Should().Equal("yes", "yes", "no", "no");
         rows[1..3].Select(row => Number(row[5])).Should().OnlyContain(probability => probability > 0.5);
         rows[3..].Select(row => Number(row[5])).Should().OnlyContain(probability => probability < 0.5);
@@ -37,6 +37,44 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         // The bar lies in the upper third, in the middle.
         (region.GetProperty("peakY").GetInt32() + region.GetProperty("peakX").GetInt32()).Should().BeInRange(25, 85);
         lines[2].GetProperty("regions").GetArrayLength().Should().Be(0);
+    }
+
+    [Fact]
+    public void Score_BlackFrame_IsToldAsForeignInEveryFormat()
+    {
+        Directory.CreateDirectory(part.In("blank"));
+        TestImages.Write(TestPictures.Plain(80, 80, 0), part.In("blank/black.png"));
+        File.Copy(part.In("test/good/0.png"), part.In("blank/good.png"), overwrite: true);
+        var (code, output, error) = Tool.Run("score", part.Model, part.In("blank"), "--format", "Jsonl", "--threshold", "0.99", "--fail-on-anomaly");
+        code.Should().Be(1, error);
+        error.Should().Contain("1 anomalous").And.Contain("1 of the anomalous: unlike every support image");
+        var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        rows.Select(row => row.GetProperty("foreign").GetBoolean()).Should().Equal(true, false);
+        rows.Select(row => row.GetProperty("anomalous").GetBoolean()).Should().Equal(true, false);
+        rows[0].GetProperty("unlikeness").GetSingle().Should().BeGreaterThan(rows[1].GetProperty("unlikeness").GetSingle());
+        rows[0].GetProperty("reason").GetString().Should().Be(Inspection.ForeignWord);
+        rows[1].TryGetProperty("reason", out _).Should().BeFalse();
+        rows.Select(row => row.TryGetProperty("probability", out _)).Should().Equal([false, true], "a foreign image's score says nothing");
+        var table = Tool.Run("score", part.Model, part.In("blank")).Output.Split('\n').Select(line => line.Split('\t')).ToArray();
+        (table[1][2], table[1][8], table[1][10]).Should().Be(("yes", "yes", Inspection.ForeignWord));
+        (table[2][2], table[2][8], table[2][10]).Should().Be(("no", "no", ""));
+    }
+
+    [Fact]
+    public void FitAndAdapt_SamePictureTwice_WarnOnTheErrorStreamAndInfoShowsTheLimit()
+    {
+        Directory.CreateDirectory(part.In("twice"));
+        foreach (var (name, from) in new[] { ("a", "0"), ("b", "0"), ("c", "1") })
+        {
+            File.Copy(part.In($"train/good/{from}.png"), part.In($"twice/{name}.png"), overwrite: true);
+        }
+
+        Tool.Run("adapt", part.Model, part.In("twice"), "--class", "nut", "--out", part.In("twice.zip")).Error.Should().Contain("nut: The same picture").And.NotContain("bolt:");
+        Tool.Run("fit", part.In("twice"), "--class", "nut", "--epochs", "0", "--size", "112", "--out", part.In("twice.zip")).Error.Should().Contain("nut: The same picture");
+        Tool.Run("info", part.In("twice.zip")).Output.ReplaceLineEndings(" ").Should().Contain("unlikeness above");
+        var described = JsonDocument.Parse(Tool.Run("info", part.In("twice.zip"), "--json").Output).RootElement.GetProperty("classes")[0];
+        described.GetProperty("unlikenessLimit").GetSingle().Should().BeGreaterThan(0);
+        described.GetProperty("warnings").GetArrayLength().Should().Be(1);
     }
 
     [Fact]

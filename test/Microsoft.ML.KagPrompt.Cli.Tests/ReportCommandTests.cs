@@ -57,6 +57,20 @@ public sealed class ReportCommandTests(ReportCommandTests.SavedPart part) : ICla
         File.ReadAllText(part.In("cut.html")).Should().MatchRegex("bar/1.png: [^<]*1.png");
     }
 
+    [Fact]
+    public void Report_BlackFrameAmongGoodParts_IsAFalseAlarmNotAPass()
+    {
+        Directory.CreateDirectory(part.In("blank/good"));
+        File.Copy(part.In("part/test/good/0.png"), part.In("blank/good/0.png"), overwrite: true);
+        TestImages.Write(TestPictures.Plain(112, 112, 0), part.In("blank/good/black.png"));
+
+        var (code, _, error) = Tool.Run("report", part.In("part.zip"), "--data", part.In("blank"), "--html", part.In("blank.html"), "--split", "all");
+
+        code.Should().Be(0, error);
+        var page = File.ReadAllText(part.In("blank.html"));
+        page.Should().MatchRegex($"<td>[^<]*black.png</td><td>false alarm: {Inspection.ForeignWord}</td>").And.Contain("<b>1</b><span>false alarms on 2 good parts");
+    }
+
     [Theory]
     [InlineData(2, "--html", "MODEL", "--data", "DATA")]
     [InlineData(2, "--pictures", "MODEL", "--data", "DATA", "--html", "PAGE", "--pictures", "2000")]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Examples.Tests;
 
@@ -35,6 +36,15 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
             json.RootElement.GetProperty("probability").GetSingle().Should().BeApproximately(probability, 1e-3f);
             json.RootElement.GetProperty("isAnomalous").GetBoolean().Should().Be(isAnomalous).And.Be(i % 2 == 0);
             json.RootElement.GetProperty("threshold").GetSingle().Should().Be(threshold);
+            json.RootElement.GetProperty("isForeign").GetBoolean().Should().BeFalse();
+        }
+
+        TestImages.Write(TestPictures.Plain(80, 80, 0), parts.In("black.png"));
+        using (var blank = JsonDocument.Parse((await Post(service, "/score", File.ReadAllBytes(parts.In("black.png")))).Text))
+        {
+            blank.RootElement.GetProperty("isForeign").GetBoolean().Should().BeTrue();
+            blank.RootElement.GetProperty("isAnomalous").GetBoolean().Should().BeTrue();
+            blank.RootElement.GetProperty("probability").ValueKind.Should().Be(JsonValueKind.Null, "its score says nothing");
         }
 
         (await Post(service, "/score", [1, 2, 3])).Should().Match<(HttpStatusCode Status, string Text)>(answer => answer.Status == HttpStatusCode.BadRequest && answer.Text.Contains("is not an image"));
@@ -44,8 +54,8 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
         (await Post(service, "/score", File.ReadAllBytes(parts.Good))).Status.Should().Be(HttpStatusCode.OK, "engines come back from bad requests");
 
         var metrics = await Get(service, "/metrics");
-        metrics.Should().Contain("scoring_requests_total{code=\"200\"} 13\n").And.Contain("scoring_requests_total{code=\"400\"} 3\n").And.Contain("scoring_requests_total{code=\"413\"} 1\n")
-            .And.Contain("scoring_anomalous_total 6\n").And.Contain("scoring_seconds_count 13\n").And.MatchRegex(@"scoring_seconds_sum \d");
+        metrics.Should().Contain("scoring_requests_total{code=\"200\"} 14\n").And.Contain("scoring_requests_total{code=\"400\"} 3\n").And.Contain("scoring_requests_total{code=\"413\"} 1\n")
+            .And.Contain("scoring_anomalous_total 7\n").And.Contain("scoring_seconds_count 14\n").And.MatchRegex(@"scoring_seconds_sum \d");
     }
 
     [SkippableFact]

@@ -21,19 +21,19 @@ public sealed class AnomalyRegionsTests
             // A tenth of the pixels is not inspected; few distinct values make equal peaks.
             var map = Enumerable.Range(0, width * height).Select(_ => random.Next(10) == 0 ? float.NaN : random.Next(12) / 10f).ToArray();
 
-            AnomalyRegions.Of(map, width, height, 0.65f, value => value / 2).Should().Equal(Naive(map, width, height, 0.65f));
+            AnomalyRegions.Find(map, width, height, 0.65f, value => value / 2).Should().Equal(Naive(map, width, height, 0.65f));
         }
     }
 
     [Fact]
     public void Of_Diagonal_IsOneRegion()
-        => AnomalyRegions.Of([9, 0, 0, 9], 2, 2, 5).Should().Equal(new AnomalyRegion(0, 0, 2, 2, 2, 9, 0, 0, float.NaN));
+        => AnomalyRegions.Find([9, 0, 0, 9], 2, 2, 5).Should().Equal(new AnomalyRegion(0, 0, 2, 2, 2, 9, 0, 0, float.NaN));
 
     [Fact]
     public void Of_NothingAboveOrNoThreshold_IsEmpty()
     {
-        AnomalyRegions.Of([1, 1, 1, float.NaN], 2, 2, 1).Should().BeEmpty("the threshold itself is not above it");
-        AnomalyRegions.Of([1, 1, 1, 1], 2, 2, float.NaN).Should().BeEmpty();
+        AnomalyRegions.Find([1, 1, 1, float.NaN], 2, 2, 1).Should().BeEmpty("the threshold itself is not above it");
+        AnomalyRegions.Find([1, 1, 1, 1], 2, 2, float.NaN).Should().BeEmpty();
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class AnomalyRegionsTests
     {
         var calibration = new ThresholdCalibration { Method = "", Threshold = 9, MapThreshold = 2, Scale = 0.5f, SupportImages = 1, NormalScores = [] };
 
-        var region = AnomalyRegions.Of([1, 3, 2, 1], 4, 1, calibration).Should().ContainSingle().Subject;
+        var region = AnomalyRegions.Find([1, 3, 2, 1], 4, 1, calibration).Should().ContainSingle().Subject;
 
         (region.Left, region.Width, region.Area, region.Peak).Should().Be((1, 1, 1, 3));
         region.Probability.Should().BeApproximately(1 / (1 + MathF.Exp(-2)), 1e-6f);
@@ -49,7 +49,7 @@ public sealed class AnomalyRegionsTests
 
     [Fact]
     public void Of_MapOfAnotherSize_SaysBothSizes()
-        => FluentActions.Invoking(() => AnomalyRegions.Of(new float[15], 4, 4, 0)).Should().Throw<ArgumentException>().WithMessage("*4 x 4*15*");
+        => FluentActions.Invoking(() => AnomalyRegions.Find(new float[15], 4, 4, 0)).Should().Throw<ArgumentException>().WithMessage("*4 x 4*15*");
 
     /// <summary>Joins neighbours until nothing changes any more.</summary>
     private static AnomalyRegion[] Naive(float[] map, int width, int height, float threshold)

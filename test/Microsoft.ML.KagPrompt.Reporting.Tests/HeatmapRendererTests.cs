@@ -24,7 +24,7 @@ public sealed class HeatmapRendererTests
     [Fact]
     public void Overlay_Opacity_FollowsTheChanceOfADefect()
     {
-        var scale = MapScale.Of(Calibration);
+        var scale = MapScale.ForCalibration(Calibration);
         foreach (var value in (float[])[0.3f, 0.45f, 0.5f, 0.6f, 0.9f])
         {
             var chance = Calibration.ProbabilityOfMap(value);
@@ -45,7 +45,7 @@ public sealed class HeatmapRendererTests
     {
         var image = TestPictures.Noise(5, 3, 1);
 
-        HeatmapRenderer.Overlay(image, new float[15], MapScale.Of(Calibration)).Rgb.Should().Equal(image.Rgb);
+        HeatmapRenderer.Overlay(image, new float[15], MapScale.ForCalibration(Calibration)).Rgb.Should().Equal(image.Rgb);
     }
 
     [Theory]
@@ -56,7 +56,7 @@ public sealed class HeatmapRendererTests
     {
         var map = Enumerable.Range(0, 81).Select(p => p % 9 is >= 3 and <= 5 && p / 9 is >= 3 and <= 5 ? 0.6f : 0f).ToArray();
 
-        var picture = HeatmapRenderer.Overlay(TestPictures.Plain(9, 9, grey), map, MapScale.Of(Calibration));
+        var picture = HeatmapRenderer.Overlay(TestPictures.Plain(9, 9, grey), map, MapScale.ForCalibration(Calibration));
 
         Pixel(picture, (3 * 9) + 4).Should().Be(((byte)255, (byte)255, (byte)255), "a white line is inside");
         Pixel(picture, (2 * 9) + 4).R.Should().BeLessThan(80, "and a dark one outside");
@@ -68,7 +68,7 @@ public sealed class HeatmapRendererTests
     {
         var truth = Enumerable.Range(0, 81).Select(p => p % 9 is >= 3 and <= 5 && p / 9 is >= 3 and <= 5).ToArray();
 
-        var picture = HeatmapRenderer.Overlay(TestPictures.Plain(9, 9, 128), new float[81], MapScale.Of(Calibration), truth);
+        var picture = HeatmapRenderer.Overlay(TestPictures.Plain(9, 9, 128), new float[81], MapScale.ForCalibration(Calibration), truth);
 
         Pixel(picture, (3 * 9) + 4).Should().Be(MapLayer.TruthColor);
         Pixel(picture, (4 * 9) + 4).Should().Be(((byte)128, (byte)128, (byte)128));
@@ -77,7 +77,7 @@ public sealed class HeatmapRendererTests
     [Fact]
     public void Draw_NotInspected_IsHatchedGreyAndWithoutContour()
     {
-        var picture = HeatmapRenderer.Draw(Enumerable.Repeat(float.NaN, 144).ToArray(), 12, 12, MapScale.Of(Calibration));
+        var picture = HeatmapRenderer.Draw(Enumerable.Repeat(float.NaN, 144).ToArray(), 12, 12, MapScale.ForCalibration(Calibration));
 
         Enumerable.Range(0, 144).Select(p => Pixel(picture, p)).Distinct().Should().BeEquivalentTo([MapLayer.DarkStripe, MapLayer.LightStripe]);
     }
@@ -85,7 +85,7 @@ public sealed class HeatmapRendererTests
     [Fact]
     public void Overlay_MapOfAnotherSize_SaysBothSizes()
     {
-        var scale = MapScale.Of(Calibration);
+        var scale = MapScale.ForCalibration(Calibration);
 
         FluentActions.Invoking(() => HeatmapRenderer.Overlay(TestPictures.Plain(4, 4, 9), new float[15], scale)).Should().Throw<ArgumentException>().WithMessage("*4 x 4*15*");
         FluentActions.Invoking(() => HeatmapRenderer.Overlay(TestPictures.Plain(4, 4, 9), new float[16], scale, new bool[15])).Should().Throw<ArgumentException>().WithMessage("*4 x 4*15*");
@@ -98,7 +98,7 @@ public sealed class HeatmapRendererTests
     [InlineData(-1f, float.NaN, 0, 1)]
     public void Of_CalibrationThatCannotTellChances_StillGivesAScale(float threshold, float spread, float low, float high)
     {
-        var scale = MapScale.Of(Calibration with { MapThreshold = threshold, Scale = spread });
+        var scale = MapScale.ForCalibration(Calibration with { MapThreshold = threshold, Scale = spread });
 
         (scale.Low, scale.High).Should().Be((low, high));
         scale.Chance(0.4f).Should().Be(float.NaN);
@@ -108,11 +108,11 @@ public sealed class HeatmapRendererTests
     [Fact]
     public void Of_CalibrationWithDefects_IsBrightestAtATypicalOne()
     {
-        var scale = MapScale.Of(Calibration with { Threshold = 0.4f, Scale = 0.02f, SyntheticScores = [0.5f, 1.0f, 3f] });
+        var scale = MapScale.ForCalibration(Calibration with { Threshold = 0.4f, Scale = 0.02f, SyntheticScores = [0.5f, 1.0f, 3f] });
 
         scale.High.Should().BeApproximately(0.5f + (1.0f - 0.4f), 1e-6f, "as far above the map's threshold as the median is above the score's");
         scale.Position(scale.Threshold).Should().BeApproximately(1 / 3f, 1e-5f);
-        MapScale.Of(Calibration with { MapThreshold = 0.1f, Scale = 0.05f }).Low.Should().Be(0, "maps are not negative");
+        MapScale.ForCalibration(Calibration with { MapThreshold = 0.1f, Scale = 0.05f }).Low.Should().Be(0, "maps are not negative");
     }
 
     private static (byte R, byte G, byte B) Pixel(PixelBuffer picture, int p) => (picture.Rgb[3 * p], picture.Rgb[(3 * p) + 1], picture.Rgb[(3 * p) + 2]);

@@ -41,6 +41,37 @@ public sealed class HtmlReportTests
         html.Should().Contain("one false alarm is 5 %");
     }
 
+    [Theory]
+    [InlineData(true, "Found defects", "found defect")]
+    [InlineData(false, "False alarms", "false alarm")]
+    [InlineData(null, "Not labelled", "rejected")]
+    public void Write_ForeignImageOfALowScore_IsFiledAsCalled(bool? truth, string title, string outcome)
+    {
+        var page = Page(Item("blank", 0.1f, truth) with { IsForeign = true }, Item("calm", 0.2f, false));
+
+        page.Should().Contain($"<h2>{title}</h2>").And.Contain($"<td>{outcome}: {Inspection.ForeignWord}</td>");
+        page.Should().Contain("<b>1</b><span>unlike every support image").And.NotContain("<b>1</b><span>missed", "it was called");
+        Regex.Matches(page, "class=\"verdict (rejected|accepted)\"").Select(match => match.Groups[1].Value).Should().Equal("rejected", "accepted");
+        Regex.Matches(page, "chance of a defect ([^<]+)<").Select(match => match.Groups[1].Value).Should().Equal(["–", "5 %"], "its score says nothing");
+    }
+
+    [Fact]
+    public void Write_ForeignImages_CountInEveryFigureOfVerdicts()
+    {
+        var html = Page(Item("g1", 0.1f, false) with { IsForeign = true }, Item("g2", 0.3f, false), Item("d1", 0.2f, true) with { IsForeign = true }, Item("d2", 0.25f, true));
+
+        var rows = Regex.Matches(html, "<tr.*?</tr>").Select(row => Regex.Replace(Regex.Replace(row.Value, "<[^>]+>", " "), " +", " ").Trim()).ToArray();
+        rows.Should().Contain("good 2 1 50 % 0.200 –").And.Contain(row => row.StartsWith("scratch 2 1 50 %"));
+        html.Should().Contain("<b>1</b><span>missed of 2 defects").And.Contain("<b>1</b><span>false alarms on 2 good parts");
+        html.Should().Contain("50 % found and 50 % rejected", "the dot on the ROC curve");
+        rows.Should().Contain("0 % 0.300 1 of 2 50 % 1 of 2 50 %", "no threshold avoids the foreign one");
+    }
+
+    [Fact]
+    public void Write_VerdictAgainstTheScore_TheVerdictCounts()
+        => Page(Item("odd", 0.1f, false) with { IsRejected = true }, Item("kept", 0.9f, true) with { IsRejected = false }).Should()
+            .Contain("<h2>False alarms</h2>").And.Contain("<h2>Missed defects</h2>").And.NotContain("<h2>Found defects</h2>").And.NotContain("<h2>Accepted good parts</h2>");
+
     [Fact]
     public void Write_NoDefects_HasNoTableOfFalseAlarms()
         => Page(Item("a", 0.1f, false), Item("b", 0.9f, null)).Should().NotContain("class=\"alarms\"");
@@ -113,12 +144,12 @@ public sealed class HtmlReportTests
     public void Picture_OfLargeImage_IsScaledWithItsMap()
     {
         var (asked, encoded) = ((0, 0), (0, 0));
-        var picture = ReportPicture.Of(TestPictures.Noise(1000, 500, 1), (width, height) => Asked(width, height), MapScale.Of(Calibration), new bool[500_000], small => Encoded(small));
+        var picture = ReportPicture.Create(TestPictures.Noise(1000, 500, 1), (width, height) => Asked(width, height), MapScale.ForCalibration(Calibration), new bool[500_000], small => Encoded(small));
 
         asked.Should().Be((384, 192));
         encoded.Should().Be((384, 192));
         (picture.Width, picture.Height).Should().Be((384, 192));
-        FluentActions.Invoking(() => ReportPicture.Of(TestPictures.Plain(4, 4, 1), Asked, MapScale.Of(Calibration), new bool[15], Encoded)).Should().Throw<ArgumentException>().WithMessage("*4 x 4*15*");
+        FluentActions.Invoking(() => ReportPicture.Create(TestPictures.Plain(4, 4, 1), Asked, MapScale.ForCalibration(Calibration), new bool[15], Encoded)).Should().Throw<ArgumentException>().WithMessage("*4 x 4*15*");
 
         float[] Asked(int width, int height)
         {
@@ -140,6 +171,7 @@ public sealed class HtmlReportTests
         DefectType = anomalous switch { true => "scratch", false => "good", null => "" },
         IsAnomalous = anomalous,
         Score = score,
+        IsRejected = score > Calibration.Threshold,
         Calibration = Calibration,
         Picture = new ReportPicture(4, 4, [0x89, 1, 2, 3], [0x89, 4, 5, 6]),
     };

@@ -19,7 +19,7 @@ public sealed class OutlineTests
             var inside = Enumerable.Range(0, width * height).Select(_ => random.Next(4) > 0).ToArray();
             bool Inside(int x, int y) => x >= 0 && y >= 0 && x < width && y < height && inside[(y * width) + x];
 
-            var marks = Outline.Of(inside, width, height, thickness);
+            var marks = Outline.Trace(inside, width, height, thickness);
 
             for (var p = 0; p < inside.Length; p++)
             {

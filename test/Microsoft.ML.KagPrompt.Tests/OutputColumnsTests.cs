@@ -23,7 +23,7 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
         using var engine = ml.Model.CreatePredictionEngine<PartRow, Drawn>(model, new PredictionEngineOptions { OwnsTransformer = false });
         var photograph = ImageCodec.Read(parts.Queries[3]);
         var map = model.LastTransformer.Model.MapToImage(rows[3].AnomalyMap, photograph.Width, photograph.Height);
-        var expected = HeatmapRenderer.Overlay(photograph, map, MapScale.Of(model.LastTransformer.Calibration()));
+        var expected = HeatmapRenderer.Overlay(photograph, map, MapScale.ForCalibration(model.LastTransformer.Calibration()));
         ImageCodec.Read(rows[3].Picture, "the column").Rgb.Should().Equal(expected.Rgb);
         ImageAdapter.ToPixels(rows[3].Overlay, int.MaxValue, "the column", ImageOrientation.Exif).Rgb.Should().Equal(expected.Rgb);
         var predicted = engine.Predict(new PartRow { ImagePath = parts.Queries[3] });
@@ -52,6 +52,51 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
         var promised = pipeline.GetOutputSchema(Shape(View(parts.Normal).Schema)).OrderBy(column => column.Name).ToArray();
         var made = Shape(fitted).OrderBy(column => column.Name).ToArray();
         promised.Select(Describe).Should().Equal(made.Select(Describe));
+    }
+
+    [Fact]
+    public void IsForeign_BlackFrame_IsToldByEngineAndView()
+    {
+        TestImages.Write(TestPictures.Plain(90, 90, 0), parts.Path("black.png"));
+        string[] paths = [parts.Path("black.png"), parts.Queries[0], parts.Queries[3]];
+        using var model = Pipeline(Small with { Images = new() { Size = 112 } }).Fit(View(parts.Normal));
+        using var engine = ml.Model.CreatePredictionEngine<PartRow, Foreign>(model, new PredictionEngineOptions { OwnsTransformer = false });
+        var predicted = paths.Select(path => engine.Predict(new PartRow { ImagePath = path })).ToArray();
+        predicted.Select(row => row.IsForeign).Should().Equal(true, false, false);
+        predicted.Select(row => row.PredictedLabel).Should().Equal(true, false, true);
+        model.Transform(View(paths)).GetColumn<bool>("IsForeign").Should().Equal(true, false, false);
+    }
+
+    [Theory]
+    [InlineData("Strange", "Score PredictedLabel AnomalyMap Probability Picture Strange")]
+    [InlineData(null, "Score PredictedLabel AnomalyMap Probability Picture")]
+    public void IsForeign_NamedOrNull_ComesLastOrNotAtAll(string? name, string expected)
+    {
+        var pipeline = Pipeline(Small with { Columns = new() { IsForeign = name, HeatmapPng = "Picture" } });
+        using var model = pipeline.Fit(View(parts.Normal));
+        var schema = model.GetOutputSchema(View(parts.Normal).Schema);
+        string.Join(' ', schema.Select(column => column.Name)).Should().EndWith(" " + expected);
+        var promised = pipeline.GetOutputSchema(Shape(View(parts.Normal).Schema)).Select(Describe).Order();
+        promised.Should().Equal(Shape(schema).Select(Describe).Order());
+    }
+
+    [Fact]
+    public void FitAndWithSupport_SamePictureTwice_WarnInTheLog()
+    {
+        var warnings = new List<string>();
+        ml.Log += (_, message) =>
+        {
+            if (message.Kind == Runtime.ChannelMessageKind.Warning)
+            {
+                warnings.Add(message.RawMessage);
+            }
+        };
+        using var model = Pipeline(Small).Fit(View([.. parts.Normal, parts.Normal[0]]));
+        warnings.Should().ContainSingle(warning => warning.Contains("same picture") && warning.Contains("'object'"));
+        warnings.Clear();
+        var rows = ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(View(parts.Normal)).Transform(View([parts.Normal[0], parts.Normal[0], parts.Normal[1]]));
+        using var adapted = model.LastTransformer.WithSupport(rows);
+        warnings.Should().ContainSingle(warning => warning.Contains("same picture"));
     }
 
     [Fact]
@@ -136,6 +181,13 @@ public sealed class OutputColumnsTests(PartFolder parts) : IClassFixture<PartFol
         public MLImage? Overlay { get; set; }
 
         public float[] AnomalyMap { get; set; } = [];
+    }
+
+    private sealed class Foreign
+    {
+        public bool IsForeign { get; set; }
+
+        public bool PredictedLabel { get; set; }
     }
 
     private sealed class Masked

@@ -35,6 +35,7 @@ public sealed class SavedModelTests
         var expected = JsonSerializer.Deserialize<Expected[]>(File.ReadAllBytes(ModelZip.Fixture("model-0.1.0.json")), JsonSerializerOptions.Web)!;
         var scored = Load(savedAgain ? Current.Value : File.ReadAllBytes(ModelZip.Version010)).Transform(Rows([.. expected.Select(row => (row.Image, row.Product))]));
         scored.GetColumn<bool>("PredictedLabel").Should().Equal(expected.Select(row => row.Anomalous));
+        scored.GetColumn<bool>("IsForeign").Should().OnlyContain(isForeign => !isForeign, "it knows no limit");
         var maps = scored.GetColumn<VBuffer<float>>("AnomalyMap").Select(map => map.DenseValues().ToArray()).ToArray();
         foreach (var (row, score, probability, map) in expected.Select((row, i) => (row, scored.GetColumn<float>("Anomaly").ElementAt(i), scored.GetColumn<float>("Probability").ElementAt(i), maps[i])))
         {
@@ -49,7 +50,7 @@ public sealed class SavedModelTests
     [Fact]
     public void Load_OptionsOfVersion010_AreAllKept()
     {
-        var options = KagPromptTransformer.In(Load(File.ReadAllBytes(ModelZip.Version010))).Options;
+        var options = KagPromptTransformer.FindIn(Load(File.ReadAllBytes(ModelZip.Version010))).Options;
         (options.Columns.Score, options.Columns.ClassName, options.InferenceBatchSize, options.Fusion.Gamma, options.Fusion.TopK, options.Memory.MaxSupportImages).Should().Be(("Anomaly", "Product", 3, 0.3f, 12, 2));
         (options.Images.ResizeMode, options.Threshold.FalseRejectRate, options.Seed).Should().Be((ResizeMode.CropShortSide, 0.1f, 1));
         options.Prompt.Sentences["nut"].Abnormal.Should().Equal("a split {}");
@@ -203,7 +204,7 @@ public sealed class SavedModelTests
     private float[] Scores(ITransformer model)
     {
         using var owned = model as IDisposable;
-        KagPromptTransformer.In(model);
+        KagPromptTransformer.FindIn(model);
         return [.. model.Transform(Rows([("model-defective.png", "nut")])).GetColumn<float>("Anomaly")];
     }
 

@@ -30,11 +30,12 @@ internal static class AdaptCommand
         var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class), most);
         cancellation.ThrowIfCancellationRequested();
         using var scorer = ImageScorer.Load(zip, device);
-        var rows = ImageRows.Of(new MLContext(seed: 1), images);
+        var rows = ImageRows.ToDataView(new MLContext(seed: 1), images);
         using var adapted = scorer.Transformer.WithSupport(rows);
         cancellation.ThrowIfCancellationRequested();
         SavedModel.Save(adapted, rows.Schema, parsed.GetRequiredValue(Output));
         ModelSummary.Write(adapted, parsed.GetRequiredValue(Output));
+        ModelSummary.WriteWarnings(adapted, images.Select(image => image.ClassName).Distinct());
         return ExitCode.Success;
     }
 }

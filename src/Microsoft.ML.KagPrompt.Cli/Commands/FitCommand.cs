@@ -60,13 +60,14 @@ internal static class FitCommand
         };
         options.Validate();
         var ml = new MLContext(parsed.GetValue(Seed));
-        var rows = ImageRows.Of(ml, ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
+        var rows = ImageRows.ToDataView(ml, ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
         KagPromptTransformer? fitted = null;
         ItemProgress.Show("fitting", tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new Told(tell) }).Fit(rows));
         using (fitted)
         {
             SavedModel.Save(fitted!, rows.Schema, parsed.GetRequiredValue(Output));
             ModelSummary.Write(fitted!, parsed.GetRequiredValue(Output));
+            ModelSummary.WriteWarnings(fitted!, fitted!.Model.ClassNames);
         }
 
         return ExitCode.Success;

@@ -37,7 +37,7 @@ internal static class ScoreCommand
         RequireKnown(parsed.GetValue(Class), scorer.Transformer.Model.ClassNames);
         var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class), scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation).Of(inputs, cancellation);
         var maps = parsed.GetValue(Maps) is { } folder ? new MapFolder(folder) : null;
-        var (done, anomalies, faults) = (0, 0, 0);
+        var (done, anomalies, foreign, faults) = (0, 0, 0, 0);
         void Score(TextWriter output, bool onTerminal)
         {
             var writer = new ScoreWriter(output, parsed.GetValue(Format), onTerminal);
@@ -45,7 +45,8 @@ internal static class ScoreCommand
             {
                 foreach (var scored in scorer.Score(images, cancellation))
                 {
-                    writer.Write(ScoreRecord.Of(scored, scored.Fault is null ? maps?.Write(scored) : null));
+                    writer.Write(ScoreRecord.From(scored, scored.Fault is null ? maps?.Write(scored) : null));
+                    foreign += scored.IsForeign ? 1 : 0;
                     (anomalies, faults) = (anomalies + (scored.IsAnomalous ? 1 : 0), faults + (scored.Fault is null && !scored.IsUndecided ? 0 : 1));
                     tell("scoring", ++done, total);
                 }
@@ -79,6 +80,11 @@ internal static class ScoreCommand
         }
 
         Console.Error.WriteLine($"{done} image(s), {anomalies} anomalous, {faults} without a verdict");
+        if (foreign > 0)
+        {
+            Console.Error.WriteLine($"{foreign} of the anomalous: {Inspection.ForeignWord}");
+        }
+
         return faults > 0 ? ExitCode.BadInput : anomalies > 0 && parsed.GetValue(Fail) ? ExitCode.AnomaliesFound : ExitCode.Success;
     }
 

@@ -40,7 +40,7 @@ internal static class ThresholdCommand
         OutputPlace.RequireFile(output, SavedModel.Size(zip));
         var loaded = SavedModel.Load(zip, "cpu", out var schema);
         using var held = loaded as IDisposable;
-        var before = KagPromptTransformer.In(loaded);
+        var before = KagPromptTransformer.FindIn(loaded);
         if (output is null)
         {
             ModelSummary.WriteThresholds(before, className);

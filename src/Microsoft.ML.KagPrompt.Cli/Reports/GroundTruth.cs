@@ -7,7 +7,7 @@ namespace Microsoft.ML.KagPrompt.Cli.Reports;
 internal static class GroundTruth
 {
     /// <summary>The mask at its image's size; null: there is none, or it cannot be used.</summary>
-    public static DefectMask? Of(ScoredImage scored, Action<string> tell)
+    public static DefectMask? ReadMask(ScoredImage scored, Action<string> tell)
     {
         if (scored.Image.MaskPath is not { } path)
         {

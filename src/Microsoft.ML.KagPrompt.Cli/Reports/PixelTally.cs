@@ -25,7 +25,7 @@ internal sealed class PixelTally(ResizeMode mode, Action<string> tell)
             return;
         }
 
-        var mask = GroundTruth.Of(scored, tell)?.At(scored.Width, mode) ?? [];
+        var mask = GroundTruth.ReadMask(scored, tell)?.At(scored.Width, mode) ?? [];
         if (image.IsAnomalous is null && mask.Length == 0)
         {
             // Its mask cannot be used, and nothing else tells.

@@ -49,6 +49,8 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
             DefectType = image.DefectType,
             IsAnomalous = image.IsAnomalous,
             Score = scored.Score,
+            IsRejected = scored.IsAnomalous,
+            IsForeign = scored.IsForeign,
             Calibration = scored.Calibration,
             Fault = scored.Fault,
         };
@@ -71,10 +73,10 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         {
             cancellation.ThrowIfCancellationRequested();
             var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation);
-            var truth = GroundTruth.Of(scored, _ => { });
+            var truth = GroundTruth.ReadMask(scored, _ => { });
             items[place] = item with
             {
-                Picture = ReportPicture.Of(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height), MapScale.Of(scored.Calibration), truth?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
+                Picture = ReportPicture.Create(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height), MapScale.ForCalibration(scored.Calibration), truth?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
             };
             progress("drawing", ++done, all);
         }

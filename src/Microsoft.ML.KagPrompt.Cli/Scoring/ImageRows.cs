@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 internal static class ImageRows
 {
     /// <summary>Images are decoded when their rows are read.</summary>
-    public static IDataView Of(MLContext ml, IEnumerable<DatasetImage> images)
+    public static IDataView ToDataView(MLContext ml, IEnumerable<DatasetImage> images)
     {
         var rows = ml.Data.LoadFromEnumerable(images.Select(image => new AnomalyDatasetRow
         {

@@ -15,7 +15,7 @@ internal sealed class ImageScorer : IDisposable
 
     private ImageScorer(ITransformer model, bool atImageSize, float? threshold)
     {
-        (this.model, this.atImageSize, Transformer) = (model, atImageSize, KagPromptTransformer.In(model));
+        (this.model, this.atImageSize, Transformer) = (model, atImageSize, KagPromptTransformer.FindIn(model));
         if (threshold is { } value)
         {
             Transformer = moved = Transformer.WithThreshold(value);
@@ -57,7 +57,7 @@ internal sealed class ImageScorer : IDisposable
             cancellation.ThrowIfCancellationRequested();
             var read = batch.Select(item => Read(item.Image, item.Read, preprocessor)).ToArray();
             var whole = read.Where(item => item.Square is not null).ToArray();
-            var inspections = new Queue<(Inspection? Result, string? Fault)>(Verdicts.Of([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
+            var inspections = new Queue<(Inspection? Result, string? Fault)>(Verdicts.Collect([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
             foreach (var (image, square, size, fault) in read)
             {
                 var (inspection, why) = square is null ? (null, fault) : inspections.Dequeue();
@@ -70,7 +70,13 @@ internal sealed class ImageScorer : IDisposable
 
                 var (width, height) = atImageSize ? size : (inspection.Width, inspection.Height);
                 var map = atImageSize ? Transformer.Model.MapToImage(inspection.Map, width, height) : inspection.Map;
-                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height, Transformer.Calibration(ClassOf(image)), null) { Size = size };
+                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height, Transformer.Calibration(ClassOf(image)), null)
+                {
+                    Size = size,
+                    IsForeign = inspection.IsForeign,
+                    Unlikeness = inspection.Unlikeness,
+                    Reason = inspection.Reason,
+                };
             }
         }
     }

@@ -21,6 +21,18 @@ internal static class ModelSummary
         }
     }
 
+    /// <summary>What is doubtful about the support images of classes, on the error stream.</summary>
+    public static void WriteWarnings(KagPromptTransformer model, IEnumerable<string> classNames)
+    {
+        foreach (var name in classNames.Order(StringComparer.Ordinal))
+        {
+            foreach (var warning in model.Calibration(name).Warnings)
+            {
+                Console.Error.WriteLine($"{name}: {warning}");
+            }
+        }
+    }
+
     /// <summary>Where it was written, and how large it is.</summary>
     public static void WritePlace(string zip) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Written to {zip} ({new FileInfo(zip).Length / 1e6:0.0} MB)."));
 }

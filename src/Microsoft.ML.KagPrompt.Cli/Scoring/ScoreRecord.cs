@@ -17,7 +17,7 @@ internal sealed record ScoreRecord
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static IReadOnlyList<string> Header { get; } = ["image", "class", "anomalous", "score", "threshold", "probability", "regions", "error"];
+    public static IReadOnlyList<string> Header { get; } = ["image", "class", "anomalous", "score", "threshold", "probability", "regions", "error", "foreign", "unlikeness", "reason"];
 
     public required string Image { get; init; }
 
@@ -30,6 +30,7 @@ internal sealed record ScoreRecord
 
     public float? Threshold { get; init; }
 
+    /// <summary>The score's; null where it cannot be told, and of a foreign image, of which the score says nothing.</summary>
     public float? Probability { get; init; }
 
     /// <summary>Size of the map, in which regions are given.</summary>
@@ -44,7 +45,16 @@ internal sealed record ScoreRecord
 
     public string? Error { get; init; }
 
-    public static ScoreRecord Of(ScoredImage scored, string? map) => scored.Fault is not null
+    /// <summary>Whether it is unlike every support image; null where it could not be scored.</summary>
+    public bool? Foreign { get; init; }
+
+    /// <summary>How much of the support images it lacks, 0 to 2.</summary>
+    public float? Unlikeness { get; init; }
+
+    /// <summary>Why it is anomalous; null where it is not.</summary>
+    public string? Reason { get; init; }
+
+    public static ScoreRecord From(ScoredImage scored, string? map) => scored.Fault is not null
         ? new() { Image = scored.Image.Path, Class = scored.Image.ClassName, Error = scored.Fault }
         : new()
         {
@@ -53,19 +63,23 @@ internal sealed record ScoreRecord
             Anomalous = scored.IsUndecided ? null : scored.IsAnomalous,
             Score = scored.Score,
             Threshold = Known(scored.Calibration.Threshold),
-            Probability = Known(scored.Probability),
+            Probability = scored.IsForeign ? null : Known(scored.Probability),
             Width = scored.Width,
             Height = scored.Height,
-            Regions = [.. AnomalyRegions.Of(scored.Map, scored.Width, scored.Height, scored.Calibration)],
+            Regions = [.. AnomalyRegions.Find(scored.Map, scored.Width, scored.Height, scored.Calibration)],
             Map = map,
             Error = scored.IsUndecided ? $"no decision: the model has no threshold for class '{scored.Image.ClassName}'; give --threshold, or fit with two normal images or more" : null,
+            Foreign = scored.IsForeign,
+            Unlikeness = Known(scored.Unlikeness),
+            Reason = scored.Reason,
         };
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     public IReadOnlyList<string> Cells() =>
     [
-        Image, Class, Anomalous switch { true => "yes", false => "no", null => "" }, Text(Score), Text(Threshold), Text(Probability), Regions?.Count.ToString(CultureInfo.InvariantCulture) ?? "", Error ?? "",
+        Image, Class, Text(Anomalous), Text(Score), Text(Threshold), Text(Probability),
+        Regions?.Count.ToString(CultureInfo.InvariantCulture) ?? "", Error ?? "", Text(Foreign), Text(Unlikeness), Reason ?? "",
     ];
 
     // JSON knows no NaN.
@@ -88,6 +102,8 @@ internal sealed record ScoreRecord
             }
         }
     }
+
+    private static string Text(bool? value) => value switch { true => "yes", false => "no", null => "" };
 
     private static string Text(float? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "";
 }

@@ -10,7 +10,7 @@ internal static class Verdicts
     /// <summary>For each image, in order, its result or why there is none.</summary>
     /// <param name="images">Images and their classes.</param>
     /// <param name="inspect">The model.</param>
-    public static IEnumerable<(Inspection? Result, string? Fault)> Of(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images, Func<IReadOnlyList<(PixelBuffer Pixels, string? Class)>, IReadOnlyList<Inspection>> inspect)
+    public static IEnumerable<(Inspection? Result, string? Fault)> Collect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images, Func<IReadOnlyList<(PixelBuffer Pixels, string? Class)>, IReadOnlyList<Inspection>> inspect)
     {
         if (images.Count == 0)
         {
@@ -24,7 +24,7 @@ internal static class Verdicts
         catch (KagPromptException fault)
         {
             // One of them, which the others do not answer for.
-            return images.Count == 1 ? [(null, fault.Message)] : [.. images.SelectMany(image => Of([image], inspect))];
+            return images.Count == 1 ? [(null, fault.Message)] : [.. images.SelectMany(image => Collect([image], inspect))];
         }
     }
 

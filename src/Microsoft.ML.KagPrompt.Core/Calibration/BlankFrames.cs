@@ -4,7 +4,7 @@ namespace Microsoft.ML.KagPrompt.Calibration;
 internal static class BlankFrames
 {
     /// <summary>Black, white, grey and noise, side × side.</summary>
-    public static IReadOnlyList<PixelBuffer> Of(int side)
+    public static IReadOnlyList<PixelBuffer> Create(int side)
     {
         var noise = new byte[3 * side * side];
         new Random(0).NextBytes(noise);

@@ -8,7 +8,7 @@ internal static class GentleVariations
     private const double Light = 0.15;
 
     /// <summary>The variations of a square picture; what comes in over the edge repeats the edge.</summary>
-    public static IReadOnlyList<PixelBuffer> Of(PixelBuffer square) =>
+    public static IReadOnlyList<PixelBuffer> Create(PixelBuffer square) =>
     [
         Moved(square, Shift, Shift, 0, 1), Moved(square, -Shift, -Shift, 0, 1),
         Moved(square, 0, 0, Degrees, 1), Moved(square, 0, 0, -Degrees, 1),

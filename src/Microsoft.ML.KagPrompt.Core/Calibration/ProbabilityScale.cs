@@ -10,7 +10,7 @@ internal static class ProbabilityScale
     private const int Steps = 60;
 
     /// <summary>The scale of a logistic curve through 0.5 at the threshold that makes the scores likeliest, sound and defective ones weighing alike; NaN where nothing tells it.</summary>
-    public static float Of(float threshold, IReadOnlyList<float> normal, IReadOnlyList<float> defective)
+    public static float Compute(float threshold, IReadOnlyList<float> normal, IReadOnlyList<float> defective)
     {
         if (normal.Count == 0 || float.IsNaN(threshold))
         {

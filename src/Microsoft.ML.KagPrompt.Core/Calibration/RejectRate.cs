@@ -11,7 +11,7 @@ internal static class RejectRate
     /// <param name="n">Number of normal scores.</param>
     /// <param name="r">How many of them lie at or below the threshold.</param>
     /// <param name="between">Whether the threshold lies between two scores (or beyond all): then the share lies between those of its neighbours, and the interval covers both.</param>
-    public static (double Expected, double Low, double High) Of(int n, int r, bool between)
+    public static (double Expected, double Low, double High) Estimate(int n, int r, bool between)
     {
         if (r == 0)
         {

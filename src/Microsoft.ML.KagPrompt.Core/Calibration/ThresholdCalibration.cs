@@ -63,7 +63,7 @@ public sealed record ThresholdCalibration
             }
 
             var below = NormalScores.Count(score => score <= Threshold);
-            return RejectRate.Of(NormalScores.Count, below, between: !NormalScores.Contains(Threshold));
+            return RejectRate.Estimate(NormalScores.Count, below, between: !NormalScores.Contains(Threshold));
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     {
         var (normal, synthetic) = LeaveOneOut(support, supportTokens);
         var alone = normal.Select(score => new SupportLikeness.Alone(score.Image, score.Unlikeness)).ToArray();
-        var likeness = new SupportLikeness(support, alone, Unlikeness(BlankFrames.Of(network.ImageSize)));
+        var likeness = new SupportLikeness(support, alone, Unlikeness(BlankFrames.Create(network.ImageSize)));
         normal.AddRange(Scores(heldOut.Select(image => image.Square), reference));
         var known = likeness.Known.Concat(normal.Skip(likeness.Count).Select(score => score.Unlikeness)).ToArray();
         if (normal.Count == 0)
@@ -35,7 +35,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         }
 
         // One image does not tell how the next may differ; pictures made of it tell a little.
-        var seen = known.Length >= 2 ? known : Unlikeness(GentleVariations.Of(support[0].Square));
+        var seen = known.Length >= 2 ? known : Unlikeness(GentleVariations.Create(support[0].Square));
         var limit = ForeignLimit.Place(seen, known.Length, likeness.Blank);
         var labelled = Scores(anomalous.Select(image => image.Square), reference);
         var (sound, defective, synthesized) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
@@ -45,7 +45,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
             Method = method,
             Threshold = threshold,
             MapThreshold = Place(Sorted(normal, Map), Sorted(labelled, Map), Sorted(synthetic, Map)).Threshold,
-            Scale = ProbabilityScale.Of(threshold, sound, defective.Length > 0 ? defective : synthesized),
+            Scale = ProbabilityScale.Compute(threshold, sound, defective.Length > 0 ? defective : synthesized),
             SupportImages = support.Count,
             NormalScores = sound,
             AnomalousScores = defective,

@@ -67,7 +67,7 @@ internal static class ThresholdRule
 
         var (method, threshold) = FromNormals(calibration.NormalScores, falseRejectRate);
         var defects = calibration.AnomalousScores.Count > 0 ? calibration.AnomalousScores : calibration.SyntheticScores;
-        return calibration.At(threshold) with { Method = method, Scale = ProbabilityScale.Of(threshold, calibration.NormalScores, defects) };
+        return calibration.At(threshold) with { Method = method, Scale = ProbabilityScale.Compute(threshold, calibration.NormalScores, defects) };
     }
 
     /// <summary>A float that separates the two: at least the lower, below the upper.</summary>

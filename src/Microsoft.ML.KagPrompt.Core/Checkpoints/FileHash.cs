@@ -10,7 +10,7 @@ internal static class FileHash
     private const int Piece = 1 << 20;
 
     /// <summary>Lower-case hexadecimal.</summary>
-    public static string Of(string path)
+    public static string Compute(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, Piece, FileOptions.SequentialScan);
         return Convert.ToHexStringLower(SHA256.HashData(file));
@@ -18,7 +18,7 @@ internal static class FileHash
 
     /// <summary>Holds a file against a hash.</summary>
     /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
-    public static void Check(string path, string expected) => Check(path, expected, Of(path));
+    public static void Check(string path, string expected) => Check(path, expected, Compute(path));
 
     /// <summary>Loads tensors from a file while another thread hashes it; what was loaded is handed out only if the hash is the expected one.</summary>
     /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
@@ -41,7 +41,7 @@ internal static class FileHash
         }
         catch (CheckpointFormatException caught)
         {
-            (fault, hash) = (ExceptionDispatchInfo.Capture(caught), Of(path));
+            (fault, hash) = (ExceptionDispatchInfo.Capture(caught), Compute(path));
         }
 
         if (!Same(hash, expected))
@@ -59,7 +59,7 @@ internal static class FileHash
         using var source = CheckpointFile.Open(path);
         // A converted file's tensors are all wanted, in the file's order. Of another file only some are, in an order of their own: it is hashed apart.
         using var inOrder = source is SafetensorsFile file && file.Metadata.ContainsKey(SafetensorsWriter.KindKey) ? new HashingTensors(file) : null;
-        var apart = inOrder is null ? Task.Run(() => Of(path)) : null;
+        var apart = inOrder is null ? Task.Run(() => Compute(path)) : null;
         T? loaded = null;
         ExceptionDispatchInfo? fault = null;
         try

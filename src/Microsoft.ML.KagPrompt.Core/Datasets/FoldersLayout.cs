@@ -10,15 +10,15 @@ internal static class FoldersLayout
         var good = Path.Combine(path, ImageFiles.Good);
         if (!Directory.Exists(good))
         {
-            return [.. ImageFiles.In(path).Select(image => Image(image, DatasetSplit.Train, false, ImageFiles.Good, null))];
+            return [.. ImageFiles.List(path).Select(image => Image(image, DatasetSplit.Train, false, ImageFiles.Good, null))];
         }
 
         var others = ImageFiles.FoldersIn(path).Where(folder => Path.GetFileName(folder) is not (ImageFiles.Good or "ground_truth"));
         var index = new MaskIndex();
         return
         [
-            .. ImageFiles.In(good).Select(image => Image(image, DatasetSplit.Train, false, ImageFiles.Good, null)),
-            .. others.SelectMany(folder => ImageFiles.In(folder).Select(image => Other(index, path, Path.GetFileName(folder), image))),
+            .. ImageFiles.List(good).Select(image => Image(image, DatasetSplit.Train, false, ImageFiles.Good, null)),
+            .. others.SelectMany(folder => ImageFiles.List(folder).Select(image => Other(index, path, Path.GetFileName(folder), image))),
         ];
     }
 

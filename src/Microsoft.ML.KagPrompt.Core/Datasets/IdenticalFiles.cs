@@ -42,7 +42,7 @@ public static class IdenticalFiles
                 + $"{string.Join(", ", pairs.Take(Named).Select(pair => $"{Name(pair.Test)} = {Name(pair.Train)}"))}{(pairs.Count > Named ? ", …" : "")}. Take them out of one of the two.";
     }
 
-    private static long LengthOf(string path) => Imaging.RegularFile.Is(path) ? new FileInfo(RealPath.Of(path)).Length : 0;
+    private static long LengthOf(string path) => Imaging.RegularFile.Is(path) ? new FileInfo(RealPath.Resolve(path)).Length : 0;
 
     private static string? DigestOf(string path)
     {

@@ -9,7 +9,7 @@ internal static class ImageFiles
 
     public static IReadOnlyList<string> Extensions => ImageFormats.Extensions;
 
-    public static IReadOnlyList<string> In(string folder) => !Directory.Exists(folder) ? []
+    public static IReadOnlyList<string> List(string folder) => !Directory.Exists(folder) ? []
         : [.. Directory.GetFiles(folder).Where(path => ImageFormats.IsReadByName(path) && !PhotographFiles.IsAppleDouble(path)).Order(StringComparer.Ordinal)];
 
     public static IReadOnlyList<string> FoldersIn(string folder) => Directory.Exists(folder) ? [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal)] : [];

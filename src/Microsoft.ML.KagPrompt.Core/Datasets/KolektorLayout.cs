@@ -31,9 +31,9 @@ internal static class KolektorLayout
         return [.. images.Select(image => train.Contains(image) ? image with { Split = DatasetSplit.Train } : image)];
     }
 
-    private static bool IsFirst(string path) => Parts(path).Any(folder => ImageFiles.In(folder).Any(image => IsMask(image, FirstSuffix)));
+    private static bool IsFirst(string path) => Parts(path).Any(folder => ImageFiles.List(folder).Any(image => IsMask(image, FirstSuffix)));
 
-    private static bool IsSecond(string path) => ImageFiles.In(Path.Combine(path, "train")).Any(image => IsMask(image, SecondSuffix));
+    private static bool IsSecond(string path) => ImageFiles.List(Path.Combine(path, "train")).Any(image => IsMask(image, SecondSuffix));
 
     private static IEnumerable<string> Parts(string path) => ImageFiles.FoldersIn(path).Where(folder => Path.GetFileName(folder).StartsWith("kos", StringComparison.OrdinalIgnoreCase));
 
@@ -42,7 +42,7 @@ internal static class KolektorLayout
     private static IEnumerable<DatasetImage> Images(string folder, string suffix, string product, DatasetSplit split, Func<string, bool> showsDefect)
     {
         var index = new MaskIndex();
-        return ImageFiles.In(folder).Where(image => !IsMask(image, suffix)).Select(image =>
+        return ImageFiles.List(folder).Where(image => !IsMask(image, suffix)).Select(image =>
         {
             var mask = index.Find(folder, Path.GetFileNameWithoutExtension(image), suffix);
             try

@@ -10,7 +10,7 @@ internal sealed class MaskIndex
     {
         if (!folders.TryGetValue(folder, out var files))
         {
-            folders[folder] = files = ImageFiles.In(folder).ToLookup(Path.GetFileNameWithoutExtension, StringComparer.OrdinalIgnoreCase)!;
+            folders[folder] = files = ImageFiles.List(folder).ToLookup(Path.GetFileNameWithoutExtension, StringComparer.OrdinalIgnoreCase)!;
         }
 
         return suffixes.Select(suffix => stem + suffix).Select(name => files[name].OrderByDescending(file => Path.GetFileNameWithoutExtension(file) == name)

@@ -20,7 +20,7 @@ public static class PhotographFiles
         folders.Enqueue((folder, 0), (false, 0));
         for (var order = 1; folders.TryDequeue(out var here, out var rank);)
         {
-            var real = RealPath.Of(here.Path);
+            var real = RealPath.Resolve(here.Path);
             if (!seen.Add(real))
             {
                 continue;
@@ -28,7 +28,7 @@ public static class PhotographFiles
 
             try
             {
-                found.AddRange(Directory.GetFiles(here.Path).Order(StringComparer.Ordinal).Where(file => IsPhotograph(file) && seen.Add(RealPath.IsLink(file) ? RealPath.Of(file) : Path.Combine(real, Path.GetFileName(file)))));
+                found.AddRange(Directory.GetFiles(here.Path).Order(StringComparer.Ordinal).Where(file => IsPhotograph(file) && seen.Add(RealPath.IsLink(file) ? RealPath.Resolve(file) : Path.Combine(real, Path.GetFileName(file)))));
                 foreach (var below in here.Depth < depth ? [.. Directory.GetDirectories(here.Path).Order(StringComparer.Ordinal)] : Array.Empty<string>())
                 {
                     folders.Enqueue((below, here.Depth + 1), (rank.IsLink || RealPath.IsLink(below), order++));
@@ -45,7 +45,7 @@ public static class PhotographFiles
     }
 
     /// <summary>A path without the links on it: two that lead to one file are the same.</summary>
-    public static string RealPathOf(string path) => RealPath.Of(path);
+    public static string RealPathOf(string path) => RealPath.Resolve(path);
 
     /// <summary>Those of <see cref="Below"/> that a data set leaves out: their extension is none that is read.</summary>
     public static IReadOnlyList<string> LeftOut(string folder, int depth = int.MaxValue) => [.. Below(folder, depth).Where(path => !ImageFormats.IsReadByName(path))];

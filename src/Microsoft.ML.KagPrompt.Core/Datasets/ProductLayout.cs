@@ -30,7 +30,7 @@ internal sealed class ProductLayout(string name, string good, params string[] ma
             {
                 var defect = Path.GetFileName(type);
                 var isGood = defect == good;
-                foreach (var image in ImageFiles.In(type))
+                foreach (var image in ImageFiles.List(type))
                 {
                     yield return new(image, product, split, !isGood, isGood ? ImageFiles.Good : defect, isGood ? null : Mask(index, folder, defect, image));
                 }
@@ -42,6 +42,6 @@ internal sealed class ProductLayout(string name, string good, params string[] ma
     {
         var (masks, stem) = (Path.Combine(folder, "ground_truth", defect), Path.GetFileNameWithoutExtension(image));
         var several = Path.Combine(masks, stem);
-        return index.Find(masks, stem, maskSuffixes) ?? (ImageFiles.In(several).Count > 0 ? several : null);
+        return index.Find(masks, stem, maskSuffixes) ?? (ImageFiles.List(several).Count > 0 ? several : null);
     }
 }

@@ -8,7 +8,7 @@ internal static class RealPath
     public static bool IsLink(string path) => Target(path) is not null;
 
     /// <summary>The path without links; one in which links lead in circles stays as it is.</summary>
-    public static string Of(string path)
+    public static string Resolve(string path)
     {
         var (whole, links) = (Path.GetFullPath(path), 0);
         var root = Path.GetPathRoot(whole)!;

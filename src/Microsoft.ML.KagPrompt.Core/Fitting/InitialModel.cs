@@ -58,6 +58,6 @@ internal static class InitialModel
         }
 
         using var here = NetworkTower.Load(source, options with { Storage = BackboneStorage.Embed }, options.Taps);
-        return TowerFingerprint.Of(here.Tower) == TowerFingerprint.Of(vision.Tower);
+        return TowerFingerprint.Compute(here.Tower) == TowerFingerprint.Compute(vision.Tower);
     }
 }

@@ -4,7 +4,7 @@ namespace Microsoft.ML.KagPrompt.Imaging;
 internal static class GreyLevels
 {
     /// <summary>One grey level a pixel, row by row: 0.299 R + 0.587 G + 0.114 B in OpenCV's 15-bit fixed point.</summary>
-    public static byte[] Of(PixelBuffer image)
+    public static byte[] Compute(PixelBuffer image)
     {
         const int Red = 9798, Green = 19235, Blue = 3735, FractionBits = 15;
         var rgb = image.Rgb;

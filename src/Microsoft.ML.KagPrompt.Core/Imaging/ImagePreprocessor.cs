@@ -96,5 +96,5 @@ public sealed class ImagePreprocessor
         return result;
     }
 
-    private ResizeGeometry Geometry(int width, int height) => ResizeGeometry.Of(width, height, ImageSize, Mode);
+    private ResizeGeometry Geometry(int width, int height) => ResizeGeometry.Create(width, height, ImageSize, Mode);
 }

@@ -3,7 +3,7 @@ namespace Microsoft.ML.KagPrompt.Imaging;
 /// <summary>Where the S × S square lies in a resized image: the image becomes Width × Height, the square begins at (Left, Top).</summary>
 internal readonly record struct ResizeGeometry(int Width, int Height, int Left, int Top, int Side)
 {
-    public static ResizeGeometry Of(int width, int height, int side, ResizeMode mode)
+    public static ResizeGeometry Create(int width, int height, int side, ResizeMode mode)
     {
         if (mode == ResizeMode.Stretch)
         {

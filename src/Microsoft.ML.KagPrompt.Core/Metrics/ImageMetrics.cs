@@ -34,7 +34,7 @@ public sealed record ImageMetrics
     /// <param name="labels">True: anomalous; null: not known, left out. As long as the scores.</param>
     /// <param name="seed">Of the bootstrap.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public static ImageMetrics Of(IReadOnlyList<float> scores, IReadOnlyList<bool?> labels, int seed = 0)
+    public static ImageMetrics Compute(IReadOnlyList<float> scores, IReadOnlyList<bool?> labels, int seed = 0)
     {
         ArgumentNullException.ThrowIfNull(scores);
         ArgumentNullException.ThrowIfNull(labels);

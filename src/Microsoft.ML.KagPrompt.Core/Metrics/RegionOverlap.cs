@@ -36,6 +36,6 @@ public static class RegionOverlap
         }
 
         var region = ConnectedRegions.Label(masks, width, height, out var sizes);
-        return ScoreCurve.Of(maps.ToArray(), [.. region.Select(label => label < 0 ? double.NaN : 1.0 / sizes[label])], sizes.Count);
+        return ScoreCurve.Build(maps.ToArray(), [.. region.Select(label => label < 0 ? double.NaN : 1.0 / sizes[label])], sizes.Count);
     }
 }

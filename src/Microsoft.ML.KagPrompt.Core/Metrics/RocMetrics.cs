@@ -27,6 +27,6 @@ public static class RocMetrics
             throw new ArgumentException($"labels: expected one for each of {scores.Length} scores, got {labels.Length}.", nameof(labels));
         }
 
-        return ScoreCurve.Of(scores.ToArray(), [.. labels.ToArray().Select(label => label ? 0 : double.NaN)], 0);
+        return ScoreCurve.Build(scores.ToArray(), [.. labels.ToArray().Select(label => label ? 0 : double.NaN)], 0);
     }
 }

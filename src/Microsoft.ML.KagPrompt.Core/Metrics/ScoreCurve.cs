@@ -34,7 +34,7 @@ internal sealed class ScoreCurve
     /// <param name="values">Scores; sorted on return. NaN (not inspected) is left out.</param>
     /// <param name="shares">Of each anomalous item 1 / (its region's size), or 0 where regions do not count; NaN: the item is normal. Sorted along.</param>
     /// <param name="regions">Number of regions.</param>
-    public static ScoreCurve Of(float[] values, double[] shares, double regions)
+    public static ScoreCurve Build(float[] values, double[] shares, double regions)
     {
         Array.Sort(values, shares);
         var (scores, normal, anomalous, overlap) = (new List<float>(), new List<double>(), new List<double>(), new List<double>());

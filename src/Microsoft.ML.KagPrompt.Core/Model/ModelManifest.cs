@@ -134,7 +134,7 @@ internal sealed record ModelManifest
         }
         catch (Exception fault) when (fault is JsonException or NotSupportedException or ArgumentException or InvalidOperationException or FormatException or OverflowException)
         {
-            throw new ModelFormatException($"The model's manifest is damaged: {JsonFault.Told(fault)} Save or fetch the model again.", fault);
+            throw new ModelFormatException($"The model's manifest is damaged: {JsonFault.Describe(fault)} Save or fetch the model again.", fault);
         }
     }
 

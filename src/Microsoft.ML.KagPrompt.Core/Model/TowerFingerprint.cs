@@ -8,7 +8,7 @@ namespace Microsoft.ML.KagPrompt.Model;
 /// <summary>SHA-256 over a vision tower's configuration and weights: tells whether two towers are the same.</summary>
 internal static class TowerFingerprint
 {
-    public static string Of(IVisionTower tower)
+    public static string Compute(IVisionTower tower)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(tower.Family + "\n" + tower.ConfigurationJson));

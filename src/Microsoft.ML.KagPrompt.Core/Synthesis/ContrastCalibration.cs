@@ -33,7 +33,7 @@ internal static class ContrastCalibration
     public static double LocalContrast(PixelBuffer image)
     {
         var (width, height) = (image.Width, image.Height);
-        var (sums, squares) = Integrals(GreyLevels.Of(image), width, height);
+        var (sums, squares) = Integrals(GreyLevels.Compute(image), width, height);
         var total = 0.0;
         for (var y = 0; y < height; y++)
         {

@@ -30,7 +30,7 @@ internal static class DefectLabel
     }
 
     /// <summary>Logistic curve of the smoothed change on changed pixels, 0 elsewhere.</summary>
-    public static float[] Of(PixelBuffer before, PixelBuffer after, double steepness, double midpoint)
+    public static float[] Compute(PixelBuffer before, PixelBuffer after, double steepness, double midpoint)
     {
         var (changed, change) = Measure(before, after);
         var label = new float[change.Length];

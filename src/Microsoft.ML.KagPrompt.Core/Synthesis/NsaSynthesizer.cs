@@ -43,7 +43,7 @@ public sealed class NsaSynthesizer
         for (var draw = 1; ; draw++)
         {
             var image = Draw(destination, destinationObject, source, sourceObject, random);
-            var label = DefectLabel.Of(destination, image, Options.LogisticSteepness, Options.LogisticMidpoint);
+            var label = DefectLabel.Compute(destination, image, Options.LogisticSteepness, Options.LogisticMidpoint);
             var mask = Array.ConvertAll(label, value => value > Options.LabelThreshold);
             var hasDefect = mask.AsSpan().Contains(true);
             if (hasDefect || draw == Options.MaxDraws)
@@ -90,5 +90,5 @@ public sealed class NsaSynthesizer
     }
 
     private byte[]? ObjectOf(PixelBuffer image) =>
-        Options.Background is { } background ? ObjectMask.Of(image, background, Options.BackgroundThreshold) : null;
+        Options.Background is { } background ? ObjectMask.Compute(image, background, Options.BackgroundThreshold) : null;
 }

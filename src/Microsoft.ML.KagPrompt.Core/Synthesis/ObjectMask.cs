@@ -9,9 +9,9 @@ internal static class ObjectMask
     private const double LeastObjectShare = 0.02;
 
     /// <summary>One byte a pixel, 1 on the object: |grey − background| above the threshold, grains removed by a median.</summary>
-    public static byte[] Of(PixelBuffer image, double background, double threshold)
+    public static byte[] Compute(PixelBuffer image, double background, double threshold)
     {
-        var mask = GreyLevels.Of(image);
+        var mask = GreyLevels.Compute(image);
         for (var i = 0; i < mask.Length; i++)
         {
             mask[i] = (byte)(Math.Abs(mask[i] - background) > threshold ? 1 : 0);
@@ -23,7 +23,7 @@ internal static class ObjectMask
     /// <summary>Whether at least half of the images show an object, 2 % of the picture or more, before the background.</summary>
     public static bool Shows(IReadOnlyList<PixelBuffer> images, double background, double threshold)
     {
-        var showing = images.Count(image => Of(image, background, threshold).Count(pixel => pixel != 0) >= LeastObjectShare * image.Width * image.Height);
+        var showing = images.Count(image => Compute(image, background, threshold).Count(pixel => pixel != 0) >= LeastObjectShare * image.Width * image.Height);
         return 2 * showing >= images.Count;
     }
 }

@@ -13,8 +13,9 @@ internal static class AlarmTable
     public static string Write(IReadOnlyList<ReportItem> items)
     {
         var scored = items.Where(item => item.Fault is null && !float.IsNaN(item.Score)).ToArray();
-        float[] goods = [.. scored.Where(item => item.IsAnomalous == false).Select(item => item.Score).OrderDescending()];
-        float[] defects = [.. scored.Where(item => item.IsAnomalous == true).Select(item => item.Score)];
+        // Foreign images are rejected at any threshold: as if they scored above all others.
+        float[] goods = [.. scored.Where(item => item.IsAnomalous == false).Select(Level).OrderDescending()];
+        float[] defects = [.. scored.Where(item => item.IsAnomalous == true).Select(Level)];
         if (goods.Length == 0 || defects.Length == 0)
         {
             return "";
@@ -24,14 +25,18 @@ internal static class AlarmTable
         foreach (var share in Shares)
         {
             // Scores above it are rejected: at the score of the first good part that must not be, it passes.
-            var threshold = goods[(int)((long)goods.Length * share / 100)];
+            // Where more are foreign than the share allows, it is at the first that is not.
+            var threshold = goods.Skip((int)((long)goods.Length * share / 100)).FirstOrDefault(float.IsFinite, float.MaxValue);
             var (alarms, found) = (goods.Count(score => score > threshold), defects.Count(score => score > threshold));
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{share} %</td><td>{Of(threshold)}</td><td>{alarms} of {goods.Length}</td><td>{Percent((double)alarms / goods.Length)}</td>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{share} %</td><td>{(threshold < float.MaxValue ? Of(threshold) : Unknown)}</td><td>{alarms} of {goods.Length}</td><td>{Percent((double)alarms / goods.Length)}</td>");
             html.Append(CultureInfo.InvariantCulture, $"<td>{found} of {defects.Length}</td><td>{Percent((double)found / defects.Length)}</td></tr>");
         }
 
         html.Append("</table></div><p class=\"soft\">At the lowest threshold that rejects no more than that share of these good parts; it was found on these very images, so other parts may fare worse.");
+        html.Append(scored.Any(item => item.IsForeign) ? " Images unlike every support image are rejected at any threshold." : "");
         html.Append(goods.Length < 100 ? string.Create(CultureInfo.InvariantCulture, $" With {goods.Length} good part(s), one false alarm is {Percent(1.0 / goods.Length)}.") : "");
         return html.Append("</p>").ToString();
     }
+
+    private static float Level(ReportItem item) => item.IsForeign ? float.PositiveInfinity : item.Score;
 }

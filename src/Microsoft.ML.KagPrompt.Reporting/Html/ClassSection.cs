@@ -14,7 +14,7 @@ internal sealed class ClassSection
     public ClassSection(string name, IReadOnlyList<ReportItem> items, IReadOnlyList<ReportPixels> pixels)
     {
         (Name, this.items, this.pixels) = (name, items, [.. pixels.Where(entry => entry.ClassName == name)]);
-        Image = ImageMetrics.Of([.. items.Select(item => item.Score)], [.. items.Select(item => item.IsAnomalous)]);
+        Image = ImageMetrics.Compute([.. items.Select(item => item.Score)], [.. items.Select(item => item.IsAnomalous)]);
         Pixels = this.pixels.FirstOrDefault(entry => entry.DefectType is null)?.Metrics;
     }
 
@@ -40,7 +40,7 @@ internal sealed class ClassSection
         }
 
         // Values differ from class to class: each has its legend.
-        body.Append(LegendPlot.Write(MapScale.Of(items[0].Calibration), $"class-{index}", hasValues: true));
+        body.Append(LegendPlot.Write(MapScale.ForCalibration(items[0].Calibration), $"class-{index}", hasValues: true));
         var (missed, alarms) = (items.Count(item => item.Outcome == ReportOutcome.MissedDefect), items.Count(item => item.Outcome == ReportOutcome.FalseAlarm));
         return $"<details class=\"product\"{(of <= 3 ? " open" : "")}><summary>{Of(Name)}<span>{items.Count} images, {missed} missed, {alarms} false alarms, image AUROC {Of(Image.Auroc.Value)}</span></summary>{body}</details>";
     }

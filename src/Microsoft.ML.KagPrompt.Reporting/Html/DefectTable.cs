@@ -30,7 +30,7 @@ internal static class DefectTable
 
     private static void Row(StringBuilder html, string style, string name, IReadOnlyList<ReportItem> items, double auroc, bool hasPixels, ReportPixels? pixels)
     {
-        var rejected = items.Count(item => item.Score > item.Calibration.Threshold);
+        var rejected = items.Count(item => item.IsRejected);
         html.Append($"<tr{style}><td>{Of(name)}</td><td>{items.Count}</td><td>{rejected}</td><td>{Percent((double)rejected / items.Count)}</td><td>{Of(items.Average(item => item.Score))}</td><td>{Of(auroc)}</td>");
         html.Append(hasPixels ? $"<td>{Of(pixels?.Metrics.Auroc.Value ?? double.NaN)}</td><td>{Of(pixels?.Metrics.Aupro30.Value ?? double.NaN)}</td></tr>" : "</tr>");
     }

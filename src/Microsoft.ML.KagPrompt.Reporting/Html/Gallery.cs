@@ -12,7 +12,7 @@ internal static class Gallery
     [
         (ReportOutcome.MissedDefect, "Missed defects", "Defective and accepted, lowest score first."),
         (ReportOutcome.FalseAlarm, "False alarms", "Good and rejected, highest score first."),
-        (ReportOutcome.NotLabelled, "Not labelled", "Highest score first."),
+        (ReportOutcome.NotLabelled, "Not labelled", "Those unlike every support image first, then the highest score."),
         (ReportOutcome.FoundDefect, "Found defects", "Closest to the threshold first."),
         (ReportOutcome.AcceptedGood, "Accepted good parts", "Closest to the threshold first."),
         (ReportOutcome.Unreadable, "Could not be scored", ""),
@@ -44,7 +44,7 @@ internal static class Gallery
         writer.WriteLine($"<details class=\"list\"><summary>{(shown < worstFirst.Count ? $"The worst {shown} of {worstFirst.Count}" : "All")} images by name</summary><div class=\"scroll\"><table><tr><th>image</th><th>outcome</th><th>score</th><th>threshold</th><th>chance</th></tr>");
         foreach (var item in worstFirst.Take(MostRows))
         {
-            writer.WriteLine($"<tr><td>{Of(item.Name)}</td><td>{OutcomeOf(item)}</td><td>{Of(item.Score, "0.0000")}</td><td>{Of(item.Calibration.Threshold, "0.0000")}</td><td>{ChanceOf(item)}</td></tr>");
+            writer.WriteLine($"<tr><td>{Of(item.Name)}</td><td>{OutcomeOf(item)}{(item.IsForeign ? $": {Of(Inspection.ForeignWord)}" : "")}</td><td>{Of(item.Score, "0.0000")}</td><td>{Of(item.Calibration.Threshold, "0.0000")}</td><td>{ChanceOf(item)}</td></tr>");
         }
 
         writer.WriteLine("</table></div></details>");
@@ -59,13 +59,14 @@ internal static class Gallery
 
     private static string Card(ReportItem item, ReportPicture picture)
     {
-        var (name, isRejected) = (Of(item.Name), item.Score > item.Calibration.Threshold);
+        var (name, isRejected) = (Of(item.Name), item.IsRejected);
         // A tall image is shown as high as the others, not as wide.
         var widest = (double)ReportPicture.LongestSide * picture.Width / Math.Max(picture.Width, picture.Height);
         var html = new StringBuilder($"<article class=\"card\"><div class=\"view\" style=\"aspect-ratio:{picture.Width}/{picture.Height};max-width:{At(widest)}px\">");
         html.Append($"<img alt=\"{name}\" src=\"{Data(picture.Image)}\"><img class=\"over\" alt=\"Anomaly map of {name}\" src=\"{Data(picture.Overlay)}\"></div>");
         html.Append($"<label class=\"slide\">image<input type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\" aria-label=\"Overlay of {name}\">overlay</label><p class=\"name\">{name}</p>");
         html.Append($"<p><span class=\"verdict {(isRejected ? "rejected" : "accepted")}\">{(isRejected ? "rejected" : "accepted")}</span>, score {Of(item.Score, "0.0000")}</p>");
+        html.Append(item.IsForeign ? $"<p>{Of(Inspection.ForeignWord)}</p>" : "");
         return html.Append($"<p class=\"soft\">chance of a defect {ChanceOf(item)}</p></article>").ToString();
     }
 
@@ -75,11 +76,12 @@ internal static class Gallery
         ReportOutcome.FalseAlarm => "false alarm",
         ReportOutcome.FoundDefect => "found defect",
         ReportOutcome.AcceptedGood => "accepted, good",
-        ReportOutcome.NotLabelled => item.Score > item.Calibration.Threshold ? "rejected" : "accepted",
+        ReportOutcome.NotLabelled => item.IsRejected ? "rejected" : "accepted",
         _ => "could not be scored",
     };
 
-    private static string ChanceOf(ReportItem item) => item.Calibration.ProbabilityOf(item.Score) is var chance && float.IsNaN(chance) ? Unknown
+    /// <summary>The score's alone: of a foreign image it says nothing.</summary>
+    private static string ChanceOf(ReportItem item) => item.Calibration.ProbabilityOf(item.Score) is var chance && (float.IsNaN(chance) || item.IsForeign) ? Unknown
         : chance < 0.01f ? "below 1 %" : chance > 0.99f ? "above 99 %" : Percent(Math.Round(chance, 2));
 
     private static string Data(byte[] file) => $"data:image/{(file is [0x89, ..] ? "png" : "jpeg")};base64,{Convert.ToBase64String(file)}";

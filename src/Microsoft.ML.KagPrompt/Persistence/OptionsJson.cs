@@ -55,7 +55,7 @@ internal static class OptionsJson
         catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidDataException or InvalidOperationException or FormatException or OverflowException
             or NotSupportedException or KeyNotFoundException or EndOfStreamException)
         {
-            throw new ModelFormatException($"The model zip's options are damaged: {JsonFault.Told(fault)} Save or copy the zip again.", fault);
+            throw new ModelFormatException($"The model zip's options are damaged: {JsonFault.Describe(fault)} Save or copy the zip again.", fault);
         }
     }
 

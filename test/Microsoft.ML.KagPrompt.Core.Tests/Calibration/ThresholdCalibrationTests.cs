@@ -61,7 +61,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
             float[] Draw(int count, float middle) => [.. Enumerable.Range(0, count).Select(_ => middle + random.NextSingle()).Order()];
             var (normal, defective) = (Draw(random.Next(2, 20), 0), Draw(random.Next(0, 20), random.NextSingle() * 2));
             var threshold = random.NextSingle() * 2;
-            var calibration = Calibrated(normal, threshold) with { Scale = ProbabilityScale.Of(threshold, normal, defective) };
+            var calibration = Calibrated(normal, threshold) with { Scale = ProbabilityScale.Compute(threshold, normal, defective) };
             calibration.ProbabilityOf(threshold).Should().Be(0.5f);
             var values = Enumerable.Range(0, 50).Select(i => calibration.ProbabilityOf(i / 20f)).ToArray();
             values.Should().BeInAscendingOrder().And.OnlyContain(value => value >= 0 && value <= 1);
@@ -81,7 +81,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
             (random.NextDouble() < 1 / (1 + Math.Exp(-(score - 0.5) / True)) ? defective : normal).Add(score);
         }
 
-        ProbabilityScale.Of(0.5f, normal, defective).Should().BeApproximately((float)True, 0.003f);
+        ProbabilityScale.Compute(0.5f, normal, defective).Should().BeApproximately((float)True, 0.003f);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
         after.Threshold.Should().Be(before.NormalScores[3], "rank ⌈7 · 0.5⌉ of six");
         after.Method.Should().Contain("rank 4 of 6");
         (after.MapThreshold - before.MapThreshold).Should().BeApproximately(after.Threshold - before.Threshold, 1e-6f);
-        after.Scale.Should().Be(ProbabilityScale.Of(after.Threshold, before.NormalScores, before.SyntheticScores));
+        after.Scale.Should().Be(ProbabilityScale.Compute(after.Threshold, before.NormalScores, before.SyntheticScores));
         using var back = KagPromptTrainer.Recalibrate(moved, model.Options.Threshold.FalseRejectRate);
         back.CalibrationOf("object").Threshold.Should().Be(before.Threshold);
     }

@@ -33,7 +33,7 @@ public sealed class HashingTensorsTests : IDisposable
             tensor.eq(same).all().ToBoolean().Should().BeTrue();
         }
 
-        hashing.Complete().Should().Be(FileHash.Of(path));
+        hashing.Complete().Should().Be(FileHash.Compute(path));
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public class ImageMetricsTests
         var labels = Enumerable.Range(0, 80).Select(i => (bool?)(i % 3 == 0)).ToArray();
         float[] scores = [.. labels.Select(label => (float)Math.Round(random.NextDouble() + (label == true ? 0.4 : 0), 2))];
         bool[] known = [.. labels.Select(label => label!.Value)];
-        var metrics = ImageMetrics.Of(scores, labels, seed: 1);
+        var metrics = ImageMetrics.Compute(scores, labels, seed: 1);
         metrics.Auroc.Value.Should().BeApproximately(RocMetrics.Auroc(scores, known), 1e-12);
         metrics.AveragePrecision.Value.Should().BeApproximately(RocMetrics.AveragePrecision(scores, known), 1e-12);
         metrics.F1Max.Value.Should().BeApproximately(RocMetrics.F1Max(scores, known).F1, 1e-12);
@@ -20,7 +20,7 @@ public class ImageMetricsTests
         metrics.Auroc.Value.Should().BeInRange(metrics.Auroc.Low, metrics.Auroc.High);
         (metrics.Auroc.High - metrics.Auroc.Low).Should().BeInRange(0.05, 0.4);
         metrics.Warnings.Should().BeEmpty();
-        ImageMetrics.Of(scores, labels, seed: 1).Should().BeEquivalentTo(metrics);
+        ImageMetrics.Compute(scores, labels, seed: 1).Should().BeEquivalentTo(metrics);
     }
 
     /// <summary>Of many samples of one distribution, the interval of about 95 in 100 holds the true value.</summary>
@@ -34,7 +34,7 @@ public class ImageMetricsTests
         var held = Enumerable.Range(0, 60).Count(i =>
         {
             var labels = Enumerable.Range(0, 120).Select(k => (bool?)(k < 50)).ToArray();
-            var estimate = ImageMetrics.Of([.. labels.Select(label => (float)(Gaussian() + (label == true ? 1 : 0)))], labels, seed: i).Auroc;
+            var estimate = ImageMetrics.Compute([.. labels.Select(label => (float)(Gaussian() + (label == true ? 1 : 0)))], labels, seed: i).Auroc;
             return Truth >= estimate.Low && Truth <= estimate.High;
         });
         held.Should().BeInRange(53, 60);
@@ -45,7 +45,7 @@ public class ImageMetricsTests
     [InlineData(true, "*All 3 labelled images are anomalous*")]
     public void Of_OneKindOnly_IsNaNWithAWarning(bool label, string warning)
     {
-        var metrics = ImageMetrics.Of([1, 2, 3], [label, label, label]);
+        var metrics = ImageMetrics.Compute([1, 2, 3], [label, label, label]);
         double.IsNaN(metrics.Auroc.Value).Should().BeTrue();
         double.IsNaN(metrics.F1Max.Value).Should().BeTrue();
         float.IsNaN(metrics.F1Threshold).Should().BeTrue();
@@ -55,16 +55,16 @@ public class ImageMetricsTests
     [Fact]
     public void Of_UnknownLabelsOrScores_AreLeftOutAndNamed()
     {
-        var metrics = ImageMetrics.Of([1, 2, float.NaN, 3], [false, null, true, true]);
+        var metrics = ImageMetrics.Compute([1, 2, float.NaN, 3], [false, null, true, true]);
         (metrics.Images, metrics.Anomalous, metrics.Auroc.Value).Should().Be((2, 1, 1));
         metrics.Warnings.Should().ContainSingle().Which.Should().Contain("2 of 4");
-        ImageMetrics.Of([], []).Warnings.Should().ContainSingle().Which.Should().Contain("no labelled images");
+        ImageMetrics.Compute([], []).Warnings.Should().ContainSingle().Which.Should().Contain("no labelled images");
     }
 
     [Fact]
     public void Mean_Classes_CountAlike()
     {
-        var (one, other, none) = (ImageMetrics.Of([1, 2], [false, true]), ImageMetrics.Of([1, 1, 1, 1], [false, true, true, true]), ImageMetrics.Of([1], [true]));
+        var (one, other, none) = (ImageMetrics.Compute([1, 2], [false, true]), ImageMetrics.Compute([1, 1, 1, 1], [false, true, true, true]), ImageMetrics.Compute([1], [true]));
         var mean = ImageMetrics.Mean([one, other, none]);
         mean.Auroc.Value.Should().Be(0.75);
         mean.Images.Should().Be(7);

@@ -13,7 +13,7 @@ public class RejectRateTests
     [InlineData(3, 2, false, 0.13535, 0.86465)]
     public void Of_KnownBeta_GivesItsQuantiles(int n, int r, bool between, double low, double high)
     {
-        var rate = RejectRate.Of(n, r, between);
+        var rate = RejectRate.Estimate(n, r, between);
         rate.Low.Should().BeApproximately(low, 1e-5);
         rate.High.Should().BeApproximately(high, 1e-5);
     }
@@ -25,7 +25,7 @@ public class RejectRateTests
     {
         foreach (var r in (int[])[0, 1, (n + 1) / 2, n])
         {
-            var (expected, low, high) = RejectRate.Of(n, r, between: r == 0);
+            var (expected, low, high) = RejectRate.Estimate(n, r, between: r == 0);
             low.Should().BeInRange(0, expected);
             high.Should().BeInRange(expected, 1);
         }

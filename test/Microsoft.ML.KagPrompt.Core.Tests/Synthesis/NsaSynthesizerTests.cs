@@ -64,7 +64,7 @@ public class NsaSynthesizerTests
     {
         var options = new SynthesisOptions { Background = 200, BackgroundThreshold = 30, MinOverlap = 0.99, MinObjectShare = 0.99, LogisticMidpoint = 3, LogisticSteepness = 1 };
         var (destination, source) = (OnBackground(seed: 5), OnBackground(seed: 6));
-        var onObject = ObjectMask.Of(destination, 200, 30);
+        var onObject = ObjectMask.Compute(destination, 200, 30);
 
         var drawn = 0;
         for (var seed = 0; seed < 20; seed++)

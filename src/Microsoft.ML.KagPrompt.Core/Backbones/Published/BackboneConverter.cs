@@ -174,6 +174,6 @@ public static class BackboneConverter
     private static VisionReference ReferenceTo(string folder, string name)
     {
         var path = Path.Combine(folder, name);
-        return new VisionReference(name, new FileInfo(path).Length, FileHash.Of(path));
+        return new VisionReference(name, new FileInfo(path).Length, FileHash.Compute(path));
     }
 }

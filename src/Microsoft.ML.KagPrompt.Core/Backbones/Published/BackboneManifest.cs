@@ -74,7 +74,7 @@ internal sealed record BackboneManifest
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException or NotSupportedException or InvalidOperationException or FormatException or OverflowException)
         {
-            throw new CheckpointFormatException($"{path} is damaged: {JsonFault.Told(fault)} Convert the backbone again.", fault);
+            throw new CheckpointFormatException($"{path} is damaged: {JsonFault.Describe(fault)} Convert the backbone again.", fault);
         }
     }
 }

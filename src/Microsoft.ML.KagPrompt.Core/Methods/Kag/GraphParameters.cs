@@ -115,7 +115,7 @@ internal sealed class GraphParameters : IDisposable
         var projections = config.TapWidths.SelectMany((width, i) => ParameterLayout.Linear($"projection.{i}", c, width));
         var kernels = KernelSizes.SelectMany((size, k) => ParameterLayout.Linear($"kernels.{k}", c, c, size.Height, size.Width));
         var gru = new[] { "update", "reset", "candidate" }.SelectMany(gate => ParameterLayout.Pair($"gru.{gate}", InitialValues.Orthogonal, c, 2 * c));
-        return projections.Concat(kernels).Concat(KagVariant.Of(config.Variant).GraphLayout(config)).Concat(gru).Concat(ParameterLayout.Linear("adapter", c, c));
+        return projections.Concat(kernels).Concat(KagVariant.For(config.Variant).GraphLayout(config)).Concat(gru).Concat(ParameterLayout.Linear("adapter", c, c));
     }
 
     /// <summary>A leaf that outlives the caller's scope.</summary>

@@ -23,7 +23,7 @@ internal sealed class GraphPrompt : IDisposable
     private GraphPrompt(GraphPromptConfig config, GraphParameters parameters)
     {
         (this.config, this.parameters) = (config, parameters);
-        variant = KagVariant.Of(config.Variant);
+        variant = KagVariant.For(config.Variant);
         graph = variant.NewGraph(parameters, config.Iterations);
     }
 

@@ -31,7 +31,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     private const float FineTuningRate = 2e-4f;
 
     private readonly TrainingOptions training = options.Training;
-    private readonly KagVariant variant = KagVariant.Of(options.Prompt.Variant);
+    private readonly KagVariant variant = KagVariant.For(options.Prompt.Variant);
     private readonly Func<torch.Tensor, torch.Tensor> toImage = new MapMaker(sizes.Upsampling, sizes.ImageSize).Upsampler(sizes.Main.PromptGrid(sizes.ImageSize));
 
     /// <summary>What the backbone was measured to need; null: what the paper says.</summary>

@@ -13,7 +13,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 /// <param name="startsTrained">Whether the prompt was trained before.</param>
 internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphPrompt? prompt, bool startsTrained) : ITrainedMethod
 {
-    private readonly KagVariant variant = KagVariant.Of(options.Prompt.Variant);
+    private readonly KagVariant variant = KagVariant.For(options.Prompt.Variant);
     private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
 
     public GraphPrompt? Prompt => prompt;

@@ -68,7 +68,7 @@ internal static class KagStart
             return null;
         }
 
-        var (name, iterations) = (KagVariant.Of(options.Prompt.Variant).HeadName, options.Prompt.Iterations);
+        var (name, iterations) = (KagVariant.For(options.Prompt.Variant).HeadName, options.Prompt.Iterations);
         if (start.Heads.FirstOrDefault(head => head.Method == name && head.Iterations == iterations) is { } fitting)
         {
             using var source = fitting.Open();

@@ -91,7 +91,7 @@ public class GraphPromptTests
             }
         }
 
-        Tensor Loss() => Losses.Paper(prompt.ImageSimilarities(embedding, text).Times(0.02), PromptMap.PerLayer(prompt.Nodes(tokens), text, KagVariant.Of(GraphVariant.Paper), KagParts.AlignedCorners(4, Side)), mask, labels, 1, 1).Total;
+        Tensor Loss() => Losses.Paper(prompt.ImageSimilarities(embedding, text).Times(0.02), PromptMap.PerLayer(prompt.Nodes(tokens), text, KagVariant.For(GraphVariant.Paper), KagParts.AlignedCorners(4, Side)), mask, labels, 1, 1).Total;
     }
 
     [Fact]

@@ -92,7 +92,7 @@ public sealed class PaperGoldenTests : IDisposable
         var file = File();
         using var prompt = Prompt(file);
         var text = file.Read("text_features");
-        var maps = PromptMap.PerLayer(prompt.Nodes(List(file, "patch_tokens.")), text, KagVariant.Of(GraphVariant.Paper), KagParts.AlignedCorners(16, (int)file.Entries["map"].Shape[^1]));
+        var maps = PromptMap.PerLayer(prompt.Nodes(List(file, "patch_tokens.")), text, KagVariant.For(GraphVariant.Paper), KagParts.AlignedCorners(16, (int)file.Entries["map"].Shape[^1]));
         var losses = Losses.Paper(prompt.ImageSimilarities(file.Read("class_embedding"), text), maps, file.Read("mask"), file.Read("label"), 1, 1);
         losses.CrossEntropy.reshape(1).ShouldBeClose(file.Read("loss_ce"), TensorAssertions.StageTolerance, "cross-entropy");
         losses.Focal.reshape(1).ShouldBeClose(file.Read("loss_focal"), TensorAssertions.StageTolerance, "focal");

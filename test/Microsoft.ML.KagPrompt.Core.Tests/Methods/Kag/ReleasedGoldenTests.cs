@@ -41,7 +41,7 @@ public sealed class ReleasedGoldenTests : IDisposable
             nodes[4 + i].ShouldBeClose(golden.Read($"multi_kernel.{i}").flatten(2).transpose(1, 2), TensorAssertions.StageTolerance, $"multi_kernel.{i}");
         }
 
-        var maps = PromptMap.PerLayer(nodes, text, KagVariant.Of(GraphVariant.Released), KagParts.AlignedCorners((int)Math.Sqrt(nodes.shape[2]), side));
+        var maps = PromptMap.PerLayer(nodes, text, KagVariant.For(GraphVariant.Released), KagParts.AlignedCorners((int)Math.Sqrt(nodes.shape[2]), side));
         maps[0][0].ShouldBeClose(golden.Read("layer_map.0")[0][1], TensorAssertions.StageTolerance, "layer_map.0");
         maps[4][0].ShouldBeClose(golden.Read("layer_map.4")[0][1], TensorAssertions.StageTolerance, "layer_map.4");
 

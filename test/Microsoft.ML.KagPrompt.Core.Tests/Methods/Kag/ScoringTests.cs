@@ -70,7 +70,7 @@ public class ScoringTests
         var (layers, batch, grid, width) = (4, 2, 3, 5);
         var nodes = randn([layers, batch, grid * grid, width], generator: generator);
         var text = nn.functional.normalize(randn(textPerImage ? [batch, 2, width] : [2, width], generator: generator), p: 2, dim: -1);
-        var (paper, toImage) = (KagVariant.Of(GraphVariant.Paper), KagParts.AlignedCorners(grid, grid));
+        var (paper, toImage) = (KagVariant.For(GraphVariant.Paper), KagParts.AlignedCorners(grid, grid));
         var maps = PromptMap.PerLayer(nodes, text, paper, toImage);
         for (var i = 0; i < maps.numel(); i++)
         {
