@@ -112,9 +112,24 @@ internal sealed class PlainTraining
     {
         var side = (long)Math.Sqrt(projected.shape[1]);
         var grid = projected.transpose(1, 2).reshape(projected.shape[0], -1, side, side);
-        var sum = Enumerable.Range(0, 4).Select(k => functional.interpolate(functional.conv2d(grid, weights[$"kernels.{k}.weight"], weights[$"kernels.{k}.bias"]),
+        var sum = Enumerable.Range(0, 4).Select(k => functional.interpolate(Convolved(grid, $"kernels.{k}"),
             [side, side], mode: InterpolationMode.Bilinear, align_corners: true)).Aggregate((a, b) => a + b);
         return (sum / (sum * sum).sum(1, keepdim: true).sqrt()).flatten(2).transpose(1, 2);
+    }
+
+    /// <summary>Place by place of the kernel, without padding.</summary>
+    private Tensor Convolved(Tensor grid, string name)
+    {
+        var kernel = weights[name + ".weight"];
+        var (h, w) = (kernel.shape[2], kernel.shape[3]);
+        var sum = weights[name + ".bias"].view(1, -1, 1, 1);
+        for (var k = 0L; k < h * w; k++)
+        {
+            var seen = grid.narrow(2, k / w, grid.shape[2] - h + 1).narrow(3, k % w, grid.shape[3] - w + 1);         // [N, C', h', w']
+            sum = sum + kernel.select(3, k % w).select(2, k / w).matmul(seen.flatten(2)).view_as(seen);
+        }
+
+        return sum;
     }
 
     private Tensor Loop(Tensor node)
