@@ -11,9 +11,6 @@ internal sealed class CompactVisionTower : IVisionTower
 {
     public const string FamilyName = "compact";
 
-    /// <summary>Strides of the four stages' maps.</summary>
-    public static IReadOnlyList<int> Strides { get; } = [4, 8, 16, 16];
-
     private readonly CompactVisionConfig config;
     private readonly WeightSet weights;
 

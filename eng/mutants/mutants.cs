@@ -1,0 +1,138 @@
+// Changes one line of the wiring at a time and looks whether a test notices. By hand and weekly; minutes a mutant.
+//
+//   dotnet run eng/mutants/mutants.cs                        all mutants
+//   dotnet run eng/mutants/mutants.cs -- NAME...             some
+//   dotnet run eng/mutants/mutants.cs -- --list              their names
+//   dotnet run eng/mutants/mutants.cs -- --thorough          where the tests named for a mutant let it live, the whole Core test project
+//
+// The tree's tracked files, as they are now, are copied to a temporary folder; nothing here is changed. A mutant whose old text is not found exactly once in its
+// file is refused: mend its line below. "killed": a test failed; "survived": all passed; "broken": it did not build. Exit code 0 when all were killed.
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+const string Core = "src/Microsoft.ML.KagPrompt.Core/";
+const string Tests = "test/Microsoft.ML.KagPrompt.Core.Tests";
+
+Mutant[] mutants =
+[
+    new("score-of-the-normal-prompt", "Methods/Kag/KagMethod.cs", "similarities.select(1, 1)", "similarities.select(1, 0)", "InspectionByHandTests|PaperGoldenTests"),
+    new("gamma-swapped-in-the-score", "Methods/Common/ImageScore.cs", "promptScore.Times(gamma).Plus(topMean.Times(1.0 - gamma))", "promptScore.Times(1.0 - gamma).Plus(topMean.Times(gamma))", "InspectionByHandTests"),
+    new("gamma-swapped-in-the-map", "Methods/Kag/MapFusion.cs", "promptMap.Times(gamma).Plus(memoryMap.Times(1.0 - gamma))", "promptMap.Times(1.0 - gamma).Plus(memoryMap.Times(gamma))", "InspectionByHandTests"),
+    new("largest-of-the-memory-map", "Methods/Kag/KagMethod.cs", "ImageScore.TopMean(map, fusion.TopK)", "ImageScore.TopMean(memoryMap ?? map, fusion.TopK)", "InspectionByHandTests"),
+    new("grids-of-taps-reversed", "Methods/Kag/KagMethod.cs", ": sizes.Memory.TapGrids(sizes.ImageSize);", ": [.. sizes.Memory.TapGrids(sizes.ImageSize).Reverse()];", "InspectionByHandTests"),
+    new("cells-shifted-the-other-way", "Backbones/IVisionTower.cs", "((PatchSize - 1) / 2.0) + shift", "((PatchSize - 1) / 2.0) - shift", "InspectionByHandTests|MapPlacementTests"),
+    new("map-transposed", "Numerics/PatchGrid.cs", "patches.reshape(-1, Rows, Columns)", "patches.reshape(-1, Rows, Columns).transpose(1, 2)", "InspectionByHandTests|ScoringTests"),
+    new("bank-of-another-class", "Model/KagPromptModel.cs", "= Network.Score(features, state.Reference.Value,", "= Network.Score(features, classes.Values.First().Reference.Value,", "InspectionByHandTests"),
+    new("supports-not-turned", "Fitting/ReferenceBuilder.cs", "image.Square.Rotate90(turns)", "image.Square.Rotate90(0 * turns)", "InspectionByHandTests"),
+    new("threshold-compared-reversed", "Model/KagPromptModel.cs", "points[k] > state.Calibration.Threshold", "points[k] < state.Calibration.Threshold", "InspectionByHandTests"),
+    new("unlikeness-compared-reversed", "Calibration/ThresholdCalibration.cs", "unlikeness > UnlikenessLimit", "unlikeness < UnlikenessLimit", "ForeignImageTests|InspectionByHandTests"),
+    new("texts-swapped", "Backbones/TextFeatures.cs", "stack([Average(prompts.Normal), Average(prompts.Abnormal)])", "stack([Average(prompts.Abnormal), Average(prompts.Normal)])", "InspectionByHandTests"),
+    new("text-not-at-unit-length", "Backbones/TextFeatures.cs", "unit.mean([0]).UnitLength(-1)", "unit.mean([0])", "CompactBackboneTests|InspectionByHandTests"),
+    new("own-sentences-ignored", "Backbones/PromptTexts.cs", "ensemble.For(className)", "PromptEnsemble.Paper(className)", "InspectionByHandTests"),
+    new("memory-towers-mean-of-the-other", "Backbones/FeatureEncoder.cs", "images.ResizeMode, MemoryTower.Info.Mean, MemoryTower.Info.Std", "images.ResizeMode, Tower.Info.Mean, Tower.Info.Std", "BackboneModelTests"),
+    new("memory-by-the-prompts-tower", "Backbones/ScoringFeatures.cs", "forMemory ?? forPrompt!", "forPrompt ?? forMemory!", "BackboneModelTests"),
+    new("labels-inverted", "Methods/Kag/GraphTrainer.cs", "HasDefect ? 1 : 0", "HasDefect ? 0 : 1", "GraphTrainerTests"),
+    new("labels-on-the-normal-half", "Methods/Kag/GraphTrainer.cs", "labels[count + i] =", "labels[i] =", "GraphTrainerTests"),
+    new("masks-empty", "Methods/Kag/GraphTrainer.cs", "mask[p] ? 1f : 0f", "mask[p] ? 0f : 0f", "GraphTrainerTests"),
+    new("masks-of-the-whole-image", "Methods/Kag/GraphTrainer.cs", "mask[p] ? 1f : 0f", "mask[p] ? 1f : 1f", "GraphTrainerTests"),
+    new("masks-on-the-normal-half", "Methods/Kag/GraphTrainer.cs", "masks.AsSpan((count + i) * side * side,", "masks.AsSpan(i * side * side,", "GraphTrainerTests"),
+    new("text-of-the-first-class", "Methods/Kag/GraphTrainer.cs", "textFeatures[image.ClassName]", "textFeatures[batch.Normal[0].ClassName]", "GraphTrainerTests"),
+    new("loss-weights-swapped", "Methods/Kag/GraphTrainer.cs", "labels, training.FocalWeight, DiceWeight)", "labels, DiceWeight, training.FocalWeight)", "GraphTrainerTests"),
+    new("gradients-kept", "Methods/Kag/GraphTrainer.cs", "optimizer.ZeroGradients();", "", "GraphTrainerTests"),
+    new("passes-not-weighted", "Methods/Kag/GraphTrainer.cs", "loss.Total.Times(share).backward()", "loss.Total.backward()", "GraphTrainerTests"),
+    new("clip-ignored", "Methods/Kag/GraphTrainer.cs", "ClipGradients(training.GradientClip)", "ClipGradients(1e9)", "GraphTrainerTests"),
+    new("projections-not-centred", "Methods/Kag/GraphTrainer.cs", "centred.Step(Update)", "Update()", "GraphTrainerTests"),
+    new("schedule-reversed", "Methods/Common/WarmupLinearSchedule.cs", "Math.Max(0, steps - step)", "Math.Max(0, step - warmup)", "GraphTrainerTests|WarmupLinearScheduleTests"),
+    new("decay-of-the-wrong-sign", "Methods/Common/AdamW.cs", "1 - (rate * weightDecay)", "1 + (rate * weightDecay)", "GraphTrainerTests|AdamWTests"),
+    new("trained-start-unknown", "Methods/Kag/KagStart.cs", "startsTrained: trained is not null", "startsTrained: trained is null", "KagPromptTrainerTests"),
+    new("patches-of-the-image-itself", "Methods/Kag/TwinSource.cs", "while (ReferenceEquals(source, image) && pool.Count > 1)", "while (!ReferenceEquals(source, image))", "TwinSourceTests"),
+    new("patches-of-any-class", "Methods/Kag/TwinSource.cs", "same.Length > 1 ? same :", "same.Length > 99 ? same :", "TwinSourceTests"),
+    new("bank-keeps-the-image-left-out", "Calibration/ThresholdCalibrator.cs", "tokens.Where((_, i) => i != left)", "tokens.Where((_, i) => i >= 0)", "LeaveOneOutTests"),
+    new("calibration-defects-of-the-image-itself", "Calibration/ThresholdCalibrator.cs", "support[(left + 1) % support.Count].Square", "support[left].Square", "LeaveOneOutTests"),
+    new("masks-not-cropped", "Imaging/ImagePreprocessor.cs", "var square = Geometry(width, height);", "var square = ResizeGeometry.Of(width, height, ImageSize, ResizeMode.Stretch);", "ImagePreprocessorTests"),
+];
+
+if (args.Contains("--list"))
+{
+    Console.WriteLine(string.Join(Environment.NewLine, mutants.Select(mutant => mutant.Name)));
+    return 0;
+}
+
+var thorough = args.Contains("--thorough");
+var names = args.Where(arg => !arg.StartsWith('-')).ToArray();
+if (names.Except(mutants.Select(mutant => mutant.Name)).ToArray() is { Length: > 0 } unknown)
+{
+    Console.Error.WriteLine($"No mutant is called {string.Join(", ", unknown)}. --list names them.");
+    return 2;
+}
+
+var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(SourcePath())!, "..", ".."));
+var chosen = mutants.Where(mutant => names.Length == 0 || names.Contains(mutant.Name)).ToArray();
+var misfits = chosen.Where(mutant => Count(File.ReadAllText(Path.Combine(root, Core + mutant.File)), mutant.Old) != 1).ToArray();
+if (misfits.Length > 0)
+{
+    Console.Error.WriteLine($"Found not exactly once in its file, so refused: {string.Join(", ", misfits.Select(mutant => mutant.Name))}.");
+    return 2;
+}
+
+var copy = Directory.CreateTempSubdirectory("mutants-").FullName;
+try
+{
+    foreach (var file in Run(root, "git", "ls-files", "-z").Output.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(file => File.Exists(Path.Combine(root, file))))
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(copy, file))!);
+        File.Copy(Path.Combine(root, file), Path.Combine(copy, file));
+    }
+
+    Console.WriteLine($"Unchanged tree in {copy}: building, then the tests that are to kill.");
+    var filters = string.Join('|', chosen.SelectMany(mutant => mutant.Killers.Split('|')).Distinct());
+    if (!Builds() || !Pass(filters))
+    {
+        Console.Error.WriteLine("The unchanged tree does not build or pass: nothing can be told of mutants.");
+        return 2;
+    }
+
+    var (killed, survived) = (0, 0);
+    foreach (var mutant in chosen)
+    {
+        var path = Path.Combine(copy, Core + mutant.File);
+        var original = File.ReadAllText(path);
+        File.WriteAllText(path, original.Replace(mutant.Old, mutant.New, StringComparison.Ordinal));
+        var clock = Stopwatch.StartNew();
+        var fate = !Builds() ? "broken" : !Pass(mutant.Killers) ? "killed" : thorough && !Pass("") ? "killed by others" : "survived";
+        File.WriteAllText(path, original);
+        (killed, survived) = fate.StartsWith("killed", StringComparison.Ordinal) ? (killed + 1, survived) : (killed, survived + 1);
+        Console.WriteLine(FormattableString.Invariant($"{mutant.Name,-42} {fate,-17} {clock.Elapsed.TotalSeconds,4:0} s  {mutant.Killers}"));
+    }
+
+    Console.WriteLine($"{killed} killed, {survived} survived");
+    return survived == 0 ? 0 : 1;
+}
+finally
+{
+    Directory.Delete(copy, recursive: true);
+}
+
+bool Builds() => Run(copy, "dotnet", "build", Tests, "-c", "Release", "-v", "quiet", "-nologo", "-m:1").Code == 0;
+
+bool Pass(string killers)
+{
+    string[] filter = killers == "" ? [] : ["--filter", string.Join('|', killers.Split('|').Select(name => $"FullyQualifiedName~.{name}."))];
+    return Run(copy, "dotnet", ["test", Tests, "-c", "Release", "--no-build", "--nologo", .. filter]).Code == 0;
+}
+
+static int Count(string text, string part) => text.Split(part).Length - 1;
+
+static string SourcePath([CallerFilePath] string path = "") => path;
+
+static (int Code, string Output) Run(string folder, string program, params string[] arguments)
+{
+    var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true };
+    using var process = Process.Start(start)!;
+    var output = process.StandardOutput.ReadToEnd();
+    process.WaitForExit();
+    return (process.ExitCode, output);
+}
+
+/// <summary>A change of wiring, and the classes of tests that should notice it.</summary>
+internal sealed record Mutant(string Name, string File, string Old, string New, string Killers);

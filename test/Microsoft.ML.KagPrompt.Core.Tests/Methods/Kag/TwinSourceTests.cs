@@ -1,0 +1,118 @@
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+
+namespace Microsoft.ML.KagPrompt.Tests.Methods.Kag;
+
+/// <summary>Which images are paired with which twins. A picture has its pattern in channels of its own: blending carries patterns over, and plain channels stay plain.</summary>
+public class TwinSourceTests
+{
+    private const int Side = 64;
+    private const byte Ground = 128;
+    private const int Red = 0, Green = 1, Blue = 2;
+
+    [Fact]
+    public void Batches_TwoImagesOfAClass_CutPatchesFromTheOther()
+    {
+        ProductImage[] images = [Patterned("a", Red), Patterned("a", Green)];
+        foreach (var (normal, twin) in Pairs(images))
+        {
+            var (own, other) = ReferenceEquals(normal, images[0]) ? (Red, Green) : (Green, Red);
+            IsPlain(normal.Square, own).Should().BeFalse();
+            IsPlain(twin.Image, other).Should().BeFalse("the patch comes from the other image");
+            IsPlain(twin.Image, Blue).Should().BeTrue();
+        }
+    }
+
+    [Fact]
+    public void Batches_TwoClasses_StayInTheClass()
+    {
+        ProductImage[] images = [Patterned("a", Red), Patterned("b", Blue, 1), Patterned("a", Green), Patterned("b", Blue, 2)];
+        foreach (var (normal, twin) in Pairs(images))
+        {
+            IsPlain(twin.Image, Blue).Should().Be(normal.ClassName == "a");
+            IsPlain(twin.Image, Green).Should().Be(normal.ClassName == "b");
+            IsPlain(twin.Image, Red).Should().Be(normal.ClassName == "b");
+        }
+    }
+
+    [Fact]
+    public void Batches_OneImageOfAClass_CutPatchesFromAnotherClass()
+    {
+        foreach (var (normal, twin) in Pairs([Patterned("a", Red), Patterned("b", Green)]))
+        {
+            IsPlain(twin.Image, normal.ClassName == "a" ? Green : Red).Should().BeFalse();
+        }
+    }
+
+    [Fact]
+    public void Batches_ASingleImage_CutPatchesFromItself()
+    {
+        var pairs = Pairs([Patterned("a", Red)]);
+        pairs.Should().Contain(pair => pair.Twin.HasDefect).And.AllSatisfy(pair => IsPlain(pair.Twin.Image, Green).Should().BeTrue());
+    }
+
+    [Fact]
+    public void Batches_ManyEpochs_ShowEveryImageAsOftenAsEveryOther()
+    {
+        var images = Enumerable.Range(0, 3).Select(i => Patterned("a", i)).ToArray();
+        var batches = Batches(images, batchSize: 4, pairs: 9, epochs: 3);
+        batches.Select(batch => batch.Epoch).Should().Equal(1, 1, 1, 2, 2, 2, 3, 3, 3);
+        batches.Select(batch => batch.Normal.Length).Should().Equal(4, 4, 1, 4, 4, 1, 4, 4, 1);
+        images.Should().AllSatisfy(image => batches.SelectMany(batch => batch.Normal).Count(shown => ReferenceEquals(shown, image)).Should().Be(9));
+        batches.Should().AllSatisfy(batch => batch.Twins.Should().HaveSameCount(batch.Normal));
+    }
+
+    [Fact]
+    public void Batches_EveryTwin_IsItsImageOutsideTheDefectAndLabelledByItsMask()
+    {
+        var images = Enumerable.Range(0, 3).Select(i => Patterned("a", i)).ToArray();
+        foreach (var (normal, twin) in Pairs(images))
+        {
+            twin.HasDefect.Should().Be(twin.Mask.Contains(true));
+            var changed = Enumerable.Range(0, Side * Side).Where(i => Enumerable.Range(3 * i, 3).Any(b => twin.Image.Rgb[b] != normal.Square.Rgb[b])).ToHashSet();
+            changed.Count.Should().BeInRange(50, Side * Side * 2 / 3);
+            Enumerable.Range(0, Side * Side).Where(i => twin.Mask[i]).Should().OnlyContain(i => changed.Contains(i) || HasNear(changed, i));
+        }
+    }
+
+    [Fact]
+    public void Batches_SameSeed_AreTheSameAndAnotherSeedsDiffer()
+    {
+        var images = Enumerable.Range(0, 3).Select(i => Patterned("a", i)).ToArray();
+        byte[] Bytes(int seed) => [.. Pairs(images, seed).SelectMany(pair => pair.Normal.Square.Rgb.Concat(pair.Twin.Image.Rgb))];
+        var first = Bytes(5);
+        Bytes(5).Should().Equal(first);
+        Bytes(6).Should().NotEqual(first);
+    }
+
+    /// <summary>The mask is of smoothed changes: a few pixels of it may themselves be as they were.</summary>
+    private static bool HasNear(HashSet<int> changed, int pixel)
+        => Enumerable.Range(-5, 11).Any(dy => Enumerable.Range(-5, 11).Any(dx => changed.Contains(pixel + (dy * Side) + dx)));
+
+    private static (ProductImage Normal, SyntheticImage Twin)[] Pairs(ProductImage[] images, int seed = 5)
+        => [.. Batches(images, batchSize: 4, pairs: 12, epochs: 1, seed).SelectMany(batch => batch.Normal.Zip(batch.Twins))];
+
+    private static TwinBatch[] Batches(ProductImage[] images, int batchSize, int pairs, int epochs, int seed = 5)
+    {
+        // Patches large enough that none is skipped.
+        var large = new SynthesisOptions { MinHeight = 0.2, MinWidth = 0.2, MinScale = 1, MaxScale = 1 };
+        using var source = new TwinSource(images, new Dictionary<string, SynthesisOptions> { ["a"] = large, ["b"] = large }, batchSize, pairs, epochs, seed, CancellationToken.None);
+        return [.. source.Batches()];
+    }
+
+    /// <summary>Noise in one channel, the others plain.</summary>
+    private static ProductImage Patterned(string className, int channel, int seed = 0)
+    {
+        var random = new Random((10 * channel) + seed);
+        var rgb = Enumerable.Repeat(Ground, Side * Side * 3).ToArray();
+        for (var i = channel; i < rgb.Length; i += 3)
+        {
+            rgb[i] = (byte)random.Next(256);
+        }
+
+        return new ProductImage(new PixelBuffer(Side, Side, rgb), className);
+    }
+
+    /// <summary>Whether a channel has no pattern; blending cuts fractions off.</summary>
+    private static bool IsPlain(PixelBuffer image, int channel) => Enumerable.Range(0, Side * Side).All(i => Math.Abs(image.Rgb[(3 * i) + channel] - Ground) <= 4);
+}

@@ -1,0 +1,43 @@
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Tests.Model;
+
+/// <summary>A fit's normal scores against models that were fitted without the image in question.</summary>
+public class LeaveOneOutTests
+{
+    private const int Side = 56;
+    private const int Seed = 5;
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public void NormalAndSyntheticScores_OfAFit_AreThoseOfModelsFittedOnTheOthers(bool bankAlone, bool rotated)
+    {
+        var parts = Enumerable.Range(0, 4).Select(i => TestImages.Part(Side, Side, i)).ToArray();
+        var options = new FitChoices { Epochs = 0, FromScratch = bankAlone, RotateSupports = rotated, ImageSize = Side, Seed = Seed };
+        using var model = Fit(parts, options);
+        var synthesizer = new NsaSynthesizer(SynthesisOptions.FitTo(parts));
+        var (normal, synthetic) = (new List<float>(), new List<float>());
+        for (var left = 0; left < parts.Length; left++)
+        {
+            using var others = Fit([.. parts.Where((_, i) => i != left)], options);
+            var twin = synthesizer.Synthesize(parts[left], parts[(left + 1) % parts.Length], new Random((Seed * 397) ^ left));
+            PixelBuffer[] images = twin.HasDefect ? [parts[left], twin.Image] : [parts[left]];
+            var scores = others.Inspect(images, new string?[images.Length]);
+            normal.Add(scores[0].Score);
+            synthetic.AddRange(scores.Skip(1).Select(score => score.Score));
+        }
+
+        var calibration = model.CalibrationOf("object");
+        calibration.NormalScores.Should().Equal(normal.Order());
+        calibration.SyntheticScores.Should().Equal(synthetic.Order());
+        synthetic.Should().NotBeEmpty();
+        // With itself in the bank an image scores lower: the equality above says something.
+        model.Inspect(parts, new string?[parts.Length]).Average(inspection => inspection.Score).Should().BeLessThan(normal.Average() - 1e-3f);
+    }
+
+    private static KagPromptModel Fit(PixelBuffer[] parts, InspectionOptions options) => KagPromptTrainer.Fit(parts.Select(part => new TrainingImage { Image = part }), options);
+}
