@@ -22,7 +22,7 @@ public sealed partial class DocumentLinksTests
             {
                 broken.Add($"{link}: no such file");
             }
-            else if (anchor is not null && !MarkdownPage.Read(Path.GetRelativePath(SharedFiles.RepositoryRoot, target)).Anchors.Contains(anchor))
+            else if (anchor is not null && !MarkdownPage.Read(target).Anchors.Contains(anchor))
             {
                 broken.Add($"{link}: no such heading");
             }
@@ -35,7 +35,8 @@ public sealed partial class DocumentLinksTests
     public void Index_NamesEveryPage()
     {
         var index = MarkdownPage.Read("docs/README.md").Links.Select(link => "docs/" + link);
-        MarkdownPage.Names.Where(name => name.StartsWith("docs/", StringComparison.Ordinal) && name != "docs/README.md").Should().BeSubsetOf(index);
+        var pages = MarkdownPage.Names.Where(name => name.StartsWith("docs/", StringComparison.Ordinal) && name != "docs/README.md");
+        pages.Should().BeSubsetOf(index);
     }
 
     [Fact]
@@ -43,7 +44,8 @@ public sealed partial class DocumentLinksTests
     {
         string[] kinds = [".cs", ".csproj", ".props", ".targets"];
         var stale = from folder in (string[])["src", "test", "examples", "eng"]
-                    from file in Directory.EnumerateFiles(Path.Combine(SharedFiles.RepositoryRoot, folder), "*", SearchOption.AllDirectories)
+                    let path = Path.Combine(SharedFiles.RepositoryRoot, folder)
+                    from file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
                     where kinds.Contains(Path.GetExtension(file)) && !BuildOutput().IsMatch(file)
                     from Match match in PagePath().Matches(File.ReadAllText(file))
                     where !File.Exists(Path.Combine(SharedFiles.RepositoryRoot, match.Value))
