@@ -49,7 +49,8 @@ public sealed partial class DocumentTablesTests
     [Fact]
     public void Columns_Table_NamesEveryColumn()
         => FirstCells("docs/reference/columns.md").Should().BeEquivalentTo(Properties(typeof(ColumnOptions))
-            .Where(property => property.PropertyType == typeof(string) && property.Name != "NormalLabel").Select(property => $"Columns.{property.Name}"));
+            .Where(property => property.PropertyType == typeof(string) && property.Name != nameof(ColumnOptions.NormalLabel))
+            .Select(property => $"Columns.{property.Name}"));
 
     [Fact]
     public void Equations_Table_LeadsToFilesAndMembers()
@@ -70,7 +71,8 @@ public sealed partial class DocumentTablesTests
     [Fact]
     public void Architecture_Rooms_AreTheFoldersInTheOrderThatATestHolds()
     {
-        var rooms = MarkdownPage.Read("docs/explanation/architecture.md").Rows("The rooms of the core").Skip(1).Select(row => row[0].Trim('`'));
+        var page = MarkdownPage.Read("docs/explanation/architecture.md");
+        var rooms = page.Rows("The rooms of the core").Skip(1).Select(row => row[0].Trim('`'));
         var test = Path.Combine(SharedFiles.RepositoryRoot, "test/Microsoft.ML.KagPrompt.Core.Tests/Architecture/RoomOrderTests.cs");
         var held = RoomList().Match(File.ReadAllText(test)).Value;
         rooms.Should().Equal(Quoted().Matches(held).Select(match => match.Groups[1].Value)
@@ -112,7 +114,8 @@ public sealed partial class DocumentTablesTests
     {
         foreach (var (files, members) in rows)
         {
-            var paths = Code().Matches(files).Select(match => Path.Combine(SharedFiles.RepositoryRoot, folder, match.Groups[1].Value)).ToArray();
+            var root = Path.Combine(SharedFiles.RepositoryRoot, folder);
+            var paths = Code().Matches(files).Select(match => Path.Combine(root, match.Groups[1].Value)).ToArray();
             var text = string.Concat(paths.Where(File.Exists).Select(File.ReadAllText));
             foreach (var path in paths.Where(path => !File.Exists(path)))
             {
@@ -122,7 +125,8 @@ public sealed partial class DocumentTablesTests
             foreach (Match member in Code().Matches(members))
             {
                 // Where it is declared, not where it is called.
-                if (!Regex.IsMatch(text, $@"^ +(?:public|private|internal).*\b{member.Groups[1].Value}(?:<\w+>)?\(", RegexOptions.Multiline))
+                var declared = $@"^ +(?:public|private|internal).*\b{member.Groups[1].Value}(?:<\w+>)?\(";
+                if (!Regex.IsMatch(text, declared, RegexOptions.Multiline))
                 {
                     yield return $"{member} in {files}";
                 }

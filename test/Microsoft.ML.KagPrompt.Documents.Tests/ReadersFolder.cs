@@ -2,7 +2,9 @@ using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Documents.Tests;
 
-/// <summary>What the pages suppose a reader has in the working directory: photographs, a data set, a fitted model. Copied anew for each page.</summary>
+/// <summary>
+/// What the pages suppose a reader has in the working directory: photographs, a data set, a fitted model. Copied anew for each page.
+/// </summary>
 public sealed class ReadersFolder : IDisposable
 {
     private const int Width = 96, Height = 90;
@@ -64,7 +66,8 @@ public sealed class ReadersFolder : IDisposable
         TestImages.Write(image, In(name));
     }
 
-    private static PixelBuffer Negative(PixelBuffer image) => new(image.Width, image.Height, Array.ConvertAll(image.Rgb, value => (byte)(255 - value)));
+    private static PixelBuffer Negative(PixelBuffer image)
+        => new(image.Width, image.Height, Array.ConvertAll(image.Rgb, value => (byte)(255 - value)));
 
     private static PixelBuffer Difference(PixelBuffer one, PixelBuffer other)
     {

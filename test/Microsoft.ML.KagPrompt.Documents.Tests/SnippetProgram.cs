@@ -63,7 +63,8 @@ internal sealed class SnippetProgram
         }
         catch (TargetInvocationException fault)
         {
-            throw new InvalidOperationException($"{page}, the program that begins at line {blocks[0].Line}: {fault.InnerException}", fault.InnerException);
+            var place = $"{page}, the program that begins at line {blocks[0].Line}";
+            throw new InvalidOperationException($"{place}: {fault.InnerException}", fault.InnerException);
         }
         finally
         {
@@ -102,7 +103,8 @@ internal sealed class SnippetProgram
         return $"{usings}\n{statements}\n{types}";
     }
 
-    private static CompilationUnitSyntax Parse(FencedBlock block) => CSharpSyntaxTree.ParseText(block.Text, Language).GetCompilationUnitRoot();
+    private static CompilationUnitSyntax Parse(FencedBlock block)
+        => CSharpSyntaxTree.ParseText(block.Text, Language).GetCompilationUnitRoot();
 
     private static bool IsManaged(string path)
     {
