@@ -91,7 +91,7 @@ public sealed partial class DocumentCommandsTests
         return text;
     }
 
-    [GeneratedRegex(@"^(?:.*\| )?kagprompt (\w+)(.*)$")]
+    [GeneratedRegex(@"^(?:.*\| )?kagprompt ([a-z]+)(.*)$")]
     private static partial Regex ToolCommand();
 
     [GeneratedRegex(@"(?<![\w-])--[a-z][a-z-]*")]

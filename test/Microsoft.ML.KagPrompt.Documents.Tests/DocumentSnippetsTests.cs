@@ -24,7 +24,7 @@ public sealed class DocumentSnippetsTests(ReadersFolder folder) : IClassFixture<
         written.Should().HaveCount(2, "one program fits, another one loads");
         written[0].Should().StartWith("Threshold 0.");
         written[0].Should().MatchRegex("1.png: score 0.*, anomalous").And.MatchRegex("2.png: score 0.*, anomalous");
-        written[1].Should().MatchRegex(@"^0\.\d+ good");
+        written[1].Should().MatchRegex(@"^0\.\d+ anomalous");
         new FileInfo("overlay.png").Length.Should().BePositive();
         new FileInfo("part.zip").Length.Should().BePositive();
     }
