@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Text;
 using static TorchSharp.torch;
 

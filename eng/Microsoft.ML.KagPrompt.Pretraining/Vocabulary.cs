@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Text;
 
 namespace Microsoft.ML.KagPrompt.Pretraining;

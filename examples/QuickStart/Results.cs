@@ -6,6 +6,7 @@ using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Metrics;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace QuickStart;

@@ -12,12 +12,15 @@ internal static class AtomicFile
     {
         path = Path.GetFullPath(path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var unfinished = $"{path}.{Environment.ProcessId}.tmp";
+        var unfinished = Leftovers.NameFor(path);
         try
         {
-            using (var stream = File.Create(unfinished, 1 << 16))
+            // Held alone as long as it grows: whoever sweeps leftovers sees that it is none.
+            using (var stream = new FileStream(unfinished, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16))
             {
                 write(stream);
+                // Before it takes the place of a file that was whole: after a power cut there is one of the two.
+                stream.Flush(flushToDisk: true);
             }
 
             File.Move(unfinished, path, overwrite: true);

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Numerics;
 using Spectre.Console;
 
 namespace Microsoft.ML.KagPrompt.Cli;

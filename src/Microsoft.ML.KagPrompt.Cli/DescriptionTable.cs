@@ -4,12 +4,14 @@ using Spectre.Console;
 
 namespace Microsoft.ML.KagPrompt.Cli;
 
-/// <summary>A backbone's description: a grid on a terminal, a line each where the output is piped.</summary>
+/// <summary>A backbone's or a model's description: a grid on a terminal, a line each where the output is piped.</summary>
 internal static class DescriptionTable
 {
-    public static void Write(BackboneDescription description)
+    public static void Write(BackboneDescription description) => Write([.. Lines(description)]);
+
+    /// <summary>Names and values.</summary>
+    public static void Write(IReadOnlyList<(string Name, string Value)> lines)
     {
-        var lines = Lines(description).ToArray();
         if (Console.IsOutputRedirected)
         {
             foreach (var (name, value) in lines)
@@ -38,7 +40,7 @@ internal static class DescriptionTable
         yield return ("Text tower", description.HasText ? Millions(description.TextParameters) : "none");
         yield return ("Images", $"trained at {description.ImageSize} pixels; sides of a multiple of {description.PatchSize}");
         yield return ("Memory bank", "yes");
-        yield return ("Graph prompt", !description.HasText ? "no: it has no text side. Name it in MemoryBackbone beside a backbone that has one"
+        yield return ("Graph prompt", !description.HasText ? "no: it has no text side. Name it in Backbone.MemoryName (--memory-backbone) beside a backbone that has one"
             : description.HasVocabulary ? "yes" : "needs the vocabulary beside it: bpe_simple_vocab_16e6.txt.gz, or vocab.json and merges.txt");
         if (description.Sha256 is { } hash)
         {

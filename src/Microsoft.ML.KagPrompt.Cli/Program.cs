@@ -1,11 +1,24 @@
 using System.CommandLine;
+using System.Globalization;
 using Microsoft.ML.KagPrompt.Cli;
 using Microsoft.ML.KagPrompt.Cli.Commands;
 
-var root = new RootCommand("Few-shot visual inspection with Microsoft.ML.KagPrompt: models, figures, backbones.")
+// Whatever the environment says: numbers and messages are the same everywhere.
+CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
+var debug = args.Contains(LastResort.Debug.Name);
+LastResort.Install(debug);
+try
 {
-    FitCommand.Create(), AdaptCommand.Create(), ScoreCommand.Create(), ReportCommand.Create(), EvaluateCommand.Create(), ConvertCommand.Create(), InfoCommand.Create(),
-};
-var parsed = root.Parse(args);
-var code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
-return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
+    var root = new RootCommand("Few-shot visual inspection with Microsoft.ML.KagPrompt: models, figures, backbones.")
+    {
+        FitCommand.Create(), AdaptCommand.Create(), ScoreCommand.Create(), ReportCommand.Create(), EvaluateCommand.Create(), ThresholdCommand.Create(), ConvertCommand.Create(), InfoCommand.Create(),
+        LastResort.Debug,
+    };
+    var parsed = root.Parse(args);
+    return UsageErrors.Of(parsed) is { Count: > 0 } errors ? UsageErrors.Tell(parsed, errors)
+        : await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
+}
+catch (Exception fault)
+{
+    return LastResort.Unexpected(fault, debug);
+}

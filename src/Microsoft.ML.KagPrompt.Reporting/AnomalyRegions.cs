@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Metrics;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Reporting;
 

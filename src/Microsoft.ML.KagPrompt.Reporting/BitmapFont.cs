@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Numerics;
+
 namespace Microsoft.ML.KagPrompt.Reporting;
 
 /// <summary>Letters of 5 × 7 pixels for legends in pictures: figures, and the letters their words need.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting.Html;
 using static Microsoft.ML.KagPrompt.Reporting.Html.HtmlText;
 
@@ -24,6 +25,11 @@ public static class HtmlReport
         var classes = worstFirst.GroupBy(item => item.ClassName).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => new ClassSection(group.Key, [.. group], page.Pixels)).ToArray();
         WriteHead(writer, page);
         writer.WriteLine(Tiles(worstFirst, classes));
+        if (page.Notes.Count > 0)
+        {
+            writer.WriteLine($"<ul class=\"soft\">{string.Concat(page.Notes.Select(note => $"<li>{Of(note)}</li>"))}</ul>");
+        }
+
         for (var i = 0; i < classes.Length; i++)
         {
             writer.WriteLine(classes[i].Write(i, classes.Length));

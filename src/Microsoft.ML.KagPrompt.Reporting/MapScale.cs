@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Reporting;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Numerics;
+
 namespace Microsoft.ML.KagPrompt.Reporting;
 
 /// <summary>The outline of a set of pixels: a line just inside it and another, its casing, just outside, so that one of the two shows on any image.</summary>

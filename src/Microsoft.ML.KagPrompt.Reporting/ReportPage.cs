@@ -15,6 +15,9 @@ public sealed record ReportPage
     /// <summary>The images, in any order.</summary>
     public required IReadOnlyList<ReportItem> Items { get; init; }
 
+    /// <summary>What a reader must know of the data the figures rest on, such as masks that could not be read.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Pixel metrics, where there are masks.</summary>
     public IReadOnlyList<ReportPixels> Pixels { get; init; } = [];
 }

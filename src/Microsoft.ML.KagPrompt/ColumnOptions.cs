@@ -15,8 +15,16 @@ public sealed record ColumnOptions
     /// </summary>
     public string? ClassName { get; init; }
 
-    /// <summary>Input while fitting: Single (0 normal, above 0 anomalous, NaN unknown), Boolean or two-valued key; null: all rows are normal.</summary>
+    /// <summary>
+    /// Input while fitting: Single (0 normal, above 0 anomalous, NaN unknown), Boolean (true anomalous) or key; null: all rows are normal. Of a key, the values' names say what
+    /// they mean (good, ok, normal, pass, 0, false; bad, defect, anomaly, ng, nok, fail, 1, true; and the like), never their order; others need <see cref="NormalLabel"/>.
+    /// </summary>
     public string? Label { get; init; }
+
+    /// <summary>
+    /// The label that means a sound part ("good", "false", "1", ...), as text; every other label is then a defect. Null: it follows from the label column's type and names.
+    /// </summary>
+    public string? NormalLabel { get; init; }
 
     /// <summary>Input while fitting: Boolean; true rows alone make the memory bank; null: the library chooses.</summary>
     public string? Support { get; init; }
@@ -33,15 +41,21 @@ public sealed record ColumnOptions
     /// <summary>Output: anomaly map (vector of Single), row by row.</summary>
     public string AnomalyMap { get; init; } = "AnomalyMap";
 
-    /// <summary>Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets.</summary>
+    /// <summary>
+    /// Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets: with <c>GetColumn&lt;MLImage&gt;</c>, a
+    /// cursor, or a member <c>[ImageType] MLImage</c> in CreateEnumerable and prediction engines. <see cref="HeatmapPng"/> gives bytes that need no disposing.
+    /// </summary>
     public string? Heatmap { get; init; }
+
+    /// <summary>Output: the same picture as a PNG file's bytes (vector of Byte; a <c>byte[]</c> member reads it); null: no such column.</summary>
+    public string? HeatmapPng { get; init; }
 
     /// <summary>The size of the maps.</summary>
     public MapResolution MapResolution { get; init; } = MapResolution.Model;
 
     internal void CollectFaults(OptionFaults faults, string group)
     {
-        var outputs = new[] { Score, PredictedLabel, AnomalyMap, Probability, Heatmap }.OfType<string>().ToArray();
+        var outputs = new[] { Score, PredictedLabel, AnomalyMap, Probability, Heatmap, HeatmapPng }.OfType<string>().ToArray();
         Named(nameof(Image), Image);
         Named(nameof(Score), Score);
         Named(nameof(PredictedLabel), PredictedLabel);
@@ -51,7 +65,10 @@ public sealed record ColumnOptions
         NamedOrNull(nameof(Support), Support);
         NamedOrNull(nameof(Probability), Probability);
         NamedOrNull(nameof(Heatmap), Heatmap);
+        NamedOrNull(nameof(HeatmapPng), HeatmapPng);
         faults
+            .Require(NormalLabel is null || !string.IsNullOrWhiteSpace(NormalLabel), $"{group}.{nameof(NormalLabel)}", "a label or null", NormalLabel)
+            .Require(NormalLabel is null || Label is not null, $"{group}.{nameof(NormalLabel)}", $"null without a {group}.{nameof(Label)}", NormalLabel)
             .Require(outputs.Distinct().Count() == outputs.Length, "output columns", "different names", string.Join(", ", outputs))
             .Require(Enum.IsDefined(MapResolution), $"{group}.{nameof(MapResolution)}", "a defined value", MapResolution);
 

@@ -8,11 +8,11 @@ namespace Microsoft.ML.KagPrompt;
 internal static class ColumnReaders
 {
     public const string ClassNameKind = "a text or key";
-    public const string LabelKind = "a Single, a Boolean or a key of two values";
+    public const string LabelKind = "a Single, a Boolean or a key";
 
     public static bool IsClassName(DataViewType type) => type is TextDataViewType or KeyDataViewType;
 
-    public static bool IsLabel(DataViewType type) => (type is NumberDataViewType { RawType: var raw } && raw == typeof(float)) || type is BooleanDataViewType || type is KeyDataViewType { Count: 2 };
+    public static bool IsLabel(DataViewType type) => (type is NumberDataViewType { RawType: var raw } && raw == typeof(float)) || type is BooleanDataViewType || type is KeyDataViewType;
 
     /// <summary>Reads a row's text; null where there is no such column or it is empty.</summary>
     public static Func<string?> Text(DataViewRow row, DataViewSchema.Column? column)
@@ -50,16 +50,14 @@ internal static class ColumnReaders
             };
         }
 
-        VBuffer<ReadOnlyMemory<char>> names = default;
-        column.GetKeyValues(ref names);
-        var known = names.DenseValues().Select(name => name.ToString()).ToArray();
+        var known = KeyNames.Of(column) ?? [];
         var key = KeyReader(row, column);
         return () => key() is var value && value >= 1 && value <= (ulong)known.Length ? known[(int)value - 1]
             : throw new KagPromptException($"Row {row.Position}, column '{column.Name}': expected a known class, got a missing key.");
     }
 
-    /// <summary>Reads a row's label; null where unknown.</summary>
-    public static Func<bool?> Label(DataViewRow row, DataViewSchema.Column? label)
+    /// <summary>Reads a row's label: true means a defect, null unknown (<see cref="LabelRule"/>).</summary>
+    public static Func<bool?> Label(DataViewRow row, DataViewSchema.Column? label, string? normalLabel)
     {
         if (label is not { } column)
         {
@@ -68,23 +66,23 @@ internal static class ColumnReaders
 
         if (column.Type is BooleanDataViewType)
         {
-            var flag = BooleanReader(row, column);
-            return () => flag();
+            var (flag, defect) = (BooleanReader(row, column), LabelRule.OfFlag(column, normalLabel));
+            return () => flag() == defect;
         }
 
         if (column.Type is KeyDataViewType)
         {
-            // As ML.NET's evaluators read it: the first value is 0, the second 1.
-            var key = KeyReader(row, column);
-            return () => key() switch { 0 => null, 1 => false, _ => true };
+            var (key, meanings) = (KeyReader(row, column), LabelRule.OfKey(column, normalLabel));
+            return () => key() is var value && value >= 1 && value <= (ulong)meanings.Length ? meanings[(int)value - 1] : null;
         }
 
+        var normal = LabelRule.OfNumber(column, normalLabel);
         var getter = row.GetGetter<float>(column);
         return () =>
         {
             var value = 0f;
             getter(ref value);
-            return float.IsNaN(value) ? null : value > 0;
+            return LabelRule.Meaning(value, normal, row, column.Name);
         };
     }
 
@@ -142,10 +140,18 @@ internal static class ColumnReaders
     {
         if (schema.GetColumnOrNull(name) is not { } column)
         {
-            throw new ArgumentOutOfRangeException(option, $"Column '{name}' ({option}) is missing: expected {expected} column, got columns {string.Join(", ", schema.Select(present => $"'{present.Name}'"))}.");
+            throw Missing(name, option, expected, schema.Select(present => present.Name));
         }
 
-        return fits(column.Type) ? column
-            : throw new ArgumentOutOfRangeException(option, $"Column '{name}' ({option}) is of the wrong type: expected {expected} column, got {column.Type}.");
+        return fits(column.Type) ? column : throw Unfit(name, option, expected, column.Type.ToString());
     }
+
+    /// <summary>What to say of a column that is not there.</summary>
+    public static ArgumentOutOfRangeException Missing(string name, string option, string expected, IEnumerable<string> present)
+        => new(option, $"Column '{name}' ({option}) is missing: expected {expected} column, got columns "
+            + $"{string.Join(", ", present.Select(column => $"'{column}'"))}.");
+
+    /// <summary>What to say of a column of another type.</summary>
+    public static ArgumentOutOfRangeException Unfit(string name, string option, string expected, string? got)
+        => new(option, $"Column '{name}' ({option}) is of the wrong type: expected {expected} column, got {got}.");
 }

@@ -10,7 +10,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>Metrics of scored rows, read in one pass.</summary>
 internal static class Evaluation
 {
-    public static AnomalyMetrics<ImageMetrics> Images(IDataView data, string labelName, string scoreName, string? className, int seed)
+    public static AnomalyMetrics<ImageMetrics> Images(IDataView data, string labelName, string scoreName, string? className, int seed,
+        string? normalLabel)
     {
         var schema = data.Schema;
         var label = ColumnReaders.Require(schema, labelName, "labelColumnName", ColumnReaders.LabelKind, ColumnReaders.IsLabel);
@@ -18,7 +19,7 @@ internal static class Evaluation
         var product = ColumnReaders.Find(schema, className, "classNameColumnName", ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
         var rows = new Dictionary<string, (List<float> Scores, List<bool?> Labels)>();
         using var cursor = data.GetRowCursor(new[] { label, score, product }.OfType<DataViewSchema.Column>());
-        var (readLabel, readClass, readScore) = (ColumnReaders.Label(cursor, label), ColumnReaders.ClassName(cursor, product), cursor.GetGetter<float>(score));
+        var (readLabel, readClass, readScore) = (ColumnReaders.Label(cursor, label, normalLabel), ColumnReaders.ClassName(cursor, product), cursor.GetGetter<float>(score));
         while (cursor.MoveNext())
         {
             var value = 0f;
@@ -32,17 +33,18 @@ internal static class Evaluation
         return new(metrics, ImageMetrics.Mean(metrics.Values)) { Warnings = Warnings(metrics, one => one.Warnings) };
     }
 
-    public static AnomalyMetrics<PixelMetrics> Pixels(IDataView data, string mapName, string maskName, string? labelName, string? className, ResizeMode mode, int seed)
+    public static AnomalyMetrics<PixelMetrics> Pixels(IDataView data, string mapName, string maskName, string? labelName, string? className, ResizeMode? resizeMode, int seed, string? normalLabel)
     {
         var schema = data.Schema;
         var map = ColumnReaders.Require(schema, mapName, "anomalyMapColumnName", "a vector of Single", type => type is VectorDataViewType { ItemType: var item } && item == NumberDataViewType.Single);
         var mask = ColumnReaders.Require(schema, maskName, "maskPathColumnName", "a text", type => type is TextDataViewType);
         var label = ColumnReaders.Find(schema, labelName, "labelColumnName", ColumnReaders.LabelKind, ColumnReaders.IsLabel);
         var product = ColumnReaders.Find(schema, className, "classNameColumnName", ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
+        var mode = resizeMode ?? MapAnnotations.ModeOf(map) ?? ResizeMode.Stretch;
         var isFixed = ((VectorDataViewType)map.Type).Size > 0;
         var statistics = new Dictionary<string, MapStatistics>();
         using var cursor = data.GetRowCursor(new[] { map, mask, label, product }.OfType<DataViewSchema.Column>());
-        var (readMask, readLabel, readClass, readMap) = (ColumnReaders.Text(cursor, mask), ColumnReaders.Label(cursor, label), ColumnReaders.ClassName(cursor, product), cursor.GetGetter<VBuffer<float>>(map));
+        var (readMask, readLabel, readClass, readMap) = (ColumnReaders.Text(cursor, mask), ColumnReaders.Label(cursor, label, normalLabel), ColumnReaders.ClassName(cursor, product), cursor.GetGetter<VBuffer<float>>(map));
         VBuffer<float> buffer = default;
         while (cursor.MoveNext())
         {

@@ -8,8 +8,11 @@ namespace Microsoft.ML.KagPrompt;
 internal static class ImageAdapter
 {
     /// <summary>RGB of an image; alpha is dropped, not blended, as is usual in vision.</summary>
-    /// <exception cref="ImageReadException">There is no image, or it is too large.</exception>
-    public static PixelBuffer ToPixels(MLImage? image, int maxPixels, string origin)
+    /// <remarks>
+    /// An image that <c>LoadImages</c> read carries its file's path as its tag. What ML.NET does not keep is taken from there: how EXIF says to turn it, colours beneath alpha, and whether the file was whole.
+    /// </remarks>
+    /// <exception cref="ImageReadException">There is no image, it is too large, or the file it came from is no whole image of a kind that is read.</exception>
+    public static PixelBuffer ToPixels(MLImage? image, int maxPixels, string origin, ImageOrientation orientation)
     {
         if (image is null)
         {
@@ -19,9 +22,42 @@ internal static class ImageAdapter
         var (width, height) = (image.Width, image.Height);
         if ((long)width * height > maxPixels)
         {
-            throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {width} x {height}. Resize it, or raise MaxImagePixels.");
+            throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {width} x {height}. Resize it, or raise Images.MaxPixels.");
         }
 
+        if (image.Tag is not { Length: > 0 } path || !File.Exists(path))
+        {
+            return Colours(image, width, height);
+        }
+
+        // The image may have been resized since: its file may be larger than the bound.
+        var file = ImageFileBytes.Read(path, origin, int.MaxValue);
+        var info = ImageCodec.Check(file, origin, int.MaxValue);
+        var pixels = info.HasAlpha && (info.Width, info.Height) == (width, height) ? Beneath(image, ImageCodec.Read(file, origin, int.MaxValue, ImageOrientation.AsStored)) : Colours(image, width, height);
+        return orientation == ImageOrientation.Exif ? pixels.Turned(info.Orientation) : pixels;
+    }
+
+    /// <summary>The file's own colours, unless the pipeline has changed the image since it was read.</summary>
+    private static PixelBuffer Beneath(MLImage image, PixelBuffer stored)
+    {
+        var pixels = image.Pixels;
+        var (red, blue) = image.PixelFormat == MLPixelFormat.Bgra32 ? (2, 0) : (0, 2);
+        for (int from = 0, at = 0; from < pixels.Length; from += 4, at += 3)
+        {
+            var alpha = pixels[from + 3];
+            if (Differs(pixels[from + red], stored.Rgb[at]) || Differs(pixels[from + 1], stored.Rgb[at + 1]) || Differs(pixels[from + blue], stored.Rgb[at + 2]))
+            {
+                return Colours(image, image.Width, image.Height);
+            }
+
+            bool Differs(byte premultiplied, byte straight) => Math.Abs(premultiplied - (straight * alpha / 255)) > 1;
+        }
+
+        return stored;
+    }
+
+    private static PixelBuffer Colours(MLImage image, int width, int height)
+    {
         var pixels = image.Pixels;
         var rgb = new byte[checked(width * height * 3)];
         var (red, blue) = image.PixelFormat == MLPixelFormat.Bgra32 ? (2, 0) : (0, 2);

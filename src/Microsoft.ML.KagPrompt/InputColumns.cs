@@ -10,9 +10,10 @@ namespace Microsoft.ML.KagPrompt;
 internal sealed class InputColumns
 {
     private readonly KagPromptOptions options;
+    private readonly DataViewSchema.Column[] texts;
 
-    private InputColumns(KagPromptOptions options, DataViewSchema.Column image, DataViewSchema.Column? className, DataViewSchema.Column? label, DataViewSchema.Column? support)
-        => (this.options, Image, ClassName, Label, Support) = (options, image, className, label, support);
+    private InputColumns(KagPromptOptions options, DataViewSchema.Column[] texts, DataViewSchema.Column image, DataViewSchema.Column? className, DataViewSchema.Column? label, DataViewSchema.Column? support)
+        => (this.options, this.texts, Image, ClassName, Label, Support) = (options, texts, image, className, label, support);
 
     public DataViewSchema.Column Image { get; }
 
@@ -22,62 +23,80 @@ internal sealed class InputColumns
 
     public DataViewSchema.Column? Support { get; }
 
-    /// <summary>The columns scoring reads.</summary>
-    public IEnumerable<DataViewSchema.Column> ForScoring => new[] { Image, ClassName }.OfType<DataViewSchema.Column>();
+    /// <summary>The columns scoring reads, and the texts that tell a row's path in messages.</summary>
+    public IEnumerable<DataViewSchema.Column> ForScoring => new[] { Image, ClassName }.OfType<DataViewSchema.Column>().Concat(texts)
+        .DistinctBy(column => column.Index);
 
-    /// <summary>The columns fitting reads.</summary>
-    public IEnumerable<DataViewSchema.Column> ForFitting => new[] { Image, ClassName, Label, Support }.OfType<DataViewSchema.Column>();
+    /// <summary>The columns fitting reads, and the same texts.</summary>
+    public IEnumerable<DataViewSchema.Column> ForFitting => new[] { Image, ClassName, Label, Support }.OfType<DataViewSchema.Column>()
+        .Concat(texts).DistinctBy(column => column.Index);
 
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; label and support count only while fitting.</exception>
+    /// <exception cref="ArgumentException">It is open which value of the label column is normal.</exception>
     public static InputColumns Find(DataViewSchema schema, KagPromptOptions options, bool fitting)
     {
         var image = ColumnReaders.Require(schema, options.Columns.Image, nameof(options.Columns.Image), "an image (MLImage)", type => type is ImageDataViewType);
         var className = ColumnReaders.Find(schema, options.Columns.ClassName, nameof(options.Columns.ClassName), ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
         var label = fitting ? ColumnReaders.Find(schema, options.Columns.Label, nameof(options.Columns.Label), ColumnReaders.LabelKind, ColumnReaders.IsLabel) : null;
         var support = fitting ? ColumnReaders.Find(schema, options.Columns.Support, nameof(options.Columns.Support), "a Boolean", type => type is BooleanDataViewType) : null;
-        return new InputColumns(options, image, className, label, support);
+        LabelRule.Check(label, options.Columns.NormalLabel);
+        return new InputColumns(options, [.. RowOrigin.TextsOf(schema)], image, className, label, support);
     }
 
-    /// <summary>Reads a row's image.</summary>
+    /// <summary>Reads a row's image, and disposes what was made for this reading alone (<see cref="ImageSource"/>).</summary>
     public Func<PixelBuffer> ImageReader(DataViewRow row)
     {
-        var getter = row.GetGetter<MLImage>(Image);
+        var source = new ImageSource(row.GetGetter<MLImage>(Image));
+        var place = new RowOrigin(row, texts);
         return () =>
         {
             var origin = $"Row {row.Position}, column '{Image.Name}'";
             MLImage? image = null;
+            var isOurs = false;
             try
             {
-                try
-                {
-                    getter(ref image!);
-                }
-                catch (Exception fault) when (fault is not OperationCanceledException and not OutOfMemoryException)
-                {
-                    throw new ImageReadException($"{origin}: the image cannot be read. {fault.Message} Expected a PNG, JPEG or BMP file. Check that it exists and is whole.", fault);
-                }
-
-                var pixels = ImageAdapter.ToPixels(image, options.Images.MaxPixels, origin);
-                // LoadImages tags an image with its file.
-                if (image.Tag is { Length: > 0 } file && File.Exists(file))
-                {
-                    ImageFileEnd.Require(file, $"{origin} ('{file}')");
-                }
-
-                return pixels;
+                (image, isOurs) = source.Take();
+                return Pixels(image, ImageSource.FileOf(image) is { } file ? $"{origin} ('{file}')" : origin);
+            }
+            catch (ImageReadException fault) when (ImageSource.FileOf(image) is null && place.Paths is { Length: > 0 } paths)
+            {
+                throw new ImageReadException(fault.Message.Replace(origin, origin + paths, StringComparison.Ordinal), fault);
+            }
+            catch (Exception fault) when (image is null
+                && fault is not OperationCanceledException and not OutOfMemoryException and not ImageReadException)
+            {
+                throw new ImageReadException($"{origin}{place.Paths}: the image cannot be read. {fault.Message} "
+                    + "Expected a PNG, JPEG or BMP file. Check that it exists and is whole.", fault);
             }
             finally
             {
-                image?.Dispose();
+                if (isOurs)
+                {
+                    image?.Dispose();
+                }
             }
         };
+    }
+
+    /// <summary>The one place where pixels are taken from a column's image.</summary>
+    private PixelBuffer Pixels(MLImage? image, string origin)
+    {
+        try
+        {
+            return ImageAdapter.ToPixels(image, options.Images.MaxPixels, origin, options.Images.Orientation);
+        }
+        catch (InvalidOperationException fault)
+        {
+            throw new ImageReadException($"{origin}: the image is disposed. Expected one that lives until its row is read: "
+                + "images in memory are yours to dispose, after the last reading.", fault);
+        }
     }
 
     /// <summary>Reads a row's class; null where there is no class column.</summary>
     public Func<string?> ClassReader(DataViewRow row) => ColumnReaders.ClassName(row, ClassName);
 
     /// <summary>Reads a row's label; null where unknown.</summary>
-    public Func<bool?> LabelReader(DataViewRow row) => ColumnReaders.Label(row, Label);
+    public Func<bool?> LabelReader(DataViewRow row) => ColumnReaders.Label(row, Label, options.Columns.NormalLabel);
 
     /// <summary>Reads a row's support flag; null where there is no such column.</summary>
     public Func<bool?> SupportReader(DataViewRow row) => ColumnReaders.Flag(row, Support);

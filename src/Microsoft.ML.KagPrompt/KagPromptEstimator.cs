@@ -5,12 +5,14 @@ using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Interop;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Fits a few-shot visual anomaly detector on normal images: NSA synthesis, TorchSharp training of the graph prompt, memory bank and threshold.</summary>
-/// <remarks>Immutable; may be fitted from several threads.</remarks>
+/// <remarks>
+/// Immutable; may be fitted from several threads. Images that the caller holds in memory (LoadFromEnumerable) stay the caller's and usable;
+/// those that LoadImages reads are disposed row by row.
+/// </remarks>
 public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
 {
     private readonly IHost host;
@@ -20,12 +22,15 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
     {
         SupportedMLNet.Check();
         options.Validate();
+        TorchRuntime.Require();
         host = environment.Register(nameof(KagPromptEstimator));
         this.options = options with { Seed = options.Seed ?? (environment as IHostEnvironmentInternal)?.Seed };
     }
 
     /// <summary>Reads every row once, trains, and returns the scorer; the caller disposes it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="ArgumentException">It is open which value of the label column is normal
+    /// (<see cref="ColumnOptions.NormalLabel"/>).</exception>
     /// <exception cref="InsufficientDataException">There are no rows, or a class has no normal one.</exception>
     /// <exception cref="ImageReadException">A row's image cannot be read; the message names the row.</exception>
     /// <exception cref="OperationCanceledException">The fit was cancelled.</exception>
@@ -49,29 +54,11 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
     }
 
     /// <summary>The schema after fitting.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        if (!inputSchema.TryFindColumn(options.Columns.Image, out var image) || image.ItemType is not ImageDataViewType || image.Kind != SchemaShape.Column.VectorKind.Scalar)
-        {
-            throw new ArgumentOutOfRangeException(nameof(inputSchema), $"Column '{options.Columns.Image}' ({nameof(options.Columns.Image)}): expected an image (MLImage) column, got {(image.IsValid ? image.GetTypeString() : "none")}.");
-        }
-
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        void Add(string name, SchemaShape.Column.VectorKind kind, DataViewType type) => columns[name] = new SchemaShape.Column(name, kind, type, false, null);
-        Add(options.Columns.Score, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single);
-        Add(options.Columns.PredictedLabel, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance);
-        Add(options.Columns.AnomalyMap, options.Columns.MapResolution == MapResolution.Model ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Single);
-        if (options.Columns.Probability is { } probability)
-        {
-            Add(probability, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single);
-        }
-
-        if (options.Columns.Heatmap is { } heatmap)
-        {
-            Add(heatmap, SchemaShape.Column.VectorKind.Scalar, new ImageDataViewType());
-        }
-
-        return new SchemaShape(columns.Values);
+        InputShape.Check(inputSchema, options);
+        return OutputSchema.Of(inputSchema, options);
     }
 }

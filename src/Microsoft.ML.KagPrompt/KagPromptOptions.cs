@@ -27,7 +27,12 @@ public sealed record KagPromptOptions
     public TrainingOptions Training { get; init; } = new();
 
     /// <inheritdoc cref="InspectionOptions.Synthesis"/>
-    public IReadOnlyDictionary<string, SynthesisOptions> Synthesis { get; init; } = new Dictionary<string, SynthesisOptions>();
+    public IReadOnlyDictionary<string, SynthesisOptions> Synthesis
+    {
+        get;
+        // What was given may change; options do not.
+        init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
+    } = new Dictionary<string, SynthesisOptions>();
 
     /// <summary>Where the decision threshold is placed.</summary>
     public ThresholdOptions Threshold { get; init; } = new();

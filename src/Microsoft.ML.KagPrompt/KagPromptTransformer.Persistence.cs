@@ -34,6 +34,7 @@ public sealed partial class KagPromptTransformer
     internal static KagPromptTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         SupportedMLNet.Check();
+        TorchRuntime.Require();
         KagPromptModel? model = null;
         try
         {

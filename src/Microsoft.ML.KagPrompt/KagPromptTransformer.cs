@@ -4,14 +4,14 @@ using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Reporting;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Scores images: appends score, decision and anomaly map to every row. Saved and loaded with <c>mlContext.Model</c>, alone or in a pipeline.</summary>
 /// <remarks>
 /// Immutable; several threads may transform at once (a <c>PredictionEngine</c> is not thread-safe: use one for each thread). Owns native memory:
-/// dispose it, or the chain that holds it. A transformer made from another is disposed apart.
+/// dispose it, or the chain that holds it. A transformer made from another is disposed apart. Images that the caller holds in memory
+/// (LoadFromEnumerable, a prediction engine's input) stay the caller's and usable; those that LoadImages reads are disposed row by row.
 /// </remarks>
 public sealed partial class KagPromptTransformer : ITransformer, IDisposable
 {
@@ -33,8 +33,8 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     bool ITransformer.IsRowToRowMapper => true;
 
     /// <summary>How the threshold of a class came about, and what may be expected of it; null stands for the only class.</summary>
-    /// <exception cref="ArgumentException">The class is not known.</exception>
-    public ThresholdCalibration Calibration(string? className = null) => Model.CalibrationOf(className ?? Model.ClassNames.First());
+    /// <exception cref="ArgumentException">The class is not known, or none is named and the model knows several.</exception>
+    public ThresholdCalibration Calibration(string? className = null) => Model.CalibrationOf(className ?? OnlyClass());
 
     /// <summary>The one KAG transformer of a loaded model, alone or within pipelines: for its calibration, options and adapting.</summary>
     /// <returns>What the model owns: dispose the model, not this.</returns>
@@ -54,24 +54,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         InputOf(inputSchema);
-        var builder = new DataViewSchema.Builder();
-        builder.AddColumns(inputSchema);
-        builder.AddColumn(Options.Columns.Score, NumberDataViewType.Single);
-        builder.AddColumn(Options.Columns.PredictedLabel, BooleanDataViewType.Instance);
-        builder.AddColumn(Options.Columns.AnomalyMap, Options.Columns.MapResolution == MapResolution.Model
-            ? new VectorDataViewType(NumberDataViewType.Single, Model.MapSize, Model.MapSize)
-            : new VectorDataViewType(NumberDataViewType.Single));
-        if (Options.Columns.Probability is { } probability)
-        {
-            builder.AddColumn(probability, NumberDataViewType.Single);
-        }
-
-        if (Options.Columns.Heatmap is { } heatmap)
-        {
-            builder.AddColumn(heatmap, new ImageDataViewType());
-        }
-
-        return builder.ToSchema();
+        return OutputSchema.Of(inputSchema, Options, Model.MapSize, Model.Options.Images.ResizeMode);
     }
 
     /// <summary>The view with the output columns. Nothing is computed until they are read.</summary>
@@ -81,7 +64,10 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         return new ScoredDataView(host, this, input);
     }
 
-    /// <summary>Adapts to other parts in one pass, without training: new memory banks and thresholds for the classes of these rows, other classes stay. This transformer stays as it was.</summary>
+    /// <summary>
+    /// Adapts to other parts in one pass, without training: new memory banks and thresholds for the classes of these rows, other classes stay.
+    /// This transformer stays as it was, and the caller's: weights are shared, and each of the two may be disposed first.
+    /// </summary>
     /// <param name="support">Rows with the columns the estimator was given; labelled defects serve the threshold.</param>
     /// <returns>The adapted transformer; the caller disposes it.</returns>
     /// <exception cref="InsufficientDataException">There are no rows, or a class has no normal one.</exception>
@@ -98,13 +84,27 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         return new KagPromptTransformer(host, Options, KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null)));
     }
 
-    /// <summary>The same scorer with another decision threshold, for one class or for all. The caller disposes it.</summary>
+    /// <summary>
+    /// The same scorer with another decision threshold, for one class or for all. This transformer stays as it was; weights are shared, and
+    /// each of the two may be disposed first.
+    /// </summary>
+    /// <returns>The other scorer; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The threshold is NaN, or the class is not known.</exception>
     public KagPromptTransformer WithThreshold(float threshold, string? className = null) => new(host, Options, Model.WithThreshold(threshold, className));
 
+    /// <summary>The same scorer with thresholds placed anew by the share of normal parts they may reject, from the normal scores the model keeps. The caller disposes it.</summary>
+    /// <param name="rate">Above 0, at most 0.5.</param>
+    /// <param name="className">The class whose threshold is placed; null: every class's.</param>
+    /// <exception cref="ArgumentException">The rate is out of range, or the class is not known.</exception>
+    /// <exception cref="InsufficientDataException">A class keeps fewer than two normal scores.</exception>
+    public KagPromptTransformer WithFalseRejectRate(float rate, string? className = null) => new(host, Options, KagPromptTrainer.Recalibrate(Model, rate, className));
+
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(this, inputSchema);
 
-    /// <summary>Frees the native memory. No inspection may be under way.</summary>
+    /// <summary>
+    /// Frees the native memory. What is being read meanwhile ends with <see cref="ObjectDisposedException"/>, after the images of the
+    /// moment.
+    /// </summary>
     public void Dispose() => Model.Dispose();
 
     /// <summary>The columns scoring reads; with one class, its column may be missing.</summary>

@@ -17,6 +17,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         Kind.Score, Kind.PredictedLabel, Kind.AnomalyMap,
         .. transformer.Options.Columns.Probability is null ? [] : new[] { Kind.Probability },
         .. transformer.Options.Columns.Heatmap is null ? [] : new[] { Kind.Heatmap },
+        .. transformer.Options.Columns.HeatmapPng is null ? [] : new[] { Kind.HeatmapPng },
     ];
 
     private enum Kind
@@ -26,7 +27,10 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         AnomalyMap,
         Probability,
         Heatmap,
+        HeatmapPng,
     }
+
+    private bool Draws => transformer.Options.Columns.Heatmap is not null || transformer.Options.Columns.HeatmapPng is not null;
 
     public int Count => kinds.Length;
 
@@ -34,7 +38,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
     public ScoredRow[] Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
     {
         var results = transformer.Model.Inspect(images, classNames, atImageSize: transformer.Options.Columns.MapResolution == MapResolution.Image);
-        return [.. results.Select((result, i) => new ScoredRow(result, transformer.Options.Columns.Heatmap is null ? null : images[i], classNames[i]))];
+        return [.. results.Select((result, i) => new ScoredRow(result, Draws ? images[i] : null, classNames[i]))];
     }
 
     /// <summary>A getter over whatever row is current.</summary>
@@ -43,24 +47,27 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         Kind.Score => (ValueGetter<float>)((ref float value) => value = current().Inspection.Score),
         Kind.PredictedLabel => (ValueGetter<bool>)((ref bool value) => value = current().Inspection.IsAnomalous),
         Kind.Probability => (ValueGetter<float>)((ref float value) => value = current().Inspection.Probability),
-        Kind.AnomalyMap => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
-        {
-            var map = current().Inspection.Map;
-            var editor = VBufferEditor.Create(ref value, map.Length);
-            map.CopyTo(editor.Values);
-            value = editor.Commit();
-        }),
-        Kind.Heatmap => (ValueGetter<MLImage>)((ref MLImage value) => value = Draw(current())),
+        Kind.AnomalyMap => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Copy(current().Inspection.Map, ref value)),
+        Kind.Heatmap => (ValueGetter<MLImage>)((ref MLImage value) => value = ImageAdapter.ToImage(Draw(current()))),
+        Kind.HeatmapPng => (ValueGetter<VBuffer<byte>>)(
+            (ref VBuffer<byte> value) => Copy(ImageCodec.EncodePng(Draw(current())), ref value)),
         _ => throw new ArgumentOutOfRangeException(nameof(column)),
     };
 
+    private static void Copy<T>(T[] from, ref VBuffer<T> to)
+    {
+        var editor = VBufferEditor.Create(ref to, from.Length);
+        from.CopyTo(editor.Values);
+        to = editor.Commit();
+    }
+
     /// <summary>The map over its picture, as its class's scale draws it.</summary>
-    private MLImage Draw(ScoredRow row)
+    private PixelBuffer Draw(ScoredRow row)
     {
         var (inspection, picture) = (row.Inspection, row.Picture!);
         var map = inspection.Width == picture.Width && inspection.Height == picture.Height ? inspection.Map
             : transformer.Model.MapToImage(inspection.Map, picture.Width, picture.Height);
-        return ImageAdapter.ToImage(HeatmapRenderer.Overlay(picture, map, MapScale.Of(CalibrationOf(row.ClassName))));
+        return HeatmapRenderer.Overlay(picture, map, MapScale.Of(CalibrationOf(row.ClassName)));
     }
 
     private ThresholdCalibration CalibrationOf(string? className)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Tests;
 
@@ -10,7 +11,7 @@ public sealed class AblationTests : IDisposable
     [Fact]
     public void Evaluate_AblatedK_AddsTablePlotsAndSeriesAndLeavesTheRestAsItIs()
     {
-        string[] arguments = ["evaluate", "--data", products.Root, "--shots", "1,2", "--seeds", "2", "--size", "56"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", products.Root, "--shots", "1,2", "--seeds", "2", "--size", "56"];
         var plain = Tool.Run([.. arguments, "--json", In("plain.json")]);
         var (code, output, error) = Tool.Run([.. arguments, "--ablate", "k=1,10..40:10,5000", "--json", In("out.json"), "--html", In("out.html")]);
         code.Should().Be(0, error);
@@ -43,8 +44,8 @@ public sealed class AblationTests : IDisposable
     public void Evaluate_AblatedModules_TrainOnceForEachNumberOfIterationsAndGoOn()
     {
         Directory.Delete(In("nut"), recursive: true);
-        string[] arguments = ["evaluate", "--data", In("bolt"), "--shots", "2", "--seeds", "1", "--size", "56"];
-        string[] ablated = [.. arguments, "--cells", In("cells"), "--epochs", "1", "--from-scratch", "--ablate", "T=1,5", "gamma=0,0.1,1", "modules"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), "--shots", "2", "--seeds", "1", "--size", "56"];
+        string[] ablated = [.. arguments[..1], .. arguments[3..], "--cells", In("cells"), "--epochs", "1", "--from-scratch", "--ablate", "T=1,5", "gamma=0,0.1,1", "modules"];
         var (code, output, error) = Tool.Run(ablated);
         code.Should().Be(0, error);
         error.Split('\n').Where(line => line.StartsWith("training", StringComparison.Ordinal)).Select(line => line[line.IndexOf("draw", StringComparison.Ordinal)..]).Should().Equal("draw 0", "draw 0, T = 1", "draw 0, T = 0");
@@ -68,7 +69,7 @@ public sealed class AblationTests : IDisposable
     [Fact]
     public void Evaluate_KilledAmongAblations_GoesOnToTheSameTables()
     {
-        string[] arguments = ["evaluate", "--data", In("bolt"), "--shots", "1,2", "--seeds", "2", "--size", "56", "--ablate", "k=1,100"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), "--shots", "1,2", "--seeds", "2", "--size", "56", "--ablate", "k=1,100"];
         var whole = Tool.Run([.. arguments, "--cells", In("whole")]).Output;
         string[] resumed = [.. arguments, "--cells", In("killed")];
         using (var process = Tool.Start(resumed))
@@ -87,12 +88,15 @@ public sealed class AblationTests : IDisposable
     }
 
     [Theory]
-    [InlineData(2, "--ablate T=1..6 needs --epochs", "T=1..6")]
-    [InlineData(2, "--ablate gamma=0..0.5 needs a prompt: --epochs, --initial", "gamma=0..0.5", "--from-scratch")]
-    [InlineData(2, "--ablate modules needs a prompt", "modules", "--from-scratch")]
+    [InlineData(2, "--ablate T=1..6 needs --epochs", "T=1..6", "--epochs", "0")]
+    [InlineData(2, "--ablate gamma=0..0.5 needs a prompt: --epochs, --initial", "gamma=0..0.5", "--from-scratch", "--epochs", "0")]
+    [InlineData(2, "--ablate modules needs a prompt", "modules", "--from-scratch", "--epochs", "0")]
     [InlineData(2, "for the compact backbone --from-scratch", "T=1..6", "--epochs", "1")]
     [InlineData(2, "expected 1 to 100 whole numbers of 1 to 50176", "k=0,10")]
     [InlineData(2, "expected 1 to 100 whole numbers of 1 to 50176", "k=1..2000")]
+    [InlineData(2, "numbers of 0 to 1 as", "gamma=0,05")]
+    [InlineData(2, "numbers of 0 to 1 as", "gamma=0..0,5")]
+    [InlineData(2, "whole numbers of 0 to 64", "T=1,000", "--from-scratch")]
     [InlineData(2, "got '10..1'", "k=10..1")]
     [InlineData(2, "got '1..2..3'", "k=1..2..3")]
     [InlineData(2, "got '1,x'", "k=1,x")]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 

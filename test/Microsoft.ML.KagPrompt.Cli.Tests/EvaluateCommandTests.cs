@@ -12,7 +12,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public void Evaluate_TwoProducts_WritesTableJsonAndPage()
     {
-        var (code, output, error) = Tool.Run("evaluate", "--data", folder, "--shots", "1,3", "--seeds", "2", "--size", "112", "--json", In("out.json"), "--html", In("out.html"));
+        var (code, output, error) = Tool.Run("evaluate", "--epochs", "0", "--data", folder, "--shots", "1,3", "--seeds", "2", "--size", "112", "--json", In("out.json"), "--html", In("out.html"));
         code.Should().Be(0, error);
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         lines.Should().HaveCount(7, "a header, two products and their mean, each with two numbers of shots");
@@ -38,7 +38,7 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         Directory.Delete(In("nut"), recursive: true);
         Directory.Delete(In("bolt/ground_truth"), recursive: true);
-        var (code, output, error) = Tool.Run("evaluate", "--data", folder, "--shots", "1", "--seeds", "1", "--size", "56");
+        var (code, output, error) = Tool.Run("evaluate", "--epochs", "0", "--data", folder, "--shots", "1", "--seeds", "1", "--size", "56");
         code.Should().Be(0, error);
         error.Should().Contain("bolt: 2 anomalous images have no mask and are left out of the pixel metrics.");
         output.Should().Contain("\t–");
@@ -47,7 +47,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public void Evaluate_KilledAnywhere_GoesOnToTheSameTable()
     {
-        string[] arguments = ["evaluate", "--data", folder, "--shots", "1,2", "--seeds", "3", "--size", "112"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", folder, "--shots", "1,2", "--seeds", "3", "--size", "112"];
         var whole = Tool.Run([.. arguments, "--cells", In("whole")]).Output;
         string[] resumed = [.. arguments, "--cells", In("killed")];
         using (var process = Tool.Start(resumed))
@@ -74,7 +74,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public void Evaluate_OtherSettings_DoNotUseOldCells()
     {
-        string[] arguments = ["evaluate", "--data", folder, "--shots", "1", "--seeds", "1", "--cells", In("cells")];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", folder, "--shots", "1", "--seeds", "1", "--cells", In("cells")];
         Tool.Run([.. arguments, "--size", "112"]).Error.Should().Contain("draw 0");
         Tool.Run([.. arguments, "--size", "112"]).Error.Should().BeEmpty();
         Tool.Run([.. arguments, "--size", "56"]).Error.Should().Contain("draw 0");
@@ -91,7 +91,7 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         var model = In("part.zip");
         Tool.Run("fit", In("bolt"), "--out", model, "--epochs", "0", "--size", "112").Code.Should().Be(0);
-        string[] arguments = ["evaluate", "--data", In("bolt"), "--shots", "1", "--seeds", "1", "--size", "112", "--initial", model, "--cells", In("cells")];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), "--shots", "1", "--seeds", "1", "--size", "112", "--initial", model, "--cells", In("cells")];
         Tool.Run(arguments).Error.Should().Contain("draw 0");
         Tool.Run(arguments).Error.Should().BeEmpty();
         Touch(model);
@@ -101,7 +101,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public void Evaluate_OtherImages_UsesTheOldCellsOfOtherProductsOnly()
     {
-        string[] arguments = ["evaluate", "--data", folder, "--shots", "1", "--seeds", "1", "--size", "56", "--cells", In("cells")];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", folder, "--shots", "1", "--seeds", "1", "--size", "56", "--cells", In("cells")];
         Tool.Run(arguments).Error.Should().Contain("bolt, 1 shot(s)").And.Contain("nut, 1 shot(s)");
         Touch(In("nut/ground_truth/bar/1_mask.png"));
         Tool.Run(arguments).Error.Should().Contain("nut, 1 shot(s)").And.NotContain("bolt, 1 shot(s)");
@@ -122,7 +122,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public void Evaluate_TwoDataSets_AddsTheirMean()
     {
-        string[] arguments = ["evaluate", "--data", In("bolt"), In("nut"), "--shots", "1", "--seeds", "2", "--size", "56", "--ablate", "modules"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), In("nut"), "--shots", "1", "--seeds", "2", "--size", "56", "--ablate", "modules"];
         var (code, output, error) = Tool.Run(arguments);
         code.Should().Be(0, error);
         var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToArray();
@@ -150,7 +150,13 @@ public sealed class EvaluateCommandTests : IDisposable
     [Theory]
     [InlineData(2, "--shots", "--data", "DATA", "--shots", "1,x")]
     [InlineData(2, "--seeds", "--data", "DATA", "--seeds", "0")]
-    [InlineData(2, "--train-on needs --epochs", "--data", "DATA", "--train-on", "DATA")]
+    [InlineData(2, "--train-on needs --epochs", "--data", "DATA", "--train-on", "DATA", "--epochs", "0")]
+    [InlineData(2, "--shots", "--data", "DATA", "--shots", "1,000")]
+    [InlineData(2, "--shots", "--data", "DATA", "--shots", "1.5")]
+    [InlineData(2, "--seeds: expected a whole number of 1 or more, digits alone, got '1,0'", "--data", "DATA", "--seeds", "1,0")]
+    [InlineData(2, "--size: expected a whole number", "--data", "DATA", "--size", "1 12")]
+    [InlineData(3, "is a folder", "--data", "DATA", "--json", "DATA")]
+    [InlineData(3, "is a folder", "--data", "DATA", "--html", "DATA")]
     [InlineData(2, "--data", "--shots", "1")]
     [InlineData(3, "There is no folder", "--data", "absent")]
     [InlineData(3, "at least 9 normal images", "--data", "DATA", "--shots", "9")]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.TestSupport;
 
@@ -39,7 +40,7 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     }
 
     [Fact]
-    public void Score_Maps_AreTheSameInBothFiles()
+    public void Score_Maps_AreValuesAndAPictureOnTheClassScale()
     {
         Tool.Run("score", part.Model, part.In("test/bar"), part.In("test/good"), "--maps", part.In("maps")).Code.Should().Be(0);
         Directory.GetFiles(part.In("maps")).Select(Path.GetFileName).Should().BeEquivalentTo("0.npy", "0.png", "1.npy", "1.png", "0~2.npy", "0~2.png", "1~2.npy", "1~2.png");
@@ -51,11 +52,21 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         var values = Enumerable.Range(0, 80 * 80).Select(i => BitConverter.ToSingle(npy, 10 + header + (4 * i))).ToArray();
         values.Should().OnlyContain(value => value >= 0 && value <= 1);
 
-        // Decoded to eight bits, by code that is not ours.
-        using var picture = MLImage.CreateFromFile(part.In("maps/0.png"));
-        (picture.Width, picture.Height).Should().Be((80, 80));
-        var pixels = picture.Pixels.ToArray();
-        values.Select((value, i) => Math.Abs((value * 255) - pixels[4 * i])).Max().Should().BeLessThan(1.01f);
+        // Decoded by code that is not ours: the class's own scale, the same for all its images, with the brightest where the value is largest.
+        var (defective, good) = (Picture("0"), Picture("0~2"));
+        Brightest(defective).Should().BeGreaterThan(180, "a defect is seen");
+        Brightest(good).Should().BeLessThan(Brightest(defective));
+        var peak = Array.IndexOf(values, values.Max());
+        Brightness(defective, peak).Should().BeGreaterThan(Brightest(defective) * 9 / 10);
+
+        static int Brightness(byte[] pixels, int at) => pixels[4 * at] + pixels[(4 * at) + 1] + pixels[(4 * at) + 2];
+        static int Brightest(byte[] pixels) => Enumerable.Range(0, pixels.Length / 4).Where(i => pixels[4 * i] != 255 || pixels[(4 * i) + 2] != 255).Max(i => Brightness(pixels, i));
+        byte[] Picture(string name)
+        {
+            using var picture = MLImage.CreateFromFile(part.In($"maps/{name}.png"));
+            (picture.Width, picture.Height).Should().Be((80, 80));
+            return picture.Pixels.ToArray();
+        }
     }
 
     [Fact]
@@ -129,6 +140,20 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     [InlineData(2, "MODEL", "score")]
     [InlineData(3, "There is no folder", "fit", "absent", "--out", "new.zip")]
     [InlineData(3, "TargetFalseRejectRate", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0.9")]
+    [InlineData(2, "--false-rejects: expected a number with a decimal point, such as 0.25, and no comma, got '0,05'", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0,05")]
+    [InlineData(2, "--epochs: expected a whole number, digits alone, got '1,000'", "fit", "DATA", "--out", "new.zip", "--epochs", "1,000")]
+    [InlineData(2, "--seed: expected", "fit", "DATA", "--out", "new.zip", "--seed", "1.5")]
+    [InlineData(2, "--support: expected a whole number of 1 or more", "adapt", "MODEL", "DATA", "--out", "new.zip", "--support", "0")]
+    [InlineData(2, "--threshold: expected", "score", "MODEL", "DATA", "--threshold", "0,25")]
+    [InlineData(2, "--threshold: expected", "score", "MODEL", "DATA", "--threshold", "NaN")]
+    [InlineData(2, "--format: expected one of Table, Jsonl, Csv, got '1'", "score", "MODEL", "DATA", "--format", "1")]
+    [InlineData(2, "Unrecognized option '--treshold'", "score", "MODEL", "DATA", "--treshold", "0.25")]
+    [InlineData(2, "auto, cpu, cuda or cuda:N", "score", "MODEL", "DATA", "--device", "gpu")]
+    [InlineData(2, "auto, cpu, cuda or cuda:N", "fit", "DATA", "--out", "new.zip", "--device", "cuda:-1")]
+    [InlineData(3, "it knows 'bolt'", "score", "MODEL", "DATA", "--class", "nonsense")]
+    [InlineData(3, "is a folder", "fit", "DATA", "--out", "DATA")]
+    [InlineData(3, "Cannot write", "adapt", "MODEL", "DATA/train/good", "--out", "MODEL/below.zip")]
+    [InlineData(3, "Cannot write into", "score", "MODEL", "DATA", "--maps", "MODEL")]
     [InlineData(3, "There is no model", "score", "absent.zip", "DATA")]
     [InlineData(3, "no model zip", "score", "DATA/train/good/0.png", "DATA")]
     [InlineData(3, "There is no image or folder", "score", "MODEL", "absent.png")]
@@ -136,7 +161,7 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     public void Commands_WrongArguments_SaySoAndWriteNothing(int code, string message, params string[] arguments)
     {
         Directory.CreateDirectory(part.In("empty"));
-        var (actual, output, error) = Tool.Run([.. arguments.Select(argument => argument == "MODEL" ? part.Model : argument == "new.zip" ? part.In(argument) : argument.StartsWith("DATA", StringComparison.Ordinal) ? part.In("." + argument[4..]) : argument)]);
+        var (actual, output, error) = Tool.Run([.. arguments.Select(argument => argument.StartsWith("MODEL", StringComparison.Ordinal) ? part.Model + argument[5..] : argument == "new.zip" ? part.In(argument) : argument.StartsWith("DATA", StringComparison.Ordinal) ? part.In("." + argument[4..]) : argument)]);
         actual.Should().Be(code, error);
         error.Should().Contain(message).And.NotContain("   at ");
         File.Exists(part.In("new.zip")).Should().BeFalse();

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Cli.Tests;
@@ -18,7 +19,7 @@ public sealed class ReportCommandTests(ReportCommandTests.SavedPart part) : ICla
         error.Should().Contain("scoring: 6 of 6").And.Contain("drawing: 6 of 6").And.NotContain("\u001b", "piped progress is plain");
         var page = File.ReadAllText(part.In("page.html"));
         Regex.Matches(page, "<article").Should().HaveCount(6);
-        page.Should().Contain("ROC curve, AUROC").And.Contain("<td>bar</td><td>2</td>").And.Contain("pixel AUROC").And.Contain("image/jpeg").And.Contain("memory bank");
+        page.Should().Contain("false alarms, at most").And.Contain("<td>10 %</td>").And.Contain("ROC curve, AUROC").And.Contain("<td>bar</td><td>2</td>").And.Contain("pixel AUROC").And.Contain("image/jpeg").And.Contain("memory bank");
         page.Should().Contain("&lt;odd&gt;", "text is escaped").And.NotContain("<odd>");
         page.Length.Should().BeLessThan(6 * 60_000 + 50_000);
         Directory.GetFiles(part.Folder, "*.tmp").Should().BeEmpty();
@@ -60,6 +61,9 @@ public sealed class ReportCommandTests(ReportCommandTests.SavedPart part) : ICla
     [InlineData(2, "--html", "MODEL", "--data", "DATA")]
     [InlineData(2, "--pictures", "MODEL", "--data", "DATA", "--html", "PAGE", "--pictures", "2000")]
     [InlineData(2, "--split", "MODEL", "--data", "DATA", "--html", "PAGE", "--split", "some")]
+    [InlineData(2, "--pictures: expected a whole number of 0 to 1000", "MODEL", "--data", "DATA", "--html", "PAGE", "--pictures", "1,0")]
+    [InlineData(3, "is a folder", "MODEL", "--data", "DATA", "--html", "DATA")]
+    [InlineData(3, "Cannot write", "MODEL", "--data", "DATA", "--html", "BELOW")]
     [InlineData(3, "There is no folder", "MODEL", "--data", "absent", "--html", "PAGE")]
     [InlineData(3, "--split all", "MODEL", "--data", "GOOD", "--html", "PAGE")]
     [InlineData(3, "There is no model", "absent.zip", "--data", "DATA", "--html", "PAGE")]
@@ -67,7 +71,7 @@ public sealed class ReportCommandTests(ReportCommandTests.SavedPart part) : ICla
     {
         var (actual, output, error) = Tool.Run(["report", .. arguments.Select(argument => argument switch
         {
-            "MODEL" => part.In("part.zip"), "DATA" => part.In("part"), "GOOD" => part.In("part/train/good"), "PAGE" => part.In("wrong.html"), _ => argument,
+            "MODEL" => part.In("part.zip"), "DATA" => part.In("part"), "GOOD" => part.In("part/train/good"), "PAGE" => part.In("wrong.html"), "BELOW" => part.In("part.zip/page.html"), _ => argument,
         })]);
 
         actual.Should().Be(code);

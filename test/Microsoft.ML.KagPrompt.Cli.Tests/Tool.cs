@@ -30,6 +30,21 @@ internal static class Tool
         return (process.ExitCode, output.Result, error.Result);
     }
 
+    /// <summary>Starts it with a standard input that stays open, and variables of the environment.</summary>
+    public static Process Open(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", ["exec", Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+
     public static Process Start(params string[] arguments)
         => Process.Start(new ProcessStartInfo("dotnet", ["exec", Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
+    public static Process StartIn(string folder, params string[] arguments)
+        => Process.Start(new ProcessStartInfo("dotnet", ["exec", Program, .. arguments]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Packaging.Tests;
@@ -36,6 +37,15 @@ public sealed class PackagesTests : IDisposable
         var fitted = Dotnet(["exec", program, "fit", zip, .. images]);
         fitted.Should().HaveCount(4).And.AllSatisfy(line => line.Should().StartWith("score "));
         Dotnet(["exec", program, "load", zip, .. images]).Should().Equal(fitted);
+
+        // An application that forgot the native library is told so while it is built, with the versions that fit; one that has it is not.
+        string[] Warnings(string runtime)
+            => [.. Dotnet("msbuild", project, "-restore", "-t:ResolvePackageAssets", $"-p:TorchPackage={runtime}", "-nologo", "-v:quiet")
+                .Where(line => line.Contains("KAGPROMPT001"))];
+        Warnings("none").Should().NotBeEmpty()
+            .And.OnlyContain(line => line.Contains($"version {Metadata("LibTorchVersion")}")
+            && line.Contains("Consumer uses Microsoft.ML.KagPrompt"));
+        Warnings("cpu").Should().BeEmpty();
     }
 
     public void Dispose() => Directory.Delete(root, recursive: true);
@@ -59,7 +69,7 @@ public sealed class PackagesTests : IDisposable
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="Microsoft.ML.KagPrompt" Version="{Metadata("Version")}" />
-                <PackageReference Include="libtorch-cpu-{system}" Version="{Metadata("LibTorchVersion")}" />
+                <PackageReference Include="libtorch-cpu-{system}" Version="{Metadata("LibTorchVersion")}" Condition="'$(TorchPackage)' != 'none'" />
               </ItemGroup>
             </Project>
             """;

@@ -3,6 +3,7 @@ using FluentAssertions;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Metrics;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Xunit;
 
@@ -22,6 +23,27 @@ public sealed class HtmlReportTests
         string[] titles = ["Missed defects", "False alarms", "Not labelled", "Found defects", "Accepted good parts"];
         titles.Select(title => html.IndexOf($"<h2>{title}</h2>", StringComparison.Ordinal)).Should().BeInAscendingOrder().And.NotContain(-1);
     }
+
+    [Fact]
+    public void Write_LabelledItems_TellsWhatSharesOfFalseAlarmsBuy()
+    {
+        // Twenty good parts of 0.01 to 0.20, and defects above all of them, above all but one, above all but two, and below.
+        var goods = Enumerable.Range(1, 20).Select(i => Item($"good {i}", i / 100f, false));
+        var html = Page([.. goods, Item("a", 0.205f, true), Item("b", 0.195f, true), Item("c", 0.185f, true), Item("d", 0.05f, true), Item("unknown", 0.9f, null)]);
+
+        var table = html[html.IndexOf("<table class=\"alarms\"", StringComparison.Ordinal)..];
+        var rows = Regex.Matches(table[..table.IndexOf("</table>", StringComparison.Ordinal)], "<tr>(<td>.*?)</tr>").Select(row => Regex.Matches(row.Value, "<td>(.*?)</td>").Select(cell => cell.Groups[1].Value).ToArray()).ToArray();
+        rows.Select(row => row[0]).Should().Equal("0 %", "1 %", "2 %", "5 %", "10 %");
+        rows[0].Should().Equal("0 %", "0.200", "0 of 20", "0 %", "1 of 4", "25 %");
+        rows[2].Should().Equal("2 %", "0.200", "0 of 20", "0 %", "1 of 4", "25 %");
+        rows[3].Should().Equal("5 %", "0.190", "1 of 20", "5 %", "2 of 4", "50 %");
+        rows[4].Should().Equal("10 %", "0.180", "2 of 20", "10 %", "3 of 4", "75 %");
+        html.Should().Contain("one false alarm is 5 %");
+    }
+
+    [Fact]
+    public void Write_NoDefects_HasNoTableOfFalseAlarms()
+        => Page(Item("a", 0.1f, false), Item("b", 0.9f, null)).Should().NotContain("class=\"alarms\"");
 
     [Fact]
     public void Write_HostileText_IsText()

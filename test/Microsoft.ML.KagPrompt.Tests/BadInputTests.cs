@@ -12,8 +12,8 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     [Fact]
     public void Options_SeveralOutOfRange_AreAllNamedInOneMessage()
-        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = -1 }, Fusion = new() { Gamma = 2, TopK = 0 }, Device = "gpu", Columns = new() { Score = "AnomalyMap" } }))
-            .Should().Throw<ArgumentException>().WithMessage("*5 invalid*Gamma*0 to 1*TopK*Epochs*-1*Device*gpu*different names*");
+        => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = -1 }, Fusion = new() { Gamma = 2, TopK = 0 }, Device = "gpu", Columns = new() { Score = "AnomalyMap", NormalLabel = "good" } }))
+            .Should().Throw<ArgumentException>().WithMessage("*6 invalid*Gamma*0 to 1*TopK*Epochs*-1*Device*gpu*NormalLabel*Columns.Label*good*different names*");
 
     [Fact]
     public void Fit_MissingImageColumn_NamesOptionAndColumns()
@@ -32,12 +32,12 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     [Fact]
     public void Fit_NoRows_SaysSo()
-        => FluentActions.Invoking(() => Fit([], new KagPromptOptions { Training = new() { Epochs = 0 } })).Should().Throw<InsufficientDataException>().WithMessage("*at least one normal image*0 rows*");
+        => FluentActions.Invoking(() => Fit([], new KagPromptOptions { Training = new() { Epochs = 0 } })).Should().Throw<InsufficientDataException>().WithMessage("*at least one normal image*got 0*");
 
     [Fact]
     public void Fit_NoNormalRows_SaysSo()
         => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Label = "Label" } }, label: 1))
-            .Should().Throw<InsufficientDataException>().WithMessage("*'object'*5 anomalous*no normal*label column*");
+            .Should().Throw<InsufficientDataException>().WithMessage("*'object'*5 anomalous*no normal*Check the labels*");
 
     [Fact]
     public void Fit_NoFlaggedSupport_SaysSo()

@@ -187,7 +187,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
         using var heatmap = scored.GetColumn<MLImage>("Heatmap").First();
         heatmap.Height.Should().Be(90);
         var drawn = HeatmapRenderer.Overlay(ImageCodec.Read(parts.Queries[0]), scored.GetColumn<float[]>("AnomalyMap").First(), MapScale.Of(model.LastTransformer.Calibration()));
-        ImageAdapter.ToPixels(heatmap, int.MaxValue, "Heatmap").Rgb.Should().Equal(drawn.Rgb, "the column holds the overlay on the class's scale");
+        ImageAdapter.ToPixels(heatmap, int.MaxValue, "Heatmap", ImageOrientation.Exif).Rgb.Should().Equal(drawn.Rgb, "the column holds the overlay on the class's scale");
     }
 
     [Fact]

@@ -50,9 +50,9 @@ public sealed class SavedModelTests
     public void Load_OptionsOfVersion010_AreAllKept()
     {
         var options = KagPromptTransformer.In(Load(File.ReadAllBytes(ModelZip.Version010))).Options;
-        (options.ScoreColumnName, options.ClassNameColumnName, options.InferenceBatchSize, options.Gamma, options.TopK, options.MaxSupportImages).Should().Be(("Anomaly", "Product", 3, 0.3f, 12, 2));
-        (options.ResizeMode, options.TargetFalseRejectRate, options.Seed).Should().Be((Imaging.ResizeMode.CropShortSide, 0.1f, 1));
-        options.Prompts["nut"].Abnormal.Should().Equal("a split {}");
+        (options.Columns.Score, options.Columns.ClassName, options.InferenceBatchSize, options.Fusion.Gamma, options.Fusion.TopK, options.Memory.MaxSupportImages).Should().Be(("Anomaly", "Product", 3, 0.3f, 12, 2));
+        (options.Images.ResizeMode, options.Threshold.FalseRejectRate, options.Seed).Should().Be((ResizeMode.CropShortSide, 0.1f, 1));
+        options.Prompt.Sentences["nut"].Abnormal.Should().Equal("a split {}");
     }
 
     [Fact]

@@ -49,6 +49,8 @@ internal sealed record FitChoices
 
     public float? LearningRate { get; init; }
 
+    public float GradientClip { get; init; } = 1;
+
     public float? DiceWeight { get; init; }
 
     public IReadOnlyDictionary<string, SynthesisOptions> Synthesis { get; init; } = new Dictionary<string, SynthesisOptions>();
@@ -67,7 +69,7 @@ internal sealed record FitChoices
         Prompt = new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch, CheckpointPath = CheckpointPath },
         Memory = new() { Features = MemoryFeatures, RotateSupports = RotateSupports, MaxSupportImages = MaxSupportImages },
         Fusion = new() { Gamma = Gamma, TopK = TopK },
-        Training = new() { Epochs = Epochs, BatchSize = BatchSize, LearningRate = LearningRate, DiceWeight = DiceWeight },
+        Training = new() { Epochs = Epochs, BatchSize = BatchSize, LearningRate = LearningRate, GradientClip = GradientClip, DiceWeight = DiceWeight },
     };
 
     public static implicit operator InspectionOptions(FitChoices choices) => new()

@@ -10,10 +10,10 @@ internal static class AdaptCommand
     private static readonly Argument<string> Model = new("MODEL") { Description = "A trained model's zip; it stays as it is." };
     private static readonly Argument<string> Data = new("DATA") { Description = "Photographs of good new parts: a data set's folder or manifest, or a folder of images." };
     private static readonly Option<string> Output = new("--out") { Description = "The adapted model's zip. It appears whole or not at all.", Required = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out." };
+    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
     private static readonly Option<string?> Class = new("--class") { Description = "What the parts are; the product's folder name unless given. A class the model knows is replaced; others stay." };
-    private static readonly Option<int> Support = new("--support") { Description = "Most images a class, the first of them by name; all unless given." };
-    private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+    private static readonly Option<int> Support = new("--support") { Description = "Most images a class, the first of them by name; all unless given.", CustomParser = Typed.Whole(1) };
+    private static readonly Option<string> Device = DeviceOption.Create();
 
     public static Verb Create()
     {
@@ -24,11 +24,13 @@ internal static class AdaptCommand
 
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class));
+        var (zip, device) = (parsed.GetRequiredValue(Model), parsed.Usable(Device));
+        OutputPlace.RequireFile(parsed.GetRequiredValue(Output), SavedModel.Size(zip));
         var most = parsed.GetValue(Support) is > 0 and var few ? few : int.MaxValue;
+        var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class), most);
         cancellation.ThrowIfCancellationRequested();
-        using var scorer = ImageScorer.Load(parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Device));
-        var rows = ImageRows.Of(new MLContext(seed: 1), images.GroupBy(image => image.ClassName).SelectMany(product => product.Take(most)));
+        using var scorer = ImageScorer.Load(zip, device);
+        var rows = ImageRows.Of(new MLContext(seed: 1), images);
         using var adapted = scorer.Transformer.WithSupport(rows);
         cancellation.ThrowIfCancellationRequested();
         SavedModel.Save(adapted, rows.Schema, parsed.GetRequiredValue(Output));

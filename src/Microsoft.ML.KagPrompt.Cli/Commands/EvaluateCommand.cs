@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Cli.Evaluation;
 using Microsoft.ML.KagPrompt.Datasets;
@@ -11,20 +10,22 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 /// <summary>kagprompt evaluate --data DIR… [--shots 1,2,4] [--seeds 5] …</summary>
 internal static class EvaluateCommand
 {
+    private static readonly KagPromptOptions Defaults = new();
     private static readonly Option<string[]> Data = new("--data") { Description = "A data set's folder or manifest; may be given several times.", Required = true, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data sets are laid out." };
+    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data sets are laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
     private static readonly Option<string?> TrainOn = new("--train-on") { Description = "Train the graph prompt once on this data set's normal images, and adapt it to the products of the others, as the paper does." };
-    private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip, or the authors' checkpoint (with --variant Released)." };
-    private static readonly Option<int[]> Shots = new("--shots") { Description = "Numbers of support images, between commas.", DefaultValueFactory = _ => [1, 2, 4], CustomParser = Numbers };
-    private static readonly Option<int> Seeds = new("--seeds") { Description = "Draws of the support images.", DefaultValueFactory = _ => 5 };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone as it is, else the memory bank alone." };
+    private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip." };
+    private static readonly Option<string?> Checkpoint = new("--checkpoint") { Description = "A graph prompt that the paper's authors published, with --variant Released." };
+    private static readonly Option<int[]> Shots = new("--shots") { Description = "Numbers of support images, between commas. [default: 1,2,4]", CustomParser = Typed.Wholes(1, 1000) };
+    private static readonly Option<int> Seeds = new("--seeds") { Description = "Draws of the support images.", DefaultValueFactory = _ => 5, CustomParser = Typed.Whole(1) };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone as it is, else the memory bank alone.", DefaultValueFactory = _ => Defaults.Training.Epochs, CustomParser = Typed.Whole(0) };
     private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
-    private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => "compact" };
+    private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name };
     private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
-    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code." };
-    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in." };
-    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given." };
-    private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Defaults.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
+    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Precision, CustomParser = Typed.Choice<Precision> };
+    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given.", CustomParser = Typed.WholeOrNone() };
+    private static readonly Option<string> Device = DeviceOption.Create();
     private static readonly Option<string[]> Ablate = new("--ablate")
     {
         Description = "Vary a choice of the method, all else equal, as the paper does: T=1..6 (graph iterations; each trains), k=1,10,20 (map values averaged), gamma=0..0.5 (weight of the prompt branch; a step may follow: 0..0.5:0.05), modules (memory bank, prompt, graph). May be given several times.",
@@ -38,11 +39,15 @@ internal static class EvaluateCommand
     {
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. A run that was stopped goes on where it was.")
         {
-            Data, Layout, TrainOn, Initial, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Device, Ablate, Json, Page, Cells,
+            Data, Layout, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Device, Ablate, Json, Page, Cells,
         };
-        Seeds.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() >= 1, "--seeds: expected 1 or more."));
-        Epochs.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() >= 0, "--epochs: expected 0 or more."));
-        command.Validators.Add(result => Require(result, result.GetValue(TrainOn) is null || result.GetValue(Epochs) > 0, "--train-on needs --epochs."));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(TrainOn) is not null && EpochsOf(result) == 0)
+            {
+                result.AddError("--train-on needs --epochs of 1 or more.");
+            }
+        });
         command.Validators.Add(result =>
         {
             try
@@ -60,27 +65,31 @@ internal static class EvaluateCommand
 
     private static void Run(ParseResult parsed, CancellationToken cancellation)
     {
+        var (json, page) = (parsed.GetValue(Json), parsed.GetValue(Page));
+        var cells = parsed.GetValue(Cells) ?? (json is null ? null : json + ".cells");
+        OutputPlace.RequireFile(json);
+        OutputPlace.RequireFile(page);
+        OutputPlace.RequireFolder(cells);
         var settings = new EvaluationSettings
         {
             Data = parsed.GetRequiredValue(Data),
             TrainOn = parsed.GetValue(TrainOn),
             Initial = parsed.GetValue(Initial),
             Layout = parsed.GetValue(Layout),
-            Shots = [.. parsed.GetRequiredValue(Shots).Distinct().Order()],
+            Shots = [.. (parsed.GetValue(Shots) is { Length: > 0 } given ? given : [1, 2, 4]).Distinct().Order()],
             Seeds = parsed.GetValue(Seeds),
             Options = new KagPromptOptions
             {
                 Backbone = new() { Name = parsed.GetRequiredValue(Backbone), MemoryName = parsed.GetValue(MemoryBackbone), Precision = parsed.GetValue(Precision) },
-                Prompt = new() { Variant = parsed.GetValue(Variant), FromScratch = parsed.GetValue(FromScratch) },
+                Prompt = new() { Variant = parsed.GetValue(Variant), FromScratch = parsed.GetValue(FromScratch), CheckpointPath = parsed.GetValue(Checkpoint) },
                 Images = new() { Size = parsed.GetValue(Size) },
                 Training = new() { Epochs = parsed.GetValue(Epochs) },
-                Device = parsed.GetRequiredValue(Device),
+                Device = parsed.Usable(Device),
             },
         };
         settings.Options.Validate();
         settings = settings with { Ablations = Ablations(parsed.CommandResult, settings.Options) };
-        var (json, page) = (parsed.GetValue(Json), parsed.GetValue(Page));
-        var store = new CellStore(parsed.GetValue(Cells) ?? (json is null ? null : json + ".cells"));
+        var store = new CellStore(cells);
         // Progress on the error stream: the table alone is the output.
         using var runner = new EvaluationRunner(settings, store, Console.Error.WriteLine, cancellation);
         var all = runner.Run();
@@ -107,28 +116,11 @@ internal static class EvaluateCommand
         // While arguments are checked, those not given have no value yet.
         var backbone = result.GetValue(Backbone) ?? options.Backbone.Name;
         // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
-        var comesWithPrompt = backbone == new BackboneOptions().Name && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null;
-        var trains = result.GetValue(Epochs) > 0;
-        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], Configuration.Of(options), trains && !comesWithPrompt, trains || comesWithPrompt || result.GetValue(Initial) is not null);
+        var comesWithPrompt = backbone == new BackboneOptions().Name && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
+        var trains = EpochsOf(result) > 0;
+        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], Configuration.Of(options), trains && !comesWithPrompt, trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
     }
 
-    private static int[] Numbers(ArgumentResult result)
-    {
-        var parts = string.Join(',', result.Tokens.Select(token => token.Value)).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var numbers = parts.Select(part => int.TryParse(part, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 1000 ? number : 0).ToArray();
-        if (numbers.Length == 0 || numbers.Contains(0))
-        {
-            result.AddError($"--shots: expected numbers of 1 to 1000 between commas, got '{string.Join(',', parts)}'.");
-        }
-
-        return numbers;
-    }
-
-    private static void Require(SymbolResult result, bool fits, string message)
-    {
-        if (!fits)
-        {
-            result.AddError(message);
-        }
-    }
+    /// <summary>While arguments are checked, an option that is not given has no value yet.</summary>
+    private static int EpochsOf(CommandResult result) => result.GetResult(Epochs) is { Implicit: false } ? result.GetValue(Epochs) : Defaults.Training.Epochs;
 }

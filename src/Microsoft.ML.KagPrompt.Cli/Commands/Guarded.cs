@@ -3,7 +3,7 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 
-/// <summary>Runs a command; what a user can mend becomes one line on the error stream and an exit code.</summary>
+/// <summary>Runs a command; whatever goes wrong becomes one line on the error stream and an exit code.</summary>
 internal static class Guarded
 {
     public static void SetGuardedAction(this Verb command, Action<ParseResult, CancellationToken> action) => command.SetGuardedAction((parsed, cancellation) =>
@@ -26,8 +26,11 @@ internal static class Guarded
         }
         catch (Exception fault) when (fault is KagPromptException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine(fault.Message);
-            return ExitCode.BadInput;
+            return LastResort.BadInput(fault, parsed.GetValue(LastResort.Debug));
+        }
+        catch (Exception fault)
+        {
+            return LastResort.Unexpected(fault, parsed.GetValue(LastResort.Debug));
         }
     }));
 }

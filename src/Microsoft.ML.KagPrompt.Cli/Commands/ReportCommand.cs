@@ -5,6 +5,7 @@ using Microsoft.ML.KagPrompt.Cli.Reports;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
@@ -16,25 +17,18 @@ internal static class ReportCommand
 
     private static readonly Argument<string> Model = new("MODEL") { Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save." };
     private static readonly Option<string> Data = new("--data") { Description = "A data set's folder or manifest.", Required = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out." };
+    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
     private static readonly Option<string> Page = new("--html") { Description = "The page to write. It appears whole or not at all.", Required = true };
-    private static readonly Option<ReportSplit> Split = new("--split") { Description = "test: the images meant for scoring; all: also those meant for fitting, whose scores flatter the model." };
-    private static readonly Option<int> Pictures = new("--pictures") { Description = $"How many images are shown, worst first, 0 to {MostPictures}; each adds some 40 kB.", DefaultValueFactory = _ => 60 };
-    private static readonly Option<string> Device = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+    private static readonly Option<ReportSplit> Split = new("--split") { Description = "test: the images meant for scoring; all: also those meant for fitting, whose scores flatter the model.", DefaultValueFactory = _ => ReportSplit.Test, CustomParser = Typed.Choice<ReportSplit> };
+    private static readonly Option<int> Pictures = new("--pictures") { Description = $"How many images are shown, worst first, 0 to {MostPictures}; each adds some 40 kB.", DefaultValueFactory = _ => 60, CustomParser = Typed.Whole(0, MostPictures) };
+    private static readonly Option<string> Device = DeviceOption.Create();
 
     public static Verb Create()
     {
-        var command = new Verb("report", "Scores a data set and writes one page: scores and threshold, ROC curve, figures by kind of defect, pictures worst first with sliders. It opens offline. Exits with 3 where an image could not be read; the page has the others.")
+        var command = new Verb("report", "Scores a data set and writes one page: scores and threshold, ROC curve, figures by kind of defect, pictures worst first with sliders. It opens offline. Exits with 3 where an image or a mask could not be used; the page has the others and says which.")
         {
             Model, Data, Layout, Page, Split, Pictures, Device,
         };
-        Pictures.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > MostPictures)
-            {
-                result.AddError($"--pictures: expected 0 to {MostPictures}.");
-            }
-        });
         command.SetGuardedAction(Run);
         return command;
     }
@@ -42,16 +36,22 @@ internal static class ReportCommand
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
         var (zip, data, split, page) = (parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Data), parsed.GetValue(Split), Path.GetFullPath(parsed.GetRequiredValue(Page)));
-        var images = AnomalyDataset.List(data, parsed.GetValue(Layout), mask => DefectMask.Read(mask).ShowsDefect).Where(image => split == ReportSplit.All || image.Split == DatasetSplit.Test).ToArray();
+        OutputPlace.RequireFile(parsed.GetRequiredValue(Page));
+        var device = parsed.Usable(Device);
+        var all = AnomalyDataset.List(data, parsed.GetValue(Layout), mask => DefectMask.Read(mask).ShowsDefect);
+        var images = all.Where(image => split == ReportSplit.All || image.Split == DatasetSplit.Test).ToArray();
         if (images.Length == 0)
         {
             throw new InsufficientDataException($"'{data}' holds no images meant for scoring: all are meant for fitting. Use --split all to score those, or name the layout with --layout.");
         }
 
         var root = Path.GetFullPath(Directory.Exists(data) ? data : Path.GetDirectoryName(Path.GetFullPath(data))!);
-        using var scorer = ImageScorer.Load(zip, parsed.GetRequiredValue(Device));
+        using var scorer = ImageScorer.Load(zip, device);
         (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) report = ([], []);
-        ItemProgress.Show("scoring", progress => report = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress).Of(images, cancellation));
+        ReportRun? run = null;
+        ItemProgress.Show("scoring", progress => report = (run = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress)).Of(images, cancellation));
+        string[] unused = [.. run!.MaskFaults, .. DataNotes.LeftOut(data, root)];
+        string[] notes = [.. unused, .. split == ReportSplit.All ? [] : DataNotes.Shared(all, root), .. run.Unknown];
         AtomicFile.Write(page, stream =>
         {
             using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true);
@@ -65,6 +65,7 @@ internal static class ReportCommand
                 ],
                 Items = report.Items,
                 Pixels = report.Pixels,
+                Notes = notes,
             });
         });
         var size = new FileInfo(page).Length;
@@ -75,6 +76,11 @@ internal static class ReportCommand
             Console.Error.WriteLine($"{faults} image(s) could not be read; the page says why.");
         }
 
-        return faults > 0 ? ExitCode.BadInput : ExitCode.Success;
+        foreach (var note in notes)
+        {
+            Console.Error.WriteLine(note);
+        }
+
+        return faults > 0 || unused.Length > 0 ? ExitCode.BadInput : ExitCode.Success;
     }
 }

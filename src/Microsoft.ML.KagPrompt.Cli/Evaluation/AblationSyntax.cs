@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.KagPrompt.Methods.Common;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
@@ -80,5 +79,6 @@ internal static class AblationSyntax
         return Enumerable.Range(0, MostValues + 1).Select(i => first + (i * step)).TakeWhile(value => value <= last);
     }
 
-    private static bool Number(string text, out decimal number) => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number);
+    private static bool Number(string text, out decimal number)
+        => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number) && !Commands.Typed.HasLeadingZero(text);
 }

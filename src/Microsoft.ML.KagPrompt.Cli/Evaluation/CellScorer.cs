@@ -60,7 +60,7 @@ internal sealed class CellScorer(MLContext ml, DatasetImage[] test, Action<strin
         foreach (var batch in Enumerable.Range(0, test.Length).Chunk(Batch))
         {
             cancellation.ThrowIfCancellationRequested();
-            var results = model.Model.InspectFusions([.. batch.Select(i => ImageCodec.Read(test[i].Path, model.Options.Images.MaxPixels))], [.. batch.Select(i => test[i].ClassName)], fusions);
+            var results = model.Model.InspectFusions([.. batch.Select(i => ImageCodec.Read(test[i].Path, model.Options.Images.MaxPixels, model.Options.Images.Orientation))], [.. batch.Select(i => test[i].ClassName)], fusions);
             foreach (var (i, result) in batch.Zip(results))
             {
                 var mask = Mask(model, i);

@@ -17,6 +17,11 @@ internal sealed class EvaluationRunner(EvaluationSettings settings, CellStore st
     /// <summary>The cells of every configuration.</summary>
     public IReadOnlyDictionary<Configuration, IReadOnlyList<CellResult>> Run()
     {
+        foreach (var path in settings.Data)
+        {
+            EvaluationData.Check(path, List(path, settings.Layout), tell, cancellation);
+        }
+
         // One number of graph iterations after the other, the run's own first: no more than one trained prompt is held.
         foreach (var group in settings.Configurations.GroupBy(configuration => configuration.Iterations))
         {

@@ -13,7 +13,7 @@ internal sealed record EvaluationSettings
     /// <summary>The data set whose normal images train the graph prompt once, for all products of the others; null: each product trains its own, if there are epochs.</summary>
     public string? TrainOn { get; init; }
 
-    /// <summary>A trained model's zip, or the authors' checkpoint, that is used without training; null: none.</summary>
+    /// <summary>A trained model's zip that is used without training; null: none.</summary>
     public string? Initial { get; init; }
 
     public DatasetLayout Layout { get; init; } = DatasetLayout.Auto;
@@ -50,6 +50,7 @@ internal sealed record EvaluationSettings
             Images = images,
             TrainedOn = trainedOn,
             Initial = Initial is null ? null : FileStamps.Of(Initial),
+            Checkpoint = Options.Prompt.CheckpointPath is { } file ? FileStamps.Of(file) : null,
             Backbone = FileStamps.Of(Options.Backbone.Name),
             MemoryBackbone = Options.Backbone.MemoryName is null ? null : FileStamps.Of(Options.Backbone.MemoryName),
             Options.Prompt.Variant,

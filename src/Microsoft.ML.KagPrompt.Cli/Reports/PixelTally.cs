@@ -2,14 +2,17 @@ using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Reports;
 
 /// <summary>Pixel metrics of each class and kind of defect, of images that come class by class and kind by kind: statistics are large, and only two are held at a time.</summary>
-internal sealed class PixelTally(ResizeMode mode)
+internal sealed class PixelTally(ResizeMode mode, Action<string> tell)
 {
     private readonly List<ReportPixels> done = [];
+    private readonly List<string> unknown = [];
+    private bool hasDefects;
     private (string ClassName, MapStatistics Statistics)? ofClass;
     private (string DefectType, MapStatistics Statistics)? ofKind;
 
@@ -22,15 +25,22 @@ internal sealed class PixelTally(ResizeMode mode)
             return;
         }
 
+        var mask = GroundTruth.Of(scored, tell)?.At(scored.Width, mode) ?? [];
+        if (image.IsAnomalous is null && mask.Length == 0)
+        {
+            // Its mask cannot be used, and nothing else tells.
+            return;
+        }
+
         if (ofClass?.ClassName != image.ClassName)
         {
             Finish();
             ofClass = (image.ClassName, new());
         }
 
-        var mask = image.MaskPath is { } path ? DefectMask.Read(path).At(scored.Width, mode) : [];
+        hasDefects |= image.IsAnomalous == true;
         ofClass!.Value.Statistics.Add(scored.Map, mask, scored.Width, scored.Height, image.IsAnomalous == true);
-        if (image is { IsAnomalous: true, MaskPath: not null })
+        if (image.IsAnomalous == true && mask.Length > 0)
         {
             if (ofKind?.DefectType != image.DefectType)
             {
@@ -49,6 +59,9 @@ internal sealed class PixelTally(ResizeMode mode)
         return done;
     }
 
+    /// <summary>Of which classes nothing could be told, and why; complete after <see cref="Compute"/>.</summary>
+    public IReadOnlyList<string> Unknown => unknown;
+
     /// <summary>The order in which images must come.</summary>
     public static IEnumerable<DatasetImage> Ordered(IEnumerable<DatasetImage> images)
         => images.OrderBy(image => image.ClassName, StringComparer.Ordinal).ThenBy(image => image.IsAnomalous).ThenBy(image => image.DefectType, StringComparer.Ordinal);
@@ -56,12 +69,19 @@ internal sealed class PixelTally(ResizeMode mode)
     private void Finish()
     {
         FinishKind();
-        if (ofClass is var (name, statistics) && statistics.Compute() is { Regions: > 0 } metrics)
+        if (ofClass is var (name, statistics) && statistics.Compute() is var metrics)
         {
-            done.Add(new(name, null, metrics));
+            if (metrics.Regions > 0)
+            {
+                done.Add(new(name, null, metrics));
+            }
+            else if (hasDefects)
+            {
+                unknown.Add($"{name}: no pixel metrics. {string.Join(' ', metrics.Warnings)}");
+            }
         }
 
-        ofClass = null;
+        (ofClass, hasDefects) = (null, false);
     }
 
     private void FinishKind()

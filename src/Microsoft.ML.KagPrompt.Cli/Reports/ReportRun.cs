@@ -15,11 +15,19 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
     /// <summary>Of those kept, the first to go is the last of the worst.</summary>
     private readonly PriorityQueue<(int Place, ScoredImage Scored), ReportItem> kept = new(Comparer<ReportItem>.Create((a, b) => ReportOrder.WorstFirst.Compare(b, a)));
     private readonly List<ReportItem> items = [];
-    private readonly PixelTally pixels = new(scorer.Transformer.Options.Images.ResizeMode);
+    private readonly List<string> faults = [];
+    private PixelTally pixels = new(scorer.Transformer.Options.Images.ResizeMode, _ => { });
+
+    /// <summary>Masks that could not be used, and why.</summary>
+    public IReadOnlyList<string> MaskFaults => faults;
+
+    /// <summary>Classes of which no pixel metric can be told, and why.</summary>
+    public IReadOnlyList<string> Unknown => pixels.Unknown;
 
     /// <summary>The images of the report, with pictures where they are among the worst, and the pixel metrics.</summary>
     public (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) Of(IReadOnlyList<DatasetImage> images, CancellationToken cancellation)
     {
+        pixels = new(scorer.Transformer.Options.Images.ResizeMode, faults.Add);
         foreach (var scored in scorer.Score(PixelTally.Ordered(images), cancellation))
         {
             Keep(scored);
@@ -62,13 +70,11 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         foreach (var ((place, scored), item) in kept.UnorderedItems)
         {
             cancellation.ThrowIfCancellationRequested();
-            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels);
-            var truth = scored.Image.MaskPath is { } path ? DefectMask.Read(path) : null;
-            // A mask of another size marks other pixels.
-            var fits = truth is not null && (truth.Width, truth.Height) == (image.Width, image.Height);
+            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation);
+            var truth = GroundTruth.Of(scored, _ => { });
             items[place] = item with
             {
-                Picture = ReportPicture.Of(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height), MapScale.Of(scored.Calibration), fits ? truth!.Pixels : [], picture => ImageCodec.EncodeJpeg(picture)),
+                Picture = ReportPicture.Of(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height), MapScale.Of(scored.Calibration), truth?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
             };
             progress("drawing", ++done, all);
         }

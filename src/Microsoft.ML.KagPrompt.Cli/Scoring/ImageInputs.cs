@@ -1,22 +1,23 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
 /// <summary>What a user names to be scored: image files, folders with all below them, or "-" for standard input (an image, or a path a line).</summary>
-internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, int maxPixels)
+/// <remarks>A photograph of a kind that is not read is an input all the same, and is told as not readable: what was not inspected must not pass.</remarks>
+internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, int maxPixels, ImageOrientation orientation = ImageOrientation.Exif, Action<string>? tell = null)
 {
     private const string StandardInput = "-";
-    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".bmp"];
+
+    private readonly Action<string> tell = tell ?? Console.Error.WriteLine;
 
     /// <summary>Number of images; null where standard input tells only at its end.</summary>
-    public static int? Count(IReadOnlyList<string> inputs) => inputs.Contains(StandardInput) ? null : inputs.Sum(input => Directory.Exists(input) ? Below(input).Count() : 1);
+    public static int? Count(IReadOnlyList<string> inputs) => inputs.Contains(StandardInput) ? null : Files(inputs).Count;
 
-    /// <summary>The images in order, each with its way to be read.</summary>
+    /// <summary>The images in order, each with its way to be read, and whether it came from one who waits for its score before the next.</summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
-    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> Of(IReadOnlyList<string> inputs)
+    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs, CancellationToken cancellation = default)
     {
         // Told before anything is scored.
         foreach (var input in inputs.Where(input => input != StandardInput))
@@ -26,19 +27,59 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
                 throw new FileNotFoundException($"There is no image or folder '{input}'.", input);
             }
 
-            if (Directory.Exists(input) && !Below(input).Any())
+            if (!Directory.Exists(input))
             {
-                throw new FileNotFoundException($"'{input}' holds no images: expected {string.Join(", ", Extensions)} files in it or below.", input);
+                continue;
+            }
+
+            var below = PhotographFiles.Below(input);
+            if (below.Count == 0)
+            {
+                throw new FileNotFoundException($"'{input}' holds no images: expected {string.Join(", ", ImageFormats.Extensions)} files in it or below.", input);
+            }
+
+            if (below.Where(path => !ImageFormats.IsReadByName(path)).ToArray() is { Length: > 0 } unread)
+            {
+                tell(PhotographFiles.Describe(unread, input));
             }
         }
 
-        return inputs.SelectMany(input => input == StandardInput ? FromStandardInput() : Directory.Exists(input) ? Below(input).Select(FromFile) : [FromFile(input)]);
+        return Files(inputs).SelectMany(input => input == StandardInput ? Background.Read(new StandardInputImages(this).Read, cancellation) : [FromFile(input, isAwaited: false)]);
     }
 
-    private static IEnumerable<string> Below(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-        .Where(path => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal);
+    /// <summary>An image that standard input holds, or the fault of what it holds.</summary>
+    public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromStandardInput(Func<byte[]> file)
+        => (Image(StandardInput), () => Told(StandardInput, ImageCodec.Read(file(), "Standard input", out var info, maxPixels, orientation), info), true);
 
-    private (DatasetImage Image, Func<PixelBuffer> Read) FromFile(string path) => (Image(path), () => ImageCodec.Read(path, maxPixels));
+    public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromFile(string path, bool isAwaited)
+        => (Image(path), () => Told(path, ImageCodec.Read(path, out var info, maxPixels, orientation), info), isAwaited);
+
+    /// <summary>A path that says no class is answered as such: whoever sends paths waits for an answer to each, and sends others.</summary>
+    public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromLine(string path)
+    {
+        try
+        {
+            return FromFile(path, isAwaited: true);
+        }
+        catch (ArgumentException fault)
+        {
+            return (new DatasetImage(path, "", DatasetSplit.Test, null, "", null), () => throw new ImageReadException(fault.Message, fault), true);
+        }
+    }
+
+    /// <summary>The inputs with folders as what is in them; a file that is reached twice comes once.</summary>
+    private static IReadOnlyList<string> Files(IReadOnlyList<string> inputs)
+        => [.. inputs.SelectMany(input => input != StandardInput && Directory.Exists(input) ? PhotographFiles.Below(input) : [input]).DistinctBy(path => path == StandardInput ? path : PhotographFiles.RealPathOf(path))];
+
+    private PixelBuffer Told(string path, PixelBuffer pixels, ImageFileInfo info)
+    {
+        if (info.Frames > 1)
+        {
+            tell($"{path}: {info.Frames} pictures in one file; the first is inspected, the others are not.");
+        }
+
+        return pixels;
+    }
 
     private DatasetImage Image(string path) => new(path, className ?? Known(path), DatasetSplit.Test, null, "", null);
 
@@ -46,30 +87,4 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     private string Known(string path) => classNames.Count == 1 ? classNames.First()
         : Path.GetFullPath(path).Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar).LastOrDefault(classNames.Contains)
             ?? throw new ArgumentException($"'{path}': the model knows the classes {string.Join(", ", classNames.Order())}, and no folder on the path is named after one. Name it with --class.");
-
-    private IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> FromStandardInput()
-    {
-        var input = PipeReader.Create(Console.OpenStandardInput());
-        var start = input.ReadAtLeastAsync(8).AsTask().GetAwaiter().GetResult().Buffer;
-        var head = start.Slice(0, Math.Min(8, start.Length)).ToArray();
-        input.AdvanceTo(start.Start);
-        using var stream = input.AsStream();
-        // PNG and JPEG begin with a byte that no text has; BMP has zeros.
-        if (head is [0x89 or 0xFF, ..] || head.Contains((byte)0))
-        {
-            var whole = new MemoryStream();
-            stream.CopyTo(whole);
-            yield return (Image(StandardInput), () => ImageCodec.Read(whole.ToArray(), "Standard input", maxPixels));
-            yield break;
-        }
-
-        using var lines = new StreamReader(stream);
-        while (lines.ReadLine() is { } line)
-        {
-            if (line.Length > 0)
-            {
-                yield return FromFile(line);
-            }
-        }
-    }
 }

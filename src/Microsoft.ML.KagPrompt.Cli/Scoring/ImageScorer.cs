@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
@@ -44,27 +45,32 @@ internal sealed class ImageScorer : IDisposable
 
     /// <summary>Scores in order; images are read when they are asked for.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
-        => Score(images.Select(image => (image, (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.Images.MaxPixels)))), cancellation);
+        => Score(images.Select(image => (image, (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.Images.MaxPixels, Transformer.Options.Images.Orientation)), false)), cancellation);
 
     /// <summary>The same, for images that are read in other ways than from their path.</summary>
-    public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read)> images, CancellationToken cancellation)
+    public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images, CancellationToken cancellation)
     {
-        foreach (var batch in images.Chunk(Transformer.Options.InferenceBatchSize))
+        // Pictures are brought to the model's size one by one as they are read: of large photographs, one alone is held.
+        var preprocessor = new ImagePreprocessor(Transformer.Model.MapSize, Transformer.Options.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
+        foreach (var batch in Batches(images))
         {
             cancellation.ThrowIfCancellationRequested();
-            var read = batch.Select(item => Read(item.Image, item.Read)).ToArray();
-            var whole = read.Where(item => item.Pixels is not null).ToArray();
-            var inspections = Inspect([.. whole.Select(item => item.Pixels!)], [.. whole.Select(item => ClassOf(item.Image))]).GetEnumerator();
-            foreach (var (image, pixels, fault) in read)
+            var read = batch.Select(item => Read(item.Image, item.Read, preprocessor)).ToArray();
+            var whole = read.Where(item => item.Square is not null).ToArray();
+            var inspections = new Queue<(Inspection? Result, string? Fault)>(Verdicts.Of([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
+            foreach (var (image, square, size, fault) in read)
             {
-                var (inspection, why) = pixels is not null && inspections.MoveNext() ? inspections.Current : (null, fault);
+                var (inspection, why) = square is null ? (null, fault) : inspections.Dequeue();
                 if (inspection is null)
                 {
-                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(ClassOf(image)), why);
+                    var known = Transformer.Model.ClassNames.Contains(image.ClassName) ? image.ClassName : Transformer.Model.ClassNames.First();
+                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(known), why);
                     continue;
                 }
 
-                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, inspection.Map, inspection.Width, inspection.Height, Transformer.Calibration(ClassOf(image)), null);
+                var (width, height) = atImageSize ? size : (inspection.Width, inspection.Height);
+                var map = atImageSize ? Transformer.Model.MapToImage(inspection.Map, width, height) : inspection.Map;
+                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height, Transformer.Calibration(ClassOf(image)), null) { Size = size };
             }
         }
     }
@@ -75,28 +81,39 @@ internal sealed class ImageScorer : IDisposable
         (model as IDisposable)?.Dispose();
     }
 
-    /// <summary>Verdicts in order; one whose numbers are not finite is told as such, and the others go on.</summary>
-    private IEnumerable<(Inspection? Verdict, string? Fault)> Inspect(PixelBuffer[] images, string?[] classNames)
+    private IReadOnlyList<Inspection> Inspect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images)
+        => Transformer.Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)]);
+
+    private static (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor)
     {
         try
         {
-            return [.. Transformer.Model.Inspect(images, classNames, atImageSize).Select(verdict => ((Inspection?)verdict, (string?)null))];
+            var pixels = read();
+            return (image, preprocessor.Resize(pixels), (pixels.Width, pixels.Height), null);
         }
-        catch (NotFiniteException fault)
+        catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException)
         {
-            return images.Length == 1 ? [(null, fault.Message)] : [.. images.Zip(classNames).SelectMany(one => Inspect([one.First], [one.Second]))];
+            return (image, null, default, fault.Message);
         }
     }
 
-    private static (DatasetImage Image, PixelBuffer? Pixels, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read)
+    /// <summary>A few at a time; nobody who waits for a score has to send more first.</summary>
+    private IEnumerable<IReadOnlyList<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)>> Batches(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images)
     {
-        try
+        var batch = new List<(DatasetImage, Func<PixelBuffer>, bool)>();
+        foreach (var item in images)
         {
-            return (image, read(), null);
+            batch.Add(item);
+            if (item.IsAwaited || batch.Count == Transformer.Options.InferenceBatchSize)
+            {
+                yield return batch;
+                batch = [];
+            }
         }
-        catch (ImageReadException fault)
+
+        if (batch.Count > 0)
         {
-            return (image, null, fault.Message);
+            yield return batch;
         }
     }
 

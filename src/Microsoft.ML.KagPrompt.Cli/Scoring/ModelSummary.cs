@@ -7,11 +7,20 @@ internal static class ModelSummary
 {
     public static void Write(KagPromptTransformer model, string zip)
     {
-        foreach (var name in model.Model.ClassNames.Order(StringComparer.Ordinal))
+        WriteThresholds(model, className: null);
+        WritePlace(zip);
+    }
+
+    /// <summary>A line for each class, or for one alone.</summary>
+    /// <exception cref="ArgumentException">The class is not known.</exception>
+    public static void WriteThresholds(KagPromptTransformer model, string? className)
+    {
+        foreach (var name in className is null ? model.Model.ClassNames.Order(StringComparer.Ordinal) : (IEnumerable<string>)[className])
         {
             Console.WriteLine($"{name}: {model.Calibration(name).Explanation}");
         }
-
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Written to {zip} ({new FileInfo(zip).Length / 1e6:0.0} MB)."));
     }
+
+    /// <summary>Where it was written, and how large it is.</summary>
+    public static void WritePlace(string zip) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Written to {zip} ({new FileInfo(zip).Length / 1e6:0.0} MB)."));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
@@ -6,8 +7,16 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 /// <summary>Model zips, loaded with a reason in words where they cannot be, and saved whole or not at all.</summary>
 internal static class SavedModel
 {
+    /// <summary>A model's zip takes no less: its prompt and memory bank, with the smallest images.</summary>
+    public const long LeastBytes = 4 << 20;
+
+    private const string ModelEntry = "KagPrompt.safetensors";
+
     /// <exception cref="KagPromptException">It is no model zip, is damaged, or needs a backbone that is not found.</exception>
-    public static ITransformer Load(string zip, string device)
+    public static ITransformer Load(string zip, string device) => Load(zip, device, out _);
+
+    /// <summary>The same, with the schema the model was saved with.</summary>
+    public static ITransformer Load(string zip, string device, out DataViewSchema schema)
     {
         var ml = Context(device);
         if (!File.Exists(zip))
@@ -17,18 +26,39 @@ internal static class SavedModel
 
         try
         {
-            return ml.Model.Load(zip, out _);
+            return ml.Model.Load(zip, out schema);
         }
         catch (Exception fault) when (fault is not (KagPromptException or UnauthorizedAccessException or OperationCanceledException or IOException and not EndOfStreamException))
         {
             // ML.NET wraps what the library says; and what its own reader stumbles over in a damaged zip may be of any kind.
-            var inner = Causes(fault).OfType<KagPromptException>().FirstOrDefault();
-            throw new ModelFormatException(inner?.Message ?? $"'{zip}' is no model zip: expected what 'kagprompt fit' or mlContext.Model.Save writes. {fault.Message}", fault);
+            var causes = Causes(fault).ToArray();
+            throw new ModelFormatException(causes.OfType<KagPromptException>().FirstOrDefault()?.Message
+                ?? (IsOne(zip) ? $"'{zip}' could not be loaded: {causes[^1].Message}" : $"'{zip}' is no model zip: expected what 'kagprompt fit' or mlContext.Model.Save writes. {fault.Message}"), fault);
         }
     }
 
+    /// <summary>Whether a file is a zip with a model of this library in it, alone or in a pipeline.</summary>
+    public static bool IsOne(string path)
+    {
+        try
+        {
+            using var zip = ZipFile.OpenRead(path);
+            return EntryOf(zip) is not null;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The entry that holds the model's manifest and tensors; null: there is none.</summary>
+    public static ZipArchiveEntry? EntryOf(ZipArchive zip) => zip.Entries.FirstOrDefault(entry => entry.Name == ModelEntry);
+
+    /// <summary>The bytes a model takes, or one made from it at least; nothing where there is none.</summary>
+    public static long Size(string zip) => File.Exists(zip) ? new FileInfo(zip).Length : 0;
+
     /// <summary>A model there already stays as it was until the new one is whole.</summary>
-    public static void Save(KagPromptTransformer transformer, DataViewSchema schema, string zip)
+    public static void Save(ITransformer transformer, DataViewSchema schema, string zip)
         => AtomicFile.Write(zip, stream => Context("cpu").Model.Save(transformer, schema, stream));
 
     private static IEnumerable<Exception> Causes(Exception fault)

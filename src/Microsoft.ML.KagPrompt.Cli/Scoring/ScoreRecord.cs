@@ -11,8 +11,8 @@ internal sealed record ScoreRecord
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        // A region's probability may be unknown, where the user set the threshold: "NaN".
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        // A region's probability may be unknown, where the threshold rests on a single image.
+        Converters = { new KnownNumbers() },
         // Paths and messages stay readable; the output is not embedded in HTML.
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
@@ -70,6 +70,24 @@ internal sealed record ScoreRecord
 
     // JSON knows no NaN.
     private static float? Known(float value) => float.IsFinite(value) ? value : null;
+
+    /// <summary>JSON has no NaN: such a number is null, never a text.</summary>
+    private sealed class KnownNumbers : JsonConverter<float>
+    {
+        public override float Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.Null ? float.NaN : reader.GetSingle();
+
+        public override void Write(Utf8JsonWriter writer, float value, JsonSerializerOptions options)
+        {
+            if (float.IsFinite(value))
+            {
+                writer.WriteNumberValue(value);
+            }
+            else
+            {
+                writer.WriteNullValue();
+            }
+        }
+    }
 
     private static string Text(float? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "";
 }

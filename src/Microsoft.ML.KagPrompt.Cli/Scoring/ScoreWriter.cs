@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spectre.Console;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
@@ -45,7 +46,10 @@ internal sealed class ScoreWriter(TextWriter output, ScoreFormat format, bool on
         }
     }
 
-    private string Line(IReadOnlyList<string> cells) => format == ScoreFormat.Csv ? string.Join(',', cells.Select(Quoted)) : string.Join('\t', cells.Select(cell => cell.ReplaceLineEndings(" ").Replace('\t', ' ')));
+    private string Line(IReadOnlyList<string> cells) => format == ScoreFormat.Csv ? string.Join(',', cells.Select(cell => Quoted(Inert(cell)))) : string.Join('\t', cells.Select(cell => cell.ReplaceLineEndings(" ").Replace('\t', ' ')));
+
+    /// <summary>Spreadsheets run cells that begin so as formulas; an apostrophe before them makes them text. Numbers stay numbers.</summary>
+    private static string Inert(string cell) => cell is ['=' or '+' or '-' or '@' or '\t' or '\r', _, ..] && !double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? $"'{cell}" : cell;
 
     private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\r\n") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
 }

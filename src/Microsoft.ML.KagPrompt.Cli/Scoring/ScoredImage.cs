@@ -17,4 +17,6 @@ internal sealed record ScoredImage(DatasetImage Image, float Score, bool IsAnoma
 {
     /// <summary>Whether there is a score but nothing to decide by.</summary>
     public bool IsUndecided => Fault is null && float.IsNaN(Calibration.Threshold);
+    /// <summary>Columns and rows of the image itself, the right way up; 0 with a fault.</summary>
+    public (int Width, int Height) Size { get; init; }
 }

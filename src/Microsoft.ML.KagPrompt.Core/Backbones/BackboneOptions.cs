@@ -15,7 +15,7 @@ public sealed record BackboneOptions
     public string Name { get; init; } = BackboneSources.Compact;
 
     /// <summary>Blocks of a transformer that are tapped, counted from 1: four, ascending. Null: every quarter of the depth (8, 16, 24, 32 of ImageBind-Huge).</summary>
-    public IReadOnlyList<int>? Taps { get; init; }
+    public IReadOnlyList<int>? Taps { get; init => field = Copy(value); }
 
     /// <summary>
     /// Another backbone for the memory bank alone, named as <see cref="Name"/> is; null: the same. One without a text side (DINOv2) can serve here beside prompts of another.
@@ -23,11 +23,11 @@ public sealed record BackboneOptions
     public string? MemoryName { get; init; }
 
     /// <summary>As <see cref="Taps"/>, for <see cref="MemoryName"/>.</summary>
-    public IReadOnlyList<int>? MemoryTaps { get; init; }
+    public IReadOnlyList<int>? MemoryTaps { get; init => field = Copy(value); }
 
     /// <summary>Folders in which backbones are looked for, before those of the environment variable KAGPROMPT_BACKBONES. They are this machine's: a saved model does not keep them.</summary>
     [JsonIgnore]
-    public IReadOnlyList<string> Folders { get; init; } = [];
+    public IReadOnlyList<string> Folders { get; init => field = Copy(value)!; } = [];
 
     /// <summary>Whether a saved model holds its vision tower or refers to it.</summary>
     public BackboneStorage Storage { get; init; } = BackboneStorage.Auto;
@@ -44,6 +44,9 @@ public sealed record BackboneOptions
         .Require(Folders?.All(folder => !string.IsNullOrWhiteSpace(folder)) == true, $"{group}.{nameof(Folders)}", "folders, none blank", Folders)
         .Require(Enum.IsDefined(Storage), $"{group}.{nameof(Storage)}", "a defined value", Storage)
         .Require(Enum.IsDefined(Precision), $"{group}.{nameof(Precision)}", "a defined precision", Precision);
+
+    /// <summary>What was given may change; options do not.</summary>
+    private static IReadOnlyList<T>? Copy<T>(IReadOnlyList<T>? values) => values is null ? null : Array.AsReadOnly(values.ToArray());
 
     private static bool AreTaps(IReadOnlyList<int>? taps)
         => taps is null || (taps.Count == 4 && taps[0] >= 1 && taps.Zip(taps.Skip(1)).All(pair => pair.First < pair.Second));

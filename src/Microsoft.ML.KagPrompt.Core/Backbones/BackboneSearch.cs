@@ -21,7 +21,7 @@ internal static class BackboneSearch
     {
         var looked = folders.SelectMany(folder => new[] { folder, Path.Combine(folder, "backbones") }).Select(Path.GetFullPath).Distinct().ToArray();
         var others = new List<string>();
-        foreach (var file in looked.Where(Directory.Exists).SelectMany(Candidates).Distinct().Where(file => new FileInfo(file).Length == reference.Length && reference.Length > 0).OrderByDescending(file => Likelihood(file, reference)))
+        foreach (var file in looked.Where(Directory.Exists).SelectMany(Candidates).Distinct().Where(file => LengthOf(file) == reference.Length && reference.Length > 0).OrderByDescending(file => Likelihood(file, reference)))
         {
             try
             {
@@ -61,6 +61,19 @@ internal static class BackboneSearch
         }
 
         return Path.GetFileName(file) == reference.FileName ? 1 : 0;
+    }
+
+    private static long LengthOf(string file)
+    {
+        try
+        {
+            return SmallFile.LengthOf(file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // A link that leads nowhere is not the backbone.
+            return 0;
+        }
     }
 
     // What is no regular file (a device, a pipe) tells a length of 0, and is never opened.

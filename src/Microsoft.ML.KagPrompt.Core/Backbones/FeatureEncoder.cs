@@ -38,6 +38,9 @@ internal sealed class FeatureEncoder : IDisposable
         memoryPreprocessor = memory is null ? Preprocessor : new ImagePreprocessor(ImageSize, images.ResizeMode, MemoryTower.Info.Mean, MemoryTower.Info.Std);
     }
 
+    /// <summary>Whose turn it is among those who wait without a thread. Never disposed: it holds nothing native, and a waiter must not hang.</summary>
+    public SemaphoreSlim Turn { get; } = new(1, 1);
+
     public Shared<NetworkTower> Vision { get; }
 
     /// <summary>The memory bank's own tower; null where it shares the other.</summary>

@@ -32,13 +32,22 @@ public sealed record ThresholdCalibration
     public required int SupportImages { get; init; }
 
     /// <summary>Scores of normal images that the bank did not know (each support against the others, and normal images beside them), ascending.</summary>
-    public required IReadOnlyList<float> NormalScores { get; init; }
+    public required IReadOnlyList<float> NormalScores { get; init => field = Own(value); }
 
     /// <summary>Scores of labelled defects, ascending.</summary>
-    public IReadOnlyList<float> AnomalousScores { get; init; } = [];
+    public IReadOnlyList<float> AnomalousScores { get; init => field = Own(value); } = [];
 
     /// <summary>Scores of synthetic defects on normal images that the bank did not know, ascending.</summary>
-    public IReadOnlyList<float> SyntheticScores { get; init; } = [];
+    public IReadOnlyList<float> SyntheticScores { get; init => field = Own(value); } = [];
+
+    /// <summary>Images of a larger <see cref="Inspection.Unlikeness"/> are called foreign, whatever their score; NaN: none is.</summary>
+    public float UnlikenessLimit { get; init; } = float.NaN;
+
+    /// <summary>What is doubtful about the support images, in sentences: one unlike the others, the same picture twice.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Which support scores highest against the others, in a sentence: no fault, but where to look first. Null with fewer than four.</summary>
+    public string? FarthestSupport { get; init; }
 
     /// <summary>
     /// Share of normal parts that the threshold may be expected to reject, with the shortest interval that holds the true share with 90 % confidence, whatever the scores'
@@ -64,6 +73,9 @@ public sealed record ThresholdCalibration
     /// <summary>As <see cref="ProbabilityOf"/>, for a value of the map: 0.5 at <see cref="MapThreshold"/>.</summary>
     public float ProbabilityOfMap(float value) => 1 / (1 + MathF.Exp(-(value - MapThreshold) / Scale));
 
+    /// <summary>Whether an image of that unlikeness is foreign: not this part, or no proper picture of it.</summary>
+    public bool IsForeign(float unlikeness) => unlikeness > UnlikenessLimit;
+
     /// <summary>Everything above in sentences.</summary>
     public string Explanation
     {
@@ -73,9 +85,17 @@ public sealed record ThresholdCalibration
             var rests = $"It rests on {NormalScores.Count} normal score(s){(AnomalousScores.Count > 0 ? $", {AnomalousScores.Count} of labelled defects" : "")}{(SyntheticScores.Count > 0 ? $", {SyntheticScores.Count} of synthetic defects" : "")}; {SupportImages} image(s) are in the memory bank.";
             var rate = double.IsNaN(expected) ? "How many normal parts it rejects is not known: that takes at least two normal images."
                 : string.Create(CultureInfo.InvariantCulture, $"It may be expected to reject {100 * expected:0.#} % of normal parts (with 90 % confidence {100 * low:0.#} to {100 * high:0.#} %).");
-            return string.Create(CultureInfo.InvariantCulture, $"Threshold {Threshold:0.0000}: {Method}. {rests} {rate}");
+            var foreign = float.IsNaN(UnlikenessLimit) ? "Images that do not show the part cannot be told from those that do."
+                : string.Create(CultureInfo.InvariantCulture, $"An image of unlikeness above {UnlikenessLimit:0.0000} does not show the part: it is called anomalous.");
+            var supports = string.Join(' ', new[] { foreign, FarthestSupport }.OfType<string>().Concat(Warnings));
+            return string.Create(CultureInfo.InvariantCulture, $"Threshold {Threshold:0.0000}: {Method}. {rests} {rate} {supports}");
         }
     }
+
+    /// <summary>
+    /// A copy that nobody can change, neither its giver nor who is handed it. A damaged file's null stays one, to be refused by name.
+    /// </summary>
+    private static IReadOnlyList<float> Own(IReadOnlyList<float> scores) => scores is null ? null! : Array.AsReadOnly([.. scores]);
 
     /// <summary>The same scores with another threshold; the maps' moves as far.</summary>
     internal ThresholdCalibration At(float threshold) => this with { Method = SetByUser, Threshold = threshold, MapThreshold = float.IsNaN(MapThreshold - Threshold) ? threshold : MapThreshold + (threshold - Threshold) };

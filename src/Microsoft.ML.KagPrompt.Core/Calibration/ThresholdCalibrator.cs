@@ -7,6 +7,7 @@ using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Synthesis;
 using TorchSharp;
+using Measured = (float Image, float Map, float Unlikeness);
 
 namespace Microsoft.ML.KagPrompt.Calibration;
 
@@ -22,7 +23,10 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         IReadOnlyList<ProductImage> heldOut, IReadOnlyList<ProductImage> anomalous)
     {
         var (normal, synthetic) = LeaveOneOut(support, supportTokens);
+        var alone = normal.Select(score => new SupportLikeness.Alone(score.Image, score.Unlikeness)).ToArray();
+        var likeness = new SupportLikeness(support, alone, Unlikeness(BlankFrames.Of(network.ImageSize)));
         normal.AddRange(Scores(heldOut.Select(image => image.Square), reference));
+        var known = likeness.Known.Concat(normal.Skip(likeness.Count).Select(score => score.Unlikeness)).ToArray();
         if (normal.Count == 0)
         {
             // One image: its score against itself, and defects on it, are all there is.
@@ -30,6 +34,9 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
             synthetic.AddRange(Scores(WithDefects(support[0].Square, support[0].Square, SyntheticDefects, 0), reference));
         }
 
+        // One image does not tell how the next may differ; pictures made of it tell a little.
+        var seen = known.Length >= 2 ? known : Unlikeness(GentleVariations.Of(support[0].Square));
+        var limit = ForeignLimit.Place(seen, known.Length, likeness.Blank);
         var labelled = Scores(anomalous.Select(image => image.Square), reference);
         var (sound, defective, synthesized) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
         var (method, threshold) = Place(sound, defective, synthesized);
@@ -43,13 +50,17 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
             NormalScores = sound,
             AnomalousScores = defective,
             SyntheticScores = synthesized,
+            UnlikenessLimit = limit,
+            Warnings = likeness.Warnings(),
+            FarthestSupport = likeness.Farthest(),
         };
 
-        static float Image((float Image, float Map) score) => score.Image;
-        static float Map((float Image, float Map) score) => score.Map;
+        float[] Unlikeness(IEnumerable<PixelBuffer> squares) => [.. Scores(squares, reference).Select(score => score.Unlikeness)];
+        static float Image(Measured score) => score.Image;
+        static float Map(Measured score) => score.Map;
     }
 
-    private static float[] Sorted(IEnumerable<(float Image, float Map)> scores, Func<(float Image, float Map), float> part) => [.. scores.Select(part).Order()];
+    private static float[] Sorted(IEnumerable<Measured> scores, Func<Measured, float> part) => [.. scores.Select(part).Order()];
 
     private (string Method, float Threshold) Place(float[] normal, float[] labelled, float[] synthetic) => options.By switch
     {
@@ -62,9 +73,9 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     };
 
     /// <summary>Each support, and a synthetic defect on some, against a bank of the others.</summary>
-    private (List<(float Image, float Map)> Normal, List<(float Image, float Map)> Synthetic) LeaveOneOut(IReadOnlyList<ProductImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens)
+    private (List<Measured> Normal, List<Measured> Synthetic) LeaveOneOut(IReadOnlyList<ProductImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens)
     {
-        var (normal, synthetic) = (new List<(float Image, float Map)>(), new List<(float Image, float Map)>());
+        var (normal, synthetic) = (new List<Measured>(), new List<Measured>());
         for (var left = 0; left < Math.Min(support.Count, MostLeftOut) && support.Count > 1; left++)
         {
             using var others = network.Method.BuildReference([.. tokens.Where((_, i) => i != left)], reference.TextFeatures?.clone());
@@ -84,20 +95,19 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         return [.. Enumerable.Range(0, count).Select(_ => synthesizer.Synthesize(image, source, random)).Where(twin => twin.HasDefect).Select(twin => twin.Image)];
     }
 
-    /// <summary>Each image's score, and the mean of its map's largest values, which is the score's part that the map alone decides.</summary>
-    private IReadOnlyList<(float Image, float Map)> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
+    /// <summary>Each image's score, the mean of its map's largest values (the score's part that the map alone decides), and its unlikeness.</summary>
+    private IReadOnlyList<Measured> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
     {
-        var scores = new List<(float Image, float Map)>();
+        var scores = new List<Measured>();
         foreach (var chunk in squares.Chunk(InspectionNetwork.ForwardBatch))
         {
             cancellation.ThrowIfCancellationRequested();
             using var features = network.Encode(chunk);
-            var (maps, values) = network.Score(features, against, k => $"image {scores.Count + k + 1} of those the threshold is placed by");
-            using (maps)
-            using (values)
-            using (var tops = network.Method.MapScores(maps))
+            using (var scored = network.Score(features, against, k => $"image {scores.Count + k + 1} of those the threshold is placed by"))
+            using (var tops = network.Method.MapScores(scored.Maps))
             {
-                scores.AddRange(values.data<float>().ToArray().Zip(tops.data<float>().ToArray()));
+                var unlikeness = scored.Unlikeness?.data<float>().ToArray() ?? Enumerable.Repeat(float.NaN, chunk.Length);
+                scores.AddRange(scored.Scores.data<float>().ToArray().Zip(tops.data<float>().ToArray(), unlikeness));
             }
         }
 

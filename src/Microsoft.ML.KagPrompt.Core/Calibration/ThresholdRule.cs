@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Calibration;
@@ -52,6 +54,20 @@ internal static class ThresholdRule
         var largest = normal.Max();
         return bound > largest ? ($"prediction bound of {n} normal scores, each against the other images", (float)bound)
             : ($"largest of {n} normal scores, each against the other images, which lies above their prediction bound", largest);
+    }
+
+    /// <summary>A class's calibration with its threshold placed by <see cref="FromNormals"/> from the normal scores it keeps; the maps' threshold moves as far.</summary>
+    public static ThresholdCalibration Recalibrated(string className, ThresholdCalibration calibration, float falseRejectRate)
+    {
+        if (calibration.NormalScores.Count < 2)
+        {
+            throw new InsufficientDataException($"Class '{className}' keeps {calibration.NormalScores.Count} normal score(s): expected at least 2 to place a threshold by the share of normal parts it rejects. "
+                + "Set the threshold itself, or fit with more normal images.");
+        }
+
+        var (method, threshold) = FromNormals(calibration.NormalScores, falseRejectRate);
+        var defects = calibration.AnomalousScores.Count > 0 ? calibration.AnomalousScores : calibration.SyntheticScores;
+        return calibration.At(threshold) with { Method = method, Scale = ProbabilityScale.Of(threshold, calibration.NormalScores, defects) };
     }
 
     /// <summary>A float that separates the two: at least the lower, below the upper.</summary>

@@ -4,7 +4,7 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>Opens weights by what the file holds, whatever it is called: safetensors, an index of safetensors shards, a PyTorch zip.</summary>
-public static class CheckpointFile
+internal static class CheckpointFile
 {
     // Containers whose only content are the weights.
     private static readonly string[] Wrappers = ["state_dict.", "model.", "module."];
@@ -50,16 +50,21 @@ public static class CheckpointFile
 
     private static ITensorSource OpenAsIs(string path)
     {
-        Span<byte> head = stackalloc byte[9];
+        Span<byte> start = stackalloc byte[256];
         int read;
         using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read))
         {
-            read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+            read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         }
+
+        Stranger.Refuse(path, start[..read]);
+        read = Math.Min(read, 9);
+        var head = start[..read];
 
         // A zip, a legacy pickle (refused with advice), or an object of JSON; a safetensors header begins after eight bytes.
         return read >= 2 && ((head[0] == 'P' && head[1] == 'K') || (head[0] == 0x80 && head[1] is >= 2 and <= 5 && (read < 9 || head[8] != '{'))) ? PyTorchCheckpoint.Open(path)
             : read >= 1 && (read < 9 || head[8] != '{') && head[..read].TrimStart(" \t\r\n"u8) is [(byte)'{', ..] ? ShardedSafetensors.Open(path)
+            : Stranger.IsNamedForPyTorch(path) && (read < 9 || head[8] != '{') ? throw Stranger.NoPyTorch(path)
             : SafetensorsFile.Open(path);
     }
 }

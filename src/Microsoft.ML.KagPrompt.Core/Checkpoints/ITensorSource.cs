@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Checkpoints;
 /// <param name="Name">Its key in the file.</param>
 /// <param name="Type">Its element type.</param>
 /// <param name="Shape">Its sizes, outermost first.</param>
-public sealed record TensorInfo(string Name, torch.ScalarType Type, IReadOnlyList<long> Shape)
+internal sealed record TensorInfo(string Name, torch.ScalarType Type, IReadOnlyList<long> Shape)
 {
     /// <summary>Product of the sizes.</summary>
     public long ElementCount => Shape.Aggregate(1L, (product, size) => checked(product * size));
@@ -23,7 +23,7 @@ public sealed record TensorInfo(string Name, torch.ScalarType Type, IReadOnlyLis
 
 /// <summary>Named tensors on disk or in memory, read one at a time.</summary>
 /// <remarks>Not thread-safe unless <see cref="ReadsInParallel"/>. Disposing closes the file; tensors already read live on.</remarks>
-public interface ITensorSource : IDisposable
+internal interface ITensorSource : IDisposable
 {
     /// <summary>Where it comes from, for messages.</summary>
     string Origin { get; }

@@ -7,7 +7,7 @@ namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>Tensors of a PyTorch checkpoint (.pth, .pt, .bin: the zip format), read without Python and without running anything the file says.</summary>
 /// <remarks>Nested dictionaries become dotted names. A tensor's storage is read only when the tensor is. Reading is thread-safe.</remarks>
-public sealed class PyTorchCheckpoint : ITensorSource
+internal sealed class PyTorchCheckpoint : ITensorSource
 {
     private const long LargestPickle = 256L << 20;
     private const int LongestName = 1024;

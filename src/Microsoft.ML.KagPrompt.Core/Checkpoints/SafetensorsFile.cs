@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>Tensors in the safetensors format: eight bytes of header length, a JSON header, raw little-endian data.</summary>
 /// <remarks>Only the header is read at once: a tensor costs memory, and its own bytes of the file, only once it is asked for. Thread-safe where <see cref="ReadsInParallel"/> says so: opened from a file.</remarks>
-public sealed class SafetensorsFile : ITensorSource
+internal sealed class SafetensorsFile : ITensorSource
 {
     private readonly SafetensorsHeader header;
     private readonly ReadBytes readBytes;
@@ -40,7 +40,7 @@ public sealed class SafetensorsFile : ITensorSource
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         // Asked before opening, which a pipe would not return from: it tells a length of 0, as devices do.
-        if (new FileInfo(path).Length is < 8 and var found)
+        if (SmallFile.LengthOf(path) is < 8 and var found)
         {
             throw SafetensorsHeader.TooShort(path, found);
         }

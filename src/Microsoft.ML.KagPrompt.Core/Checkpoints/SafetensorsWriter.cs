@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>Writes tensors in the safetensors format. The same input gives the same bytes.</summary>
-public static class SafetensorsWriter
+internal static class SafetensorsWriter
 {
     /// <summary>Metadata of files that a converter made for this library: what they hold.</summary>
     internal const string KindKey = "kagprompt";

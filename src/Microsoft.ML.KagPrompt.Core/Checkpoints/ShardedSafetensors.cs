@@ -6,7 +6,7 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>Several safetensors files under one index ("weight_map": each tensor's file, beside the index). Reading is thread-safe.</summary>
-public sealed class ShardedSafetensors : ITensorSource
+internal sealed class ShardedSafetensors : ITensorSource
 {
     private const long LargestIndex = 64 << 20;
     private const int MostShards = 1000;

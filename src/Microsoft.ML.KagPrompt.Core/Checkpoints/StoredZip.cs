@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;

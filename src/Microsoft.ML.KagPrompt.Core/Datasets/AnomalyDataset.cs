@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Model.Version2;
 
 namespace Microsoft.ML.KagPrompt;
 
@@ -16,6 +17,10 @@ public static class AnomalyDataset
         (DatasetLayout.Kolektor, KolektorLayout.Matches, KolektorLayout.List),
         (DatasetLayout.Folders, _ => true, (path, _) => FoldersLayout.List(path)),
     ];
+
+    /// <summary>Photographs in a data set's folder that are in no listing, because they are of a kind that is not read. Those that a manifest names are listed.</summary>
+    /// <param name="path">As for <see cref="List"/>.</param>
+    public static IReadOnlyList<string> LeftOut(string path) => Directory.Exists(path) ? PhotographFiles.LeftOut(path, depth: 4) : [];
 
     /// <summary>Lists a data set.</summary>
     /// <param name="path">Its folder, or a manifest's file.</param>

@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Model.Version2;
+
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>How a data set's files are laid out.</summary>

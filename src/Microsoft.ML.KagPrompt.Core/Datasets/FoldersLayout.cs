@@ -14,15 +14,16 @@ internal static class FoldersLayout
         }
 
         var others = ImageFiles.FoldersIn(path).Where(folder => Path.GetFileName(folder) is not (ImageFiles.Good or "ground_truth"));
+        var index = new MaskIndex();
         return
         [
             .. ImageFiles.In(good).Select(image => Image(image, DatasetSplit.Train, false, ImageFiles.Good, null)),
-            .. others.SelectMany(folder => ImageFiles.In(folder).Select(image => Other(path, Path.GetFileName(folder), image))),
+            .. others.SelectMany(folder => ImageFiles.In(folder).Select(image => Other(index, path, Path.GetFileName(folder), image))),
         ];
     }
 
-    private static DatasetImage Other(string root, string type, string image) => Image(image, DatasetSplit.Test, type is "test" or "query" or "unknown" ? null : true, type,
-        ImageFiles.Named(Path.Combine(root, "ground_truth", type), Path.GetFileNameWithoutExtension(image), "_mask", ""));
+    private static DatasetImage Other(MaskIndex index, string root, string type, string image) => Image(image, DatasetSplit.Test, type is "test" or "query" or "unknown" ? null : true, type,
+        index.Find(Path.Combine(root, "ground_truth", type), Path.GetFileNameWithoutExtension(image), "_mask", ""));
 
     private static DatasetImage Image(string path, DatasetSplit split, bool? isAnomalous, string type, string? mask)
         => new(path, PromptEnsemble.DefaultClassName, split, isAnomalous, type, mask);

@@ -37,13 +37,24 @@ internal static class KolektorLayout
 
     private static IEnumerable<string> Parts(string path) => ImageFiles.FoldersIn(path).Where(folder => Path.GetFileName(folder).StartsWith("kos", StringComparison.OrdinalIgnoreCase));
 
-    private static bool IsMask(string image, string suffix) => Path.GetFileNameWithoutExtension(image).EndsWith(suffix, StringComparison.Ordinal);
+    private static bool IsMask(string image, string suffix) => Path.GetFileNameWithoutExtension(image).EndsWith(suffix, StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<DatasetImage> Images(string folder, string suffix, string product, DatasetSplit split, Func<string, bool> showsDefect)
-        => ImageFiles.In(folder).Where(image => !IsMask(image, suffix)).Select(image =>
+    {
+        var index = new MaskIndex();
+        return ImageFiles.In(folder).Where(image => !IsMask(image, suffix)).Select(image =>
         {
-            var mask = ImageFiles.Named(folder, Path.GetFileNameWithoutExtension(image), suffix);
-            var isAnomalous = mask is not null && showsDefect(mask);
-            return new DatasetImage(image, product, split, isAnomalous, isAnomalous ? Defect : ImageFiles.Good, isAnomalous ? mask : null);
+            var mask = index.Find(folder, Path.GetFileNameWithoutExtension(image), suffix);
+            try
+            {
+                var isAnomalous = mask is not null && showsDefect(mask);
+                return new DatasetImage(image, product, split, isAnomalous, isAnomalous ? Defect : ImageFiles.Good, isAnomalous ? mask : null);
+            }
+            catch (ImageReadException)
+            {
+                // Its mask alone would tell what it shows: nothing is fitted on it, and who scores it reads the mask again and says why.
+                return new DatasetImage(image, product, DatasetSplit.Test, null, "unknown", mask);
+            }
         });
+    }
 }

@@ -32,7 +32,7 @@ internal static class ManifestLayout
         null => row.Split() == DatasetSplit.Test ? null : false,
         "normal" or "good" or "ok" or "false" => false,
         "anomaly" or "anomalous" or "bad" or "ko" or "true" => true,
-        var number when float.TryParse(number, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value) => value > 0,
+        var number when float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value) => value > 0,
         var other => throw row.Wrong("label", "0, 1, normal or anomalous", other),
     };
 }

@@ -23,7 +23,7 @@ internal sealed class ProductLayout(string name, string good, params string[] ma
 
     private IEnumerable<DatasetImage> Product(string folder)
     {
-        var product = ImageFiles.NameOf(folder);
+        var (product, index) = (ImageFiles.NameOf(folder), new MaskIndex());
         foreach (var (split, part) in new[] { (DatasetSplit.Train, "train"), (DatasetSplit.Validation, "validation"), (DatasetSplit.Test, "test") })
         {
             foreach (var type in ImageFiles.FoldersIn(Path.Combine(folder, part)).Where(type => split == DatasetSplit.Test || Path.GetFileName(type) == good))
@@ -32,16 +32,16 @@ internal sealed class ProductLayout(string name, string good, params string[] ma
                 var isGood = defect == good;
                 foreach (var image in ImageFiles.In(type))
                 {
-                    yield return new(image, product, split, !isGood, isGood ? ImageFiles.Good : defect, isGood ? null : Mask(folder, defect, image));
+                    yield return new(image, product, split, !isGood, isGood ? ImageFiles.Good : defect, isGood ? null : Mask(index, folder, defect, image));
                 }
             }
         }
     }
 
-    private string? Mask(string folder, string defect, string image)
+    private string? Mask(MaskIndex index, string folder, string defect, string image)
     {
         var (masks, stem) = (Path.Combine(folder, "ground_truth", defect), Path.GetFileNameWithoutExtension(image));
         var several = Path.Combine(masks, stem);
-        return ImageFiles.Named(masks, stem, maskSuffixes) ?? (ImageFiles.In(several).Count > 0 ? several : null);
+        return index.Find(masks, stem, maskSuffixes) ?? (ImageFiles.In(several).Count > 0 ? several : null);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.VisualBasic.FileIO;
 
 namespace Microsoft.ML.KagPrompt.Datasets;
@@ -11,7 +12,13 @@ internal static class TableReader
 
     private static IEnumerable<TableRow> Csv(string path)
     {
-        using var parser = new TextFieldParser(path) { TextFieldType = FieldType.Delimited, Delimiters = [","], HasFieldsEnclosedInQuotes = true, TrimWhiteSpace = true };
+        var (delimiter, skipped) = DelimiterOf(path);
+        using var parser = new TextFieldParser(path) { TextFieldType = FieldType.Delimited, Delimiters = [delimiter], HasFieldsEnclosedInQuotes = true, TrimWhiteSpace = true };
+        if (skipped)
+        {
+            parser.ReadLine();
+        }
+
         var header = Fields(parser, path) ?? throw new InsufficientDataException($"{path} is empty: expected a header and rows.");
         while (true)
         {
@@ -22,8 +29,21 @@ internal static class TableReader
             }
 
             yield return fields.Length == header.Length ? new TableRow(path, number, header.Zip(fields).DistinctBy(pair => pair.First.ToLowerInvariant()).ToDictionary(pair => pair.First.ToLowerInvariant(), pair => pair.Second))
-                : throw new InsufficientDataException($"{path}, line {number}: expected {header.Length} fields as in the header, got {fields.Length}.");
+                : throw new InsufficientDataException($"{path}, line {number}: expected {header.Length} fields as in the header, between '{(delimiter == "\t" ? "tab" : delimiter)}', got {fields.Length}.");
         }
+    }
+
+    /// <summary>Comma, semicolon (as spreadsheets write where a comma is in numbers) or tab: of which there are most in the header, outside quotes. True: a spreadsheet's line "sep=…" comes before it.</summary>
+    private static (string Delimiter, bool Skipped) DelimiterOf(string path)
+    {
+        var first = File.ReadLines(path).FirstOrDefault(line => line.Length > 0) ?? "";
+        if (first.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) && first.Length == 5)
+        {
+            return (first[4..], true);
+        }
+
+        var plain = string.Concat(first.Split('"').Where((_, i) => i % 2 == 0));
+        return (new[] { ",", ";", "\t" }.MaxBy(delimiter => plain.Count(character => character == delimiter[0]))!, false);
     }
 
     private static string[]? Fields(TextFieldParser parser, string path)
@@ -34,7 +54,7 @@ internal static class TableReader
         }
         catch (MalformedLineException fault)
         {
-            throw new InsufficientDataException($"{path}, line {parser.ErrorLineNumber}: expected fields between commas, quotes doubled within quotes ({fault.Message})");
+            throw new InsufficientDataException($"{path}, line {parser.ErrorLineNumber}: expected fields between commas, semicolons or tabs, quotes doubled within quotes ({fault.Message})");
         }
     }
 

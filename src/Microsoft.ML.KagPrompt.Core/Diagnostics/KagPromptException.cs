@@ -61,3 +61,13 @@ public sealed class InsufficientDataException : KagPromptException
     /// <inheritdoc cref="KagPromptException(string)"/>
     public InsufficientDataException(string message) : base(message) { }
 }
+
+/// <summary>
+/// TorchSharp's native library is not there, or cannot be loaded on this machine: the application lacks a package, or the machine a system
+/// library.
+/// </summary>
+public sealed class NativeRuntimeException : KagPromptException
+{
+    /// <inheritdoc cref="KagPromptException(string, Exception)"/>
+    public NativeRuntimeException(string message, Exception? innerException) : base(message, innerException) { }
+}

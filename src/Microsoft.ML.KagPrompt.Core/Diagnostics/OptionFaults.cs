@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Numerics;
+
 namespace Microsoft.ML.KagPrompt.Diagnostics;
 
 /// <summary>Collects every fault of an options object, so that one message names them all.</summary>

@@ -53,7 +53,7 @@ internal sealed class FitSet
         if (normal.Any(image => image.IsSupport is not null))
         {
             throw new InsufficientDataException($"Class '{className}' has {normal.Length} normal image(s), none of them flagged as support: "
-                + "expected at least one. Flag a row, or give no support column to let the library choose.");
+                + "expected at least one. Flag an image, or flag none (IsSupport null) to let the library choose.");
         }
 
         if (normal.Length <= most)
@@ -69,7 +69,7 @@ internal sealed class FitSet
     {
         if (images.Count == 0)
         {
-            throw new InsufficientDataException("There are no images to fit on: expected at least one normal image, got 0 rows.");
+            throw new InsufficientDataException("There are no images to fit on: expected at least one normal image, got 0.");
         }
 
         foreach (var className in ClassNames)
@@ -77,18 +77,16 @@ internal sealed class FitSet
             if (Normal.All(image => image.ClassName != className))
             {
                 throw new InsufficientDataException($"Class '{className}' has {AnomalousOf(className).Count} anomalous image(s) and no normal one: "
-                    + "expected at least one normal image per class. Check the label column: 1 or true means anomalous.");
+                    + "expected at least one normal image per class. Check the labels: a defect is anomalous, a sound part is not.");
             }
         }
     }
 }
 
 /// <summary>One image of a fit at S × S.</summary>
-internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin) : ProductImage(square, className)
+internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin) : ProductImage(square, className, origin)
 {
     public bool IsAnomalous => isAnomalous;
 
     public bool? IsSupport => isSupport;
-
-    public string Origin => origin;
 }

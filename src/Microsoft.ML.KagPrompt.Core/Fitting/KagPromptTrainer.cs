@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Calibration;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Model;
@@ -31,6 +32,8 @@ public static class KagPromptTrainer
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        TorchRuntime.Require();
+        using var held = initial?.Hold();
         var device = DeviceChoice.Resolve(options.Device);
         var fit = new FitSession(options, device, new ProgressClock(progress), cancellation);
         try
@@ -56,7 +59,29 @@ public static class KagPromptTrainer
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
+        using var held = model.Hold();
         var fit = new FitSession(model.Options, model.Network.Device, new ProgressClock(progress), cancellation);
         return fit.Adapt(model, images);
+    }
+
+    /// <summary>Places a model's thresholds anew, by the share of normal parts they may reject, from the normal scores it keeps; no image is needed.</summary>
+    /// <param name="model">Stays as it was; shares its weights with the result.</param>
+    /// <param name="falseRejectRate">Above 0, at most 0.5.</param>
+    /// <param name="className">The class whose threshold is placed; null: every class's.</param>
+    /// <returns>The model with the new thresholds; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">The rate is out of range, or the class is not known.</exception>
+    /// <exception cref="InsufficientDataException">A class keeps fewer than two normal scores.</exception>
+    public static KagPromptModel Recalibrate(KagPromptModel model, float falseRejectRate, string? className = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (falseRejectRate is not (> 0 and <= 0.5f))
+        {
+            throw new ArgumentException(FormattableString.Invariant($"falseRejectRate: expected above 0, at most 0.5, got {falseRejectRate}."), nameof(falseRejectRate));
+        }
+
+        var placed = className is null ? null : model.KnownName(className);
+        var calibrations = model.Classes.ToDictionary(entry => entry.Key, entry => placed is null || entry.Key == placed
+            ? ThresholdRule.Recalibrated(entry.Key, entry.Value.Calibration, falseRejectRate) : entry.Value.Calibration);
+        return model.With(model.Classes.ToDictionary(entry => entry.Key, entry => entry.Value with { Reference = entry.Value.Reference.Acquire(), Calibration = calibrations[entry.Key] }));
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt;
 
@@ -12,6 +13,9 @@ public sealed record ImageOptions
     /// <summary>How images are brought to S × S.</summary>
     public ResizeMode ResizeMode { get; init; } = ResizeMode.Stretch;
 
+    /// <summary>Whether photographs are turned as their EXIF data says, while fitting and while scoring.</summary>
+    public ImageOrientation Orientation { get; init; } = ImageOrientation.Exif;
+
     /// <summary>Where the values of patches lie in the map.</summary>
     public MapUpsampling MapUpsampling { get; init; } = MapUpsampling.CellCentres;
 
@@ -21,6 +25,7 @@ public sealed record ImageOptions
     internal void CollectFaults(OptionFaults faults, string group) => faults
         .Require(Size is null or (>= 32 and <= 2048), $"{group}.{nameof(Size)}", "32 to 2048 or null", Size)
         .Require(Enum.IsDefined(ResizeMode), $"{group}.{nameof(ResizeMode)}", "a defined mode", ResizeMode)
+        .Require(Enum.IsDefined(Orientation), $"{group}.{nameof(Orientation)}", "a defined value", Orientation)
         .Require(Enum.IsDefined(MapUpsampling), $"{group}.{nameof(MapUpsampling)}", "a defined value", MapUpsampling)
         .Require(MaxPixels >= 1, $"{group}.{nameof(MaxPixels)}", "1 or more", MaxPixels);
 }

@@ -1,6 +1,7 @@
+using Microsoft.ML.KagPrompt.Imaging;
 using TorchSharp;
 
-namespace Microsoft.ML.KagPrompt.Imaging;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Brings images of any size to the normalised S × S square a backbone reads.</summary>
 /// <remarks>Immutable and thread-safe.</remarks>

@@ -28,8 +28,8 @@ internal interface IInspectionMethod : IDisposable
     /// <exception cref="ModelFormatException">A tensor is missing or of another shape.</exception>
     ClassReference ReadReference(ITensorSource source, torch.Device device);
 
-    /// <summary>Maps [B, S, S] and scores [B] of encoded images of one class, without gradients. The caller owns them.</summary>
-    (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference);
+    /// <summary>Maps and scores of encoded images of one class, without gradients. The caller owns them.</summary>
+    MethodScores Score(ScoringFeatures features, ClassReference reference);
 
     /// <summary>The part of an image's score that its map alone decides: [B, S, S] → [B]. The caller owns it.</summary>
     torch.Tensor MapScores(torch.Tensor maps);

@@ -33,13 +33,20 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
         return method.Remember(features);
     }
 
-    /// <summary>Maps [B, S, S] and scores [B] of encoded images of one class; both on the CPU. The caller owns them.</summary>
+    /// <summary>Maps, scores and unlikeness of encoded images of one class, on the CPU. The caller owns them.</summary>
     /// <param name="features">From <see cref="Encode"/>.</param>
     /// <param name="reference">The class.</param>
     /// <param name="nameOf">What to call an image of the batch in messages.</param>
     /// <exception cref="NotFiniteException">A score or a map is not of numbers: no verdict can rest on it.</exception>
-    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference, Func<int, string>? nameOf = null)
-        => Score(() => [method.Score(features, reference)], nameOf)[0];
+    public MethodScores Score(ScoringFeatures features, ClassReference reference, Func<int, string>? nameOf = null)
+        => encoder.Alone(() =>
+        {
+            using var scope = torch.NewDisposeScope();
+            var scored = method.Score(features, reference);
+            var (maps, scores) = (scored.Maps.cpu(), scored.Scores.cpu());
+            CheckFinite(maps, scores, nameOf);
+            return new MethodScores(maps.MoveToOuterDisposeScope(), scores.MoveToOuterDisposeScope(), scored.Unlikeness?.cpu().MoveToOuterDisposeScope());
+        });
 
     /// <summary>The same for whatever scores a batch in several ways.</summary>
     /// <exception cref="NotFiniteException">A score or a map is not of numbers: no verdict can rest on it.</exception>

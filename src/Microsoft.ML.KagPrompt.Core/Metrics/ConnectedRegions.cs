@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Numerics;
+
 namespace Microsoft.ML.KagPrompt.Metrics;
 
 /// <summary>8-connected regions of masks.</summary>

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 
-namespace Microsoft.ML.KagPrompt.Metrics;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Pixel metrics of anomaly maps that come one by one, in memory that does not grow with their number.</summary>
 /// <remarks>Exact up to a million distinct map values; beyond, <see cref="PixelMetrics.Resolution"/> says how near values are counted as one. Not thread-safe.</remarks>

@@ -1,4 +1,6 @@
-namespace Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Metrics;
+
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Per-region overlap: how much of each connected defect is found, every defect counting alike whatever its size.</summary>
 /// <remarks>NaN map values (pixels not inspected) are left out. Pure functions, thread-safe.</remarks>

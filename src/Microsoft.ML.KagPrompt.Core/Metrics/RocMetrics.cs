@@ -1,4 +1,6 @@
-namespace Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Metrics;
+
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>How well scores rank anomalous items above normal ones. Ties count as ties; NaN scores (pixels not inspected) are left out.</summary>
 /// <remarks>All are NaN where only one kind of label is present. Pure functions, thread-safe.</remarks>

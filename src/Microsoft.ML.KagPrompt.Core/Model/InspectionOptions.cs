@@ -22,7 +22,12 @@ public sealed record InspectionOptions
     /// How synthetic defects are drawn, by class name (<see cref="SynthesisOptions.MvtecAd"/> has NSA's own for the products of MVTec AD); classes without an entry take NSA's
     /// defaults, with labels fitted to the product's own contrast.
     /// </summary>
-    public IReadOnlyDictionary<string, SynthesisOptions> Synthesis { get; init; } = new Dictionary<string, SynthesisOptions>();
+    public IReadOnlyDictionary<string, SynthesisOptions> Synthesis
+    {
+        get;
+        // What was given may change; options do not.
+        init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
+    } = new Dictionary<string, SynthesisOptions>();
 
     /// <summary>Where the decision threshold is placed.</summary>
     public ThresholdOptions Threshold { get; init; } = new();

@@ -9,8 +9,11 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>A fitted few-shot inspector: frozen vision tower, graph prompt, and per class the text features, memory bank and threshold.</summary>
-/// <remarks>Immutable. <see cref="Inspect"/> is thread-safe; dispose it only when no inspection is under way. Owns native memory, shared with models made from it.</remarks>
-public sealed class KagPromptModel : IDisposable
+/// <remarks>
+/// Immutable and thread-safe. Owns native memory, shared with models made from it; each is disposed apart. What it hands out (results,
+/// maps, calibrations) is the caller's: changing it changes nothing here.
+/// </remarks>
+public sealed partial class KagPromptModel : IDisposable
 {
     private readonly Shared<InspectionNetwork> network;
     private readonly IReadOnlyDictionary<string, ClassState> classes;
@@ -23,7 +26,7 @@ public sealed class KagPromptModel : IDisposable
     /// <summary>The options it was fitted with.</summary>
     public InspectionOptions Options { get; }
 
-    /// <summary>Side S in pixels of the maps <see cref="Inspect"/> returns.</summary>
+    /// <summary>Side S in pixels of the maps inspections return.</summary>
     public int MapSize => Network.ImageSize;
 
     /// <summary>Whether a graph prompt takes part in the scores; without one the memory bank alone scores.</summary>
@@ -50,6 +53,7 @@ public sealed class KagPromptModel : IDisposable
     /// <returns>One result an image, in order.</returns>
     /// <exception cref="ArgumentException">The lists differ in length, or a class is not known.</exception>
     /// <exception cref="NotFiniteException">A score or map is NaN or infinite: there is no verdict.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed, or was before the last image's turn.</exception>
     public IReadOnlyList<Inspection> Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, bool atImageSize = false)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -64,7 +68,7 @@ public sealed class KagPromptModel : IDisposable
 
     /// <summary>Scores and S × S maps of images under several ways to put the branches together, from one run of the networks: what each choice is worth.</summary>
     /// <param name="images">Images of any size.</param>
-    /// <param name="classNames">As for <see cref="Inspect"/>.</param>
+    /// <param name="classNames">A class for each image, as for one inspection.</param>
     /// <param name="fusions">The ways.</param>
     /// <returns>For each image, in order, one result a way.</returns>
     /// <exception cref="NotSupportedException">The model is of another method.</exception>
@@ -96,7 +100,7 @@ public sealed class KagPromptModel : IDisposable
         return results;
     }
 
-    /// <summary>The same model with another decision threshold, for one class or for all. Weights are shared; each model is disposed apart.</summary>
+    /// <summary>The same model with another decision threshold, for one class or for all. Weights are shared; this model stays as it was, and each is disposed apart, by the caller.</summary>
     /// <exception cref="ArgumentException">The threshold is NaN, or the class is not known.</exception>
     public KagPromptModel WithThreshold(float threshold, string? className = null)
     {
@@ -106,6 +110,7 @@ public sealed class KagPromptModel : IDisposable
         }
 
         var moved = className is null ? null : KnownName(className);
+        using var held = Hold();
         return With(classes.ToDictionary(entry => entry.Key, entry => moved is null || entry.Key == moved
             ? entry.Value with { Reference = entry.Value.Reference.Acquire(), Calibration = entry.Value.Calibration.At(threshold) }
             : entry.Value with { Reference = entry.Value.Reference.Acquire() }));
@@ -114,20 +119,31 @@ public sealed class KagPromptModel : IDisposable
     /// <summary>A model of the same network and the classes given, whose ownership it takes over.</summary>
     internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other) => new(network.Acquire(), Options, other);
 
-    /// <summary>A map of <see cref="Inspect"/> at an image's own size: bilinear, NaN where the image was not inspected.</summary>
+    /// <summary>An inspection's map at an image's own size: bilinear, NaN where the image was not inspected.</summary>
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => Network.Preprocessor.MapToImage(map, width, height);
 
     /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream (docs/file-formats.md).</summary>
-    public void Save(Stream destination) => ModelArchive.Write(this, destination);
+    public void Save(Stream destination)
+    {
+        using var held = Hold();
+        ModelArchive.Write(this, destination);
+    }
 
-    /// <summary>Reads what <see cref="Save"/> wrote, to the stream's end.</summary>
+    /// <summary>Reads what <see cref="Save(Stream)"/> wrote, to the stream's end.</summary>
     /// <param name="source">A readable stream.</param>
     /// <param name="device">"auto", "cpu", "cuda" or "cuda:N".</param>
     /// <param name="backboneFolders">Where a backbone that the model refers to is looked for first, before the folders of the environment variable KAGPROMPT_BACKBONES. Places that the model itself names are not looked at: it may be a stranger's.</param>
     /// <exception cref="ModelFormatException">The stream is damaged or of another version, or the backbone it refers to is not there.</exception>
-    public static KagPromptModel Load(Stream source, string device = "auto", IReadOnlyList<string>? backboneFolders = null) => ModelArchive.Read(source, DeviceChoice.Resolve(device), backboneFolders ?? []);
+    public static KagPromptModel Load(Stream source, string device = "auto", IReadOnlyList<string>? backboneFolders = null)
+    {
+        TorchRuntime.Require();
+        return ModelArchive.Read(source, DeviceChoice.Resolve(device), backboneFolders ?? []);
+    }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Lets go of the native memory. An inspection under way ends its images of the moment and then with
+    /// <see cref="ObjectDisposedException"/>; the memory goes with the last of them.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref disposed, 1) != 0)
@@ -157,7 +173,7 @@ public sealed class KagPromptModel : IDisposable
 
     private void FuseChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state, IReadOnlyList<ScoreFusion> fusions, IReadOnlyList<FusedInspection>[] results)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
+        using var held = Hold(state);
         using var scope = torch.NewDisposeScope();
         using var features = Network.Encode([.. chunk.Select(i => Network.Preprocessor.Resize(images[i]))]);
         var pixels = MapSize * MapSize;
@@ -172,23 +188,32 @@ public sealed class KagPromptModel : IDisposable
 
     private void InspectChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state, bool atImageSize, Inspection[] results)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
+        using var held = Hold(state);
         var preprocessor = Network.Preprocessor;
         using var features = Network.Encode([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
-        var (maps, scores) = Network.Score(features, state.Reference.Value, k => NameOf(images, chunk[k], name));
+        var (maps, scores, unlikeness) = Network.Score(features, state.Reference.Value, k => NameOf(images, chunk[k], name));
         using (maps)
         using (scores)
+        using (unlikeness)
         {
             var side = Network.ImageSize;
             var values = maps.data<float>().ToArray();
             var points = scores.data<float>().ToArray();
+            var lacks = unlikeness?.data<float>().ToArray();
             for (var k = 0; k < chunk.Length; k++)
             {
                 var image = images[chunk[k]];
                 var map = values[(k * side * side)..((k + 1) * side * side)];
                 var (height, width) = atImageSize ? (image.Height, image.Width) : (side, side);
-                results[chunk[k]] = new(points[k], points[k] > state.Calibration.Threshold, state.Calibration.Threshold, state.Calibration.ProbabilityOf(points[k]),
-                    atImageSize ? preprocessor.MapToImage(map, width, height) : map, height, width);
+                var lack = lacks?[k] ?? float.NaN;
+                var isForeign = state.Calibration.IsForeign(lack);
+                var isAnomalous = points[k] > state.Calibration.Threshold || isForeign;
+                results[chunk[k]] = new(points[k], isAnomalous, state.Calibration.Threshold, state.Calibration.ProbabilityOf(points[k]),
+                    atImageSize ? preprocessor.MapToImage(map, width, height) : map, height, width)
+                {
+                    Unlikeness = lack,
+                    IsForeign = isForeign,
+                };
             }
         }
     }
@@ -197,7 +222,7 @@ public sealed class KagPromptModel : IDisposable
 
     private ClassState State(string className) => classes[KnownName(className)];
 
-    private string KnownName(string? className)
+    internal string KnownName(string? className)
     {
         var name = className ?? (classes.Count == 1 ? classes.Keys.First() : InspectionOptions.DefaultClassName);
         return classes.ContainsKey(name) ? name : throw new ArgumentException(

@@ -18,9 +18,9 @@ internal static class ModelArchive
 
     // In every version from 3: the SHA-256 of the manifest's text.
     private const string ManifestHashKey = "manifest.sha256";
-    private const string VisionPrefix = "vision.";
-    private const string MemoryVisionPrefix = "memory.";
-    private const string PromptPrefix = "prompt.";
+    internal const string VisionPrefix = "vision.";
+    internal const string MemoryVisionPrefix = "memory.";
+    internal const string PromptPrefix = "prompt.";
 
     public static void Write(KagPromptModel model, Stream destination)
     {
@@ -66,12 +66,7 @@ internal static class ModelArchive
         try
         {
             using var file = SafetensorsFile.Read(source, "model");
-            if (!file.Metadata.TryGetValue(ManifestKey, out var json))
-            {
-                throw new ModelFormatException("The stream holds tensors but no model manifest: expected what KagPromptModel.Save writes.");
-            }
-
-            var manifest = ModelManifest.Parse(json, file.Metadata.GetValueOrDefault(ManifestHashKey));
+            var manifest = ManifestOf(file);
             if (manifest.Tensors is null)
             {
                 return Build(manifest, file, device, backboneFolders);
@@ -95,6 +90,10 @@ internal static class ModelArchive
             throw new ModelFormatException($"The saved model is damaged: {fault.Message}", fault);
         }
     }
+
+    /// <summary>What an opened model says of itself.</summary>
+    internal static ModelManifest ManifestOf(ITensorSource file) => file.Metadata.TryGetValue(ManifestKey, out var json) ? ModelManifest.Parse(json, file.Metadata.GetValueOrDefault(ManifestHashKey))
+        : throw new ModelFormatException("The stream holds tensors but no model manifest: expected what KagPromptModel.Save writes.");
 
     private static KagPromptModel Build(ModelManifest manifest, ITensorSource file, torch.Device device, IReadOnlyList<string> backboneFolders)
     {

@@ -21,6 +21,13 @@ internal sealed class Shared<T>(T value) where T : class, IDisposable
         return this;
     }
 
+    /// <summary>Adds an owner for a while: the value lives at least until what is returned is disposed.</summary>
+    public Loan Borrow()
+    {
+        Acquire();
+        return new(this);
+    }
+
     /// <summary>Takes an owner away.</summary>
     public void Release()
     {
@@ -28,5 +35,11 @@ internal sealed class Shared<T>(T value) where T : class, IDisposable
         {
             value.Dispose();
         }
+    }
+
+    /// <summary>One ownership, let go of by disposing; once.</summary>
+    internal sealed class Loan(Shared<T> shared) : IDisposable
+    {
+        public void Dispose() => shared.Release();
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Numerics;
+
 namespace Microsoft.ML.KagPrompt.Synthesis;
 
 /// <summary>Exact medians over a window that slides over a picture; beyond the border the nearest pixel counts.</summary>

@@ -1,7 +1,7 @@
 namespace Microsoft.ML.KagPrompt.Text;
 
 /// <summary>The paper's prompt ensemble: states of a part in two photo templates, for any product name.</summary>
-public static class PromptSentences
+internal static class PromptSentences
 {
     private const int LongestName = 200;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 using static Microsoft.ML.KagPrompt.Reporting.Html.HtmlText;
 
 namespace Microsoft.ML.KagPrompt.Reporting.Html;
@@ -30,6 +31,7 @@ internal sealed class ClassSection
         var body = new StringBuilder();
         body.Append($"<div class=\"charts\">{HistogramPlot.Write(items)}{RocPlot.Write(items, Image.Auroc)}</div>");
         body.Append(items.Any(item => item.Fault is null) ? DefectTable.Write(items, pixels, Image.Auroc) : "");
+        body.Append(AlarmTable.Write(items));
         body.Append($"<p>{Of(items[0].Calibration.Explanation)}</p>");
         body.Append(string.Concat((Pixels?.Warnings ?? []).Select(warning => $"<p class=\"soft\">{Of(warning)}</p>")));
         if (of == 1)

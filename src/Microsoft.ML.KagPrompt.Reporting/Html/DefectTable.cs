@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.ML.KagPrompt.Metrics;
+using Microsoft.ML.KagPrompt.Numerics;
 using static Microsoft.ML.KagPrompt.Reporting.Html.HtmlText;
 
 namespace Microsoft.ML.KagPrompt.Reporting.Html;

@@ -92,9 +92,7 @@ internal static class PublishedSchedule
 
     private static void Score(InspectionNetwork network, ScoringFeatures features, ClassReference reference)
     {
-        var (maps, scores) = network.Score(features, reference);
-        maps.Dispose();
-        scores.Dispose();
+        network.Score(features, reference).Dispose();
     }
 
     private static ClassReference Reference(InspectionNetwork network, PixelBuffer[] supports, TextSide text)

@@ -3,6 +3,7 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Benchmarks.FullSize;

@@ -1,6 +1,8 @@
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
-using Mono.Cecil;
+using Microsoft.ML.KagPrompt.Numerics;
+using AssemblyDefinition = Mono.Cecil.AssemblyDefinition;
+using TypeDefinition = Mono.Cecil.TypeDefinition;
 
 namespace Microsoft.ML.KagPrompt.Tests.Architecture;
 

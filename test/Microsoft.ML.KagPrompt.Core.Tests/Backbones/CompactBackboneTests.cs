@@ -1,7 +1,8 @@
-using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.KagPrompt.Text;
 using TorchSharp;
 

@@ -101,6 +101,39 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
         model.CalibrationOf("object").Should().BeSameAs(calibration);
     }
 
+    [Fact]
+    public void Recalibrate_Rate_PlacesTheThresholdByTheStoredScoresAndStateWhatItRejects()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(6), new FitChoices { Epochs = 0, FromScratch = true, ImageSize = 112 });
+        var before = model.CalibrationOf("object");
+        using var moved = KagPromptTrainer.Recalibrate(model, 0.5f);
+        var after = moved.CalibrationOf("object");
+        after.Threshold.Should().Be(before.NormalScores[3], "rank ⌈7 · 0.5⌉ of six");
+        after.Method.Should().Contain("rank 4 of 6");
+        (after.MapThreshold - before.MapThreshold).Should().BeApproximately(after.Threshold - before.Threshold, 1e-6f);
+        after.Scale.Should().Be(ProbabilityScale.Of(after.Threshold, before.NormalScores, before.SyntheticScores));
+        using var back = KagPromptTrainer.Recalibrate(moved, model.Options.Threshold.FalseRejectRate);
+        back.CalibrationOf("object").Threshold.Should().Be(before.Threshold);
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.51f)]
+    [InlineData(float.NaN)]
+    public void Recalibrate_RateOutOfRange_IsRefused(float rate)
+    {
+        using var model = KagPromptTrainer.Fit(Parts(2), new FitChoices { Epochs = 0, FromScratch = true, ImageSize = 112 });
+        FluentActions.Invoking(() => KagPromptTrainer.Recalibrate(model, rate)).Should().Throw<ArgumentException>().WithMessage("*above 0, at most 0.5*");
+        FluentActions.Invoking(() => KagPromptTrainer.Recalibrate(model, 0.1f, "nonsense")).Should().Throw<ArgumentException>().WithMessage("*'object'*");
+    }
+
+    [Fact]
+    public void Recalibrate_OneNormalScore_SaysThatItTakesTwo()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(1), new FitChoices { Epochs = 0, FromScratch = true, ImageSize = 112 });
+        FluentActions.Invoking(() => KagPromptTrainer.Recalibrate(model, 0.1f)).Should().Throw<InsufficientDataException>().WithMessage("*'object' keeps 1 normal score*at least 2*");
+    }
+
     [SkippableFact]
     public void Fit_EightSupports_FalseRejectsLieInTheStatedInterval()
     {

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 
@@ -15,6 +16,22 @@ public sealed class CheckpointFileTests : IDisposable
     private readonly Dictionary<string, torch.Tensor> tensors;
 
     public CheckpointFileTests() => tensors = new() { ["a.weight"] = torch.arange(6, torch.ScalarType.Float32).view(2, 3), ["b"] = torch.tensor(7f) };
+
+    [Theory]
+    [InlineData("weights.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4789803111\n", "*Git LFS pointer*git lfs pull*")]
+    [InlineData("weights.pth", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4789803111\n", "*Git LFS pointer*git lfs pull*")]
+    [InlineData("model.safetensors.index.json", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "*Git LFS pointer*")]
+    [InlineData("weights.pth", "\n <!DOCTYPE html><html><title>Sign in</title></html>", "*is a web page*")]
+    [InlineData("weights.safetensors", "<html lang=\"en\">", "*is a web page*")]
+    [InlineData("weights.pt", "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "*is a web page*")]
+    [InlineData("weights.bin", "Not Found", "*not a PyTorch checkpoint*")]
+    [InlineData("weights.safetensors", "Not Found, and so on", "*not a safetensors file*")]
+    [InlineData("weights.pth", "", "*is empty*")]
+    public void Open_WhatIsNoWeights_IsCalledWhatItIs(string name, string content, string message)
+    {
+        File.WriteAllText(In(name), content);
+        FluentActions.Invoking(() => CheckpointFile.Open(In(name))).Should().Throw<CheckpointFormatException>().WithMessage(message);
+    }
 
     [Theory]
     [InlineData("safetensors", "weights.pth")]

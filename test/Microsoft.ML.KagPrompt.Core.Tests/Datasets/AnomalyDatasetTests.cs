@@ -95,6 +95,49 @@ public sealed class AnomalyDatasetTests : IDisposable
         }
     }
 
+    [Fact]
+    public void List_NamesInCapitals_AreFound()
+    {
+        Touch("train/good/0.PNG", "test/crack/IMG_2.JPG", "ground_truth/crack/img_2_MASK.PNG", "test/crack/IMG_3.webp", "ground_truth/crack/IMG_3.GIF", "test/crack/._IMG_3.webp");
+        Short(AnomalyDataset.List(folder)).Should().Equal("Train good 0.PNG", "Test crack! IMG_2.JPG img_2_MASK.PNG", "Test crack! IMG_3.webp IMG_3.GIF");
+    }
+
+    [Fact]
+    public void LeftOut_KindsThatAreNotRead_AreNamed()
+    {
+        Touch("train/good/0.png", "train/good/1.tif", "test/crack/2.heic", "ground_truth/crack/2_mask.tiff", "readme.txt");
+        AnomalyDataset.LeftOut(folder).Select(Path.GetFileName).Should().Equal("2_mask.tiff", "2.heic", "1.tif");
+    }
+
+    [Fact]
+    public void List_KolektorMaskThatCannotBeRead_LeavesTheImageUnlabelledAndUnfitted()
+    {
+        Touch("train/10.png", "train/10_GT.png", "train/11.png", "train/11_GT.png");
+        Short(AnomalyDataset.List(folder, showsDefect: mask => mask.Contains("11_GT", StringComparison.Ordinal) ? throw new ImageReadException("half") : false))
+            .Should().Equal("Train good 10.png", "Test unknown? 11.png 11_GT.png");
+    }
+
+    [Theory]
+    [InlineData("image;split;label\r\na,1.png;train;0\r\n\"b;2.png\";test;1\r\n")]
+    [InlineData("\uFEFFimage;split;label\r\na,1.png;train;0\r\nb;test;1\r\n")]
+    [InlineData("sep=;\r\nimage;split;label\r\na,1.png;train;0\r\nb;test;1\r\n")]
+    [InlineData("image\tsplit\tlabel\na,1.png\ttrain\t0\nb\ttest\t1\n")]
+    [InlineData("\"image\",\"split\",\"label, or not;;;\",label\n\"a,1.png\",train,,0\nb,test,,1\n")]
+    public void List_ManifestOfASpreadsheet_IsReadWhateverIsBetweenItsFields(string content)
+    {
+        Write("manifest.csv", content);
+        var images = AnomalyDataset.List(folder);
+        images.Select(image => (image.Split, image.IsAnomalous)).Should().Equal((DatasetSplit.Train, false), (DatasetSplit.Test, true));
+        Path.GetFileName(images[0].Path).Should().Be("a,1.png");
+    }
+
+    [Fact]
+    public void List_LabelWithDecimalComma_IsRefused()
+    {
+        Write("manifest.csv", "image;label\na.png;0,0\n");
+        FluentActions.Invoking(() => AnomalyDataset.List(folder)).Should().Throw<InsufficientDataException>().WithMessage("*'label'*'0,0'*");
+    }
+
     [Theory]
     [InlineData("manifest.csv", "image,label\na.png\n", "*expected 2 fields*got 1*")]
     [InlineData("manifest.csv", "picture\na.png\n", "*line 2: 'image': expected a value*columns picture*")]

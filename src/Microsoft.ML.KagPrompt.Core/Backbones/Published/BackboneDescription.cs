@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Backbones.Published;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
+using Microsoft.ML.KagPrompt.Model.Version2;
 
 namespace Microsoft.ML.KagPrompt;
 

@@ -63,7 +63,7 @@ internal sealed class ConvertedBackbone : IBackboneSource
         }
 
         // Before it is opened: a link to a device would be hashed without end.
-        var length = new FileInfo(path).Length;
+        var length = SmallFile.LengthOf(path);
         return length == reference.Length && length > 0 ? path
             : throw new CheckpointFormatException($"{path} was changed or damaged: expected {reference.Length} bytes, got {length}. Convert or copy the file again.");
     }

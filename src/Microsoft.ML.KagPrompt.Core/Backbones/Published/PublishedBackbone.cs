@@ -22,7 +22,7 @@ internal sealed class PublishedBackbone : IBackboneSource
         (this.path, Layout) = (path, layout);
         reference = new(() => path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
             ? throw new KagPromptException($"'{path}' is an index of several files, and a model refers to one. Convert the backbone first (kagprompt convert), or set BackboneStorage to Embed.")
-            : new VisionReference(Path.GetFileName(path), new FileInfo(path).Length, FileHash.Of(path)));
+            : new VisionReference(Path.GetFileName(path), SmallFile.LengthOf(path), FileHash.Of(path)));
     }
 
     public BackboneLayout Layout { get; }
@@ -42,7 +42,7 @@ internal sealed class PublishedBackbone : IBackboneSource
     public static PublishedBackbone Open(string path, LayoutHints hints)
     {
         // Devices and pipes tell a length of 0; a pipe would not return from being opened.
-        if (new FileInfo(path).Length == 0)
+        if (SmallFile.LengthOf(path) == 0)
         {
             throw new CheckpointFormatException($"{path} is empty, or no regular file: expected a file of weights. Fetch it again.");
         }

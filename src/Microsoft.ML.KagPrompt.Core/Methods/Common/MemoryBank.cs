@@ -43,6 +43,18 @@ internal sealed class MemoryBank : IDisposable
     /// <summary>(13) before upsampling and averaging: 1 − largest cosine similarity to the bank, layer by layer. [B, L_i, D_i] → [B, L_i]. The caller owns them.</summary>
     public IReadOnlyList<Tensor> Distances(IReadOnlyList<Tensor> patchTokens)
     {
+        var (distances, unlikeness) = Compare(patchTokens);
+        unlikeness.Dispose();
+        return distances;
+    }
+
+    /// <summary>
+    /// <see cref="Distances"/>, and from the same products what each image lacks [B]: 1 − largest cosine similarity of every bank patch to
+    /// the image's patches, mean over bank and layers. 0: every patch of the supports is found again. The distances alone cannot tell an
+    /// empty frame from a part: where there is nothing, nothing is odd.
+    /// </summary>
+    public (IReadOnlyList<Tensor> Distances, Tensor Unlikeness) Compare(IReadOnlyList<Tensor> patchTokens)
+    {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         if (patchTokens.Count != Layers.Count)
@@ -51,29 +63,37 @@ internal sealed class MemoryBank : IDisposable
         }
 
         var distances = new Tensor[Layers.Count];
+        Tensor? lacked = null;
         for (var i = 0; i < Layers.Count; i++)
         {
             Guard.Shape(patchTokens[i], $"patchTokens[{i}]", -1, -1, Layers[i].shape[1]);
             var unit = patchTokens[i].UnitLength(-1).flatten(0, 1);                            // [B·L, D]
-            distances[i] = Nearest(unit, Layers[i]).Complement().view(patchTokens[i].shape[0], patchTokens[i].shape[1]).MoveToOuterDisposeScope();
+            var (nearest, missing) = Nearest(unit, Layers[i], patchTokens[i].shape[0]);       // [B·L], [B]
+            distances[i] = nearest.Complement().view(patchTokens[i].shape[0], patchTokens[i].shape[1]).MoveToOuterDisposeScope();
+            lacked = lacked is null ? missing : lacked.Plus(missing);
         }
 
-        return distances;
+        return (distances, lacked!.Times(1.0 / Layers.Count).MoveToOuterDisposeScope());
     }
 
-    private static Tensor Nearest(Tensor unit, Tensor bank)
+    private static (Tensor Best, Tensor Missing) Nearest(Tensor unit, Tensor bank, long images)
     {
         Tensor? best = null;
+        Tensor? missing = null;
         for (var first = 0L; first < bank.shape[0]; first += BlockRows)
         {
             using var scope = NewDisposeScope();
             var block = bank.narrow(0, first, Math.Min(BlockRows, bank.shape[0] - first));
-            var nearest = unit.matmul(block.t()).amax([1]);
+            var similarities = unit.matmul(block.t());
+            var nearest = similarities.amax([1]);
             var better = best is null ? nearest : maximum(best, nearest);
             best = better.MoveToOuterDisposeScope();
+            // Distances are added up, not similarities: near 1 their sum would round the small differences away.
+            var distances = similarities.view(images, -1, block.shape[0]).amax([1]).Complement().sum(1);
+            missing = (missing is null ? distances : missing.Plus(distances)).MoveToOuterDisposeScope();
         }
 
-        return best!;
+        return (best!, missing!.Times(1.0 / bank.shape[0]));
     }
 
     /// <inheritdoc/>

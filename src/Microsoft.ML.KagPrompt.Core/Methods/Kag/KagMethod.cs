@@ -59,27 +59,33 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         return new KagReference(text?.DetachFromDisposeScope(), bank);
     }
 
-    public (torch.Tensor Maps, torch.Tensor Scores) Score(ScoringFeatures features, ClassReference reference) => Score(features, reference, [options.Fusion])[0];
+    public MethodScores Score(ScoringFeatures features, ClassReference reference)
+    {
+        var (results, unlikeness) = Measure(features, reference, [options.Fusion]);
+        return new MethodScores(results[0].Maps, results[0].Scores, unlikeness);
+    }
 
     /// <summary>As the other, for several ways to put the branches together; the branches run once. The caller owns the tensors.</summary>
     public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions)
+    {
+        var (results, unlikeness) = Measure(features, reference, fusions);
+        unlikeness?.Dispose();
+        return results;
+    }
+
+    private (IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Results, torch.Tensor? Unlikeness) Measure(
+        ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var known = (KagReference)reference;
         var (promptMap, nodes, promptScore) = Prompted(features.ForPrompt, known);
-        torch.Tensor? memoryMap = null;
-        if (known.Bank is not null)
-        {
-            var tokens = UsesGraphBank ? prompt!.Outputs(nodes!).unbind(0) : features.ForMemory.PatchTokens;
-            memoryMap = variant.MemoryMap(maps.Mean(known.Bank.Distances(tokens), BankGrids));            // (13)
-        }
-
-        return [.. fusions.Select(fusion =>
+        var (memoryMap, unlikeness) = Remembered(features, known, nodes);
+        return ([.. fusions.Select(fusion =>
         {
             var (map, score) = Fuse(fusion, promptMap, promptScore, memoryMap);
             return (map.MoveToOuterDisposeScope(), score.MoveToOuterDisposeScope());
-        })];
+        })], unlikeness?.MoveToOuterDisposeScope());
     }
 
     public torch.Tensor MapScores(torch.Tensor maps) => ImageScore.TopMean(maps, options.Fusion.TopK);
@@ -107,6 +113,18 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         };
         var map = MapFusion.Fuse(promptMap, memoryMap, fusion.Gamma);                                       // (14)
         return (map, ImageScore.Fuse(promptScore, ImageScore.TopMean(map, fusion.TopK), fusion.Gamma));     // (16)
+    }
+
+    private (torch.Tensor? Map, torch.Tensor? Unlikeness) Remembered(ScoringFeatures features, KagReference reference, torch.Tensor? nodes)
+    {
+        if (reference.Bank is null)
+        {
+            return (null, null);
+        }
+
+        var tokens = UsesGraphBank ? prompt!.Outputs(nodes!).unbind(0) : features.ForMemory.PatchTokens;
+        var (distances, unlikeness) = reference.Bank.Compare(tokens);
+        return (variant.MemoryMap(maps.Mean(distances, BankGrids)), unlikeness);                            // (13)
     }
 
     private (torch.Tensor? Map, torch.Tensor? Nodes, torch.Tensor? Score) Prompted(VisionFeatures? features, KagReference reference)

@@ -14,7 +14,12 @@ public sealed record PromptOptions
     public int Iterations { get; init; } = 5;
 
     /// <summary>Own sentences by class name; classes without an entry take the paper's.</summary>
-    public IReadOnlyDictionary<string, PromptEnsemble> Sentences { get; init; } = new Dictionary<string, PromptEnsemble>();
+    public IReadOnlyDictionary<string, PromptEnsemble> Sentences
+    {
+        get;
+        // What was given may change; options do not.
+        init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
+    } = new Dictionary<string, PromptEnsemble>();
 
     /// <summary>
     /// Whether the graph prompt starts untrained: not from the initial model's, nor from one that comes with the backbone. Without training

@@ -75,7 +75,7 @@ public sealed class PaperGoldenTests : IDisposable
         using var method = KagParts.Method(new KagOptions { Fusion = new() { Gamma = gamma, TopK = topK } }, prompt, grid: (int)Math.Sqrt(tokens[0].shape[1]), side);
         using var reference = method.BuildReference([[.. List(file, "bank.").Select(layer => layer.unsqueeze(0))]], text);
         using var features = new ScoringFeatures(new VisionFeatures(tokens, file.Read("class_embedding")), null);
-        var (map, score) = method.Score(features, reference);
+        var (map, score, _) = method.Score(features, reference);
         map.ShouldBeClose(file.Read("map"), TensorAssertions.StageTolerance, "map");
         score.ShouldBeClose(file.Read("score"), TensorAssertions.StageTolerance, "score");
         var branches = method.Score(features, reference, [new() { Branches = ScoringBranches.Prompt }, new() { Branches = ScoringBranches.MemoryBank }]);

@@ -50,7 +50,7 @@ public sealed class ReleasedGoldenTests : IDisposable
         using var method = KagParts.Method(options, prompt, (int)Math.Sqrt(nodes.shape[2]), side);
         using var reference = method.BuildReference([supports.PatchTokens], text);
         using var scoring = new ScoringFeatures(new VisionFeatures([.. features.PatchTokens.Select(tokens => tokens.alias())], features.ImageEmbedding.alias()), null);
-        var (map, score) = method.Score(scoring, reference);
+        var (map, score, _) = method.Score(scoring, reference);
         map.ShouldBeClose(golden.Read("map"), TensorAssertions.StageTolerance, "map");
         score.ShouldBeClose(golden.Read("score"), TensorAssertions.StageTolerance, "score");
         var branches = method.Score(scoring, reference, [new() { Branches = ScoringBranches.Prompt }, new() { Branches = ScoringBranches.MemoryBank }]);

@@ -1,0 +1,40 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+using VectorKind = Microsoft.ML.SchemaShape.Column.VectorKind;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>The columns a pipeline must have, checked before any data is there.</summary>
+internal static class InputShape
+{
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
+    public static void Check(SchemaShape schema, KagPromptOptions options)
+    {
+        Require(schema, options.Columns.Image, nameof(options.Columns.Image), "an image (MLImage)",
+            column => column.ItemType is ImageDataViewType);
+        Require(schema, options.Columns.ClassName, nameof(options.Columns.ClassName), ColumnReaders.ClassNameKind,
+            column => column.IsKey || column.ItemType is TextDataViewType);
+        Require(schema, options.Columns.Label, nameof(options.Columns.Label), ColumnReaders.LabelKind,
+            column => column.IsKey || column.ItemType == NumberDataViewType.Single || column.ItemType is BooleanDataViewType);
+        Require(schema, options.Columns.Support, nameof(options.Columns.Support), "a Boolean",
+            column => !column.IsKey && column.ItemType is BooleanDataViewType);
+    }
+
+    private static void Require(SchemaShape schema, string? name, string option, string expected, Func<SchemaShape.Column, bool> fits)
+    {
+        if (name is null)
+        {
+            return;
+        }
+
+        if (!schema.TryFindColumn(name, out var column))
+        {
+            throw ColumnReaders.Missing(name, option, expected, schema.Select(present => present.Name));
+        }
+
+        if (column.Kind != VectorKind.Scalar || !fits(column))
+        {
+            throw ColumnReaders.Unfit(name, option, expected, column.GetTypeString());
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.Transforms.Image;
+using Kinds = Microsoft.ML.Data.AnnotationUtils.Kinds;
+using Values = Microsoft.ML.Data.AnnotationUtils.Const.ScoreValueKind;
+using VectorKind = Microsoft.ML.SchemaShape.Column.VectorKind;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <summary>
+/// The columns that are appended, with their annotations: ML.NET's of scores, and of a map how images were brought to its size.
+/// </summary>
+internal static class OutputSchema
+{
+    private static readonly ImageDataViewType Picture = Known();
+
+    /// <summary>The input's columns and, after them, the outputs.</summary>
+    /// <param name="input">The input's columns.</param>
+    /// <param name="options">Names and sizes.</param>
+    /// <param name="mapSize">S.</param>
+    /// <param name="resizeMode">The model's.</param>
+    public static DataViewSchema Of(DataViewSchema input, KagPromptOptions options, int mapSize, ResizeMode resizeMode)
+    {
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(input);
+        var set = input.GetMaxAnnotationKind(out _, Kinds.ScoreColumnSetId) + 1;
+        builder.AddColumn(options.Columns.Score, NumberDataViewType.Single, OfScore(set, Values.Score));
+        builder.AddColumn(options.Columns.PredictedLabel, BooleanDataViewType.Instance, OfScore(set, Values.PredictedLabel));
+        builder.AddColumn(options.Columns.AnomalyMap, options.Columns.MapResolution == MapResolution.Model
+            ? new VectorDataViewType(NumberDataViewType.Single, mapSize, mapSize)
+            : new VectorDataViewType(NumberDataViewType.Single), MapAnnotations.Of(resizeMode));
+        if (options.Columns.Probability is { } probability)
+        {
+            builder.AddColumn(probability, NumberDataViewType.Single, OfScore(set, Values.Probability, isNormalized: true));
+        }
+
+        if (options.Columns.Heatmap is { } heatmap)
+        {
+            builder.AddColumn(heatmap, Picture);
+        }
+
+        if (options.Columns.HeatmapPng is { } png)
+        {
+            builder.AddColumn(png, new VectorDataViewType(NumberDataViewType.Byte));
+        }
+
+        return builder.ToSchema();
+    }
+
+    /// <summary>The same before fitting.</summary>
+    public static SchemaShape Of(SchemaShape input, KagPromptOptions options)
+    {
+        var columns = input.ToDictionary(column => column.Name);
+        void Add(string name, VectorKind kind, DataViewType type, IEnumerable<SchemaShape.Column>? annotations = null)
+            => columns[name] = new SchemaShape.Column(name, kind, type, false, annotations is null ? null : new SchemaShape(annotations));
+        Add(options.Columns.Score, VectorKind.Scalar, NumberDataViewType.Single,
+            AnnotationUtils.GetTrainerOutputAnnotation());
+        Add(options.Columns.PredictedLabel, VectorKind.Scalar, BooleanDataViewType.Instance,
+            AnnotationUtils.GetTrainerOutputAnnotation());
+        var map = options.Columns.MapResolution == MapResolution.Model ? VectorKind.Vector : VectorKind.VariableVector;
+        Add(options.Columns.AnomalyMap, map, NumberDataViewType.Single, MapAnnotations.Shape);
+        if (options.Columns.Probability is { } probability)
+        {
+            Add(probability, VectorKind.Scalar, NumberDataViewType.Single,
+                AnnotationUtils.GetTrainerOutputAnnotation(isNormalized: true));
+        }
+
+        if (options.Columns.Heatmap is { } heatmap)
+        {
+            Add(heatmap, VectorKind.Scalar, Picture);
+        }
+
+        if (options.Columns.HeatmapPng is { } png)
+        {
+            Add(png, VectorKind.VariableVector, NumberDataViewType.Byte);
+        }
+
+        return new SchemaShape(columns.Values);
+    }
+
+    /// <summary>
+    /// An image of any size. ML.NET reads an image into a member of a class only where the column's very type is registered, which a member
+    /// marked [ImageType] does for that type alone:
+    /// [ImageType(1, 1)] would not do for a column without sizes.
+    /// </summary>
+    private static ImageDataViewType Known()
+    {
+        var type = new ImageDataViewType();
+        DataViewTypeManager.Register(type, typeof(MLImage), new ImageTypeAttribute());
+        return type;
+    }
+
+    private static DataViewSchema.Annotations OfScore(uint set, string kind, bool isNormalized = false)
+    {
+        var builder = new DataViewSchema.Annotations.Builder();
+        builder.Add(Kinds.ScoreColumnSetId, AnnotationUtils.ScoreColumnSetIdType, (ref uint value) => value = set);
+        builder.AddPrimitiveValue(Kinds.ScoreColumnKind, TextDataViewType.Instance,
+            AnnotationUtils.Const.ScoreColumnKind.AnomalyDetection.AsMemory());
+        builder.AddPrimitiveValue(Kinds.ScoreValueKind, TextDataViewType.Instance, kind.AsMemory());
+        if (isNormalized)
+        {
+            builder.AddPrimitiveValue(Kinds.IsNormalized, BooleanDataViewType.Instance, true);
+        }
+
+        return builder.ToAnnotations();
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.TestSupport;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Tests.Methods.Common;
+
+public class MemoryBankTests
+{
+    [Theory]
+    [InlineData(1, 3, 9, 40)]
+    [InlineData(2, 1, 4, 1)]
+    [InlineData(3, 2, 16, 5000)]
+    public void Compare_RandomTokens_UnlikenessEqualsPlainLoops(int seed, int batch, int length, int patches)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed);
+        int[] widths = [5, 3];
+        Tensor[] support = [.. widths.Select(width => randn([1, patches, width], generator: generator))];
+        Tensor[] tokens = [.. widths.Select(width => randn([batch, length, width], generator: generator))];
+        using var bank = MemoryBank.Build([support]);
+        var expected = new double[batch];
+        for (var layer = 0; layer < widths.Length; layer++)
+        {
+            var rows = support[layer].data<float>().ToArray().Chunk(widths[layer]).ToArray();
+            var images = tokens[layer].data<float>().ToArray().Chunk(widths[layer]).Chunk(length).ToArray();
+            for (var image = 0; image < batch; image++)
+            {
+                expected[image] += rows.Average(row => 1 - images[image].Max(token => Cosine(row, token))) / widths.Length;
+            }
+        }
+
+        var (distances, unlikeness) = bank.Compare(tokens);
+        unlikeness.ShouldBeClose(tensor(expected), 1e-5, "unlikeness");
+        stack([.. distances]).ShouldBeClose(stack([.. bank.Distances(tokens)]), 0, "the same distances");
+    }
+
+    [Fact]
+    public void Compare_ImageThatHoldsEverySupportPatch_LacksNothing()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(4);
+        Tensor[] support = [randn([1, 6, 8], generator: generator)];
+        using var bank = MemoryBank.Build([support]);
+        Tensor[] more = [cat([randn([1, 5, 8], generator: generator), support[0].flip(1)], 1)];
+        Tensor[] part = [support[0].narrow(1, 0, 2)];
+        bank.Compare(more).Unlikeness.ShouldBeClose(zeros(1), 1e-5, "whatever else is there, and wherever it lies");
+        bank.Compare(part).Unlikeness.Value().Should().BeGreaterThan(0.05f);
+        bank.Distances(part)[0].ShouldBeClose(zeros(1, 2), 1e-5, "what is there is normal: the distances do not see what is missing");
+    }
+
+    private static double Cosine(float[] a, float[] b)
+        => a.Zip(b, (x, y) => (double)x * y).Sum() / Math.Sqrt(a.Sum(x => (double)x * x) * b.Sum(y => (double)y * y));
+}

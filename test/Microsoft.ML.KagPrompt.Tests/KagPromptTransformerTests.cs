@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Diagnostics;
+
+namespace Microsoft.ML.KagPrompt.Tests;
+
+/// <summary>A fitted transformer without a view: classes, single images, files, and a program without the native library.</summary>
+public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<PartFolder>
+{
+    private readonly MLContext ml = new(seed: 1);
+
+    [Fact]
+    public void DetectAnomaliesKag_ColumnNames_AreTheOptions()
+    {
+        var rows = Rows(["washer", "ring"]);
+        using var named = ml.Transforms.DetectAnomaliesKag("Image", classNameColumnName: "Product", epochs: 0).Fit(rows);
+        var expected = new KagPromptOptions { Columns = new() { ClassName = "Product" }, Training = new() { Epochs = 0 } };
+        named.Options.Should().BeEquivalentTo(expected, options => options.Excluding(option => option.Seed));
+        named.Model.ClassNames.Should().BeEquivalentTo("washer", "ring");
+        // These mean the overload with options, and compile.
+        ml.Transforms.DetectAnomaliesKag().Should().NotBeNull();
+        ml.Transforms.DetectAnomaliesKag("Image", null).Should().NotBeNull();
+        ml.Transforms.DetectAnomaliesKag("Image", "Label").Should().NotBeNull();
+    }
+
+    [Fact]
+    public void Calibration_NoneOrUnknownOfTwoClasses_NamesTheClasses()
+    {
+        using var model = Fit(["washer", "ring"]);
+        model.Calibration("ring").SupportImages.Should().Be(2);
+        FluentActions.Invoking(() => model.Calibration()).Should().Throw<ArgumentException>().WithMessage("*className*'ring', 'washer'*");
+        FluentActions.Invoking(() => model.Calibration("bolt")).Should().Throw<ArgumentException>()
+            .WithMessage("*'bolt'*'ring', 'washer'*");
+        FluentActions.Invoking(() => model.Inspect(parts.Queries[0])).Should().Throw<ArgumentException>()
+            .WithMessage("*className*'ring', 'washer'*");
+        model.Inspect(parts.Queries[0], "ring").Score.Should().NotBe(model.Inspect(parts.Queries[0], "washer").Score);
+    }
+
+    [Fact]
+    public void Inspect_File_GivesWhatTransformGives()
+    {
+        using var model = Fit(["washer"]);
+        var score = model.Transform(Rows(["washer"])).GetColumn<float>("Score").First();
+        model.Inspect(parts.Normal[0]).Score.Should().BeApproximately(score, 1e-5f);
+        model.Calibration().SupportImages.Should().Be(4, "one class needs no name");
+        FluentActions.Invoking(() => model.Inspect(parts.Normal[0], "bolt")).Should().Throw<ArgumentException>()
+            .WithMessage("*'bolt'*'washer'*");
+        FluentActions.Invoking(() => model.Inspect(parts.Path("nowhere.png"))).Should().Throw<ImageReadException>()
+            .WithMessage("*nowhere.png*");
+    }
+
+    [Fact]
+    public void SaveAtomic_FailureMeanwhile_LeavesTheOldZip()
+    {
+        var zip = parts.Path("atomic/part.zip");
+        using (var model = Fit(["washer"]))
+        {
+            ml.Model.SaveAtomic(model, Rows(["washer"]).Schema, zip);
+            var again = ml.Model.Load(zip, out _);
+            using var owned = again as IDisposable;
+            again.Transform(Rows(["washer"])).GetColumn<float>("Score").Should()
+                .Equal(model.Transform(Rows(["washer"])).GetColumn<float>("Score"));
+        }
+
+        var whole = File.ReadAllBytes(zip);
+        var disposed = Fit(["washer"]);
+        disposed.Dispose();
+        FluentActions.Invoking(() => ml.Model.SaveAtomic(disposed, null, zip)).Should().Throw<Exception>();
+        File.ReadAllBytes(zip).Should().Equal(whole);
+        Directory.GetFiles(Path.GetDirectoryName(zip)!).Should().ContainSingle();
+    }
+
+    [Fact]
+    public void Load_WithoutTheNativeLibrary_NamesThePackage()
+    {
+        var zip = parts.Path("bare.zip");
+        using (var model = Fit(["washer"]))
+        {
+            ml.Model.Save(model, Rows(["washer"]).Schema, zip);
+        }
+
+        // The program with its managed assemblies alone, as of a project that references no libtorch.
+        var program = Directory.CreateDirectory(parts.Path("bare")).FullName;
+        var built = Path.GetDirectoryName(typeof(KagPromptTransformerTests).Assembly.Location)!
+            .Replace("Microsoft.ML.KagPrompt.Tests", "Microsoft.ML.KagPrompt.FreshProcess", StringComparison.Ordinal);
+        foreach (var file in Directory.GetFiles(built)
+            .Where(file => Path.GetExtension(file) is ".dll" || file.EndsWith("runtimeconfig.json", StringComparison.Ordinal)))
+        {
+            File.Copy(file, Path.Combine(program, Path.GetFileName(file)));
+        }
+
+        string[] arguments = ["exec", Path.Combine(program, "Microsoft.ML.KagPrompt.FreshProcess.dll"), "bits", zip];
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, WorkingDirectory = program };
+        // On a developer's machine TorchSharp falls back on what NuGet unpacked.
+        start.Environment["NUGET_PACKAGES"] = Directory.CreateDirectory(parts.Path("none")).FullName;
+        using var process = Process.Start(start)!;
+        var said = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        process.ExitCode.Should().NotBe(0);
+        said.Should().Contain(nameof(NativeRuntimeException)).And.MatchRegex("Reference one package.*'libtorch-cpu-[^']+' version [0-9.]+")
+            .And.Contain("TorchSharp-cuda-");
+    }
+
+    private KagPromptTransformer Fit(string[] products)
+        => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { Size = 56 }, Device = "cpu", Columns = new() { ClassName = "Product" } }).Fit(Rows(products));
+
+    private IDataView Rows(string[] products)
+    {
+        var rows = ml.Data.LoadFromEnumerable(parts.Normal[..4]
+            .Select((path, i) => new PartRow { ImagePath = path, Product = products[i % products.Length] }).ToArray());
+        return ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(rows).Transform(rows);
+    }
+}
