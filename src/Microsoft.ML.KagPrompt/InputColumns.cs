@@ -35,10 +35,10 @@ internal sealed class InputColumns
     /// <exception cref="ArgumentException">It is open which value of the label column is normal.</exception>
     public static InputColumns Find(DataViewSchema schema, KagPromptOptions options, bool fitting)
     {
-        var image = ColumnReaders.Require(schema, options.Columns.Image, nameof(options.Columns.Image), "an image (MLImage)", type => type is ImageDataViewType);
-        var className = ColumnReaders.Find(schema, options.Columns.ClassName, nameof(options.Columns.ClassName), ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
-        var label = fitting ? ColumnReaders.Find(schema, options.Columns.Label, nameof(options.Columns.Label), ColumnReaders.LabelKind, ColumnReaders.IsLabel) : null;
-        var support = fitting ? ColumnReaders.Find(schema, options.Columns.Support, nameof(options.Columns.Support), "a Boolean", type => type is BooleanDataViewType) : null;
+        var image = ColumnReaders.Require(schema, options.Columns.Image, "Columns.Image", "an image (MLImage)", type => type is ImageDataViewType);
+        var className = ColumnReaders.Find(schema, options.Columns.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
+        var label = fitting ? ColumnReaders.Find(schema, options.Columns.Label, "Columns.Label", ColumnReaders.LabelKind, ColumnReaders.IsLabel) : null;
+        var support = fitting ? ColumnReaders.Find(schema, options.Columns.Support, "Columns.Support", "a Boolean", type => type is BooleanDataViewType) : null;
         LabelRule.Check(label, options.Columns.NormalLabel);
         return new InputColumns(options, [.. RowOrigin.TextsOf(schema)], image, className, label, support);
     }

@@ -10,13 +10,13 @@ internal static class InputShape
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
     public static void Check(SchemaShape schema, KagPromptOptions options)
     {
-        Require(schema, options.Columns.Image, nameof(options.Columns.Image), "an image (MLImage)",
+        Require(schema, options.Columns.Image, "Columns.Image", "an image (MLImage)",
             column => column.ItemType is ImageDataViewType);
-        Require(schema, options.Columns.ClassName, nameof(options.Columns.ClassName), ColumnReaders.ClassNameKind,
+        Require(schema, options.Columns.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind,
             column => column.IsKey || column.ItemType is TextDataViewType);
-        Require(schema, options.Columns.Label, nameof(options.Columns.Label), ColumnReaders.LabelKind,
+        Require(schema, options.Columns.Label, "Columns.Label", ColumnReaders.LabelKind,
             column => column.IsKey || column.ItemType == NumberDataViewType.Single || column.ItemType is BooleanDataViewType);
-        Require(schema, options.Columns.Support, nameof(options.Columns.Support), "a Boolean",
+        Require(schema, options.Columns.Support, "Columns.Support", "a Boolean",
             column => !column.IsKey && column.ItemType is BooleanDataViewType);
     }
 

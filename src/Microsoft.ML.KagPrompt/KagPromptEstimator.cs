@@ -44,6 +44,11 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
         var device = DeviceSelection.Resolve(host, options.Device);
         channel.Info($"Fitting on {device}, {(options.Training.Epochs > 0 ? $"{options.Training.Epochs} epochs" : "no training")}, backbone '{options.Backbone.Name}'.");
         var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), (options with { Device = device }).ForModel(), initial, new FitProgress(host, channel, options.Progress), options.Cancellation);
+        if (!model.HasPrompt && options.Fusion.Branches == ScoringBranches.Both)
+        {
+            channel.Info("There is no graph prompt: the memory bank alone scores.");
+        }
+
         foreach (var name in model.ClassNames)
         {
             var calibration = model.CalibrationOf(name);

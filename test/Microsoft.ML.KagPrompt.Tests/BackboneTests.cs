@@ -55,14 +55,14 @@ public sealed class BackboneTests : IClassFixture<PartFolder>, IDisposable
 
         File.Copy(backbone, In("imagebind_tiny.pth"));
         File.Copy(SharedFiles.Weights("bpe_simple_vocab_16e6.txt.gz"), In("bpe_simple_vocab_16e6.txt.gz"));
-        var options = new KagPromptOptions { Backbone = new() { Name = In("imagebind_tiny.pth") }, Prompt = new() { Variant = GraphVariant.Released }, InitialModelPath = prompt, Training = new() { Epochs = epochs, BatchSize = 4 }, Images = new() { Size = 112 } };
+        var options = new KagPromptOptions { Backbone = new() { Name = In("imagebind_tiny.pth") }, Prompt = new() { Variant = GraphVariant.Released, CheckpointPath = prompt }, Training = new() { Epochs = epochs, BatchSize = 4 }, Images = new() { Size = 112 } };
         using var model = Pipeline(options).Fit(Rows(parts.Normal));
         var expected = Scores(model);
         expected.Should().OnlyContain(score => float.IsFinite(score));
         ml.Model.Save(model, Rows(parts.Normal).Schema, In("part.zip"));
         ShouldScore(In("part.zip"), expected);
 
-        using var bankOnly = Pipeline(options with { InitialModelPath = null, Training = options.Training with { Epochs = 0 } }).Fit(Rows(parts.Normal));
+        using var bankOnly = Pipeline(options with { Prompt = options.Prompt with { CheckpointPath = null }, Training = options.Training with { Epochs = 0 } }).Fit(Rows(parts.Normal));
         Scores(bankOnly).Should().NotEqual(expected, "the prompt takes part");
     }
 
@@ -70,7 +70,7 @@ public sealed class BackboneTests : IClassFixture<PartFolder>, IDisposable
     public void Fit_CheckpointThatIsNoPrompt_SaysWhatWasExpected()
     {
         TinyBackbones.WritePyTorch(In("clip.pt"), TinyBackbones.Clip(1));
-        FluentActions.Invoking(() => Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Prompt = new() { Variant = GraphVariant.Released }, InitialModelPath = In("clip.pt") }).Fit(Rows(parts.Normal)))
+        FluentActions.Invoking(() => Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Prompt = new() { Variant = GraphVariant.Released, CheckpointPath = In("clip.pt") } }).Fit(Rows(parts.Normal)))
             .Should().Throw<CheckpointMismatchException>().WithMessage("*not a checkpoint of the authors' KAG-prompt*");
     }
 

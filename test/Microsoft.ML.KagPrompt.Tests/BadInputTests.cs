@@ -13,12 +13,12 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     [Fact]
     public void Options_SeveralOutOfRange_AreAllNamedInOneMessage()
         => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = -1 }, Fusion = new() { Gamma = 2, TopK = 0 }, Device = "gpu", Columns = new() { Score = "AnomalyMap", NormalLabel = "good" } }))
-            .Should().Throw<ArgumentException>().WithMessage("*6 invalid*Gamma*0 to 1*TopK*Epochs*-1*Device*gpu*NormalLabel*Columns.Label*good*different names*");
+            .Should().Throw<ArgumentException>().WithMessage("*6 invalid*NormalLabel*Columns.Label*good*different names*Device*gpu*Fusion.Gamma*0 to 1*Fusion.TopK*Training.Epochs*-1*");
 
     [Fact]
     public void Fit_MissingImageColumn_NamesOptionAndColumns()
         => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag("Picture").Fit(View(parts.Normal)))
-            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Picture'*ImageColumnName*missing*'ImagePath'*");
+            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Picture'*Columns.Image*missing*'ImagePath'*");
 
     [Fact]
     public void Fit_WrongColumnType_NamesExpectedAndGot()
@@ -28,7 +28,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     [Fact]
     public void Fit_WrongLabelType_NamesExpectedAndGot()
         => FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Label = "Product" } }))
-            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Product'*LabelColumnName*Single*String*");
+            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Product'*Columns.Label*Single*String*");
 
     [Fact]
     public void Fit_NoRows_SaysSo()
@@ -64,7 +64,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
         using var model = Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { MaxPixels = 20_000 } });
         TestImages.Write(TestImages.Noise(200, 200, 1), parts.Path("large.png"));
         FluentActions.Invoking(() => model.Transform(View([parts.Path("large.png")])).GetColumn<float>("Score").ToArray())
-            .Should().Throw<ImageReadException>().WithMessage("*20000*200 x 200*MaxImagePixels*");
+            .Should().Throw<ImageReadException>().WithMessage("*20000*200 x 200*Images.MaxPixels*");
     }
 
     [Theory]

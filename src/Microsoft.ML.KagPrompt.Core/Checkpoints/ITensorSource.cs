@@ -37,6 +37,9 @@ internal interface ITensorSource : IDisposable
     /// <summary>Whether <see cref="Read"/> may be called from several threads at once.</summary>
     bool ReadsInParallel { get; }
 
+    /// <summary>What the file itself calls a tensor, for messages.</summary>
+    string NameInFile(string name) => name;
+
     /// <summary>Reads one tensor as stored, on the CPU. The caller owns it.</summary>
     /// <exception cref="KeyNotFoundException">The key is not in <see cref="Entries"/>.</exception>
     torch.Tensor Read(string name);

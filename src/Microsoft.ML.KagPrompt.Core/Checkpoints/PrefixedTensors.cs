@@ -16,6 +16,8 @@ internal sealed class PrefixedTensors(ITensorSource source, string prefix, bool 
 
     public bool ReadsInParallel => source.ReadsInParallel;
 
+    public string NameInFile(string name) => source.NameInFile(prefix + name);
+
     public torch.Tensor Read(string name) => source.Read(prefix + name);
 
     public void Dispose()

@@ -205,7 +205,7 @@ public sealed class BackboneConverterTests : IDisposable
     public void Open_AuthorsGraphPrompt_SaysWhatItIs()
     {
         TinyBackbones.WriteSafetensors(In("train_on_mvtec.pt"), new Dictionary<string, torch.Tensor> { ["image_decoder.fc.0.weight"] = torch.zeros(2, 2), ["aGNN.gate.weight"] = torch.zeros(1, 2, 1, 1) });
-        FluentActions.Invoking(() => BackboneDescription.Read(In("train_on_mvtec.pt"))).Should().Throw<CheckpointMismatchException>().WithMessage("*graph prompt*InitialModelPath*");
+        FluentActions.Invoking(() => BackboneDescription.Read(In("train_on_mvtec.pt"))).Should().Throw<CheckpointMismatchException>().WithMessage("*graph prompt*Prompt.CheckpointPath*");
     }
 
     public void Dispose()
