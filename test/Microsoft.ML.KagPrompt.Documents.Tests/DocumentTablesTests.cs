@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Documents.Tests;
+
+/// <summary>Tables of options, exceptions and equations name what is there, and all of it.</summary>
+public sealed partial class DocumentTablesTests
+{
+    [Fact]
+    public void Options_Table_IsWhatTheOptionsAre()
+    {
+        var options = Properties(typeof(KagPromptOptions)).SelectMany(property => IsGroup(property.PropertyType)
+            ? Properties(property.PropertyType).Select(inner => $"{property.Name}.{inner.Name}") : [property.Name]);
+        FirstCells("docs/reference/options.md").Where(name => !IsOfSynthesis(name)).Should().BeEquivalentTo(options);
+    }
+
+    [Fact]
+    public void Options_DefaultsInTheTable_AreTheOptions()
+    {
+        var defaults = new KagPromptOptions();
+        var wrong = new List<string>();
+        foreach (var row in MarkdownPage.Read("docs/reference/options.md").Rows())
+        {
+            if (SingleCode().Match(row[0]) is { Success: true } match && !IsOfSynthesis(match.Groups[1].Value)
+                && Value(defaults, match.Groups[1].Value) is { } found && found != row[1].Trim('`', '"'))
+            {
+                wrong.Add($"{row[0]}: the table says {row[1]}, the options {found}");
+            }
+        }
+
+        wrong.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Synthesis_Table_NamesEveryOption()
+        => FirstCells("docs/reference/options.md").Where(IsOfSynthesis)
+            .Should().BeEquivalentTo(Properties(typeof(SynthesisOptions)).Select(property => property.Name));
+
+    [Fact]
+    public void Exceptions_Table_NamesEveryOneOfOurs()
+    {
+        var ours = typeof(KagPromptException).Assembly.GetExportedTypes().Where(type => type.IsAssignableTo(typeof(KagPromptException)))
+            .Select(type => type.Name);
+        FirstCells("docs/reference/errors.md").Should().Contain(ours);
+    }
+
+    [Fact]
+    public void Columns_Table_NamesEveryColumn()
+        => FirstCells("docs/reference/columns.md").Should().BeEquivalentTo(Properties(typeof(ColumnOptions))
+            .Where(property => property.PropertyType == typeof(string) && property.Name != nameof(ColumnOptions.NormalLabel))
+            .Select(property => $"Columns.{property.Name}"));
+
+    [Fact]
+    public void Equations_Table_LeadsToFilesAndMembers()
+    {
+        var rows = MarkdownPage.Read("docs/explanation/method.md").Rows("Where each equation is").Skip(1).ToArray();
+        rows.Select(row => row[0]).Should().Equal(Enumerable.Range(1, 17).Select(number => $"({number})"));
+        Missing(rows.Select(row => (row[2], row[3])), "src/Microsoft.ML.KagPrompt.Core/Methods").Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Architecture_Walk_LeadsToFilesAndMembers()
+    {
+        var rows = MarkdownPage.Read("docs/explanation/architecture.md").Rows("One image, from file to score").Skip(1).ToArray();
+        rows.Should().HaveCountGreaterThan(5);
+        Missing(rows.Select(row => (row[1], row[2])), "").Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Architecture_Rooms_AreTheFoldersInTheOrderThatATestHolds()
+    {
+        var page = MarkdownPage.Read("docs/explanation/architecture.md");
+        var rooms = page.Rows("The rooms of the core").Skip(1).Select(row => row[0].Trim('`'));
+        var test = Path.Combine(SharedFiles.RepositoryRoot, "test/Microsoft.ML.KagPrompt.Core.Tests/Architecture/RoomOrderTests.cs");
+        var held = RoomList().Match(File.ReadAllText(test)).Value;
+        rooms.Should().Equal(Quoted().Matches(held).Select(match => match.Groups[1].Value)
+            .Where(room => Directory.Exists(Path.Combine(SharedFiles.RepositoryRoot, "src/Microsoft.ML.KagPrompt.Core", room))));
+    }
+
+    private static IEnumerable<string> FirstCells(string page)
+        => MarkdownPage.Read(page).Rows().SelectMany(row => Code().Matches(row[0])).Select(match => match.Groups[1].Value);
+
+    private static IEnumerable<PropertyInfo> Properties(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance);
+
+    private static bool IsGroup(Type type)
+        => type.IsClass && type.Namespace == typeof(KagPromptOptions).Namespace && type != typeof(KagPromptTransformer);
+
+    private static bool IsOfSynthesis(string name) => typeof(SynthesisOptions).GetProperty(name) is not null;
+
+    /// <summary>A default as the table writes it; null: of no kind that is compared.</summary>
+    private static string? Value(object options, string path)
+    {
+        object? value = options;
+        foreach (var name in path.Split('.'))
+        {
+            value = value?.GetType().GetProperty(name)?.GetValue(value);
+        }
+
+        return value switch
+        {
+            bool flag => flag ? "true" : "false",
+            int number => number.ToString("#,0", CultureInfo.InvariantCulture),
+            float number => number.ToString(CultureInfo.InvariantCulture),
+            Enum choice => choice.ToString(),
+            string text => text,
+            null => "null",
+            _ => null,
+        };
+    }
+
+    private static IEnumerable<string> Missing(IEnumerable<(string Files, string Members)> rows, string folder)
+    {
+        foreach (var (files, members) in rows)
+        {
+            var root = Path.Combine(SharedFiles.RepositoryRoot, folder);
+            var paths = Code().Matches(files).Select(match => Path.Combine(root, match.Groups[1].Value)).ToArray();
+            var text = string.Concat(paths.Where(File.Exists).Select(File.ReadAllText));
+            foreach (var path in paths.Where(path => !File.Exists(path)))
+            {
+                yield return path;
+            }
+
+            foreach (Match member in Code().Matches(members))
+            {
+                // Where it is declared, not where it is called.
+                var declared = $@"^ +(?:public|private|internal).*\b{member.Groups[1].Value}(?:<\w+>)?\(";
+                if (!Regex.IsMatch(text, declared, RegexOptions.Multiline))
+                {
+                    yield return $"{member} in {files}";
+                }
+            }
+        }
+    }
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Code();
+
+    [GeneratedRegex("^`([^`]+)`$")]
+    private static partial Regex SingleCode();
+
+    [GeneratedRegex(@"Rooms =\s*\[[^\]]*\]")]
+    private static partial Regex RoomList();
+
+    [GeneratedRegex("\"([^\"]+)\"")]
+    private static partial Regex Quoted();
+}
