@@ -10,7 +10,7 @@ using Microsoft.ML.KagPrompt.Pretraining.Rendering;
 using static TorchSharp.torch;
 
 const string Usage = """
-    Makes the weights of the compact backbone (docs/compact-backbone.md).
+    Makes the weights of the compact backbone (DIARY.md).
       render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
       distil  --teacher DIR --out FILE --minutes N [--rate 0.0015] [--seed 1] [--resume FILE] [--device auto]
       align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1] [--device auto]

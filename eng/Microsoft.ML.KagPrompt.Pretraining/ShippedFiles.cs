@@ -65,7 +65,7 @@ internal sealed class ShippedFiles(string folder)
         using (var file = File.Create(path + ".new"))
         {
             SafetensorsWriter.Write(file, prompt.Weights.ToDictionary(entry => entry.Key, entry => entry.Value.detach().to_type(ScalarType.Float16)),
-                new Dictionary<string, string> { ["licence"] = "MIT; trained on rendered images, see docs/compact-backbone.md" });
+                new Dictionary<string, string> { ["licence"] = "MIT; trained on rendered images, see docs/explanation/compact-backbone.md" });
         }
 
         File.Move(path + ".new", path, overwrite: true);

@@ -150,7 +150,7 @@ internal static class TextAlignment
             ["vision"] = config.ToJson(),
             ["text"] = JsonSerializer.Serialize(textConfig),
             ["teacher"] = "MobileNetV2 1.0 224 (ImageNet), google-coral/test_data, Apache-2.0",
-            ["licence"] = "MIT; distilled on rendered images, see docs/compact-backbone.md",
+            ["licence"] = "MIT; distilled on rendered images, see docs/explanation/compact-backbone.md",
         };
         using (var file = File.Create(Path.Combine(output, "compact.safetensors")))
         {

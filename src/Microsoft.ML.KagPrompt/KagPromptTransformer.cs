@@ -36,6 +36,11 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     /// <exception cref="ArgumentException">The class is not known, or none is named and the model knows several.</exception>
     public ThresholdCalibration Calibration(string? className = null) => Model.CalibrationOf(className ?? OnlyClass());
 
+    /// <summary>The former name of <see cref="FindIn"/>.</summary>
+    [Obsolete("Use FindIn.")]
+    [System.ComponentModel.EditorBrowsable(System.ComponentModel.EditorBrowsableState.Never)]
+    public static KagPromptTransformer In(ITransformer model) => FindIn(model);
+
     /// <summary>The one KAG transformer of a loaded model, alone or within pipelines: for its calibration, options and adapting.</summary>
     /// <returns>What the model owns: dispose the model, not this.</returns>
     /// <exception cref="ArgumentException">The model holds none, or several.</exception>

@@ -127,7 +127,7 @@ internal static class EvaluateCommand
         var loaded = settings.Initial is { } zip ? SavedModel.Load(zip, settings.Options.Device) : null;
         using (loaded as IDisposable)
         {
-            var initial = loaded is null ? null : KagPromptTransformer.In(loaded).Model;
+            var initial = loaded is null ? null : KagPromptTransformer.FindIn(loaded).Model;
             return FewShotEvaluation.Run(datasets, settings.Options, new EvaluationFiles(settings.Options.Images), protocol, initial, new Told(tell), cancellation);
         }
     }

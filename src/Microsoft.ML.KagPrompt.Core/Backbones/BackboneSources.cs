@@ -33,6 +33,6 @@ internal static class BackboneSources
         }
 
         throw new ArgumentException($"Backbone: expected '{Compact}', a directory that 'kagprompt convert' made, a published checkpoint's file or directory, or the name of one on the search path, got '{name}'. "
-            + $"Looked at {string.Join(", ", candidates.Select(candidate => $"'{Path.GetFullPath(candidate)}'"))}. Other weights than the compact ones do not come with this library: docs/backbones.md says where they are.");
+            + $"Looked at {string.Join(", ", candidates.Select(candidate => $"'{Path.GetFullPath(candidate)}'"))}. Other weights than the compact ones do not come with this library: docs/how-to/backbones.md says where they are.");
     }
 }

@@ -27,7 +27,7 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
             }
         }
 
-        var (metrics, pixels) = (ImageMetrics.Of([.. decisions.Select(decision => decision.Score)], labels), maps.Compute());
+        var (metrics, pixels) = (ImageMetrics.Compute([.. decisions.Select(decision => decision.Score)], labels), maps.Compute());
         foreach (var warning in metrics.Warnings.Concat(pixels.Warnings))
         {
             warn($"{cell.Dataset}/{cell.Class}: {warning}");
@@ -63,7 +63,7 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
         }
 
         var pixels = maps.Select((map, way) => first[way] == way ? map.Compute() : null).ToArray();
-        return [.. fusions.Select((_, way) => Figures(cell, ImageMetrics.Of(scores[way], labels), pixels[first[way]]!))];
+        return [.. fusions.Select((_, way) => Figures(cell, ImageMetrics.Compute(scores[way], labels), pixels[first[way]]!))];
     }
 
     private PixelBuffer[] Read(KagPromptModel model, DatasetImage[] batch) => [.. batch.Select(image => model.Network.Preprocessor.Resize(images.Read(image)))];

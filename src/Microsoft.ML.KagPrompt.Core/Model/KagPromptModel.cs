@@ -122,7 +122,7 @@ public sealed partial class KagPromptModel : IDisposable
     /// <summary>An inspection's map at an image's own size: bilinear, NaN where the image was not inspected.</summary>
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => Network.Preprocessor.MapToImage(map, width, height);
 
-    /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream (docs/file-formats.md).</summary>
+    /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream (docs/reference/formats.md).</summary>
     public void Save(Stream destination)
     {
         using var held = Hold();

@@ -6,7 +6,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Compact;
 
-/// <summary>The backbone inside the library: small towers that need no download. How they were made: docs/compact-backbone.md.</summary>
+/// <summary>The backbone inside the library: small towers that need no download. How they were made: docs/explanation/compact-backbone.md.</summary>
 internal static class CompactBackbone
 {
     public const int ContextLength = 48;
