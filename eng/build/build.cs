@@ -4,7 +4,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Xml.Linq;
-using Microsoft.ML.KagPrompt.Numerics;
 
 const string Usage = """
     ./build.sh demo [FOLDER]          fits and scores rendered parts, or the photographs of a folder; writes pictures and a page
