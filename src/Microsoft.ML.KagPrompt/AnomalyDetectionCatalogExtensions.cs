@@ -24,7 +24,7 @@ public static class AnomalyDetectionCatalogExtensions
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(data);
-        return Evaluation.Images(data, labelColumnName, scoreColumnName, classNameColumnName, seed, normalLabel);
+        return ScoredRows.Images(data, labelColumnName, scoreColumnName, classNameColumnName, seed, normalLabel);
     }
 
     /// <summary>How well maps find defective pixels and regions: AUROC, average precision, largest F1, AUPRO, per class, with 95 % intervals; one map at a time, in memory that does not grow with their number.</summary>
@@ -48,7 +48,7 @@ public static class AnomalyDetectionCatalogExtensions
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(data);
-        return Evaluation.Pixels(data, anomalyMapColumnName, maskPathColumnName, labelColumnName, classNameColumnName, resizeMode, seed,
+        return ScoredRows.Pixels(data, anomalyMapColumnName, maskPathColumnName, labelColumnName, classNameColumnName, resizeMode, seed,
             normalLabel);
     }
 }

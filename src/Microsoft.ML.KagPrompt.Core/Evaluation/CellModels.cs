@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>The models of cells. A prompt is trained once for all the cells that can share it, and no more than are needed are held.</summary>
 internal sealed class CellModels(InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images, KagPromptModel? initial, Action<string> tell, CancellationToken cancellation) : IDisposable

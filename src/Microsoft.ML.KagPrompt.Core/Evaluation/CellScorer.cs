@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.KagPrompt.Model;
 
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>Scores a product's test images and computes their metrics. Images are read and brought to the model's size one by one: of large ones, one alone is held.</summary>
 internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, Action<string> warn, CancellationToken cancellation)

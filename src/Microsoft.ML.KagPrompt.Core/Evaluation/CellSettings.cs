@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>What the results of all cells depend on, beside their own images: told in a text that is compared as a whole.</summary>
 internal sealed class CellSettings

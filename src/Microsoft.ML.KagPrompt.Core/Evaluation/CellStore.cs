@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.KagPrompt.Checkpoints;
 
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>One file a cell, so that a run that was stopped, or killed, goes on where it was. Files appear whole or not at all.</summary>
 internal sealed class CellStore

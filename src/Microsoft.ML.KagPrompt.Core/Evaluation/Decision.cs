@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>What a model decided of one labelled image, without its map.</summary>
 internal readonly record struct Decision(float Score, bool IsCalled, bool IsForeign, float Threshold, float Probability, bool IsAnomalous)

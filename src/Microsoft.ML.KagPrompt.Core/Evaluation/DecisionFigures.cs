@@ -1,4 +1,4 @@
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>What decisions are worth: misses, false rejects, and how far the chances told are off.</summary>
 internal static class DecisionFigures

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>Computes every cell: data set × product × draw × shots × configuration, those of an earlier run left out.</summary>
 internal sealed class EvaluationRun : IDisposable

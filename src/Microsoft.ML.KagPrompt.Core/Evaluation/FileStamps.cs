@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>What tells, without reading them, whether files are still those of an earlier run.</summary>
 internal static class FileStamps

@@ -1,6 +1,6 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
 
-namespace Microsoft.ML.KagPrompt.FewShot;
+namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>A product of a data set: what is drawn from and what is scored.</summary>
 internal sealed record Product(string Dataset, string ClassName, DatasetImage[] All, DatasetImage[] Normal, DatasetImage[] Test)

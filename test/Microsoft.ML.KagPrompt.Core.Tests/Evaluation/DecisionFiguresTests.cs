@@ -1,4 +1,4 @@
-using Microsoft.ML.KagPrompt.FewShot;
+using Microsoft.ML.KagPrompt.Evaluation;
 
 namespace Microsoft.ML.KagPrompt.Tests.Evaluation;
 

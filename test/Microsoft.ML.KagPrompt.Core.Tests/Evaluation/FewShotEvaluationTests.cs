@@ -1,5 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
-using Microsoft.ML.KagPrompt.FewShot;
+using Microsoft.ML.KagPrompt.Evaluation;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Tests.Evaluation;

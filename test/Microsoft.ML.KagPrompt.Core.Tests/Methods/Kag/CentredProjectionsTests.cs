@@ -1,5 +1,5 @@
-using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -8,7 +8,7 @@ using Microsoft.ML.KagPrompt.Numerics;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Metrics of scored rows, read in one pass.</summary>
-internal static class Evaluation
+internal static class ScoredRows
 {
     public static AnomalyMetrics<ImageMetrics> Images(IDataView data, string labelName, string scoreName, string? className, int seed,
         string? normalLabel)
