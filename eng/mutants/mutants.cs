@@ -20,7 +20,7 @@ Mutant[] mutants =
     new("gamma-swapped-in-the-map", "Methods/Kag/MapFusion.cs", "promptMap.Times(gamma).Plus(memoryMap.Times(1.0 - gamma))", "promptMap.Times(1.0 - gamma).Plus(memoryMap.Times(gamma))", "InspectionByHandTests"),
     new("largest-of-the-memory-map", "Methods/Kag/KagMethod.cs", "ImageScore.TopMean(map, fusion.TopK)", "ImageScore.TopMean(memoryMap ?? map, fusion.TopK)", "InspectionByHandTests"),
     new("grids-of-taps-reversed", "Methods/Kag/KagMethod.cs", ": sizes.Memory.TapGrids(sizes.ImageSize);", ": [.. sizes.Memory.TapGrids(sizes.ImageSize).Reverse()];", "InspectionByHandTests"),
-    new("cells-shifted-the-other-way", "Backbones/IVisionTower.cs", "((PatchSize - 1) / 2.0) + shift", "((PatchSize - 1) / 2.0) - shift", "InspectionByHandTests|MapPlacementTests"),
+    new("cells-shifted-the-other-way", "Backbones/IVisionTower.cs", "middle + shift.Down", "middle - shift.Down", "InspectionByHandTests|MapPlacementTests"),
     new("map-transposed", "Numerics/PatchGrid.cs", "patches.reshape(-1, Rows, Columns)", "patches.reshape(-1, Rows, Columns).transpose(1, 2)", "InspectionByHandTests|ScoringTests"),
     new("bank-of-another-class", "Model/KagPromptModel.cs", "= Network.Score(features, state.Reference.Value,", "= Network.Score(features, classes.Values.First().Reference.Value,", "InspectionByHandTests"),
     new("supports-not-turned", "Fitting/ReferenceBuilder.cs", "image.Square.Rotate90(turns)", "image.Square.Rotate90(0 * turns)", "InspectionByHandTests"),
