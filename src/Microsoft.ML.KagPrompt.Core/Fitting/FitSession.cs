@@ -152,8 +152,16 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     private Shared<NetworkTower> LoadTower(string name, IReadOnlyList<int>? taps)
     {
         var tower = new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.Backbone.Folders), options.Backbone, taps));
-        tower.Value.Tower.MoveTo(device);
-        return tower;
+        try
+        {
+            tower.Value.Tower.MoveTo(device);
+            return tower;
+        }
+        catch
+        {
+            tower.Release();
+            throw;
+        }
     }
 
     private static void Dispose(IEnumerable<torch.Tensor> tensors)

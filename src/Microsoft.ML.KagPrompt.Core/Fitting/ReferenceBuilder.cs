@@ -21,9 +21,11 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
         try
         {
             var support = set.SupportOf(className, options.Method.Memory.MaxSupportImages, seed);
-            var perImage = support.Select(Remember).ToArray();
+            // Filled inside the block that disposes it: a fit can be stopped between two supports.
+            var perImage = new List<IReadOnlyList<torch.Tensor>>();
             try
             {
+                perImage.AddRange(support.Select(Remember));
                 reference = network.Method.BuildReference(perImage, textFeatures);
                 textFeatures = null;
                 var heldOut = Sample(set.HeldOutOf(className, support));

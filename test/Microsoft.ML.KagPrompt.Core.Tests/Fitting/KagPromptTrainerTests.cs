@@ -175,7 +175,40 @@ public class KagPromptTrainerTests
         (torch.Tensor.TotalCount - before).Should().BeLessThanOrEqualTo(0);
     }
 
+    [Fact]
+    public void Adapt_StoppedBetweenSupports_LeavesNoTensorsBehind()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(2), Small with { Epochs = 0, MaxSupportImages = 60 });
+        void Once()
+        {
+            using var stop = new CancellationTokenSource();
+            var adapt = () => KagPromptTrainer.Adapt(model, Parts(60), new StopsSoon(stop), stop.Token);
+            adapt.Should().Throw<OperationCanceledException>();
+        }
+
+        Once();
+        // Several times: a collection in between can hide what was left.
+        for (var i = 0; i < 4; i++)
+        {
+            var before = torch.Tensor.TotalCount;
+            Once();
+            (torch.Tensor.TotalCount - before).Should().BeLessThanOrEqualTo(0);
+        }
+    }
+
     private static IEnumerable<TrainingImage> Parts(int count) => Enumerable.Range(0, count).Select(i => new TrainingImage { Image = TestImages.Part(90 + i, 80, i) });
+
+    /// <summary>Stops an adaptation while it remembers its supports: some are kept by then, not all.</summary>
+    private sealed class StopsSoon(CancellationTokenSource stop) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Phase == "memory")
+            {
+                stop.CancelAfter(TimeSpan.FromMilliseconds(100));
+            }
+        }
+    }
 
     private sealed class Collector(List<TrainingProgress> reports) : IProgress<TrainingProgress>
     {
