@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 /// <summary>What the rest of the library must know of a vision tower.</summary>
 internal sealed record VisionTowerInfo
 {
-    /// <summary>Side of a patch in pixels; an image's side must be a multiple of it.</summary>
+    /// <summary>Side of a patch in pixels, or of the coarsest map's cells; an image's side must be a multiple of it.</summary>
     public required int PatchSize { get; init; }
 
     /// <summary>Width D of each tapped layer's patch tokens, shallow to deep.</summary>
@@ -24,6 +24,9 @@ internal sealed record VisionTowerInfo
     /// <summary>Per-channel deviation (R, G, B) the difference is divided by.</summary>
     public required IReadOnlyList<float> Std { get; init; }
 
+    /// <summary>Pixels a cell of each tap; empty: all taps have cells of <see cref="PatchSize"/>.</summary>
+    public IReadOnlyList<int> TapSteps { get; init; } = [];
+
     /// <summary>Pixels by which what the cells of each tap see lies below and right of the middle of their tiles; empty: it lies in the middle.</summary>
     public IReadOnlyList<(double Down, double Right)> TapShifts { get; init; } = [];
 
@@ -31,15 +34,16 @@ internal sealed record VisionTowerInfo
     public IReadOnlyList<TrainingPreset> Presets { get; init; } = [];
 
     /// <summary>Where each tap's cells lie in an image of S × S.</summary>
-    public IReadOnlyList<PatchGrid> TapGrids(int imageSize) => [.. TapWidths.Select((_, tap) => GridAt(imageSize, tap < TapShifts.Count ? TapShifts[tap] : (0, 0)))];
+    public IReadOnlyList<PatchGrid> TapGrids(int imageSize) => [.. TapWidths.Select((_, tap)
+        => GridAt(imageSize, tap < TapSteps.Count ? TapSteps[tap] : PatchSize, tap < TapShifts.Count ? TapShifts[tap] : (0, 0)))];
 
     /// <summary>Where the cells of what is made of all taps together lie.</summary>
-    public PatchGrid PromptGrid(int imageSize) => GridAt(imageSize, TapShifts.Count > 0 ? (TapShifts.Average(shift => shift.Down), TapShifts.Average(shift => shift.Right)) : (0, 0));
+    public PatchGrid PromptGrid(int imageSize) => GridAt(imageSize, PatchSize, TapShifts.Count > 0 ? (TapShifts.Average(shift => shift.Down), TapShifts.Average(shift => shift.Right)) : (0, 0));
 
-    private PatchGrid GridAt(int imageSize, (double Down, double Right) shift)
+    private static PatchGrid GridAt(int imageSize, int step, (double Down, double Right) shift)
     {
-        var middle = (PatchSize - 1) / 2.0;
-        return new PatchGrid(imageSize / PatchSize, imageSize / PatchSize, middle + shift.Down, PatchSize, middle + shift.Right, PatchSize);
+        var middle = (step - 1) / 2.0;
+        return new PatchGrid(imageSize / step, imageSize / step, middle + shift.Down, step, middle + shift.Right, step);
     }
 }
 
@@ -50,7 +54,7 @@ internal interface IVisionTower : IDisposable
     /// <summary>Sizes and normalisation.</summary>
     VisionTowerInfo Info { get; }
 
-    /// <summary>Which family of towers this is, for the model archive ("vit", "compact").</summary>
+    /// <summary>Which family of towers this is, for the model archive ("vit", "compact", "resnet").</summary>
     string Family { get; }
 
     /// <summary>JSON object with all sizes needed to build an empty tower of this family again.</summary>
@@ -69,7 +73,7 @@ internal interface IVisionTower : IDisposable
 /// <summary>Features of a batch of images. Owns its tensors.</summary>
 internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, torch.Tensor imageEmbedding) : IDisposable
 {
-    /// <summary>P_i, shallow to deep: [B, L, D_i], class token dropped, no final norm. L = (S / patch)².</summary>
+    /// <summary>P_i, shallow to deep: [B, L, D_i], class token dropped, no final norm. L = (S / cell)².</summary>
     public IReadOnlyList<torch.Tensor> PatchTokens { get; } = patchTokens;
 
     /// <summary>F_cls: [B, C'], L2-normalised.</summary>

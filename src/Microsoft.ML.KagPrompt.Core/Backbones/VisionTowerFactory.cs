@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
+using Microsoft.ML.KagPrompt.Backbones.Residual;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
@@ -25,8 +26,11 @@ internal static class VisionTowerFactory
                 case CompactVisionTower.FamilyName:
                     var compact = CompactVisionConfig.Parse(configurationJson);
                     return new CompactVisionTower(compact, WeightSet.Read(CompactVisionTower.Shapes(compact), source, type));
+                case ResidualNetwork.FamilyName:
+                    var residual = ResidualNetworkConfig.Parse(configurationJson);
+                    return new ResidualNetwork(residual, WeightSet.Read(ResidualNetwork.Shapes(residual), source, type));
                 default:
-                    throw new ModelFormatException($"The model's backbone is of family '{family}': expected '{VisionTransformer.FamilyName}' or '{CompactVisionTower.FamilyName}'. "
+                    throw new ModelFormatException($"The model's backbone is of family '{family}': expected '{VisionTransformer.FamilyName}', '{CompactVisionTower.FamilyName}' or '{ResidualNetwork.FamilyName}'. "
                         + "A newer version of this library may know it.");
             }
         }

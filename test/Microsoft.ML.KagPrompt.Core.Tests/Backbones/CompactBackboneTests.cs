@@ -85,7 +85,7 @@ public class CompactBackboneTests
     [InlineData("compact", """{"StageWidths":[1000000000,1,1,1]}""")]
     [InlineData("compact", """{"Unknown":1}""")]
     [InlineData("compact", "{")]
-    [InlineData("resnet", "{}")]
+    [InlineData("unheard-of", "{}")]
     public void Factory_DamagedConfiguration_IsRefused(string family, string json)
     {
         using var stream = new MemoryStream();

@@ -19,7 +19,7 @@ internal static class CompactBackbone
     private const int PromptIterations = 5;
 
     /// <summary>The embedded backbone.</summary>
-    public static IBackboneSource Embedded { get; } = new EmbeddedSource();
+    public static IEmbeddedBackbone Embedded { get; } = new EmbeddedSource();
 
     /// <summary>The vision tower of tensors under "vision.", its sizes from the metadata.</summary>
     public static CompactVisionTower ReadVision(ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32)
@@ -36,7 +36,7 @@ internal static class CompactBackbone
     }
 
     /// <summary>What the embedded backbone is.</summary>
-    public static BackboneDescription Describe(IBackboneSource embedded)
+    private static BackboneDescription Describe(IBackboneSource embedded)
     {
         using var stream = Resource(WeightsResource);
         using var source = SafetensorsFile.Read(stream, WeightsResource);
@@ -60,11 +60,13 @@ internal static class CompactBackbone
     private static Stream Resource(string name) => typeof(CompactBackbone).Assembly.GetManifestResourceStream(name)
         ?? throw new InvalidOperationException($"The library was built without its resource '{name}'.");
 
-    private sealed class EmbeddedSource : IBackboneSource
+    private sealed class EmbeddedSource : IEmbeddedBackbone
     {
         public string Name => BackboneSources.Compact;
 
         public string? Location => null;
+
+        public BackboneDescription Describe() => CompactBackbone.Describe(this);
 
         // A library built to train a graph prompt has none yet.
         public IReadOnlyList<PretrainedHead> Heads { get; } = typeof(CompactBackbone).Assembly.GetManifestResourceInfo(PromptResource) is null ? []

@@ -42,7 +42,7 @@ public sealed record BackboneDescription
     /// <summary>SHA-256 of the file that holds the vision tower; null for the embedded backbone.</summary>
     public required string? Sha256 { get; init; }
 
-    /// <summary>Describes "compact", a checkpoint's file or directory, or a converted directory. Hashes what it reads, and holds a converted directory against its manifest.</summary>
+    /// <summary>Describes an embedded one ("resnet18", "compact"), a checkpoint's file or directory, or a converted directory. Hashes what it reads, and holds a converted directory against its manifest.</summary>
     /// <param name="path">Its name or place.</param>
     /// <exception cref="ArgumentException">There is no such backbone.</exception>
     /// <exception cref="CheckpointFormatException">It is damaged.</exception>
@@ -57,7 +57,8 @@ public sealed record BackboneDescription
             ConvertedBackbone converted => Of(converted),
             PublishedBackbone published => Of(published.Layout.Name, published.Layout.Family, published.Layout.Licence, published.Layout.Vision, published.Layout.Text,
                 Path.GetDirectoryName(Path.GetFullPath(published.Location!))!, published.Reference()!.Sha256),
-            var embedded => CompactBackbone.Describe(embedded),
+            IEmbeddedBackbone embedded => embedded.Describe(),
+            _ => throw new NotSupportedException($"Backbone '{source.Name}' has no description."),
         };
     }
 

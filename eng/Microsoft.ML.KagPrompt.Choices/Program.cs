@@ -1,0 +1,213 @@
+using System.Globalization;
+using Microsoft.ML.KagPrompt;
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Calibration;
+using Microsoft.ML.KagPrompt.Choices;
+using Microsoft.ML.KagPrompt.Evaluation;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Numerics;
+using static TorchSharp.torch;
+
+const string Usage = """
+    Measures on data sets what defaults are chosen by.
+      scores --data DIR[,DIR] --out FILE [--backbone resnet18] [--shots 1,2,4,8,16] [--draws 5] [--radius R] [--views none|turns|flips]
+             [--fine yes: coarse maps brought to the finest grid] [--taps 1,2,3] [--normals yes: scores of left-out supports, of gentle variations, of synthetic defects]
+    Writes one line a score: set, shots, draw, kind, picture, mean of the largest 30, of 0.3 %, 1 %, 3 % of the map, maximum; prints AUROC.
+    """;
+var options = new Dictionary<string, string>();
+foreach (var pair in args.Skip(1).Chunk(2))
+{
+    options[pair[0][2..]] = pair[1];
+}
+
+if (args.FirstOrDefault() != "scores")
+{
+    Console.WriteLine(Usage);
+    return 2;
+}
+
+NativeHeap.Keep();
+var shots = Value("shots", "1,2,4,8,16").Split(',').Select(int.Parse).ToArray();
+var draws = int.Parse(Value("draws", "5"), CultureInfo.InvariantCulture);
+using var output = new StreamWriter(Value("out", "/dev/null"));
+var totals = new Dictionary<int, List<(double Thirty, double Percent, double Pixel)>>();
+foreach (var folder in Value("data", "").Split(','))
+{
+    using var scope = NewDisposeScope();
+    Measure(folder);
+}
+
+foreach (var (k, figures) in totals.OrderBy(entry => entry.Key))
+{
+    Console.WriteLine(FormattableString.Invariant($"MEAN {k} shots: image {100 * figures.Average(f => f.Thirty):0.00} / {100 * figures.Average(f => f.Percent):0.00}, pixel {100 * figures.Where(f => !double.IsNaN(f.Pixel)).Average(f => f.Pixel):0.00}"));
+}
+
+return 0;
+
+string Value(string name, string otherwise) => options.GetValueOrDefault(name, otherwise);
+
+void Measure(string folder)
+{
+    var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+    var product = Product.Of([new FewShotDataset(name, AnomalyDataset.List(folder))], shots.Max()).Single();
+    var files = new EvaluationFiles();
+    int[]? taps = options.TryGetValue("taps", out var text) ? [.. text.Split(',').Select(int.Parse)] : null;
+    using var tower = BackboneSources.Open(Value("backbone", "resnet18"), []).LoadVision(ScalarType.Float32, false, taps);
+    var side = tower.Info.ImageSize;
+    var preprocessor = new ImagePreprocessor(side, ResizeMode.Stretch, tower.Info.Mean, tower.Info.Std);
+    var grids = tower.Info.TapGrids(side);
+    var finest = grids.Max(grid => grid.Rows);
+    var fine = options.ContainsKey("fine");
+    var drawn = Enumerable.Range(0, draws).Select(seed => product.Draw(seed)).ToArray();
+    var pool = drawn.SelectMany(order => order.Take(shots.Max())).Distinct().ToArray();
+    var place = pool.Index().ToDictionary(entry => entry.Item, entry => entry.Index);
+    var squares = pool.Select(image => preprocessor.Resize(files.Read(image))).ToArray();
+    var pictures = new List<(string Kind, int Owner, PixelBuffer Square)>();
+    var tests = product.Test.Select(image => (Kind: image.IsAnomalous == true ? "bad" : "good", Owner: -1, Square: preprocessor.Resize(files.Read(image)))).ToArray();
+    pictures.AddRange(tests);
+    if (options.ContainsKey("normals"))
+    {
+        var synthesizer = new NsaSynthesizer(SynthesisOptions.FitTo(squares));
+        for (var i = 0; i < pool.Length; i++)
+        {
+            pictures.Add(("loo", i, squares[i]));
+            pictures.AddRange(GentleVariations.Create(squares[i]).Select((view, v) => ($"view{v}", i, view)));
+            for (var t = 0; t < 3; t++)
+            {
+                var twin = synthesizer.Synthesize(squares[i], squares[(i + 1 + t) % pool.Length], new Random((i * 31) + t));
+                if (twin.HasDefect)
+                {
+                    pictures.Add(($"twin{t}", i, twin.Image));
+                }
+            }
+        }
+    }
+
+    Func<PixelBuffer, PixelBuffer[]> views = Value("views", "none") switch
+    {
+        "turns" => square => [.. Enumerable.Range(0, 4).Select(square.Rotate90)],
+        "flips" => square => [.. new[] { square, Flip(square) }.SelectMany(image => Enumerable.Range(0, 4).Select(image.Rotate90))],
+        _ => square => [square],
+    };
+    var supports = squares.Select(square => (IReadOnlyList<Tensor[]>)[.. views(square).Select(Encode)]).ToArray();
+    var encoded = pictures.Select(picture => Encode(picture.Square)).ToArray();
+    var inDraw = drawn.Select(order => order.Take(shots.Max()).Select(image => place[image]).ToHashSet()).ToArray();
+    using var pairs = new PairDistances(encoded, supports, (p, s) => pictures[p].Owner < 0 || inDraw.Any(set => set.Contains(pictures[p].Owner) && set.Contains(s)),
+        options.TryGetValue("radius", out var radius) ? int.Parse(radius, CultureInfo.InvariantCulture) : null);
+    var maker = new MapMaker(MapUpsampling.CellCentres, side);
+    PatchGrid[] placed = fine ? [.. grids.Select(_ => grids[0])] : [.. grids];
+    var masks = product.Test.Select(image => image.MaskPath is null && image.IsAnomalous == true ? null : files.ReadMask(image, side, ResizeMode.Stretch)).ToArray();
+    var hasMasks = product.Test.Any(image => image.MaskPath is not null);
+    foreach (var k in shots)
+    {
+        var (thirty, percent, pixel) = (0.0, 0.0, 0.0);
+        for (var draw = 0; draw < draws; draw++)
+        {
+            var bank = drawn[draw].Take(k).Select(image => place[image]).ToArray();
+            var labels = new List<bool>();
+            var (a, b) = (new List<float>(), new List<float>());
+            var (values, truth) = (new List<float>(), new List<bool>());
+            for (var p = 0; p < pictures.Count; p++)
+            {
+                var (kind, owner, _) = pictures[p];
+                if (owner < 0)
+                {
+                    using var map = MapOf(p, bank);
+                    var tops = Write(name, k, draw, kind, p, map);
+                    labels.Add(kind == "bad");
+                    a.Add(tops[0]);
+                    b.Add(tops[2]);
+                    if (hasMasks && (kind == "good" || masks[p] is { Length: > 0 }))
+                    {
+                        var data = map.data<float>().ToArray();
+                        for (var i = 0; i < data.Length; i += 7)
+                        {
+                            values.Add(data[i]);
+                            truth.Add(kind == "bad" && masks[p]![i]);
+                        }
+                    }
+                }
+                else if (bank.Contains(owner))
+                {
+                    var others = bank.Where(s => s != owner).ToArray();
+                    if (kind != "loo")
+                    {
+                        using var own = MapOf(p, bank);
+                        Write(name, k, draw, "own-" + kind, owner, own);
+                    }
+
+                    if (others.Length > 0)
+                    {
+                        using var left = MapOf(p, others);
+                        Write(name, k, draw, kind, owner, left);
+                        if (kind == "loo" && others.Length > 1)
+                        {
+                            using var one = MapOf(p, [others[0]]);
+                            Write(name, k, draw, "one", owner, one);
+                            using var half = MapOf(p, others[..((others.Length + 1) / 2)]);
+                            Write(name, k, draw, "half", owner, half);
+                        }
+                    }
+                }
+            }
+
+            thirty += RocMetrics.Auroc([.. a], [.. labels]) / draws;
+            percent += RocMetrics.Auroc([.. b], [.. labels]) / draws;
+            pixel += (hasMasks ? RocMetrics.Auroc(values.ToArray(), truth.ToArray()) : double.NaN) / draws;
+        }
+
+        if (!totals.TryGetValue(k, out var list))
+        {
+            totals[k] = list = [];
+        }
+
+        list.Add((thirty, percent, pixel));
+        Console.WriteLine(FormattableString.Invariant($"{name} {k} shots: image {100 * thirty:0.00} / {100 * percent:0.00}, pixel {100 * pixel:0.00}"));
+    }
+
+    Tensor MapOf(int picture, IReadOnlyList<int> bank)
+    {
+        using var inner = NewDisposeScope();
+        return maker.Mean(pairs.Of(picture, bank), placed).MoveToOuterDisposeScope().DetachFromDisposeScope();
+    }
+
+    Tensor[] Encode(PixelBuffer square)
+    {
+        using var inner = NewDisposeScope();
+        using var features = tower.Encode(preprocessor.Normalize([square]));
+        return [.. features.PatchTokens.Select((tokens, tap) =>
+        {
+            var grid = grids[tap].Rows;
+            var brought = !fine || grid == finest ? tokens[0]
+                : nn.functional.interpolate(tokens.transpose(1, 2).reshape(1, -1, grid, grid), [finest, finest], mode: InterpolationMode.Bilinear, align_corners: false).flatten(2).transpose(1, 2)[0];
+            return brought.UnitLength(-1).contiguous().DetachFromDisposeScope();
+        })];
+    }
+}
+
+float[] Write(string set, int k, int draw, string kind, int picture, Tensor map)
+{
+    using var inner = NewDisposeScope();
+    var (sorted, _) = map.flatten().topk(1505);
+    var data = sorted.data<float>().ToArray();
+    float[] tops = [Mean(30), Mean(151), Mean(502), Mean(1505), data[0]];
+    output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{set},{k},{draw},{kind},{picture},{string.Join(',', tops.Select(value => value.ToString("0.000000", CultureInfo.InvariantCulture)))}"));
+    return tops;
+
+    float Mean(int count) => data.AsSpan(0, count).ToArray().Average();
+}
+
+static PixelBuffer Flip(PixelBuffer image)
+{
+    var rgb = new byte[image.Rgb.Length];
+    for (var y = 0; y < image.Height; y++)
+    {
+        for (var x = 0; x < image.Width; x++)
+        {
+            image.Rgb.AsSpan(((y * image.Width) + image.Width - 1 - x) * 3, 3).CopyTo(rgb.AsSpan(((y * image.Width) + x) * 3));
+        }
+    }
+
+    return new PixelBuffer(image.Width, image.Height, rgb);
+}
