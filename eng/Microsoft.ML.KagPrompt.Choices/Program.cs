@@ -11,8 +11,8 @@ using static TorchSharp.torch;
 
 const string Usage = """
     Measures on data sets what defaults are chosen by.
-      scores --data DIR[,DIR] --out FILE [--backbone resnet18] [--shots 1,2,4,8,16] [--draws 5] [--radius R] [--views none|turns|flips]
-             [--fine yes: coarse maps brought to the finest grid] [--taps 1,2,3] [--normals yes: scores of left-out supports, of gentle variations, of synthetic defects]
+      scores --data DIR[,DIR] --out FILE [--backbone resnet18] [--shots 1,2,4,8,16] [--draws 5] [--radius R] [--views none|turns|flips] [--keep-first 1] [--keep 1: share of the patches of each picture, and of its views]
+             [--taps 1,2,3] [--size 224] [--normals yes: scores of left-out supports, of gentle variations, of synthetic defects]
     Writes one line a score: set, shots, draw, kind, picture, mean of the largest 30, of 0.3 %, 1 %, 3 % of the map, maximum; prints AUROC.
     """;
 var options = new Dictionary<string, string>();
@@ -40,10 +40,13 @@ foreach (var folder in Value("data", "").Split(','))
 
 foreach (var (k, figures) in totals.OrderBy(entry => entry.Key))
 {
-    Console.WriteLine(FormattableString.Invariant($"MEAN {k} shots: image {100 * figures.Average(f => f.Thirty):0.00} / {100 * figures.Average(f => f.Percent):0.00}, pixel {100 * figures.Where(f => !double.IsNaN(f.Pixel)).Average(f => f.Pixel):0.00}"));
+    Console.WriteLine(FormattableString.Invariant($"MEAN {k} shots: image {100 * figures.Average(f => f.Thirty):0.00} / {100 * figures.Average(f => f.Percent):0.00}, pixel {100 * figures.Where(f => !double.IsNaN(f.Pixel)).Select(f => f.Pixel).DefaultIfEmpty(double.NaN).Average():0.00}"));
 }
 
 return 0;
+
+// Many shots share most of the pool: one draw of them says what several would.
+int DrawsOf(int k) => k > 8 ? Math.Min(1, draws) : draws;
 
 string Value(string name, string otherwise) => options.GetValueOrDefault(name, otherwise);
 
@@ -54,13 +57,11 @@ void Measure(string folder)
     var files = new EvaluationFiles();
     int[]? taps = options.TryGetValue("taps", out var text) ? [.. text.Split(',').Select(int.Parse)] : null;
     using var tower = BackboneSources.Open(Value("backbone", "resnet18"), []).LoadVision(ScalarType.Float32, false, taps);
-    var side = tower.Info.ImageSize;
+    var side = int.Parse(Value("size", tower.Info.ImageSize.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
     var preprocessor = new ImagePreprocessor(side, ResizeMode.Stretch, tower.Info.Mean, tower.Info.Std);
     var grids = tower.Info.TapGrids(side);
-    var finest = grids.Max(grid => grid.Rows);
-    var fine = options.ContainsKey("fine");
     var drawn = Enumerable.Range(0, draws).Select(seed => product.Draw(seed)).ToArray();
-    var pool = drawn.SelectMany(order => order.Take(shots.Max())).Distinct().ToArray();
+    var pool = shots.SelectMany(k => drawn.Take(DrawsOf(k)).SelectMany(order => order.Take(k))).Distinct().ToArray();
     var place = pool.Index().ToDictionary(entry => entry.Item, entry => entry.Index);
     var squares = pool.Select(image => preprocessor.Resize(files.Read(image))).ToArray();
     var pictures = new List<(string Kind, int Owner, PixelBuffer Square)>();
@@ -72,8 +73,8 @@ void Measure(string folder)
         for (var i = 0; i < pool.Length; i++)
         {
             pictures.Add(("loo", i, squares[i]));
-            pictures.AddRange(GentleVariations.Create(squares[i]).Select((view, v) => ($"view{v}", i, view)));
-            for (var t = 0; t < 3; t++)
+            pictures.AddRange(GentleVariations.Create(squares[i]).Select((view, v) => ($"view{v}", i, view)).Where((_, v) => v is 0 or 2));
+            for (var t = 0; t < 1; t++)
             {
                 var twin = synthesizer.Synthesize(squares[i], squares[(i + 1 + t) % pool.Length], new Random((i * 31) + t));
                 if (twin.HasDefect)
@@ -90,19 +91,20 @@ void Measure(string folder)
         "flips" => square => [.. new[] { square, Flip(square) }.SelectMany(image => Enumerable.Range(0, 4).Select(image.Rotate90))],
         _ => square => [square],
     };
-    var supports = squares.Select(square => (IReadOnlyList<Tensor[]>)[.. views(square).Select(Encode)]).ToArray();
+    var (keepFirst, keepOthers) = (Share("keep-first"), Share("keep"));
+    var sampling = new Random(1);
+    var supports = squares.Select(square => (IReadOnlyList<Tensor[]>)[.. views(square).Select((view, v) => Sample(Encode(view), v == 0 ? keepFirst : keepOthers))]).ToArray();
     var encoded = pictures.Select(picture => Encode(picture.Square)).ToArray();
-    var inDraw = drawn.Select(order => order.Take(shots.Max()).Select(image => place[image]).ToHashSet()).ToArray();
-    using var pairs = new PairDistances(encoded, supports, (p, s) => pictures[p].Owner < 0 || inDraw.Any(set => set.Contains(pictures[p].Owner) && set.Contains(s)),
+    var banks = shots.SelectMany(k => Enumerable.Range(0, DrawsOf(k)).Select(draw => drawn[draw].Take(k).Select(image => place[image]).ToHashSet())).ToArray();
+    using var pairs = new PairDistances(encoded, supports, (p, s) => pictures[p].Owner < 0 || banks.Any(bank => bank.Contains(pictures[p].Owner) && bank.Contains(s)),
         options.TryGetValue("radius", out var radius) ? int.Parse(radius, CultureInfo.InvariantCulture) : null);
     var maker = new MapMaker(MapUpsampling.CellCentres, side);
-    PatchGrid[] placed = fine ? [.. grids.Select(_ => grids[0])] : [.. grids];
     var masks = product.Test.Select(image => image.MaskPath is null && image.IsAnomalous == true ? null : files.ReadMask(image, side, ResizeMode.Stretch)).ToArray();
     var hasMasks = product.Test.Any(image => image.MaskPath is not null);
     foreach (var k in shots)
     {
         var (thirty, percent, pixel) = (0.0, 0.0, 0.0);
-        for (var draw = 0; draw < draws; draw++)
+        for (var draw = 0; draw < DrawsOf(k); draw++)
         {
             var bank = drawn[draw].Take(k).Select(image => place[image]).ToArray();
             var labels = new List<bool>();
@@ -152,9 +154,9 @@ void Measure(string folder)
                 }
             }
 
-            thirty += RocMetrics.Auroc([.. a], [.. labels]) / draws;
-            percent += RocMetrics.Auroc([.. b], [.. labels]) / draws;
-            pixel += (hasMasks ? RocMetrics.Auroc(values.ToArray(), truth.ToArray()) : double.NaN) / draws;
+            thirty += RocMetrics.Auroc([.. a], [.. labels]) / DrawsOf(k);
+            percent += RocMetrics.Auroc([.. b], [.. labels]) / DrawsOf(k);
+            pixel += (hasMasks ? RocMetrics.Auroc(values.ToArray(), truth.ToArray()) : double.NaN) / DrawsOf(k);
         }
 
         if (!totals.TryGetValue(k, out var list))
@@ -166,23 +168,25 @@ void Measure(string folder)
         Console.WriteLine(FormattableString.Invariant($"{name} {k} shots: image {100 * thirty:0.00} / {100 * percent:0.00}, pixel {100 * pixel:0.00}"));
     }
 
+    double Share(string option) => double.Parse(Value(option, "1"), CultureInfo.InvariantCulture);
+
+    Tensor[] Sample(Tensor[] taps, double share) => share >= 1 ? taps : [.. taps.Select(tap =>
+    {
+        var chosen = Enumerable.Range(0, (int)tap.shape[0]).Where(_ => sampling.NextDouble() < share).Select(i => (long)i).ToArray();
+        return tap.index_select(0, tensor(chosen)).DetachFromDisposeScope();
+    })];
+
     Tensor MapOf(int picture, IReadOnlyList<int> bank)
     {
         using var inner = NewDisposeScope();
-        return maker.Mean(pairs.Of(picture, bank), placed).MoveToOuterDisposeScope().DetachFromDisposeScope();
+        return maker.Mean(pairs.Of(picture, bank), grids).MoveToOuterDisposeScope().DetachFromDisposeScope();
     }
 
     Tensor[] Encode(PixelBuffer square)
     {
         using var inner = NewDisposeScope();
         using var features = tower.Encode(preprocessor.Normalize([square]));
-        return [.. features.PatchTokens.Select((tokens, tap) =>
-        {
-            var grid = grids[tap].Rows;
-            var brought = !fine || grid == finest ? tokens[0]
-                : nn.functional.interpolate(tokens.transpose(1, 2).reshape(1, -1, grid, grid), [finest, finest], mode: InterpolationMode.Bilinear, align_corners: false).flatten(2).transpose(1, 2)[0];
-            return brought.UnitLength(-1).contiguous().DetachFromDisposeScope();
-        })];
+        return [.. features.PatchTokens.Select(tokens => tokens[0].UnitLength(-1).contiguous().DetachFromDisposeScope())];
     }
 }
 

@@ -19,7 +19,7 @@ const string Usage = """
       metric  --in DIR --out DIR [--products 400] [--steps 300] [--share 0.5] [--shrink 1] [--seed 1] [--prompt FILE --carried FILE] [--device auto]
       prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--rate 0.001] [--dice 1] [--seed 1] [--resume FILE] [--device auto]
       branches --backbone DIR --data DIR[,DIR] [--prompt FILE] [--shots 1,2,4] [--draws 5]
-      places  --backbone DIR [--spots 40] [--seed 5]        where the cells of each tap look
+      places  --backbone DIR|NAME [--spots 40] [--seed 5]        where the cells of each tap look
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
     DEVICE: auto (a GPU where there is one and the program was built for it: -p:TorchRuntime=cuda-linux), cpu or cuda:N.
     """;
@@ -91,7 +91,8 @@ int Run()
 
             return 0;
         case "places":
-            new TapPlaces(new ShippedFiles(Required("backbone")), Number("spots", 40), Number("seed", 5), Console.WriteLine).Measure();
+            new TapPlaces(() => Directory.Exists(Required("backbone")) ? new ShippedFiles(Required("backbone")).Vision()
+                : Microsoft.ML.KagPrompt.Backbones.BackboneSources.Open(Required("backbone"), []).LoadVision(ScalarType.Float32, roundToHalf: false), Number("spots", 40), Number("seed", 5), Console.WriteLine).Measure();
             return 0;
         case "measure":
             Measure();

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>Where the cells of each tap look: spots are painted on grounds a memory bank knows, and the cells that see them tell where they lie.</summary>
-internal sealed class TapPlaces(ShippedFiles files, int spots, int seed, Action<string> report)
+internal sealed class TapPlaces(Func<IVisionTower> load, int spots, int seed, Action<string> report)
 {
     private const int Margin = 50;
     private static readonly int[] Radii = [3, 6];
@@ -14,9 +14,10 @@ internal sealed class TapPlaces(ShippedFiles files, int spots, int seed, Action<
     /// <summary>Reports, for each tap, how far below and right of the middle of its tile a cell looks, mean over grounds and spots.</summary>
     public void Measure()
     {
-        using var tower = files.Vision();
+        using var tower = load();
         var (info, side) = (tower.Info, tower.Info.ImageSize);
         var preprocessor = new ImagePreprocessor(side, ResizeMode.Stretch, info.Mean, info.Std);
+        var grids = info.TapGrids(side);
         var (down, right, count) = (new double[info.TapWidths.Count], new double[info.TapWidths.Count], 0);
         for (var ground = 0; ground < 3; ground++)
         {
@@ -32,9 +33,10 @@ internal sealed class TapPlaces(ShippedFiles files, int spots, int seed, Action<
                 var after = bank.Distances(Encode(tower, preprocessor, Painted(plain, row, column, radius)));
                 for (var tap = 0; tap < before.Count; tap++)
                 {
-                    var (seenRow, seenColumn) = Centroid(after[tap], before[tap], side / info.PatchSize);
-                    down[tap] += row - (seenRow * info.PatchSize) - ((info.PatchSize - 1) / 2.0);
-                    right[tap] += column - (seenColumn * info.PatchSize) - ((info.PatchSize - 1) / 2.0);
+                    var (grid, step) = (grids[tap].Rows, grids[tap].RowStep);
+                    var (seenRow, seenColumn) = Centroid(after[tap], before[tap], grid);
+                    down[tap] += row - (seenRow * step) - ((step - 1) / 2.0);
+                    right[tap] += column - (seenColumn * step) - ((step - 1) / 2.0);
                 }
 
                 count++;

@@ -24,7 +24,7 @@ Mutant[] mutants =
     new("map-transposed", "Numerics/PatchGrid.cs", "patches.reshape(-1, Rows, Columns)", "patches.reshape(-1, Rows, Columns).transpose(1, 2)", "InspectionByHandTests|ScoringTests"),
     new("bank-of-another-class", "Model/KagPromptModel.cs", "= Network.Score(features, state.Reference.Value,", "= Network.Score(features, classes.Values.First().Reference.Value,", "InspectionByHandTests"),
     new("supports-not-turned", "Fitting/ReferenceBuilder.cs", "image.Square.Rotate90(turns)", "image.Square.Rotate90(0 * turns)", "InspectionByHandTests"),
-    new("threshold-compared-reversed", "Model/KagPromptModel.cs", "points[k] > state.Calibration.Threshold", "points[k] < state.Calibration.Threshold", "InspectionByHandTests"),
+    new("threshold-compared-reversed", "Model/KagPromptModel.cs", "!(points[k] <= state.Calibration.Threshold)", "!(points[k] >= state.Calibration.Threshold)", "InspectionByHandTests"),
     new("unlikeness-compared-reversed", "Calibration/ThresholdCalibration.cs", "unlikeness > UnlikenessLimit", "unlikeness < UnlikenessLimit", "ForeignImageTests|InspectionByHandTests"),
     new("texts-swapped", "Backbones/TextFeatures.cs", "stack([Average(prompts.Normal), Average(prompts.Abnormal)])", "stack([Average(prompts.Abnormal), Average(prompts.Normal)])", "InspectionByHandTests"),
     new("text-not-at-unit-length", "Backbones/TextFeatures.cs", "unit.mean([0]).UnitLength(-1)", "unit.mean([0])", "CompactBackboneTests|InspectionByHandTests"),

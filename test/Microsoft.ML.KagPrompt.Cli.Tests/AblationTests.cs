@@ -11,9 +11,9 @@ public sealed class AblationTests : IDisposable
     [Fact]
     public void Evaluate_AblatedK_AddsTablePlotsAndSeriesAndLeavesTheRestAsItIs()
     {
-        string[] arguments = ["evaluate", "--epochs", "0", "--data", products.Root, "--shots", "1,2", "--seeds", "2", "--size", "56"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", products.Root, "--shots", "1,2", "--seeds", "2", "--size", "56", "--backbone", "compact"];
         var plain = Tool.Run([.. arguments, "--json", In("plain.json")]);
-        var (code, output, error) = Tool.Run([.. arguments, "--ablate", "k=1,10..40:10,5000", "--json", In("out.json"), "--html", In("out.html")]);
+        var (code, output, error) = Tool.Run([.. arguments, "--ablate", "k=1,10..40:10,502", "--json", In("out.json"), "--html", In("out.html")]);
         code.Should().Be(0, error);
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         output.Should().StartWith(plain.Output);
@@ -29,10 +29,10 @@ public sealed class AblationTests : IDisposable
         var series = root.GetProperty("ablations").EnumerateArray().Single();
         series.GetProperty("name").GetString().Should().Be("k");
         var points = series.GetProperty("points").EnumerateArray().ToArray();
-        points.Select(point => (point.GetProperty("shots").GetInt32(), point.GetProperty("value").GetDouble())).Should().Equal(from shots in (int[])[1, 2] from k in (double[])[1, 10, 20, 30, 40, 5000] select (shots, k));
+        points.Select(point => (point.GetProperty("shots").GetInt32(), point.GetProperty("value").GetDouble())).Should().Equal(from shots in (int[])[1, 2] from k in (double[])[1, 10, 20, 30, 40, 502] select (shots, k));
 
         // The run's own k is the run itself.
-        var own = points.Where(point => point.GetProperty("value").GetDouble() == 30).Average(point => point.GetProperty("mean").GetProperty("image_ap").GetDouble());
+        var own = points.Where(point => point.GetProperty("value").GetDouble() == new ScoreFusion().TopK).Average(point => point.GetProperty("mean").GetProperty("image_ap").GetDouble());
         own.Should().BeApproximately(root.GetProperty("mean").GetProperty("image_ap").GetDouble(), 1e-12);
         points.Select(point => point.GetProperty("mean").GetProperty("pixel_auroc").GetDouble()).Distinct().Should().HaveCount(2, "k does not touch the maps");
 
@@ -44,7 +44,7 @@ public sealed class AblationTests : IDisposable
     public void Evaluate_AblatedModules_TrainOnceForEachNumberOfIterationsAndGoOn()
     {
         Directory.Delete(In("nut"), recursive: true);
-        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), "--shots", "2", "--seeds", "1", "--size", "56"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), "--shots", "2", "--seeds", "1", "--size", "56", "--backbone", "compact"];
         string[] ablated = [.. arguments[..1], .. arguments[3..], "--cells", In("cells"), "--epochs", "1", "--from-scratch", "--ablate", "T=1,5", "gamma=0,0.1,1", "modules"];
         var (code, output, error) = Tool.Run(ablated);
         code.Should().Be(0, error);
@@ -69,7 +69,7 @@ public sealed class AblationTests : IDisposable
     [Fact]
     public void Evaluate_KilledAmongAblations_GoesOnToTheSameTables()
     {
-        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), "--shots", "1,2", "--seeds", "2", "--size", "56", "--ablate", "k=1,100"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), "--shots", "1,2", "--seeds", "2", "--size", "56", "--backbone", "compact", "--ablate", "k=1,100"];
         var whole = Tool.Run([.. arguments, "--cells", In("whole")]).Output;
         string[] resumed = [.. arguments, "--cells", In("killed")];
         using (var process = Tool.Start(resumed))
@@ -107,7 +107,7 @@ public sealed class AblationTests : IDisposable
     [InlineData(2, "expected 'k' once, got it 2 times", "k=1", "k=2")]
     public void Evaluate_WrongAblation_SaysSo(int code, string message, params string[] arguments)
     {
-        var (actual, _, error) = Tool.Run(["evaluate", "--data", products.Root, "--ablate", .. arguments]);
+        var (actual, _, error) = Tool.Run(["evaluate", "--data", products.Root, "--backbone", "compact", "--ablate", .. arguments]);
         actual.Should().Be(code);
         error.Should().Contain(message).And.NotContain("   at ");
     }

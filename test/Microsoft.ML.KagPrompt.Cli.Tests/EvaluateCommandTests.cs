@@ -112,7 +112,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public void Evaluate_OtherImagesToTrainOn_DoNotUseOldCells()
     {
-        string[] arguments = ["evaluate", "--data", In("bolt"), "--train-on", In("nut"), "--epochs", "1", "--shots", "1", "--seeds", "1", "--size", "56", "--cells", In("cells")];
+        string[] arguments = ["evaluate", "--data", In("bolt"), "--train-on", In("nut"), "--backbone", "compact", "--epochs", "1", "--shots", "1", "--seeds", "1", "--size", "56", "--cells", In("cells")];
         Tool.Run(arguments).Error.Should().Contain("training on 4 images");
         Tool.Run(arguments).Error.Should().BeEmpty();
         Touch(In("nut/train/good/0.png"));
@@ -122,7 +122,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public void Evaluate_TwoDataSets_AddsTheirMean()
     {
-        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), In("nut"), "--shots", "1", "--seeds", "2", "--size", "56", "--ablate", "modules"];
+        string[] arguments = ["evaluate", "--epochs", "0", "--data", In("bolt"), In("nut"), "--shots", "1", "--seeds", "2", "--size", "56", "--backbone", "compact", "--ablate", "modules"];
         var (code, output, error) = Tool.Run(arguments);
         code.Should().Be(0, error);
         var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToArray();
@@ -141,7 +141,7 @@ public sealed class EvaluateCommandTests : IDisposable
         Directory.CreateDirectory(In("elsewhere/other/train"));
         Directory.Move(In("nut/train/good"), In("elsewhere/other/train/good"));
         Directory.Delete(In("nut"), recursive: true);
-        var (code, output, error) = Tool.Run("evaluate", "--data", folder, "--train-on", In("elsewhere/other"), "--epochs", "1", "--shots", "1", "--seeds", "2", "--size", "112", "--layout", "MvTec");
+        var (code, output, error) = Tool.Run("evaluate", "--data", folder, "--train-on", In("elsewhere/other"), "--backbone", "compact", "--epochs", "1", "--shots", "1", "--seeds", "2", "--size", "112", "--layout", "MvTec");
         code.Should().Be(0, error);
         error.Split('\n').Count(line => line.StartsWith("training on 4 images", StringComparison.Ordinal)).Should().Be(1, "one prompt serves all cells");
         output.Should().Contain("\tbolt\t1\t");

@@ -94,7 +94,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     public void Cancel_DuringFit_StopsIt()
     {
         using var source = new CancellationTokenSource();
-        FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 1000, BatchSize = 2 }, Images = new() { Size = 56 }, Cancellation = source.Token, Progress = new Canceller(source) }))
+        FluentActions.Invoking(() => Fit(parts.Normal, new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1000, BatchSize = 2 }, Images = new() { Size = 56 }, Cancellation = source.Token, Progress = new Canceller(source) }))
             .Should().Throw<OperationCanceledException>();
     }
 

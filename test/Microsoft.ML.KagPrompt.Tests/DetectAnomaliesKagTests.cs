@@ -22,7 +22,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Fit_WithTraining_FindsDefectsAndSurvivesSaveAndLoad()
     {
         var normal = View(parts.Normal);
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 1, BatchSize = 4 }, Images = new() { Size = 112 } }).Fit(normal);
+        using var model = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1, BatchSize = 4 }, Images = new() { Size = 112 } }).Fit(normal);
         var scored = model.Transform(View(parts.Queries, i => i >= 3));
         var scores = scored.GetColumn<float>("Score").ToArray();
         scores[3..].Min().Should().BeGreaterThan(scores[..3].Max(), "the bar is plain to see");
@@ -163,11 +163,11 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Fit_InitialModel_UsesItsPromptWithoutTraining()
     {
-        using var trained = Pipeline(new KagPromptOptions { Training = new() { Epochs = 1, BatchSize = 4 }, Images = new() { Size = 112 } }).Fit(View(parts.Normal));
+        using var trained = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1, BatchSize = 4 }, Images = new() { Size = 112 } }).Fit(View(parts.Normal));
         var zip = parts.Path("initial.zip");
         ml.Model.Save(trained, View(parts.Normal).Schema, zip);
-        using var fromTransformer = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { Size = 112 }, InitialModel = trained.LastTransformer }).Fit(View(parts.Normal));
-        using var fromFile = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { Size = 112 }, InitialModelPath = zip }).Fit(View(parts.Normal));
+        using var fromTransformer = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 0 }, Images = new() { Size = 112 }, InitialModel = trained.LastTransformer }).Fit(View(parts.Normal));
+        using var fromFile = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 0 }, Images = new() { Size = 112 }, InitialModelPath = zip }).Fit(View(parts.Normal));
         fromTransformer.LastTransformer.Model.HasPrompt.Should().BeTrue();
         Bits(fromTransformer.Transform(View(parts.Queries))).Should().Equal(Bits(trained.Transform(View(parts.Queries))));
         Bits(fromFile.Transform(View(parts.Queries))).Should().Equal(Bits(trained.Transform(View(parts.Queries))));
@@ -194,7 +194,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Transform_TwoThousandRows_KeepsResidentMemory()
     {
         var zip = parts.Path("memory.zip");
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 1, BatchSize = 16 }, Images = new() { Size = 112 } }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1, BatchSize = 16 }, Images = new() { Size = 112 } }).Fit(View(parts.Normal));
         ml.Model.Save(model, View(parts.Normal).Schema, zip);
         var resident = FreshProcess(["memory", zip, "2000", .. parts.Queries]).Select(line => line.Split(' ').Select(long.Parse).ToArray()).ToArray();
         output.WriteLine($"Resident after 200 rows {resident[0][0] >> 10} KiB, after 2000 rows {resident[1][0] >> 10} KiB; of that not backed by files {resident[0][1] >> 10} and {resident[1][1] >> 10} KiB.");

@@ -11,6 +11,9 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 /// <summary>kagprompt evaluate --data DIR… [--shots 1,2,4] [--seeds 5] …</summary>
 internal static class EvaluateCommand
 {
+    // The embedded backbone that a graph prompt comes with.
+    private const string WithPrompt = "compact";
+
     private static readonly KagOptions Method = new();
     private static readonly InspectionOptions Defaults = new() { Method = Method };
     private static readonly FewShotProtocol Protocol = new();
@@ -21,9 +24,9 @@ internal static class EvaluateCommand
     private static readonly Option<string?> Checkpoint = new("--checkpoint") { Description = "A graph prompt that the paper's authors published, with --variant Released." };
     private static readonly Option<int[]> Shots = new("--shots") { Description = $"Numbers of support images, between commas. [default: {string.Join(',', Protocol.Shots)}]", CustomParser = Typed.Wholes(1, 1000) };
     private static readonly Option<int> Seeds = new("--seeds") { Description = "Draws of the support images.", DefaultValueFactory = _ => Protocol.Draws, CustomParser = Typed.Whole(1) };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone as it is, else the memory bank alone.", DefaultValueFactory = _ => Method.Training.Epochs, CustomParser = Typed.Whole(0) };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone as it is, else the memory bank alone. More need a backbone with a text side: --backbone compact.", DefaultValueFactory = _ => Method.Training.Epochs, CustomParser = Typed.Whole(0) };
     private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
-    private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name };
+    private static readonly Option<string> Backbone = new("--backbone") { Description = "resnet18 or compact, which are embedded, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name };
     private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
     private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Method.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
     private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Precision, CustomParser = Typed.Choice<Precision> };
@@ -137,7 +140,7 @@ internal static class EvaluateCommand
         // While arguments are checked, those not given have no value yet.
         var backbone = result.GetValue(Backbone) ?? options.Backbone.Name;
         // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
-        var comesWithPrompt = backbone == new BackboneOptions().Name && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
+        var comesWithPrompt = backbone == WithPrompt && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
         var trains = EpochsOf(result) > 0;
         return AblationSyntax.Read(result.GetValue(Ablate) ?? [], FewShotConfiguration.Of(options), trains && !comesWithPrompt, trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
     }

@@ -9,12 +9,15 @@ namespace Microsoft.ML.KagPrompt;
 public sealed record BackboneOptions
 {
     /// <summary>
-    /// "compact", the one embedded in the library; or a directory that <c>kagprompt convert</c> made; or a published checkpoint's file or directory; or the name of one in
-    /// <see cref="Folders"/>.
+    /// One embedded in the library: "resnet18", an ImageNet network for the memory bank, which has no text side; or "compact", a small one for which a graph prompt comes
+    /// along. Or a directory that <c>kagprompt convert</c> made; or a published checkpoint's file or directory; or the name of one in <see cref="Folders"/>.
     /// </summary>
-    public string Name { get; init; } = BackboneSources.Compact;
+    public string Name { get; init; } = BackboneSources.ResNet18;
 
-    /// <summary>Blocks of a transformer that are tapped, counted from 1: four, ascending. Null: every quarter of the depth (8, 16, 24, 32 of ImageBind-Huge).</summary>
+    /// <summary>
+    /// Blocks of a transformer that are tapped, counted from 1: four, ascending. Null: every quarter of the depth (8, 16, 24, 32 of ImageBind-Huge).
+    /// Of a residual network: one or more of its stages.
+    /// </summary>
     public IReadOnlyList<int>? Taps { get; init => field = Copy(value); }
 
     /// <summary>
@@ -38,8 +41,8 @@ public sealed record BackboneOptions
     internal void CollectFaults(OptionFaults faults, string group) => faults
         .Require(!string.IsNullOrWhiteSpace(Name), $"{group}.{nameof(Name)}", "a backbone's name or place", Name)
         .Require(MemoryName is null || !string.IsNullOrWhiteSpace(MemoryName), $"{group}.{nameof(MemoryName)}", "a backbone's name or place, or null", MemoryName)
-        .Require(AreTaps(Taps), $"{group}.{nameof(Taps)}", "four blocks, ascending from 1, or null", Text(Taps))
-        .Require(AreTaps(MemoryTaps), $"{group}.{nameof(MemoryTaps)}", "four blocks, ascending from 1, or null", Text(MemoryTaps))
+        .Require(AreTaps(Taps), $"{group}.{nameof(Taps)}", "one to four blocks or stages, ascending from 1, or null", Text(Taps))
+        .Require(AreTaps(MemoryTaps), $"{group}.{nameof(MemoryTaps)}", "one to four blocks or stages, ascending from 1, or null", Text(MemoryTaps))
         .Require(MemoryTaps is null || MemoryName is not null, $"{group}.{nameof(MemoryTaps)}", $"null without a {nameof(MemoryName)}", Text(MemoryTaps))
         .Require(Folders?.All(folder => !string.IsNullOrWhiteSpace(folder)) == true, $"{group}.{nameof(Folders)}", "folders, none blank", Folders)
         .Require(Enum.IsDefined(Storage), $"{group}.{nameof(Storage)}", "a defined value", Storage)
@@ -49,7 +52,7 @@ public sealed record BackboneOptions
     private static IReadOnlyList<T>? Copy<T>(IReadOnlyList<T>? values) => values is null ? null : Array.AsReadOnly(values.ToArray());
 
     private static bool AreTaps(IReadOnlyList<int>? taps)
-        => taps is null || (taps.Count == 4 && taps[0] >= 1 && taps.Zip(taps.Skip(1)).All(pair => pair.First < pair.Second));
+        => taps is null || (taps.Count is >= 1 and <= 4 && taps[0] >= 1 && taps.Zip(taps.Skip(1)).All(pair => pair.First < pair.Second));
 
     private static string? Text(IReadOnlyList<int>? taps) => taps is null ? null : string.Join(", ", taps);
 }

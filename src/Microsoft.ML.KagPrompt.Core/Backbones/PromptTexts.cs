@@ -26,7 +26,7 @@ internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionar
     {
         var source = open();
         var loaded = source.LoadText() ?? throw new KagPromptException($"Backbone '{source.Name}' has no text side, so no prompt can be held against it. Set Training.Epochs to 0 to score by the memory bank alone, "
-            + "or name it as Backbone.MemoryName beside one that has.");
+            + $"or name it as Backbone.MemoryName beside one that has, as '{BackboneSources.Compact}' does.");
         loaded.Tower.MoveTo(device);
         return loaded;
     }

@@ -40,6 +40,9 @@ public sealed record ThresholdCalibration
     /// <summary>Scores of synthetic defects on normal images that the bank did not know, ascending.</summary>
     public IReadOnlyList<float> SyntheticScores { get; init => field = Own(value); } = [];
 
+    /// <summary>The scores that normal parts are expected to have; null where there are many normal scores, which speak for themselves, and in models of package 0.1.0.</summary>
+    public NormalScoreModel? ScoreModel { get; init; }
+
     /// <summary>Images of a larger <see cref="Inspection.Unlikeness"/> are called foreign, whatever their score; NaN: none is.</summary>
     public float UnlikenessLimit { get; init; } = float.NaN;
 
@@ -50,13 +53,19 @@ public sealed record ThresholdCalibration
     public string? FarthestSupport { get; init; }
 
     /// <summary>
-    /// Share of normal parts that the threshold may be expected to reject, with the shortest interval that holds the true share with 90 % confidence, whatever the scores'
-    /// distribution: at the r-th of n normal scores the share has a Beta(n + 1 − r, r) distribution; between two scores it lies between theirs. NaN and [0, 1] with fewer than two scores.
+    /// Share of normal parts that the threshold may be expected to reject, with the shortest interval that holds the true share with 90 % confidence: by
+    /// <see cref="ScoreModel"/> where there is one. Else whatever the scores' distribution: at the r-th of n normal scores the share has a Beta(n + 1 − r, r)
+    /// distribution; between two scores it lies between theirs. NaN and [0, 1] where nothing tells it.
     /// </summary>
     public (double Expected, double Low, double High) FalseRejectRate
     {
         get
         {
+            if (ScoreModel is not null)
+            {
+                return ScoreModel.RejectRate(Threshold);
+            }
+
             if (NormalScores.Count < 2 || float.IsNaN(Threshold))
             {
                 return (double.NaN, 0, 1);
@@ -66,6 +75,9 @@ public sealed record ThresholdCalibration
             return RejectRate.Estimate(NormalScores.Count, below, between: !NormalScores.Contains(Threshold));
         }
     }
+
+    /// <summary>Share of the synthetic defects that the threshold finds, in 0..1; NaN where there are none. Real defects may be harder to find.</summary>
+    public double SyntheticDefectsFound => SyntheticScores.Count == 0 || float.IsNaN(Threshold) ? double.NaN : (double)SyntheticScores.Count(score => score > Threshold) / SyntheticScores.Count;
 
     /// <summary>Chance that a score means a defect, in 0..1: 0.5 at the threshold, rising with the score. It weighs sound and defective parts alike; how frequent defects are is not known here.</summary>
     public float ProbabilityOf(float score) => 1 / (1 + MathF.Exp(-(score - Threshold) / Scale));
@@ -83,12 +95,13 @@ public sealed record ThresholdCalibration
         {
             var (expected, low, high) = FalseRejectRate;
             var rests = $"It rests on {NormalScores.Count} normal score(s){(AnomalousScores.Count > 0 ? $", {AnomalousScores.Count} of labelled defects" : "")}{(SyntheticScores.Count > 0 ? $", {SyntheticScores.Count} of synthetic defects" : "")}; {SupportImages} image(s) are in the memory bank.";
-            var rate = double.IsNaN(expected) ? "How many normal parts it rejects is not known: that takes at least two normal images."
+            var rate = double.IsNaN(expected) ? "How many normal parts it rejects is not known."
                 : string.Create(CultureInfo.InvariantCulture, $"It may be expected to reject {100 * expected:0.#} % of normal parts (with 90 % confidence {100 * low:0.#} to {100 * high:0.#} %).");
+            var found = double.IsNaN(SyntheticDefectsFound) ? "" : string.Create(CultureInfo.InvariantCulture, $" It finds {100 * SyntheticDefectsFound:0} % of the synthetic defects.");
             var foreign = float.IsNaN(UnlikenessLimit) ? "Images that do not show the part cannot be told from those that do."
                 : string.Create(CultureInfo.InvariantCulture, $"An image of unlikeness above {UnlikenessLimit:0.0000} does not show the part: it is called anomalous.");
             var supports = string.Join(' ', new[] { foreign, FarthestSupport }.OfType<string>().Concat(Warnings));
-            return string.Create(CultureInfo.InvariantCulture, $"Threshold {Threshold:0.0000}: {Method}. {rests} {rate} {supports}");
+            return string.Create(CultureInfo.InvariantCulture, $"Threshold {Threshold:0.0000}: {Method}. {rests} {rate}{found} {supports}");
         }
     }
 

@@ -14,6 +14,7 @@ namespace Microsoft.ML.KagPrompt.Calibration;
 /// <summary>Scores normal images the bank does not know (each support against the others), synthetic defects on them, and labelled ones, to place a class's threshold.</summary>
 internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassReference reference, ThresholdOptions options, NsaSynthesizer synthesizer, int seed, CancellationToken cancellation)
 {
+    // Synthetic defects at least; each of the first supports gets its share of them.
     private const int SyntheticDefects = 8;
 
     // A full leave-one-out over a large bank costs its square; this many supports tell enough.
@@ -27,10 +28,9 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         var likeness = new SupportLikeness(support, alone, Unlikeness(BlankFrames.Create(network.ImageSize)));
         normal.AddRange(Scores(heldOut.Select(image => image.Square), reference));
         var known = likeness.Known.Concat(normal.Skip(likeness.Count).Select(score => score.Unlikeness)).ToArray();
-        if (normal.Count == 0)
+        if (support.Count == 1)
         {
-            // One image: its score against itself, and defects on it, are all there is.
-            normal.AddRange(Scores([support[0].Square], reference));
+            // Nothing to hold the only support against: defects on it tell where the scale lies.
             synthetic.AddRange(Scores(WithDefects(support[0].Square, support[0].Square, SyntheticDefects, 0), reference));
         }
 
@@ -39,13 +39,15 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         var limit = ForeignLimit.Place(seen, known.Length, likeness.Blank);
         var labelled = Scores(anomalous.Select(image => image.Square), reference);
         var (sound, defective, synthesized) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
-        var (method, threshold) = Place(sound, defective, synthesized);
+        var rule = new ThresholdRule(options, support.Count, likeness.Count);
+        var placed = rule.Place([.. normal.Select(Image)], defective, synthesized);
         return new()
         {
-            Method = method,
-            Threshold = threshold,
-            MapThreshold = Place(Sorted(normal, Map), Sorted(labelled, Map), Sorted(synthetic, Map)).Threshold,
-            Scale = ProbabilityScale.Compute(threshold, sound, defective.Length > 0 ? defective : synthesized),
+            Method = placed.Method,
+            Threshold = placed.Threshold,
+            ScoreModel = placed.Model,
+            MapThreshold = rule.Place([.. normal.Select(Map)], Sorted(labelled, Map), Sorted(synthetic, Map)).Threshold,
+            Scale = ProbabilityScale.Compute(placed.Threshold, sound.Length > 0 || placed.Model is null ? sound : [placed.Model.Middle], defective.Length > 0 ? defective : synthesized),
             SupportImages = support.Count,
             NormalScores = sound,
             AnomalousScores = defective,
@@ -62,16 +64,6 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
 
     private static float[] Sorted(IEnumerable<Measured> scores, Func<Measured, float> part) => [.. scores.Select(part).Order()];
 
-    private (string Method, float Threshold) Place(float[] normal, float[] labelled, float[] synthetic) => options.By switch
-    {
-        ThresholdChoice.Auto or ThresholdChoice.LargestF1 when labelled.Length > 0 => ("largest F1 on the labelled images", ThresholdRule.FromLabels(normal, labelled)),
-        ThresholdChoice.LargestF1 when normal.Length >= 2 && synthetic.Length > 0 => ("largest F1 on normal images and synthetic defects", ThresholdRule.FromLabels(normal, synthetic)),
-        _ when normal.Length >= 2 => ThresholdRule.FromNormals(normal, options.FalseRejectRate),
-        // A guess, and called so.
-        _ => ("half-way between the only normal image and its synthetic defects; the spread of normal images is unknown",
-            synthetic.Length == 0 ? float.NaN : (normal[0] + Math.Max(normal[0], synthetic[synthetic.Length / 2])) / 2),
-    };
-
     /// <summary>Each support, and a synthetic defect on some, against a bank of the others.</summary>
     private (List<Measured> Normal, List<Measured> Synthetic) LeaveOneOut(IReadOnlyList<ProductImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens)
     {
@@ -79,7 +71,8 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         for (var left = 0; left < Math.Min(support.Count, MostLeftOut) && support.Count > 1; left++)
         {
             using var others = network.Method.BuildReference([.. tokens.Where((_, i) => i != left)], reference.TextFeatures?.clone());
-            var twins = left < SyntheticDefects ? WithDefects(support[left].Square, support[(left + 1) % support.Count].Square, 1, left) : [];
+            var share = (SyntheticDefects + support.Count - 1) / support.Count;
+            var twins = left < SyntheticDefects ? WithDefects(support[left].Square, support[(left + 1) % support.Count].Square, share, left) : [];
             var scores = Scores([support[left].Square, .. twins], others);
             normal.Add(scores[0]);
             synthetic.AddRange(scores.Skip(1));

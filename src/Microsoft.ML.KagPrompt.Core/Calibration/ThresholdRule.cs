@@ -5,8 +5,47 @@ using Microsoft.ML.KagPrompt.Numerics;
 namespace Microsoft.ML.KagPrompt.Calibration;
 
 /// <summary>Decision thresholds from scores.</summary>
-internal static class ThresholdRule
+/// <param name="options">By what they are placed.</param>
+/// <param name="supports">Images in the bank.</param>
+/// <param name="leftOut">How many of the normal scores, the first, are of supports against the others.</param>
+internal sealed class ThresholdRule(ThresholdOptions options, int supports, int leftOut)
 {
+    // So many normal scores tell their distribution themselves.
+    private const int ManyScores = 40;
+
+    /// <summary>The threshold, how it came about, and the normal scores expected where a model of them was needed; NaN where nothing tells one.</summary>
+    /// <param name="normal">Scores of normal images that the bank did not know: supports first.</param>
+    /// <param name="labelled">Of labelled defects, ascending.</param>
+    /// <param name="synthetic">Of synthetic defects, ascending.</param>
+    public (string Method, float Threshold, NormalScoreModel? Model) Place(float[] normal, float[] labelled, float[] synthetic)
+    {
+        var model = Model(normal, synthetic);
+        switch (options.By)
+        {
+            case ThresholdChoice.Auto or ThresholdChoice.LargestF1 when labelled.Length > 0:
+                return ("largest F1 on the labelled images", FromLabels(normal, labelled), model);
+            case ThresholdChoice.LargestF1 when normal.Length >= 2 && synthetic.Length > 0:
+                return ("largest F1 on normal images and synthetic defects", FromLabels(normal, synthetic), model);
+            case var _ when model is not null:
+                return ByModel(model, normal.Length, options.FalseRejectRate);
+            case var _ when normal.Length >= 2:
+                var (method, threshold) = FromNormals(normal, options.FalseRejectRate);
+                return (method, threshold, null);
+            default:
+                return ("nothing to place it by: one normal image, on which no synthetic defect could be made", float.NaN, null);
+        }
+    }
+
+    private NormalScoreModel? Model(float[] normal, float[] synthetic)
+        => normal.Concat(synthetic).Any(score => score <= 0) || normal.Length >= ManyScores ? null
+            : normal.Length > 0 ? NormalScoreEstimate.FromNormals(normal[..leftOut], normal[leftOut..], synthetic, supports)
+            : synthetic.Length > 0 ? NormalScoreEstimate.FromDefects(synthetic)
+            : null;
+
+    private static (string Method, float Threshold, NormalScoreModel Model) ByModel(NormalScoreModel model, int count, float rate)
+        => (count > 0 ? $"{count} normal score(s), each against other images, and how such scores usually spread"
+            : "synthetic defects on the only normal image, and how far below such defects normal images usually score", model.Threshold(rate), model);
+
     /// <summary>The threshold that maximises F1, half-way to the next lower score.</summary>
     public static float FromLabels(IReadOnlyList<float> normal, IReadOnlyList<float> anomalous)
     {
@@ -59,6 +98,13 @@ internal static class ThresholdRule
     /// <summary>A class's calibration with its threshold placed by <see cref="FromNormals"/> from the normal scores it keeps; the maps' threshold moves as far.</summary>
     public static ThresholdCalibration Recalibrated(string className, ThresholdCalibration calibration, float falseRejectRate)
     {
+        var defects = calibration.AnomalousScores.Count > 0 ? calibration.AnomalousScores : calibration.SyntheticScores;
+        if (calibration.ScoreModel is { } model)
+        {
+            var placed = ByModel(model, calibration.NormalScores.Count, falseRejectRate);
+            return calibration.At(placed.Threshold) with { Method = placed.Method, Scale = ProbabilityScale.Compute(placed.Threshold, calibration.NormalScores.Count > 0 ? calibration.NormalScores : [model.Middle], defects) };
+        }
+
         if (calibration.NormalScores.Count < 2)
         {
             throw new InsufficientDataException($"Class '{className}' keeps {calibration.NormalScores.Count} normal score(s): expected at least 2 to place a threshold by the share of normal parts it rejects. "
@@ -66,7 +112,6 @@ internal static class ThresholdRule
         }
 
         var (method, threshold) = FromNormals(calibration.NormalScores, falseRejectRate);
-        var defects = calibration.AnomalousScores.Count > 0 ? calibration.AnomalousScores : calibration.SyntheticScores;
         return calibration.At(threshold) with { Method = method, Scale = ProbabilityScale.Compute(threshold, calibration.NormalScores, defects) };
     }
 

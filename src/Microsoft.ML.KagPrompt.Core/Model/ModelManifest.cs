@@ -108,6 +108,21 @@ internal sealed record ModelManifest
             throw new ModelFormatException($"The model lists {Classes.Count} class(es): expected at least one, each once.");
         }
 
+        var faults = new OptionFaults();
+        foreach (var entry in Classes)
+        {
+            entry.Calibration.ScoreModel?.CollectFaults(faults, $"class '{entry.Name}': {nameof(ThresholdCalibration.ScoreModel)}");
+        }
+
+        try
+        {
+            faults.ThrowIfAny(nameof(ThresholdCalibration));
+        }
+        catch (ArgumentException fault)
+        {
+            throw new ModelFormatException($"The model's calibration is damaged. {fault.Message} Save or copy the model again.", fault);
+        }
+
         foreach (var reference in new[] { Backbone.Reference, MemoryBackbone?.Reference }.OfType<VisionReference>())
         {
             if (reference.Length is < 1 or > LargestTower || reference.Sha256.Length != 64 || !reference.Sha256.All(char.IsAsciiHexDigit))

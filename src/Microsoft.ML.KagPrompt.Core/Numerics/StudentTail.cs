@@ -8,8 +8,8 @@ internal static class StudentTail
 {
     /// <summary>The value that is exceeded with a probability.</summary>
     /// <param name="tail">Above 0, at most 0.5.</param>
-    /// <param name="degrees">Degrees of freedom, 1 or more.</param>
-    public static double Quantile(double tail, int degrees)
+    /// <param name="degrees">Degrees of freedom, above 0.</param>
+    public static double Quantile(double tail, double degrees)
     {
         // By the lower tail, which keeps its digits where 1 - tail would be rounded to 1.
         double Excess(double value) => (StudentT.CDF(0, 1, degrees, -value) / tail) - 1;

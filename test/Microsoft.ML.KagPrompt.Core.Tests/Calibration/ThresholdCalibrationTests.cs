@@ -108,8 +108,9 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
         var before = model.CalibrationOf("object");
         using var moved = KagPromptTrainer.Recalibrate(model, 0.5f);
         var after = moved.CalibrationOf("object");
-        after.Threshold.Should().Be(before.NormalScores[3], "rank ⌈7 · 0.5⌉ of six");
-        after.Method.Should().Contain("rank 4 of 6");
+        after.Threshold.Should().Be(before.ScoreModel!.Threshold(0.5));
+        after.FalseRejectRate.Expected.Should().BeApproximately(0.5, 1e-4);
+        after.Method.Should().Be(before.Method);
         (after.MapThreshold - before.MapThreshold).Should().BeApproximately(after.Threshold - before.Threshold, 1e-6f);
         after.Scale.Should().Be(ProbabilityScale.Compute(after.Threshold, before.NormalScores, before.SyntheticScores));
         using var back = KagPromptTrainer.Recalibrate(moved, model.Options.Threshold.FalseRejectRate);
@@ -128,10 +129,15 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Recalibrate_OneNormalScore_SaysThatItTakesTwo()
+    public void Recalibrate_WithoutAScoreModel_GoesByRankAndNeedsTwoScores()
     {
-        using var model = KagPromptTrainer.Fit(Parts(1), new FitChoices { Epochs = 0, FromScratch = true, ImageSize = 112 });
-        FluentActions.Invoking(() => KagPromptTrainer.Recalibrate(model, 0.1f)).Should().Throw<InsufficientDataException>().WithMessage("*'object' keeps 1 normal score*at least 2*");
+        // As in models of package 0.1.0, and where there are many normal scores.
+        var calibration = Calibrated(Enumerable.Range(1, 6).Select(i => (float)i), 3.5f);
+        var placed = ThresholdRule.Recalibrated("object", calibration, 0.5f);
+        placed.Threshold.Should().Be(4, "rank ⌈7 · 0.5⌉ of six");
+        placed.Method.Should().Contain("rank 4 of 6");
+        FluentActions.Invoking(() => ThresholdRule.Recalibrated("object", Calibrated([1f], 2), 0.1f))
+            .Should().Throw<InsufficientDataException>().WithMessage("*'object' keeps 1 normal score*at least 2*");
     }
 
     [SkippableFact]

@@ -19,7 +19,7 @@ public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixtur
     [Fact]
     public void InspectFusions_OtherGammaAndK_EqualsAModelFittedWithThem()
     {
-        var fused = model.InspectFusions(Queries, new string?[Queries.Length], [new(), new() { Gamma = 0.5f, TopK = 80 }]);
+        var fused = model.InspectFusions(Queries, new string?[Queries.Length], [ScoreFusion.Paper, new() { Gamma = 0.5f, TopK = 80 }]);
         ShouldBe(fused, 0, model);
         using var other = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0, Gamma = 0.5f, TopK = 80 }, initial: model);
         ShouldBe(fused, 1, other);
@@ -29,7 +29,7 @@ public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixtur
     public void InspectFusions_OneBranch_LeavesTheOtherOut()
     {
         var fused = model.InspectFusions(Queries, new string?[Queries.Length],
-            [new() { Branches = ScoringBranches.MemoryBank }, new() { Branches = ScoringBranches.Prompt }, new() { Gamma = 1 }]);
+            [ScoreFusion.Paper with { Branches = ScoringBranches.MemoryBank }, ScoreFusion.Paper with { Branches = ScoringBranches.Prompt }, ScoreFusion.Paper with { Gamma = 1 }]);
         using var bankOnly = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0, FromScratch = true });
         ShouldBe(fused, 0, bankOnly);
         foreach (var query in fused)

@@ -13,11 +13,13 @@ public class MapPlacementTests(ITestOutputHelper output)
     private const byte Ground = 128;
 
     [Theory]
-    [InlineData(10)]
-    [InlineData(250)]
-    public void Inspect_SpotsAtBordersAndInside_LieWhereTheyWerePainted(byte level)
+    [InlineData("compact", 10)]
+    [InlineData("compact", 250)]
+    [InlineData("resnet18", 10)]
+    [InlineData("resnet18", 250)]
+    public void Inspect_SpotsAtBordersAndInside_LieWhereTheyWerePainted(string backbone, byte level)
     {
-        using var model = KagPromptTrainer.Fit([new TrainingImage { Image = Plain() }], new FitChoices { Epochs = 0, FromScratch = true, ImageSize = Side, Seed = 5 });
+        using var model = KagPromptTrainer.Fit([new TrainingImage { Image = Plain() }], new FitChoices { Backbone = backbone, Epochs = 0, FromScratch = true, ImageSize = Side, Seed = 5 });
         // Inside and at all four borders, at places that no stride divides; as many to the left as to the right, so that what a border hides cancels.
         int[] places = [Radius, 37, 74, 112, 149, 186, Side - 1 - Radius];
         (int X, int Y)[] spots = [.. places.SelectMany(y => places.Select(x => (x, y)))];

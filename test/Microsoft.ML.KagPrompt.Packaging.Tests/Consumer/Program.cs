@@ -9,7 +9,7 @@ ITransformer model;
 if (args[0] == "fit")
 {
     model = ml.Transforms.LoadImages("Image", "", "ImagePath")
-        .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions { Training = new() { Epochs = 1, BatchSize = 16 }, Images = new() { Size = 112 } }))
+        .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1, BatchSize = 16 }, Images = new() { Size = 112 } }))
         .Fit(rows);
     ml.Model.Save(model, rows.Schema, args[1]);
 }

@@ -38,7 +38,7 @@ internal static class ResNet18Backbone
                 TextParameters = 0,
                 VisionSizes = $"residual, stages of {string.Join(", ", config.StageWidths)} channels",
                 ImageSize = config.ImageSize,
-                PatchSize = config.LastStride,
+                PatchSize = config.Step,
                 HasText = false,
                 HasVocabulary = true,
                 Sha256 = null,

@@ -20,13 +20,12 @@ internal sealed class ResidualNetwork : IVisionTower
     public ResidualNetwork(ResidualNetworkConfig config, WeightSet weights)
     {
         (this.config, this.weights) = (config, weights);
-        var steps = config.Taps.Select(tap => Math.Max(config.FinestStep, ResidualNetworkConfig.FirstStride << (tap - 1))).ToArray();
         Info = new VisionTowerInfo
         {
-            PatchSize = config.LastStride,
+            PatchSize = config.Step,
             TapWidths = [.. config.Taps.Select(tap => config.StageWidths[tap - 1])],
-            TapSteps = steps,
-            TapShifts = [.. config.Taps.Zip(steps, (tap, step) => Shift(ResidualNetworkConfig.FirstStride << (tap - 1), step))],
+            TapSteps = [.. config.Taps.Select(_ => config.Step)],
+            TapShifts = [.. config.Taps.Select(tap => Shift(ResidualNetworkConfig.StrideOf(tap), config.Step, config.Looks.ElementAtOrDefault(tap - 1)))],
             JointWidth = config.StageWidths[^1],
             ImageSize = config.ImageSize,
             Mean = config.Mean,
@@ -91,7 +90,7 @@ internal sealed class ResidualNetwork : IVisionTower
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var maps = Stages(images.to(weights.Type));
-        var taps = config.Taps.Select((tap, i) => Tokens(maps[tap - 1], images.shape[2] / Info.TapSteps[i])).ToArray();
+        var taps = config.Taps.Select(tap => Tokens(maps[tap - 1], ResidualNetworkConfig.StrideOf(tap), images.shape[2] / config.Step)).ToArray();
         var embedding = maps[^1].to(ScalarType.Float32).mean([2, 3]).UnitLength(-1);
         return new VisionFeatures([.. taps.Select(tokens => tokens.MoveToOuterDisposeScope())], embedding.MoveToOuterDisposeScope());
     }
@@ -119,18 +118,21 @@ internal sealed class ResidualNetwork : IVisionTower
     public void Dispose() => weights.Dispose();
 
     /// <summary>
-    /// Padding is that of odd kernels before even strides: the first cell looks at pixel 0, the next one stride further. A mean over cells looks at
-    /// their middle. From there to the middle of the tile, which shifts are counted from.
+    /// From the middle of a cell's tile to where it looks. Padding is that of odd kernels before even strides: a stage's first cell looks at pixel 0, the next
+    /// one a stride further, and a mean over cells at their middle; then what was measured.
     /// </summary>
-    private static (double Down, double Right) Shift(int stride, int step)
+    private static (double Down, double Right) Shift(int stride, int step, double look)
     {
-        var shift = ((step - stride) / 2.0) - ((step - 1) / 2.0);
+        var shift = (Math.Max(0, step - stride) / 2.0) - ((step - 1) / 2.0) + look;
         return (shift, shift);
     }
 
-    private static Tensor Tokens(Tensor map, long side)
+    /// <summary>A stage's map as tokens [B, side², W]: averaged over the stage's cells, or read linearly between them.</summary>
+    private Tensor Tokens(Tensor map, int stride, long side)
     {
-        var cells = map.shape[2] > side ? functional.adaptive_avg_pool2d(map, [side, side]) : map;
+        var cells = stride < config.Step ? functional.avg_pool2d(map, config.Step / stride)
+            : stride == config.Step ? map
+            : PatchGrid.Square((int)map.shape[2], 0, (double)stride / config.Step).ToImage(map.to(ScalarType.Float32).flatten(2), (int)side);
         return cells.flatten(2).transpose(1, 2).to(ScalarType.Float32).contiguous();
     }
 

@@ -7,10 +7,11 @@ namespace Microsoft.ML.KagPrompt.Backbones.Residual;
 /// <summary>Sizes of a residual network (He et al. 2016), as far up as it is used.</summary>
 internal sealed record ResidualNetworkConfig
 {
-    /// <summary>Pixels a cell of the first stage; each further one halves the map.</summary>
-    public const int FirstStride = 4;
+    // Pixels a cell of the first stage; each further one halves the map.
+    private const int FirstStride = 4;
 
     private const int MostStages = 4;
+    private const double MostLook = 32;
 
     private static readonly JsonSerializerOptions Json = new() { MaxDepth = 8, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true };
 
@@ -29,8 +30,14 @@ internal sealed record ResidualNetworkConfig
     /// <summary>Stages that are tapped, counted from 1.</summary>
     public IReadOnlyList<int> Taps { get; init; } = [1, 2, 3];
 
-    /// <summary>Pixels a cell of the finest map kept: finer ones are averaged down to it.</summary>
-    public int FinestStep { get; init; } = 8;
+    /// <summary>Pixels a cell of every tap: finer maps are averaged down to it, coarser ones interpolated up.</summary>
+    public int Step { get; init; } = 8;
+
+    /// <summary>
+    /// Pixels by which each stage's cells look further down and right than their strides alone say, stage by stage; empty: none. Learnt kernels do not look
+    /// straight ahead.
+    /// </summary>
+    public IReadOnlyList<double> Looks { get; init; } = [];
 
     public int ImageSize { get; init; } = 224;
 
@@ -40,9 +47,8 @@ internal sealed record ResidualNetworkConfig
     /// <summary>Per-channel deviation (R, G, B) the difference is divided by.</summary>
     public IReadOnlyList<float> Std { get; init; } = [0.229f, 0.224f, 0.225f];
 
-    /// <summary>Pixels a cell of the last stage: an image's side must be a multiple of it.</summary>
-    [JsonIgnore]
-    public int LastStride => FirstStride << (StageWidths.Count - 1);
+    /// <summary>Pixels a cell of a stage, counted from 1.</summary>
+    public static int StrideOf(int stage) => FirstStride << (stage - 1);
 
     /// <exception cref="ArgumentException">Names every invalid value.</exception>
     public void Validate() => new OptionFaults()
@@ -53,8 +59,9 @@ internal sealed record ResidualNetworkConfig
             nameof(MiddleWidths), "none, or for each stage 1 to 16384", string.Join(",", MiddleWidths))
         .Require(Taps.Count >= 1 && Taps[0] >= 1 && Taps[^1] <= StageWidths.Count && Taps.Zip(Taps.Skip(1)).All(pair => pair.First < pair.Second),
             nameof(Taps), $"stages, ascending from 1 to {StageWidths.Count}", string.Join(",", Taps))
-        .Require(FinestStep is 4 or 8 or 16 or 32, nameof(FinestStep), "4, 8, 16 or 32", FinestStep)
-        .Require(ImageSize is >= 32 and <= 4096 && StageWidths.Count is >= 1 and <= MostStages && ImageSize % LastStride == 0, nameof(ImageSize), "a multiple of the last stage's stride, 32 to 4096", ImageSize)
+        .Require(Looks.Count == 0 || (Looks.Count == StageWidths.Count && Looks.All(look => Math.Abs(look) <= MostLook)), nameof(Looks), $"none, or for each stage at most {MostLook}", string.Join(",", Looks))
+        .Require(Step is 4 or 8 or 16 or 32, nameof(Step), "4, 8, 16 or 32", Step)
+        .Require(ImageSize is >= 32 and <= 4096 && Step >= 1 && ImageSize % Step == 0, nameof(ImageSize), $"a multiple of {Step}, 32 to 4096", ImageSize)
         .Require(Mean.Count == 3 && Mean.All(float.IsFinite), nameof(Mean), "three numbers", string.Join(",", Mean))
         .Require(Std.Count == 3 && Std.All(value => float.IsFinite(value) && value > 0), nameof(Std), "three positive numbers", string.Join(",", Std))
         .ThrowIfAny(nameof(ResidualNetworkConfig));

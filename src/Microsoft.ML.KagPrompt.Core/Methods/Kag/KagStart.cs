@@ -7,6 +7,8 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 /// <summary>Where a graph prompt starts from: an initial model's, one that comes with the backbone, the authors' checkpoint, or drawn anew.</summary>
 internal static class KagStart
 {
+    private const int GraphLayers = 4;
+
     /// <summary>The method at its start. The caller owns it.</summary>
     /// <exception cref="ArgumentException">The options do not fit what there is to start from.</exception>
     /// <exception cref="CheckpointMismatchException">The checkpoint was trained on other features.</exception>
@@ -27,7 +29,10 @@ internal static class KagStart
         return new KagMethod(options, sizes, prompt, startsTrained: true);
     }
 
-    private static GraphPromptConfig Config(KagOptions options, MethodSizes sizes) => GraphPromptConfig.For(sizes.Main, options.Prompt.Variant, options.Prompt.Iterations);
+    /// <exception cref="ArgumentException">The graph's layers are four.</exception>
+    private static GraphPromptConfig Config(KagOptions options, MethodSizes sizes) => sizes.Main.TapWidths.Count == GraphLayers
+        ? GraphPromptConfig.For(sizes.Main, options.Prompt.Variant, options.Prompt.Iterations)
+        : throw new ArgumentException($"Backbone.Taps: expected {GraphLayers} with a graph prompt, got {sizes.Main.TapWidths.Count}. Name {GraphLayers} blocks, or let the memory bank score alone (Training.Epochs 0, Prompt.FromScratch).");
 
     private static void CheckInitial(KagOptions options, IInspectionMethod? initial)
     {

@@ -12,8 +12,14 @@ public sealed record ScoreFusion
     /// <summary>γ in 0..1: weight of the prompt branch in map and score (equations 14 and 16).</summary>
     public float Gamma { get; init; } = 0.1f;
 
-    /// <summary>k: how many of the map's largest values the image score averages, 1 to 50,176, counted on a 224 × 224 map (equation 16).</summary>
-    public int TopK { get; init; } = 30;
+    /// <summary>
+    /// k: how many of the map's largest values the image score averages, 1 to 50,176, counted on a 224 × 224 map (equation 16). The default is one percent of
+    /// them; the paper takes 30.
+    /// </summary>
+    public int TopK { get; init; } = 502;
+
+    /// <summary>The paper's values, which its published code has too.</summary>
+    public static ScoreFusion Paper { get; } = new() { Gamma = 0.1f, TopK = 30 };
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>

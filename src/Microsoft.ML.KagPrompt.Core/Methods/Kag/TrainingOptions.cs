@@ -8,10 +8,10 @@ namespace Microsoft.ML.KagPrompt;
 public sealed record TrainingOptions
 {
     /// <summary>
-    /// Passes over the normal images, 0 to 100,000; 0: no training. The default suits going on from a trained prompt, as comes with the embedded backbone; an untrained one needs
-    /// more: the paper takes 50 (MVTec AD) and 80 (VisA).
+    /// Passes over the normal images, 0 to 100,000; 0, the default: no training. Training needs a backbone with a text side. Five suit going on from a trained
+    /// prompt, as comes with the backbone "compact"; an untrained one needs more: the paper takes 50 (MVTec AD) and 80 (VisA).
     /// </summary>
-    public int Epochs { get; init; } = 5;
+    public int Epochs { get; init; }
 
     /// <summary>
     /// Normal images a step, 1 to 4096; each comes with its synthetic twin. Null, the default: the paper's 16, fewer where there are few images (at least eight steps an epoch).

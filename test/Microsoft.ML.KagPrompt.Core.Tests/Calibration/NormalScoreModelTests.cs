@@ -1,0 +1,104 @@
+using Microsoft.ML.KagPrompt.Calibration;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Tests.Calibration;
+
+/// <summary>What is expected of normal scores, against simulation: products whose scores spread as the prior says, photographs drawn from them.</summary>
+public class NormalScoreModelTests
+{
+    private const double Spread = 0.1;
+    private const int Products = 4000;
+
+    [Theory]
+    [InlineData(4, 0.05)]
+    [InlineData(4, 0.2)]
+    [InlineData(16, 0.05)]
+    public void FromNormals_ProductsAtLarge_RejectTheShareAskedForAndLieInTheStatedInterval(int count, double rate)
+    {
+        var random = new Random(count);
+        var (rejected, held) = (0.0, 0);
+        for (var product = 0; product < Products; product++)
+        {
+            // Every product has its own place, its own spread about the usual one, and what its supports do not show.
+            var spread = Spread * Math.Sqrt(5 / Enumerable.Range(0, 5).Sum(_ => Square(Gauss(random))));
+            var (place, systematic) = (-1.5 + Gauss(random), 0.7 * spread * Math.Sqrt(Math.Min(1, 4.0 / count)) * Gauss(random));
+            var shift = -0.045 * Math.Min(1, 4.0 / count);
+            float[] scores = [.. Enumerable.Range(0, count).Select(_ => (float)Math.Exp(place - shift + systematic + (spread * Gauss(random))))];
+            // Defects of all products lie three of the usual deviations above.
+            float[] synthetic = [(float)Math.Exp(place - shift + (Spread / 0.33))];
+            var model = NormalScoreEstimate.FromNormals(scores, [], synthetic, count);
+            var threshold = model.Threshold(rate);
+            var share = Tail((Math.Log(threshold) - place) / spread);
+            var (expected, low, high) = model.RejectRate(threshold);
+            expected.Should().BeApproximately(rate, 1e-6);
+            rejected += share / Products;
+            held += share >= low && share <= high ? 1 : 0;
+        }
+
+        rejected.Should().BeInRange(0.75 * rate, 1.35 * rate);
+        held.Should().BeGreaterThan((int)(0.87 * Products));
+    }
+
+    [Fact]
+    public void FromNormals_OneOddPhotograph_MovesTheThresholdLittle()
+    {
+        float[] alike = [0.19f, 0.2f, 0.21f, 0.2f];
+        var without = NormalScoreEstimate.FromNormals(alike, [], [0.25f], 4).Threshold(0.1);
+        var with = NormalScoreEstimate.FromNormals([.. alike[..3], 2f], [], [0.25f], 4).Threshold(0.1);
+        (with / without).Should().BeInRange(1, 1.6f);
+    }
+
+    [Fact]
+    public void FromNormals_TwiceTheScores_TwiceTheThreshold()
+    {
+        float[] scores = [0.1f, 0.13f, 0.11f];
+        var once = NormalScoreEstimate.FromNormals(scores, [0.12f], [0.3f], 3).Threshold(0.1);
+        var twice = NormalScoreEstimate.FromNormals([.. scores.Select(score => 2 * score)], [0.24f], [0.6f], 3).Threshold(0.1);
+        twice.Should().BeApproximately(2 * once, 1e-5f);
+    }
+
+    [Fact]
+    public void RejectRate_HigherThreshold_IsSmallerAndItsIntervalHoldsIt()
+    {
+        var model = NormalScoreEstimate.FromNormals([0.1f, 0.13f, 0.11f], [], [], 3);
+        var rates = Enumerable.Range(1, 30).Select(i => model.RejectRate(i / 100f)).ToArray();
+        rates.Select(rate => rate.Expected).Should().BeInDescendingOrder();
+        rates.Should().AllSatisfy(rate => rate.Expected.Should().BeInRange(rate.Low, rate.High));
+        rates.Should().AllSatisfy(rate => new[] { rate.Low, rate.High }.Should().AllSatisfy(share => share.Should().BeInRange(0, 1)));
+        model.RejectRate(-1).Expected.Should().Be(1);
+        model.RejectRate(float.NaN).Should().Be((double.NaN, 0, 1));
+        FluentActions.Invoking(() => model.Threshold(0)).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => model.Threshold(0.6)).Should().Throw<ArgumentOutOfRangeException>();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void Fit_FewImages_StatesWhatItExpectsAndFindsDefects(int count)
+    {
+        using var model = KagPromptTrainer.Fit(Enumerable.Range(0, count).Select(i => new TrainingImage { Image = TestImages.Part(100, 90, i) }),
+            new FitChoices { Backbone = "resnet18", Epochs = 0, ImageSize = 112 });
+        var calibration = model.CalibrationOf("object");
+        calibration.ScoreModel.Should().NotBeNull();
+        calibration.Threshold.Should().Be(calibration.ScoreModel!.Threshold(model.Options.Threshold.FalseRejectRate));
+        calibration.NormalScores.Should().HaveCount(count == 1 ? 0 : count);
+        calibration.FalseRejectRate.Expected.Should().BeApproximately(model.Options.Threshold.FalseRejectRate, 1e-4);
+        calibration.ProbabilityOf(calibration.Threshold).Should().Be(0.5f);
+        calibration.Explanation.Should().Contain("% of the synthetic defects").And.Contain("% of normal parts");
+        calibration.SyntheticDefectsFound.Should().Be(calibration.SyntheticScores.Count(score => score > calibration.Threshold) / (double)calibration.SyntheticScores.Count);
+        using var moved = KagPromptTrainer.Recalibrate(model, 0.3f);
+        moved.CalibrationOf("object").Threshold.Should().Be(calibration.ScoreModel.Threshold(0.3f)).And.BeLessThan(calibration.Threshold);
+        using var stream = new MemoryStream();
+        model.Save(stream);
+        stream.Position = 0;
+        using var loaded = KagPromptModel.Load(stream);
+        loaded.CalibrationOf("object").ScoreModel.Should().Be(calibration.ScoreModel);
+    }
+
+    private static double Gauss(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+
+    private static double Tail(double z) => 1 - MathNet.Numerics.Distributions.Normal.CDF(0, 1, z);
+
+    private static double Square(double value) => value * value;
+}
