@@ -25,6 +25,7 @@ public static class KagPromptTrainer
     /// <exception cref="CheckpointFormatException">A file of weights is damaged.</exception>
     /// <exception cref="CheckpointMismatchException">A file of weights holds others than were asked for.</exception>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
+    /// <exception cref="ImageReadException">An image has another shape than its class's region.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static KagPromptModel Fit(IEnumerable<TrainingImage> images, InspectionOptions options, KagPromptModel? initial = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
@@ -50,18 +51,23 @@ public static class KagPromptTrainer
     /// <summary>Adapts a model to the classes of these images without training: same prompt, new memory banks and thresholds. Other classes stay.</summary>
     /// <param name="model">Stays as it was; shares its weights with the result.</param>
     /// <param name="images">Normal images, and labelled defects for the threshold where there are any.</param>
+    /// <param name="regions">Which pixels of these classes' images are inspected, by class name; null, or a class left out: what the model's options say.</param>
     /// <param name="progress">Told of every image.</param>
     /// <param name="cancellation">Stops between images.</param>
     /// <returns>The adapted model; the caller owns it.</returns>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
-    public static KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images,
+    /// <exception cref="ArgumentException">A region is of no class of the images, or leaves nothing to inspect.</exception>
+    /// <exception cref="ImageReadException">An image has another shape than its class's region.</exception>
+    public static KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images, IReadOnlyDictionary<string, InspectionRegion>? regions = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
         using var held = model.Hold();
-        var fit = new FitSession(model.Options, model.Network.Device, new ProgressClock(progress), cancellation);
-        return fit.Adapt(model, images);
+        var options = regions is null ? model.Options : model.Options with { Regions = model.Options.Regions.Concat(regions).GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Last().Value) };
+        options.Validate();
+        var fit = new FitSession(options, model.Network.Device, new ProgressClock(progress), cancellation);
+        return fit.Adapt(model, images, regions?.Keys ?? []);
     }
 
     /// <summary>Places a model's thresholds anew, by the share of normal parts they may reject, from the normal scores it keeps; no image is needed.</summary>

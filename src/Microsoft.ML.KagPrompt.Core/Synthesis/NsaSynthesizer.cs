@@ -28,7 +28,10 @@ public sealed class NsaSynthesizer
     /// <param name="source">Where patches are cut from: another normal image of the same size, or the destination itself.</param>
     /// <param name="random">The only source of randomness.</param>
     /// <exception cref="ArgumentException">The images differ in size.</exception>
-    public SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random)
+    public SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random) => Synthesize(destination, source, random, null);
+
+    /// <summary>The same within a region: outside, nothing is drawn and nothing is labelled.</summary>
+    internal SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random, SquareRegion? region)
     {
         ArgumentNullException.ThrowIfNull(destination);
         ArgumentNullException.ThrowIfNull(source);
@@ -43,7 +46,14 @@ public sealed class NsaSynthesizer
         for (var draw = 1; ; draw++)
         {
             var image = Draw(destination, destinationObject, source, sourceObject, random);
+            image = region?.Cut(image) ?? image;
             var label = DefectLabel.Compute(destination, image, Options.LogisticSteepness, Options.LogisticMidpoint);
+            for (var p = 0; p < (region?.Inside.Length ?? 0); p++)
+            {
+                // What the cut left at its edge, too.
+                label[p] = region!.Inside[p] ? label[p] : 0;
+            }
+
             var mask = Array.ConvertAll(label, value => value > Options.LabelThreshold);
             var hasDefect = mask.AsSpan().Contains(true);
             if (hasDefect || draw == Options.MaxDraws)

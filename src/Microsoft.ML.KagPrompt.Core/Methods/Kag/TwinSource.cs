@@ -115,7 +115,7 @@ internal sealed class TwinSource : IDisposable
         {
             stop.Token.ThrowIfCancellationRequested();
             var random = new Random(Mix(epoch, first + i));
-            twins[i] = synthesizers[images[i].ClassName].Synthesize(images[i].Square, PatchSource(images[i], random), random);
+            twins[i] = synthesizers[images[i].ClassName].Synthesize(images[i].Square, PatchSource(images[i], random), random, images[i].Region);
         }
 
         return new TwinBatch(images, twins, epoch);
