@@ -89,7 +89,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         };
         var columns = InputColumns.Find(support.Schema, present, fitting: true);
         using var channel = host.Start("WithSupport");
-        var adapted = KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), regions, new FitProgress(host, channel, null));
+        var adapted = KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null), regions: regions);
         // Classes that these rows are not of keep their calibration, which the log was told of before.
         CalibrationLog.Write(channel, adapted, adapted.ClassNames.Where(name
             => !Model.ClassNames.Contains(name) || !ReferenceEquals(Model.CalibrationOf(name), adapted.CalibrationOf(name))));

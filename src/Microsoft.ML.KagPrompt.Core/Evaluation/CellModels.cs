@@ -22,7 +22,7 @@ internal sealed class CellModels(InspectionOptions options, FewShotProtocol prot
             own ??= Train(product.Normal, seed, iterations);
         }
 
-        return (shared ?? own) is { } trained ? KagPromptTrainer.Adapt(trained, Read(support), RegionsOf(support), cancellation: cancellation) : Fit(support, seed, iterations);
+        return (shared ?? own) is { } trained ? KagPromptTrainer.Adapt(trained, Read(support), cancellation: cancellation, regions: RegionsOf(support)) : Fit(support, seed, iterations);
     }
 
     /// <summary>Another product or draw comes.</summary>

@@ -51,15 +51,15 @@ public static class KagPromptTrainer
     /// <summary>Adapts a model to the classes of these images without training: same prompt, new memory banks and thresholds. Other classes stay.</summary>
     /// <param name="model">Stays as it was; shares its weights with the result.</param>
     /// <param name="images">Normal images, and labelled defects for the threshold where there are any.</param>
-    /// <param name="regions">Which pixels of these classes' images are inspected, by class name; null, or a class left out: what the model's options say.</param>
     /// <param name="progress">Told of every image.</param>
     /// <param name="cancellation">Stops between images.</param>
+    /// <param name="regions">Which pixels of these classes' images are inspected, by class name; null, or a class left out: what the model's options say.</param>
     /// <returns>The adapted model; the caller owns it.</returns>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
     /// <exception cref="ArgumentException">A region is of no class of the images, or leaves nothing to inspect.</exception>
     /// <exception cref="ImageReadException">An image has another shape than its class's region.</exception>
-    public static KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images, IReadOnlyDictionary<string, InspectionRegion>? regions = null,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    public static KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images, IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellation = default, IReadOnlyDictionary<string, InspectionRegion>? regions = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
