@@ -30,7 +30,7 @@ public sealed class RegionCommandsTests(ProductFolder products) : IClassFixture<
         rows.GroupBy(row => Path.GetFileName(row.GetProperty("image").GetString())).Should().OnlyContain(pair => Math.Abs(pair.First().GetProperty("score").GetDouble() - pair.Last().GetProperty("score").GetDouble()) < 1e-3);
         var npy = File.ReadAllBytes(Directory.GetFiles(products.In("maps"), "*.npy")[0]);
         var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(npy.AsSpan(npy.Length - (4 * 80 * 80))).ToArray();
-        Enumerable.Range(0, 6400).Where(p => float.IsNaN(values[p]) != p / 80 < 30).Select(p => p / 80).Distinct().Should().OnlyContain(row => row == 29 || row == 30, "a row at the rim may round either way");
+        Enumerable.Range(0, 6400).Where(p => float.IsNaN(values[p]) != (p / 80 < 30)).Should().BeEmpty();
 
         TestImages.Write(TestImages.Part(100, 80, 3), products.In("wide.png"));
         var wide = Tool.Run("score", zip, products.In("wide.png"));
@@ -64,9 +64,9 @@ public sealed class RegionCommandsTests(ProductFolder products) : IClassFixture<
         var (code, _, error) = Tool.Run([.. evaluate, "--roi", $"bolt={products.In("lower-too.json")}", "--json", products.In("figures.json")]);
         code.Should().Be(0, error);
         var text = File.ReadAllText(products.In("figures.json"));
-        var cells = JsonDocument.Parse(text).RootElement.GetProperty("cells").EnumerateArray().ToDictionary(cell => cell.GetProperty("class").GetString()!);
-        IsKnown(cells["nut"], "pixelAuroc").Should().BeTrue(text);
-        IsKnown(cells["bolt"], "pixelAuroc").Should().BeFalse("no defective pixel is inspected");
+        var cells = JsonDocument.Parse(text).RootElement.GetProperty("results").EnumerateArray().ToDictionary(cell => cell.GetProperty("class").GetString()!);
+        IsKnown(cells["nut"], "pixel_auroc").Should().BeTrue(text);
+        IsKnown(cells["bolt"], "pixel_auroc").Should().BeFalse("no defective pixel is inspected");
     }
 
     private static bool IsKnown(JsonElement cell, string name) => cell.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number;

@@ -121,6 +121,22 @@ public class RegionTests
     }
 
     [Fact]
+    public void Fit_Region_PlacesTheThresholdByScoresInsideIt()
+    {
+        var supports = Supports.ToArray();
+        var options = With(Small with { FromScratch = true, TopK = 224 * 224 }, Right);
+        using var model = KagPromptTrainer.Fit(supports, options);
+        var alone = supports.Select(support =>
+        {
+            using var others = KagPromptTrainer.Fit(supports.Where(other => other != support), options);
+            return others.Inspect(support.Image).Score;
+        }).Order().ToArray();
+        var calibration = model.CalibrationOf("object");
+        calibration.NormalScores.Order().Zip(alone, (score, expected) => Math.Abs(score - expected)).Max().Should().BeLessThan(1e-5f);
+        calibration.MapThreshold.Should().BeApproximately(calibration.Threshold, 1e-5f, "the map alone makes the score");
+    }
+
+    [Fact]
     public void Fit_PictureAndPolygons_GiveTheSameModel()
     {
         byte[] mask = [.. Enumerable.Range(0, Width * Height).Select(p => (byte)(p % Width is >= 56 and < 152 && p / Width is >= 8 and < 112 ? 255 : 0))];
