@@ -30,7 +30,7 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
                 textFeatures = null;
                 var heldOut = Sample(set.HeldOutOf(className, support));
                 var squares = support.Concat(heldOut).Select(image => image.Square).ToArray();
-                var synthesizer = new NsaSynthesizer(SynthesisOptions.For(className, options.Synthesis, squares));
+                var synthesizer = new NsaSynthesizer(SynthesisOptions.For(className, options.Synthesis, squares, region?.Square));
                 var calibration = new ThresholdCalibrator(network, reference, options.Threshold, synthesizer, seed, cancellation)
                     .Calibrate(support, perImage, heldOut, set.AnomalousOf(className));
                 return new ClassState(new Shared<ClassReference>(reference), calibration);

@@ -74,7 +74,7 @@ internal sealed class MemoryBank : IDisposable
             var unit = tokens.UnitLength(-1).flatten(0, 1);                                    // [B·L, D]
             var (nearest, missing) = Nearest(unit, Layers[i], tokens.shape[0]);               // [B·L], [B]
             var found = nearest.Complement().view(tokens.shape[0], tokens.shape[1]);
-            distances[i] = (counted is null ? found : zeros(patchTokens[i].shape[0], patchTokens[i].shape[1], device: found.device).index_copy(1, counted, found)).MoveToOuterDisposeScope();
+            distances[i] = (counted is null ? found : zeros(patchTokens[i].shape[0], patchTokens[i].shape[1], dtype: found.dtype, device: found.device).index_copy(1, counted, found)).MoveToOuterDisposeScope();
             lacked = lacked is null ? missing : lacked.Plus(missing);
         }
 

@@ -26,11 +26,12 @@ public class TwinSourceTests
     [Fact]
     public void Batches_ImagesWithARegion_HaveDefectsWithinItAlone()
     {
-        var inside = Enumerable.Range(0, Side * Side).Select(p => p % Side < Side / 2).ToArray();
+        var inside = Enumerable.Range(0, Side * Side).Select(p => p % Side < 20 && p / Side < 20).ToArray();
         var region = new SquareRegion(Side, inside, [9, 9, 9]);
         ProductImage[] images = [.. new[] { Patterned("a", Red), Patterned("a", Green) }.Select(image => new ProductImage(region.Cut(image.Square), "a", "", region))];
         var twins = Pairs(images).Select(pair => pair.Twin).ToArray();
-        twins.Should().Contain(twin => twin.HasDefect);
+        // A tenth of the picture: patches that went anywhere would rarely meet it.
+        twins.Count(twin => twin.HasDefect).Should().BeGreaterThan(9);
         foreach (var twin in twins)
         {
             twin.HasDefect.Should().Be(twin.Mask.Contains(true));
