@@ -104,6 +104,57 @@ public class RegionTests
     }
 
     [Fact]
+    public void Inspect_Unlikeness_AsksForThePatchesInside()
+    {
+        using var model = Fit(Small with { FromScratch = true }, Right);
+        var square = model.Network.Preprocessor.Place(Right);
+        var noise = TestImages.Noise(Side, Side, 6);
+        using var features = model.Network.Encoder.Encode([square.Cut(noise)]);
+        var grids = model.Info().TapGrids(Side);
+        // Outside lies a plain colour, to which a part is more like than to noise.
+        Lacks(grids.Select(square.CellsOf)).Should().BeGreaterThan(Lacks(grids.Select(grid => Enumerable.Range(0, grid.Rows * grid.Columns).Select(cell => (long)cell).ToArray())) + 0.001f);
+        model.Inspect(noise).Unlikeness.Should().BeApproximately(Lacks(grids.Select(square.CellsOf)), 1e-5f);
+
+        float Lacks(IEnumerable<long[]> cells) => cells.Select((counted, tap) =>
+        {
+            var tokens = features.PatchTokens[tap][0].index_select(0, TorchSharp.torch.tensor(counted)).UnitLength(1);
+            return model.Bank().Layers[tap].matmul(tokens.t()).amax([1]).Complement().mean().Value();
+        }).Average();
+    }
+
+    [Fact]
+    public void Inspect_Map_IsBetweenThePatchesInsideAlone()
+    {
+        using var model = Fit(Small with { FromScratch = true }, Right);
+        var square = model.Network.Preprocessor.Place(Right);
+        var noise = TestImages.Noise(Side, Side, 6);
+        using var features = model.Network.Encoder.Encode([square.Cut(noise)]);
+        var (grids, map) = (model.Info().TapGrids(Side), model.Inspect(noise).Map);
+        var distances = model.Bank().Distances(features.PatchTokens).Select(layer => layer.data<float>().ToArray()).ToArray();
+        for (var p = 0; p < map.Length; p += 7)
+        {
+            var expected = grids.Select((grid, tap) =>
+            {
+                var (sum, weights) = (0.0, 0.0);
+                foreach (var cell in square.CellsOf(grid))
+                {
+                    var weight = Tent(p / Side, grid.FirstRow, grid.RowStep, grid.Rows, cell / grid.Columns) * Tent(p % Side, grid.FirstColumn, grid.ColumnStep, grid.Columns, cell % grid.Columns);
+                    (sum, weights) = (sum + (weight * distances[tap][cell]), weights + weight);
+                }
+
+                return sum / weights;
+            }).Average();
+            if (square.Inside[p])
+            {
+                map[p].Should().BeApproximately((float)expected, 1e-4f, $"pixel {p % Side}, {p / Side}");
+            }
+        }
+
+        // A cell's share falls to nothing at the next one's centre; beyond the outer ones it stays.
+        static double Tent(int pixel, double first, double step, int cells, long cell) => Math.Max(0, 1 - Math.Abs(Math.Clamp((pixel - first) / step, 0, cells - 1) - cell));
+    }
+
+    [Fact]
     public void Inspect_TheSupportItself_IsCleanToTheRegionsRim()
     {
         using var model = Fit(Small with { FromScratch = true }, Right);
