@@ -11,8 +11,8 @@ public static class RegionFile
     private const byte Level = 127;
 
     /// <summary>
-    /// Reads a region: a picture of the images' shape, of which white (brighter than half in any channel) is inspected and black is not; or JSON
-    /// as <see cref="InspectionRegion.FromJson"/> takes it. Told by content, whatever the file is called.
+    /// Reads a region: a picture of the images' shape, of which white (brighter than half in any channel) is inspected and black is not;
+    /// or JSON as <see cref="InspectionRegion.FromJson"/> takes it. Told by content, whatever the file is called.
     /// </summary>
     /// <param name="path">The file; an ordinary one.</param>
     /// <exception cref="ImageReadException">It cannot be read, is neither, or marks nothing to inspect.</exception>
@@ -20,7 +20,8 @@ public static class RegionFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var origin = $"The region '{path}'";
-        return IsText(RegularFile.Head(path, ImageFormats.HeadLength)) ? RegionJson.Parse(Text(path, origin), origin) : Picture(path, origin);
+        return IsText(RegularFile.Head(path, ImageFormats.HeadLength)) ? RegionJson.Parse(Text(path, origin), origin)
+            : Picture(path, origin);
     }
 
     /// <summary>Whether a file begins as JSON does.</summary>
@@ -33,7 +34,8 @@ public static class RegionFile
         {
             using var file = File.OpenRead(path);
             return file.Length <= RegionJson.MostBytes ? File.ReadAllBytes(path)
-                : throw new ImageReadException($"{origin} has {file.Length} bytes: expected at most {RegionJson.MostBytes}. Draw it with fewer points, or give a picture.");
+                : throw new ImageReadException($"{origin} has {file.Length} bytes: expected at most {RegionJson.MostBytes}. "
+                    + "Draw it with fewer points, or give a picture.");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

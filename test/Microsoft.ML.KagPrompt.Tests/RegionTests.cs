@@ -39,9 +39,12 @@ public sealed class RegionTests(PartFolder parts) : IClassFixture<PartFolder>
         scored.GetColumn<MLImage>("Heatmap").First().Width.Should().BePositive();
         var transformer = KagPromptTransformer.FindIn(loaded);
         transformer.Options.Regions["washer"].Should().Be(InspectionRegion.FromJson(Lower));
-        using var whole = ml.Transforms.DetectAnomaliesKag(options with { Regions = new Dictionary<string, InspectionRegion>() }).Fit(Rows(parts.Normal, "washer"));
-        whole.Transform(Rows(parts.Queries, "washer")).GetColumn<bool>("PredictedLabel").Skip(3).Should().OnlyContain(isAnomalous => isAnomalous, "without a region they are");
-        using var both = transformer.WithSupport(Rows(parts.Normal, "ring"), new Dictionary<string, InspectionRegion> { ["ring"] = InspectionRegion.FromJson(Lower) });
+        var none = new Dictionary<string, InspectionRegion>();
+        using var whole = ml.Transforms.DetectAnomaliesKag(options with { Regions = none }).Fit(Rows(parts.Normal, "washer"));
+        whole.Transform(Rows(parts.Queries, "washer")).GetColumn<bool>("PredictedLabel").Skip(3)
+            .Should().OnlyContain(isAnomalous => isAnomalous, "without a region they are");
+        using var both = transformer.WithSupport(Rows(parts.Normal, "ring"),
+            new Dictionary<string, InspectionRegion> { ["ring"] = InspectionRegion.FromJson(Lower) });
         both.Options.Regions.Keys.Should().BeEquivalentTo("washer", "ring");
         both.Inspect(parts.Queries[0], "ring").Map.Should().Contain(value => float.IsNaN(value));
     }
@@ -51,7 +54,8 @@ public sealed class RegionTests(PartFolder parts) : IClassFixture<PartFolder>
     [InlineData(0, 255)]
     public void Read_Picture_InspectsWhatIsBrighterThanHalf(byte dark, byte bright)
     {
-        var picture = new PixelBuffer(6, 4, [.. Enumerable.Range(0, 24).SelectMany(p => new byte[] { dark, p % 6 < 2 ? bright : dark, dark })]);
+        var picture = new PixelBuffer(6, 4, [.. Enumerable.Range(0, 24)
+            .SelectMany(p => new byte[] { dark, p % 6 < 2 ? bright : dark, dark })]);
         TestImages.Write(picture, parts.Path("region.png"));
         var region = RegionFile.Read(parts.Path("region.png"));
         region.Should().Be(InspectionRegion.FromJson("""{"width":6,"height":4,"inspect":[[[0,0],[2,0],[2,4],[0,4]]]}"""));
@@ -79,12 +83,14 @@ public sealed class RegionTests(PartFolder parts) : IClassFixture<PartFolder>
                 File.WriteAllBytes(parts.Path(name), content);
             }
 
-            FluentActions.Invoking(() => RegionFile.Read(parts.Path(name))).Should().Throw<ImageReadException>(name).WithMessage("The region '*").WithMessage(message);
+            FluentActions.Invoking(() => RegionFile.Read(parts.Path(name))).Should().Throw<ImageReadException>(name)
+                .WithMessage("The region '*").WithMessage(message);
         }
 
         FluentActions.Invoking(() => RegionFile.Read(parts.Root)).Should().Throw<ImageReadException>().WithMessage("*is a folder*");
         File.WriteAllBytes(parts.Path("mark.json"), [0xEF, 0xBB, 0xBF, .. System.Text.Encoding.UTF8.GetBytes("\n " + Lower)]);
-        RegionFile.Read(parts.Path("mark.json")).Share.Should().BeApproximately(0.6, 0.001, "editors begin a file with a mark, and people with a blank line");
+        RegionFile.Read(parts.Path("mark.json")).Share
+            .Should().BeApproximately(0.6, 0.001, "editors begin a file with a mark, and people with a blank line");
     }
 
     private IDataView Rows(string[] paths, string product)

@@ -7,7 +7,8 @@ internal static class RegionOption
 {
     public static Option<string[]> Create() => new("--roi")
     {
-        Description = "What of the images is inspected: a picture (white is, black is not) or JSON with polygons. FILE for the only class; CLASS=FILE, several times, for several.",
+        Description = "What of the images is inspected: a picture (white is, black is not) or JSON with polygons. "
+            + "FILE for the only class; CLASS=FILE, several times, for several.",
         AllowMultipleArgumentsPerToken = true,
     };
 

@@ -26,7 +26,8 @@ internal sealed class ClassRegions(IReadOnlyDictionary<string, InspectionRegion>
     {
         if (regions.TryGetValue(image.ClassName, out var region) && (image.Image.Width, image.Image.Height) != (side, side))
         {
-            region.RequireFit(image.Image.Width, image.Image.Height, $"An image of class '{image.ClassName}'{(image.Origin.Length > 0 ? $" ({image.Origin})" : "")}");
+            region.RequireFit(image.Image.Width, image.Image.Height,
+                $"An image of class '{image.ClassName}'{(image.Origin.Length > 0 ? $" ({image.Origin})" : "")}");
         }
     }
 
@@ -36,7 +37,8 @@ internal sealed class ClassRegions(IReadOnlyDictionary<string, InspectionRegion>
     {
         if (named.FirstOrDefault(name => !classNames.Contains(name)) is { } unknown)
         {
-            throw new ArgumentException($"Regions['{unknown}']: expected a class of the images ({string.Join(", ", classNames.Take(20).Select(name => $"'{name}'"))}), got another name. "
+            var known = string.Join(", ", classNames.Take(20).Select(name => $"'{name}'"));
+            throw new ArgumentException($"Regions['{unknown}']: expected a class of the images ({known}), got another name. "
                 + "Spell it as the images' class, or leave it out.");
         }
     }

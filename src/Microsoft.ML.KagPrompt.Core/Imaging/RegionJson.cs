@@ -11,6 +11,8 @@ internal static class RegionJson
 
     private const string Form = """{"width":W,"height":H,"inspect":[[[x,y],…],…],"ignore":[[[x,y],…],…]}""";
 
+    private static readonly string[] Names = ["width", "height", "inspect", "ignore"];
+
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
 
     /// <summary>Reads what <see cref="InspectionRegion.FromJson"/> documents.</summary>
@@ -19,7 +21,8 @@ internal static class RegionJson
     {
         if (utf8.Length > MostBytes)
         {
-            throw new ImageReadException($"{origin} has {utf8.Length} bytes: expected at most {MostBytes}. Draw it with fewer points, or give a picture.");
+            throw new ImageReadException($"{origin} has {utf8.Length} bytes: expected at most {MostBytes}. "
+                + "Draw it with fewer points, or give a picture.");
         }
 
         try
@@ -30,15 +33,18 @@ internal static class RegionJson
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidOperationException or FormatException)
         {
-            throw new ImageReadException($"{origin} marks no region. {fault.Message} Expected {Form}, or without width and height for points in shares of the sides.", fault);
+            throw new ImageReadException($"{origin} marks no region. {fault.Message} "
+                + $"Expected {Form}, or without width and height for points in shares of the sides.", fault);
         }
     }
 
     private static InspectionRegion Of(JsonElement root)
     {
-        if (root.ValueKind != JsonValueKind.Object || root.EnumerateObject().FirstOrDefault(property => property.Name is not ("width" or "height" or "inspect" or "ignore")) is { Value.ValueKind: not JsonValueKind.Undefined })
+        if (root.ValueKind != JsonValueKind.Object || root.EnumerateObject().Any(property => !Names.Contains(property.Name)))
         {
-            throw new JsonException($"Expected an object of width, height, inspect and ignore, got {(root.ValueKind == JsonValueKind.Object ? string.Join(", ", root.EnumerateObject().Take(8).Select(property => $"'{property.Name}'")) : root.ValueKind)}.");
+            var names = root.ValueKind == JsonValueKind.Object ? root.EnumerateObject().Take(8).Select(property => $"'{property.Name}'")
+                : [root.ValueKind.ToString()];
+            throw new JsonException($"Expected an object of width, height, inspect and ignore, got {string.Join(", ", names)}.");
         }
 
         var (inspect, ignore) = (Polygons(root, "inspect"), Polygons(root, "ignore"));
@@ -56,17 +62,26 @@ internal static class RegionJson
     }
 
     private static int? Side(JsonElement root, string name) => !root.TryGetProperty(name, out var side) ? null
-        : side.ValueKind == JsonValueKind.Number && side.TryGetInt32(out var pixels) ? pixels : throw new JsonException($"{name}: expected a whole number of pixels, got {Shown(side)}.");
+        : IsNumber(side) && side.TryGetInt32(out var pixels) ? pixels
+        : throw new JsonException($"{name}: expected a whole number of pixels, got {Shown(side)}.");
 
     private static (double X, double Y)[][] Polygons(JsonElement root, string name) => !root.TryGetProperty(name, out var polygons) ? []
-        : [.. Items(polygons, name).Select((polygon, i) => Items(polygon, $"{name}[{i}]").Select((point, k) => Point(point, $"{name}[{i}][{k}]")).ToArray())];
+        : [.. Items(polygons, name).Select((polygon, i) => Polygon(polygon, $"{name}[{i}]"))];
+
+    private static (double X, double Y)[] Polygon(JsonElement polygon, string name)
+        => [.. Items(polygon, name).Select((point, i) => Point(point, $"{name}[{i}]"))];
 
     private static (double X, double Y) Point(JsonElement point, string name)
-        => point.ValueKind == JsonValueKind.Array && point.GetArrayLength() == 2 && point[0].ValueKind == JsonValueKind.Number && point[1].ValueKind == JsonValueKind.Number
-            ? (point[0].GetDouble(), point[1].GetDouble()) : throw new JsonException($"{name}: expected a point [x, y], got {Shown(point)}.");
+        => point.ValueKind == JsonValueKind.Array && point.GetArrayLength() == 2 && point.EnumerateArray().All(IsNumber)
+            ? (point[0].GetDouble(), point[1].GetDouble())
+            : throw new JsonException($"{name}: expected a point [x, y], got {Shown(point)}.");
+
+    private static bool IsNumber(JsonElement value) => value.ValueKind == JsonValueKind.Number;
 
     private static JsonElement.ArrayEnumerator Items(JsonElement list, string name)
-        => list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : throw new JsonException($"{name}: expected a list, got {Shown(list)}.");
+        => list.ValueKind == JsonValueKind.Array ? list.EnumerateArray()
+            : throw new JsonException($"{name}: expected a list, got {Shown(list)}.");
 
-    private static string Shown(JsonElement element) => element.GetRawText() is { Length: <= 40 } text ? text : $"{element.GetRawText()[..40]}…";
+    private static string Shown(JsonElement element) => element.GetRawText() is { Length: <= 40 } text ? text
+        : $"{element.GetRawText()[..40]}…";
 }

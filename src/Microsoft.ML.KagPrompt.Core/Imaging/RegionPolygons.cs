@@ -6,21 +6,26 @@ internal static class RegionPolygons
     // A row is held against every edge: more would let a small file take minutes.
     internal const int MostPoints = 10_000;
 
-    /// <summary>1 where a pixel's middle lies in a polygon of the first kind and in none of the second, row by row. Within one polygon, parts that it goes round twice are outside.</summary>
+    /// <summary>
+    /// 1 where a pixel's middle lies in a polygon of the first kind and in none of the second, row by row. Within one polygon, parts that
+    /// it goes round twice are outside.
+    /// </summary>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="unitsAcross">What a point's X is multiplied by to be in pixels.</param>
     /// <param name="unitsDown">The same of Y.</param>
     /// <param name="inspect">None: the whole image.</param>
     /// <param name="ignore">What is taken away.</param>
-    /// <exception cref="ArgumentException">A polygon has fewer than three points, there are too many, or a point lies outside the image.</exception>
+    /// <exception cref="ArgumentException">A polygon has fewer than three points, there are too many, or a point lies outside the
+    /// image.</exception>
     public static byte[] Draw(int width, int height, double unitsAcross, double unitsDown,
         IReadOnlyList<IReadOnlyList<(double X, double Y)>> inspect, IReadOnlyList<IReadOnlyList<(double X, double Y)>> ignore)
     {
         var points = inspect.Concat(ignore).Sum(polygon => (long)(polygon?.Count ?? 0));
         if (points > MostPoints)
         {
-            throw new ArgumentException($"region: expected at most {MostPoints} points, got {points}. Draw it with fewer, or give a picture.");
+            throw new ArgumentException($"region: expected at most {MostPoints} points, got {points}. "
+                + "Draw it with fewer, or give a picture.");
         }
 
         var mask = new byte[width * height];
@@ -54,7 +59,8 @@ internal static class RegionPolygons
         {
             if (!(x >= 0 && x <= right && y >= 0 && y <= bottom))
             {
-                throw new ArgumentException(FormattableString.Invariant($"region: {name}: expected points in 0..{right}, 0..{bottom}, got ({x}, {y}). ")
+                throw new ArgumentException(
+                    FormattableString.Invariant($"region: {name}: expected points in 0..{right}, 0..{bottom}, got ({x}, {y}). ")
                     + "Points are in pixels of the width and height given, and without them in shares of the sides, 0 to 1.");
             }
         }

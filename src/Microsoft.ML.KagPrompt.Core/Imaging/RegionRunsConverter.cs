@@ -3,7 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace Microsoft.ML.KagPrompt.Imaging;
 
-/// <summary>A region within saved options: <c>{"width":W,"height":H,"shape":true,"runs":[left out, inspected, left out, …]}</c>, pixels in turn, row by row.</summary>
+/// <summary>
+/// A region within saved options: <c>{"width":W,"height":H,"shape":true,"runs":[left out, inspected, left out, …]}</c>,
+/// pixels in turn, row by row.
+/// </summary>
 internal sealed class RegionRunsConverter : JsonConverter<InspectionRegion>
 {
     public override InspectionRegion Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

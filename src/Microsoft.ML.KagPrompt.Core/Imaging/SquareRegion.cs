@@ -15,8 +15,8 @@ internal sealed class SquareRegion(int side, bool[] inside, byte[] blank)
     public bool[] Inside => inside;
 
     /// <summary>
-    /// The picture with nothing outside the region. Networks see beyond the patch they describe, and the whole image at once: only what they
-    /// are not shown cannot change a score.
+    /// The picture with nothing outside the region. Networks see beyond the patch they describe, and the whole image at once: only
+    /// what they are not shown cannot change a score.
     /// </summary>
     public PixelBuffer Cut(PixelBuffer square)
     {
@@ -32,7 +32,9 @@ internal sealed class SquareRegion(int side, bool[] inside, byte[] blank)
         return new PixelBuffer(square.Width, square.Height, rgb);
     }
 
-    /// <summary>The cells of a grid whose centres lie inside, row by row: the pixel that holds the centre decides, of two the lower and right one.</summary>
+    /// <summary>
+    /// The cells of a grid whose centres lie inside, row by row: the pixel that holds the centre decides, of two the lower and right one.
+    /// </summary>
     public long[] CellsOf(PatchGrid grid) => cells.GetOrAdd(grid, Find);
 
     /// <summary>The region of the picture turned clockwise by 90° as often as asked.</summary>

@@ -9,12 +9,14 @@ namespace Microsoft.ML.KagPrompt.Tests.Imaging;
 /// <summary>Regions from masks, polygons and JSON: the same place is the same region, and what marks none is refused.</summary>
 public class InspectionRegionTests
 {
-    private const string Rectangle = """{"width":12,"height":8,"inspect":[[[3,1],[10,1],[10,7],[3,7]]],"ignore":[[[5,3],[6,3],[6,4],[5,4]]]}""";
+    private const string Rectangle =
+        """{"width":12,"height":8,"inspect":[[[3,1],[10,1],[10,7],[3,7]]],"ignore":[[[5,3],[6,3],[6,4],[5,4]]]}""";
 
     [Fact]
     public void FromJson_Rectangle_IsTheMaskOfItsPixels()
     {
-        byte[] mask = [.. Enumerable.Range(0, 96).Select(p => (X: p % 12, Y: p / 12)).Select(p => (byte)(p.X is >= 3 and < 10 && p.Y is >= 1 and < 7 && p != (5, 3) ? 7 : 0))];
+        byte[] mask = [.. Enumerable.Range(0, 96).Select(p => (X: p % 12, Y: p / 12))
+            .Select(p => (byte)(p.X is >= 3 and < 10 && p.Y is >= 1 and < 7 && p != (5, 3) ? 7 : 0))];
         var (polygons, picture) = (InspectionRegion.FromJson(Rectangle), InspectionRegion.FromMask(12, 8, mask));
         polygons.Should().Be(picture);
         polygons.GetHashCode().Should().Be(picture.GetHashCode());
@@ -37,7 +39,8 @@ public class InspectionRegionTests
             if (expected.Contains(true))
             {
                 InspectionRegion.FromPolygons(30, 20, [triangle]).ToMask().Should().Equal(expected.Select(mark => (byte)(mark ? 1 : 0)));
-                InspectionRegion.FromPolygons(30, 20, [], [triangle]).ToMask().Should().Equal(expected.Select(mark => (byte)(mark ? 0 : 1)), "without a place to inspect, all but what is left out is");
+                InspectionRegion.FromPolygons(30, 20, [], [triangle]).ToMask()
+                    .Should().Equal(expected.Select(mark => (byte)(mark ? 0 : 1)), "without a place to inspect, all but what is left out is");
             }
         }
     }
@@ -82,7 +85,8 @@ public class InspectionRegionTests
         {
             byte[] mask = [.. Enumerable.Range(0, 15 * 11).Select(_ => (byte)random.Next(2)).Append((byte)1).Skip(1)];
             var region = InspectionRegion.FromMask(15, 11, mask);
-            var read = JsonSerializer.Deserialize<InspectionRegion>(JsonSerializer.Serialize(region, JsonSerializerOptions.Web), JsonSerializerOptions.Web)!;
+            var read = JsonSerializer.Deserialize<InspectionRegion>(JsonSerializer.Serialize(region, JsonSerializerOptions.Web),
+                JsonSerializerOptions.Web)!;
             read.Should().Be(region);
             read.ToMask().Should().Equal(mask);
         }
@@ -101,7 +105,8 @@ public class InspectionRegionTests
         var read = () => JsonSerializer.Deserialize<InspectionRegion>(json, JsonSerializerOptions.Web);
         if (isNull)
         {
-            new InspectionOptions { Regions = new Dictionary<string, InspectionRegion> { ["bolt"] = read()! } }.Invoking(options => options.Validate()).Should().Throw<ArgumentException>(why).WithMessage("*Regions['bolt']*");
+            var options = new InspectionOptions { Regions = new Dictionary<string, InspectionRegion> { ["bolt"] = read()! } };
+            options.Invoking(with => with.Validate()).Should().Throw<ArgumentException>(why).WithMessage("*Regions['bolt']*");
         }
         else
         {
@@ -131,14 +136,17 @@ public class InspectionRegionTests
     [InlineData("""{"inspect":7}""", "*inspect: expected a list, got 7*")]
     [InlineData("""{"inspect":null}""", "*inspect: expected a list, got null*")]
     public void FromJson_OfNoRegion_IsRefusedAndSaysWhy(string json, string message)
-        => FluentActions.Invoking(() => InspectionRegion.FromJson(json, "'roi.json'")).Should().Throw<ImageReadException>().WithMessage("'roi.json'*").WithMessage(message);
+        => FluentActions.Invoking(() => InspectionRegion.FromJson(json, "'roi.json'")).Should().Throw<ImageReadException>()
+            .WithMessage("'roi.json'*").WithMessage(message);
 
     [Fact]
     public void FromJson_TooMuch_IsRefusedBeforeItTakesTime()
     {
         var zigzag = string.Join(',', Enumerable.Range(0, RegionPolygons.MostPoints + 1).Select(i => $"[{i % 2},{i % 3}]"));
-        FluentActions.Invoking(() => InspectionRegion.FromJson($"{{\"width\":9,\"height\":9,\"inspect\":[[{zigzag}]]}}")).Should().Throw<ImageReadException>().WithMessage("*at most 10000 points*");
-        FluentActions.Invoking(() => InspectionRegion.FromJson(new string(' ', RegionJson.MostBytes + 1))).Should().Throw<ImageReadException>().WithMessage("*bytes*");
+        FluentActions.Invoking(() => InspectionRegion.FromJson($"{{\"width\":9,\"height\":9,\"inspect\":[[{zigzag}]]}}"))
+            .Should().Throw<ImageReadException>().WithMessage("*at most 10000 points*");
+        FluentActions.Invoking(() => InspectionRegion.FromJson(new string(' ', RegionJson.MostBytes + 1)))
+            .Should().Throw<ImageReadException>().WithMessage("*bytes*");
     }
 
     [Fact]
@@ -150,7 +158,8 @@ public class InspectionRegionTests
         {
             try
             {
-                InspectionRegion.FromJson(Encoding.UTF8.GetString(Mutation.Of(Encoding.UTF8.GetBytes(Rectangle), random))).ToMask().Should().Contain(1);
+                InspectionRegion.FromJson(Encoding.UTF8.GetString(Mutation.Of(Encoding.UTF8.GetBytes(Rectangle), random))).ToMask()
+                    .Should().Contain(1);
                 kept++;
             }
             catch (ImageReadException)
@@ -166,10 +175,13 @@ public class InspectionRegionTests
     [Fact]
     public void FromMask_NothingOrWrongLengthOrSpeckled_IsRefused()
     {
-        FluentActions.Invoking(() => InspectionRegion.FromMask(4, 4, new byte[16])).Should().Throw<ArgumentException>().WithMessage("*something to inspect, got 4 x 4*White*");
-        FluentActions.Invoking(() => InspectionRegion.FromMask(4, 4, new byte[15])).Should().Throw<ArgumentException>().WithMessage("*16 bytes*got 15*");
+        FluentActions.Invoking(() => InspectionRegion.FromMask(4, 4, new byte[16])).Should().Throw<ArgumentException>()
+            .WithMessage("*something to inspect, got 4 x 4*White*");
+        FluentActions.Invoking(() => InspectionRegion.FromMask(4, 4, new byte[15])).Should().Throw<ArgumentException>()
+            .WithMessage("*16 bytes*got 15*");
         byte[] speckled = [.. Enumerable.Range(0, 1100 * 1000).Select(p => (byte)(p % 2))];
-        FluentActions.Invoking(() => InspectionRegion.FromMask(1100, 1000, speckled)).Should().Throw<ArgumentException>().WithMessage("*plain edges*");
+        FluentActions.Invoking(() => InspectionRegion.FromMask(1100, 1000, speckled)).Should().Throw<ArgumentException>()
+            .WithMessage("*plain edges*");
     }
 
     [Fact]
@@ -186,7 +198,8 @@ public class InspectionRegionTests
     private static bool IsInside((double X, double Y)[] triangle, double x, double y)
     {
         var signs = Enumerable.Range(0, 3).Select(i => (triangle[i], triangle[(i + 1) % 3])).Select(edge =>
-            Math.Sign(((edge.Item2.X - edge.Item1.X) * (y - edge.Item1.Y)) - ((edge.Item2.Y - edge.Item1.Y) * (x - edge.Item1.X)))).ToArray();
+            Math.Sign(((edge.Item2.X - edge.Item1.X) * (y - edge.Item1.Y))
+                - ((edge.Item2.Y - edge.Item1.Y) * (x - edge.Item1.X)))).ToArray();
         return signs.Distinct().Count() == 1;
     }
 }

@@ -19,7 +19,8 @@ public class RegionTests
     /// <summary>The right two thirds of the image, all but its rim.</summary>
     private static InspectionRegion Right => InspectionRegion.FromPolygons(Width, Height, [[(56, 8), (152, 8), (152, 112), (56, 112)]]);
 
-    private static IEnumerable<TrainingImage> Supports => Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(Width, Height, i) });
+    private static IEnumerable<TrainingImage> Supports 
+        => Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(Width, Height, i) });
 
     public static TheoryData<string> Ways => ["bank", "prompt", "released", "graph bank", "crop", "aligned corners", "turned"];
 
@@ -32,17 +33,20 @@ public class RegionTests
         var results = model.Inspect([clean, outside, inside], new string?[3]);
         results[1].Score.Should().BeApproximately(results[0].Score, 1e-6f);
         results[1].Unlikeness.Should().BeApproximately(results[0].Unlikeness, 1e-6f);
-        results[1].Map.Zip(results[0].Map).Where(pair => !pair.First.Equals(pair.Second) && !(Math.Abs(pair.First - pair.Second) < 1e-5f)).Should().BeEmpty();
+        results[1].Map.Zip(results[0].Map).Where(pair => !pair.First.Equals(pair.Second) && !(Math.Abs(pair.First - pair.Second) < 1e-5f))
+            .Should().BeEmpty();
         // The graph's outputs tell such a spot less well: there it counts, but not for more.
         var more = results[2].Score - results[0].Score;
         (way == "graph bank" ? 2 * Math.Abs(more) : more).Should().BeGreaterThan(0.01f);
         var square = model.Network.Preprocessor.Place(Right);
-        results[0].Map.Where((value, p) => !square.Inside[p] && !float.IsNaN(value)).Should().BeEmpty("the map says what was not inspected");
+        results[0].Map.Where((value, p) => !square.Inside[p] && !float.IsNaN(value))
+            .Should().BeEmpty("the map says what was not inspected");
         results[0].Map.Where((value, p) => square.Inside[p] && !float.IsFinite(value)).Should().BeEmpty("and has a value everywhere else");
         var large = model.Inspect(clean, atImageSize: true);
         var x = Enumerable.Range(0, Width).Where(column => !float.IsNaN(large.Map[(60 * Width) + column])).ToArray();
         var cutOff = way == "crop" ? 140 : 152;
-        (x.Min(), x.Max()).Should().Match<(int First, int Last)>(at => Math.Abs(at.First - 56) <= 1 && Math.Abs(at.Last - (cutOff - 1)) <= 1, "at the image's size it lies where it was drawn");
+        (x.Min(), x.Max()).Should().Match<(int First, int Last)>(
+            at => Math.Abs(at.First - 56) <= 1 && Math.Abs(at.Last - (cutOff - 1)) <= 1, "at the image's size it lies where it was drawn");
     }
 
     [Theory]
@@ -52,7 +56,8 @@ public class RegionTests
     {
         var choices = Small with { Epochs = epochs, BatchSize = 16, ImageSize = 56 };
         using var clean = Fit(choices, Right);
-        using var spotted = KagPromptTrainer.Fit(Supports.Select((support, i) => support with { Image = Spotted(i, 24, 30 + (25 * i)) }), With(choices, Right));
+        var supports = Supports.Select((support, i) => support with { Image = Spotted(i, 24, 30 + (25 * i)) });
+        using var spotted = KagPromptTrainer.Fit(supports, With(choices, Right));
         var query = TestImages.Part(Width, Height, 21, defective: true);
         spotted.Inspect(query).Score.Should().BeApproximately(clean.Inspect(query).Score, 1e-5f);
         var (one, other) = (clean.CalibrationOf("object"), spotted.CalibrationOf("object"));
@@ -67,12 +72,15 @@ public class RegionTests
     public void Fit_Region_KeepsThePatchesWhoseCentresLieInside(bool isTurned)
     {
         // An outline that no grid shares, drawn where no image is resized.
-        bool[] inside = [.. Enumerable.Range(0, Side * Side).Select(p => (X: p % Side, Y: p / Side)).Select(p => ((p.X - 40) * (p.X - 40)) + ((p.Y - 70) * (p.Y - 70)) < 33 * 33)];
+        bool[] inside = [.. Enumerable.Range(0, Side * Side).Select(p => (X: (p % Side) - 40, Y: (p / Side) - 70))
+            .Select(p => (p.X * p.X) + (p.Y * p.Y) < 33 * 33)];
         var region = InspectionRegion.FromMask(Side, Side, [.. inside.Select(mark => (byte)(mark ? 255 : 0))]);
         var support = TestImages.Part(Side, Side, 4);
-        using var model = KagPromptTrainer.Fit([new TrainingImage { Image = support }], With(Small with { FromScratch = true, RotateSupports = isTurned }, region));
+        var choices = Small with { FromScratch = true, RotateSupports = isTurned };
+        using var model = KagPromptTrainer.Fit([new TrainingImage { Image = support }], With(choices, region));
         var info = model.Info();
-        var blanked = new PixelBuffer(Side, Side, [.. support.Rgb.Select((value, i) => inside[i / 3] ? value : (byte)MathF.Round(255 * info.Mean[i % 3]))]);
+        var blanked = new PixelBuffer(Side, Side, [.. support.Rgb.Select((value, i) => inside[i / 3] ? value
+            : (byte)MathF.Round(255 * info.Mean[i % 3]))]);
         for (var tap = 0; tap < info.TapWidths.Count; tap++)
         {
             var rows = new List<float[]>();
@@ -82,7 +90,8 @@ public class RegionTests
                 var grid = info.TapGrids(Side)[tap];
                 for (var cell = 0; cell < grid.Rows * grid.Columns; cell++)
                 {
-                    var (y, x) = (Nearest(grid.FirstRow + (cell / grid.Columns * grid.RowStep)), Nearest(grid.FirstColumn + (cell % grid.Columns * grid.ColumnStep)));
+                    var (y, x) = (Nearest(grid.FirstRow + (cell / grid.Columns * grid.RowStep)),
+                        Nearest(grid.FirstColumn + (cell % grid.Columns * grid.ColumnStep)));
                     for (var back = 0; back < turn; back++)
                     {
                         // A quarter back: what is at the top now was at the left.
@@ -98,8 +107,9 @@ public class RegionTests
 
             var bank = model.Bank().Layers[tap];
             bank.shape[0].Should().Be(rows.Count).And.BeLessThan(64 * (isTurned ? 4 : 1));
-            var (stored, lengths) = (bank.data<float>().ToArray(), rows.Select(row => MathF.Sqrt(row.Sum(value => value * value))).ToArray());
-            rows.SelectMany((row, i) => row.Select(value => value / lengths[i])).Zip(stored, (expected, actual) => Math.Abs(expected - actual)).Max().Should().BeLessThan(1e-5f);
+            var lengths = rows.Select(row => MathF.Sqrt(row.Sum(value => value * value))).ToArray();
+            rows.SelectMany((row, i) => row.Select(value => value / lengths[i]))
+                .Zip(bank.data<float>().ToArray(), (expected, actual) => Math.Abs(expected - actual)).Max().Should().BeLessThan(1e-5f);
         }
     }
 
@@ -112,7 +122,8 @@ public class RegionTests
         using var features = model.Network.Encoder.Encode([square.Cut(noise)]);
         var grids = model.Info().TapGrids(Side);
         // Outside lies a plain colour, to which a part is more like than to noise.
-        Lacks(grids.Select(square.CellsOf)).Should().BeGreaterThan(Lacks(grids.Select(grid => Enumerable.Range(0, grid.Rows * grid.Columns).Select(cell => (long)cell).ToArray())) + 0.001f);
+        var everywhere = grids.Select(grid => Enumerable.Range(0, grid.Rows * grid.Columns).Select(cell => (long)cell).ToArray());
+        Lacks(grids.Select(square.CellsOf)).Should().BeGreaterThan(Lacks(everywhere) + 0.001f);
         model.Inspect(noise).Unlikeness.Should().BeApproximately(Lacks(grids.Select(square.CellsOf)), 1e-5f);
 
         float Lacks(IEnumerable<long[]> cells) => cells.Select((counted, tap) =>
@@ -138,7 +149,8 @@ public class RegionTests
                 var (sum, weights) = (0.0, 0.0);
                 foreach (var cell in square.CellsOf(grid))
                 {
-                    var weight = Tent(p / Side, grid.FirstRow, grid.RowStep, grid.Rows, cell / grid.Columns) * Tent(p % Side, grid.FirstColumn, grid.ColumnStep, grid.Columns, cell % grid.Columns);
+                    var weight = Tent(p / Side, grid.FirstRow, grid.RowStep, grid.Rows, cell / grid.Columns)
+                        * Tent(p % Side, grid.FirstColumn, grid.ColumnStep, grid.Columns, cell % grid.Columns);
                     (sum, weights) = (sum + (weight * distances[tap][cell]), weights + weight);
                 }
 
@@ -151,7 +163,8 @@ public class RegionTests
         }
 
         // A cell's share falls to nothing at the next one's centre; beyond the outer ones it stays.
-        static double Tent(int pixel, double first, double step, int cells, long cell) => Math.Max(0, 1 - Math.Abs(Math.Clamp((pixel - first) / step, 0, cells - 1) - cell));
+        static double Tent(int pixel, double first, double step, int cells, long cell)
+            => Math.Max(0, 1 - Math.Abs(Math.Clamp((pixel - first) / step, 0, cells - 1) - cell));
     }
 
     [Fact]
@@ -190,7 +203,8 @@ public class RegionTests
     [Fact]
     public void Fit_PictureAndPolygons_GiveTheSameModel()
     {
-        byte[] mask = [.. Enumerable.Range(0, Width * Height).Select(p => (byte)(p % Width is >= 56 and < 152 && p / Width is >= 8 and < 112 ? 255 : 0))];
+        byte[] mask = [.. Enumerable.Range(0, Width * Height)
+            .Select(p => (byte)(p % Width is >= 56 and < 152 && p / Width is >= 8 and < 112 ? 255 : 0))];
         using var drawn = Fit(Small, Right);
         using var painted = Fit(Small, InspectionRegion.FromMask(Width, Height, mask));
         using (var one = new MemoryStream())
@@ -233,7 +247,8 @@ public class RegionTests
             metadata["manifest"] = manifest.ToJsonString();
             metadata["manifest.sha256"] = HashedText.HashOf(manifest.ToJsonString());
         });
-        FluentActions.Invoking(() => KagPromptModel.Load(new MemoryStream(damaged), "cpu")).Should().Throw<ModelFormatException>().WithMessage(message);
+        FluentActions.Invoking(() => KagPromptModel.Load(new MemoryStream(damaged), "cpu")).Should().Throw<ModelFormatException>()
+            .WithMessage(message);
     }
 
     [Fact]
@@ -247,21 +262,27 @@ public class RegionTests
         adapted.Inspect(image, "object").Map.Should().OnlyContain(value => float.IsFinite(value));
         adapted.Inspect(image, "nut").Map.Should().Contain(value => float.IsNaN(value));
         using var again = KagPromptTrainer.Adapt(adapted, nut.Take(2));
-        again.Inspect(image, "nut").Map.Count(float.IsNaN).Should().Be(adapted.Inspect(image, "nut").Map.Count(float.IsNaN), "new images of the class keep its region");
+        again.Inspect(image, "nut").Map.Count(float.IsNaN)
+            .Should().Be(adapted.Inspect(image, "nut").Map.Count(float.IsNaN), "new images of the class keep its region");
         adapted.InspectFusions([image], ["nut"], [new ScoreFusion()])[0][0].Map.Should().Equal(adapted.Inspect(image, "nut").Map);
-        FluentActions.Invoking(() => KagPromptTrainer.Adapt(model, nut, regions: Regions("nuts", Right))).Should().Throw<ArgumentException>().WithMessage("Regions['nuts']*'nut'*");
+        FluentActions.Invoking(() => KagPromptTrainer.Adapt(model, nut, regions: Regions("nuts", Right)))
+            .Should().Throw<ArgumentException>().WithMessage("Regions['nuts']*'nut'*");
     }
 
     [Fact]
     public void Fit_RegionOfNoUse_IsRefused()
     {
-        FluentActions.Invoking(() => KagPromptTrainer.Fit(Supports, (InspectionOptions)Small with { Regions = Regions("objects", Right) })).Should().Throw<ArgumentException>().WithMessage("Regions['objects']*'object'*");
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(Supports, (InspectionOptions)Small with { Regions = Regions("objects", Right) }))
+            .Should().Throw<ArgumentException>().WithMessage("Regions['objects']*'object'*");
         var sliver = InspectionRegion.FromPolygons(Width, Height, [[(80, 0), (81, 0), (81, 120), (80, 120)]]);
-        FluentActions.Invoking(() => Fit(Small, sliver)).Should().Throw<ArgumentException>().WithMessage("Regions['object']*centre of a patch*Draw it larger*");
+        FluentActions.Invoking(() => Fit(Small, sliver)).Should().Throw<ArgumentException>()
+            .WithMessage("Regions['object']*centre of a patch*Draw it larger*");
         var upright = InspectionRegion.FromPolygons(Height, Width, [], [[(0, 0), (9, 0), (9, 9)]]);
-        FluentActions.Invoking(() => Fit(Small, upright)).Should().Throw<ImageReadException>().WithMessage("An image of class 'object' has 160 x 120*120 x 160*");
+        FluentActions.Invoking(() => Fit(Small, upright)).Should().Throw<ImageReadException>()
+            .WithMessage("An image of class 'object' has 160 x 120*120 x 160*");
         var shares = InspectionRegion.FromShares([], [[(0, 0), (0.1, 0), (0.1, 0.1)]]);
-        FluentActions.Invoking(() => Fit(Small with { ResizeMode = ResizeMode.CropShortSide }, shares)).Should().Throw<ArgumentException>().WithMessage("*Regions['object']*width and height*CropShortSide*shares*");
+        FluentActions.Invoking(() => Fit(Small with { ResizeMode = ResizeMode.CropShortSide }, shares)).Should().Throw<ArgumentException>()
+            .WithMessage("*Regions['object']*width and height*CropShortSide*shares*");
     }
 
     [Fact]
@@ -271,7 +292,8 @@ public class RegionTests
         FluentActions.Invoking(() => model.Inspect([TestImages.Part(Width, Height, 1), TestImages.Part(Height, Width, 1)], new string?[2]))
             .Should().Throw<ImageReadException>().WithMessage("image 2 of 2 (class 'object') has 120 x 160*");
         model.Inspect(model.Network.Preprocessor.Resize(TestImages.Part(Width, Height, 1))).Score
-            .Should().BeApproximately(model.Inspect(TestImages.Part(Width, Height, 1)).Score, 1e-6f, "what comes at S × S was checked before");
+            .Should().BeApproximately(model.Inspect(TestImages.Part(Width, Height, 1)).Score, 1e-6f,
+                "what comes at S × S was checked before");
     }
 
     private static InspectionOptions Way(string way) => way switch
@@ -285,9 +307,11 @@ public class RegionTests
         _ => Small,
     };
 
-    private static KagPromptModel Fit(InspectionOptions options, InspectionRegion? region) => KagPromptTrainer.Fit(Supports, region is null ? options : With(options, region));
+    private static KagPromptModel Fit(InspectionOptions options, InspectionRegion? region)
+        => KagPromptTrainer.Fit(Supports, region is null ? options : With(options, region));
 
-    private static InspectionOptions With(InspectionOptions options, InspectionRegion region) => options with { Regions = Regions("object", region) };
+    private static InspectionOptions With(InspectionOptions options, InspectionRegion region)
+        => options with { Regions = Regions("object", region) };
 
     private static Dictionary<string, InspectionRegion> Regions(string name, InspectionRegion region) => new() { [name] = region };
 
