@@ -132,7 +132,8 @@ public sealed record InspectionRegion
         if (!Fits(width, height))
         {
             throw new ImageReadException($"{origin} has {width} x {height} pixels, the region of its class {Width} x {Height}: "
-                + "expected the same shape. Check that the image is of this class and is not turned or cut out; or draw the region for such images and fit again.");
+                + "expected the same shape. Check that the image is of this class and is not turned or cut out; "
+                + "or draw the region for such images and fit again.");
         }
     }
 
