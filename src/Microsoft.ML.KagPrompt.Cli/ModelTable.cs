@@ -56,7 +56,8 @@ internal static class ModelTable
         yield return ("Sizes", $"backbone {Megabytes(model.BackboneBytes)}, graph prompt {Megabytes(model.PromptBytes)}, classes {Megabytes(model.Classes.Sum(each => each.Bytes))}, before compression");
         foreach (var each in model.Classes)
         {
-            yield return (each.Name, string.Create(CultureInfo.InvariantCulture, $"{each.Calibration.Explanation} Its memory bank holds {each.BankPatches} patches ({Megabytes(each.Bytes)})."));
+            var region = options.Regions.TryGetValue(each.Name, out var drawn) ? $" Inspected: {drawn}." : "";
+            yield return (each.Name, string.Create(CultureInfo.InvariantCulture, $"{each.Calibration.Explanation} Its memory bank holds {each.BankPatches} patches ({Megabytes(each.Bytes)}).{region}"));
         }
     }
 
@@ -92,8 +93,9 @@ internal static class ModelTable
             UnlikenessLimit = Known(each.Calibration.UnlikenessLimit),
             each.Calibration.Warnings,
             each.Calibration.FarthestSupport,
+            Region = model.Options.Regions.GetValueOrDefault(each.Name) is { } region ? new { region.Width, region.Height, region.HasShape, region.Share } : null,
         }),
-        model.Options,
+        Options = model.Options with { Regions = new Dictionary<string, InspectionRegion>() },
     }, Options);
 
     private static string Place(BackboneFile? file) => file is null ? ", in the model" : string.Create(CultureInfo.InvariantCulture, $", in the file {file.Name} ({file.Length / 1e6:0.0} MB, SHA-256 {file.Sha256})");

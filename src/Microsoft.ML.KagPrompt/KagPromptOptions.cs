@@ -34,6 +34,13 @@ public sealed partial record KagPromptOptions
         init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
     } = new Dictionary<string, SynthesisOptions>();
 
+    /// <inheritdoc cref="InspectionOptions.Regions"/>
+    public IReadOnlyDictionary<string, InspectionRegion> Regions
+    {
+        get;
+        init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
+    } = new Dictionary<string, InspectionRegion>();
+
     /// <summary>Where the decision threshold is placed.</summary>
     public ThresholdOptions Threshold { get; init; } = new();
 
@@ -87,6 +94,7 @@ public sealed partial record KagPromptOptions
         Images = Images,
         Method = new KagOptions { Prompt = Prompt, Memory = Memory, Fusion = Fusion, Training = Training },
         Synthesis = Synthesis,
+        Regions = Regions,
         Threshold = Threshold,
         Device = Device,
         Seed = Seed,

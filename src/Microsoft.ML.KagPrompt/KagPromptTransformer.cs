@@ -74,9 +74,12 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     /// This transformer stays as it was, and the caller's: weights are shared, and each of the two may be disposed first.
     /// </summary>
     /// <param name="support">Rows with the columns the estimator was given; labelled defects serve the threshold.</param>
+    /// <param name="regions">Which pixels of these classes' images are inspected, by class name; null, or a class left out: as <see cref="KagPromptOptions.Regions"/> says.</param>
     /// <returns>The adapted transformer; the caller disposes it.</returns>
     /// <exception cref="InsufficientDataException">There are no rows, or a class has no normal one.</exception>
-    public KagPromptTransformer WithSupport(IDataView support)
+    /// <exception cref="ArgumentException">A region is of no class of the rows, or leaves nothing to inspect.</exception>
+    /// <exception cref="ImageReadException">An image cannot be read, or has another shape than its class's region.</exception>
+    public KagPromptTransformer WithSupport(IDataView support, IReadOnlyDictionary<string, InspectionRegion>? regions = null)
     {
         ArgumentNullException.ThrowIfNull(support);
         // A label or support column the new rows do not have was of use to the fit alone.
@@ -86,11 +89,11 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         };
         var columns = InputColumns.Find(support.Schema, present, fitting: true);
         using var channel = host.Start("WithSupport");
-        var adapted = KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null));
+        var adapted = KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null), regions: regions);
         // Classes that these rows are not of keep their calibration, which the log was told of before.
         CalibrationLog.Write(channel, adapted, adapted.ClassNames.Where(name
             => !Model.ClassNames.Contains(name) || !ReferenceEquals(Model.CalibrationOf(name), adapted.CalibrationOf(name))));
-        return new KagPromptTransformer(host, Options, adapted);
+        return new KagPromptTransformer(host, Options with { Regions = adapted.Options.Regions }, adapted);
     }
 
     /// <summary>

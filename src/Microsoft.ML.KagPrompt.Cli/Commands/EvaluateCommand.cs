@@ -31,6 +31,7 @@ internal static class EvaluateCommand
     private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Method.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
     private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Precision, CustomParser = Typed.Choice<Precision> };
     private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given.", CustomParser = Typed.WholeOrNone() };
+    private static readonly Option<string[]> Regions = RegionOption.Create();
     private static readonly Option<string> Device = DeviceOption.Create();
     private static readonly Option<string[]> Ablate = new("--ablate")
     {
@@ -45,7 +46,7 @@ internal static class EvaluateCommand
     {
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. A run that was stopped goes on where it was.")
         {
-            Data, Layout, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Device, Ablate, Json, Page, Cells,
+            Data, Layout, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Regions, Device, Ablate, Json, Page, Cells,
         };
         command.Validators.Add(result =>
         {
@@ -102,7 +103,7 @@ internal static class EvaluateCommand
         };
         settings.Options.Validate();
         settings = settings with { Protocol = settings.Protocol with { Ablations = Ablations(parsed.CommandResult, settings.Options) } };
-        var all = Evaluate(settings, cancellation);
+        var all = Evaluate(settings, parsed.GetValue(Regions), cancellation);
         var (results, ablations) = (all.Cells, all.Ablations);
         EvaluationTable.Write(all.Summaries);
         if (ablations.Count > 0)
@@ -122,7 +123,7 @@ internal static class EvaluateCommand
     }
 
     /// <summary>Progress goes to the error stream: the table alone is the output.</summary>
-    private static FewShotResults Evaluate(EvaluationSettings settings, CancellationToken cancellation)
+    private static FewShotResults Evaluate(EvaluationSettings settings, string[]? regions, CancellationToken cancellation)
     {
         Action<string> tell = Console.Error.WriteLine;
         FewShotDataset[] datasets = [.. settings.Data.Select(path => settings.List(path, tell))];
@@ -131,7 +132,8 @@ internal static class EvaluateCommand
         using (loaded as IDisposable)
         {
             var initial = loaded is null ? null : KagPromptTransformer.FindIn(loaded).Model;
-            return FewShotEvaluation.Run(datasets, settings.Options, new EvaluationFiles(settings.Options.Images), protocol, initial, new Told(tell), cancellation);
+            var options = settings.Options with { Regions = RegionOption.Read(regions, datasets.SelectMany(dataset => dataset.Images).Select(image => image.ClassName)) };
+            return FewShotEvaluation.Run(datasets, options, new EvaluationFiles(settings.Options.Images), protocol, initial, new Told(tell), cancellation);
         }
     }
 

@@ -29,13 +29,14 @@ internal static class FitCommand
     private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by") { Description = "By what the threshold is placed.", DefaultValueFactory = _ => Defaults.Threshold.By, CustomParser = Typed.Choice<ThresholdChoice> };
     private static readonly Option<float> Rate = new("--false-rejects") { Description = "Share of normal parts that the threshold may reject, above 0 to 0.5.", DefaultValueFactory = _ => Defaults.Threshold.FalseRejectRate, CustomParser = Typed.Number };
     private static readonly Option<int> Seed = new("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 0, CustomParser = Typed.Whole() };
+    private static readonly Option<string[]> Regions = RegionOption.Create();
     private static readonly Option<string> Device = DeviceOption.Create();
 
     public static Verb Create()
     {
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
-            Data, Output, Layout, Class, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Seed, Device,
+            Data, Output, Layout, Class, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Regions, Seed, Device,
         };
         command.SetGuardedAction(Run);
         return command;
@@ -60,7 +61,9 @@ internal static class FitCommand
         };
         options.Validate();
         var ml = new MLContext(parsed.GetValue(Seed));
-        var rows = ImageRows.ToDataView(ml, ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
+        var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class));
+        options = options with { Regions = RegionOption.Read(parsed.GetValue(Regions), images.Select(image => image.ClassName)) };
+        var rows = ImageRows.ToDataView(ml, images);
         KagPromptTransformer? fitted = null;
         ItemProgress.Show("fitting", tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new Told(tell) }).Fit(rows));
         using (fitted)

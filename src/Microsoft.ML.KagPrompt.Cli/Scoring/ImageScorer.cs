@@ -55,7 +55,7 @@ internal sealed class ImageScorer : IDisposable
         foreach (var batch in Batches(images))
         {
             cancellation.ThrowIfCancellationRequested();
-            var read = batch.Select(item => Read(item.Image, item.Read, preprocessor)).ToArray();
+            var read = batch.Select(item => Read(item.Image, item.Read, preprocessor, RegionOf(item.Image))).ToArray();
             var whole = read.Where(item => item.Square is not null).ToArray();
             var inspections = new Queue<(Inspection? Result, string? Fault)>(Verdicts.Collect([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
             foreach (var (image, square, size, fault) in read)
@@ -90,11 +90,12 @@ internal sealed class ImageScorer : IDisposable
     private IReadOnlyList<Inspection> Inspect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images)
         => Transformer.Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)]);
 
-    private static (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor)
+    private static (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor, InspectionRegion? region)
     {
         try
         {
             var pixels = read();
+            region?.RequireFit(pixels.Width, pixels.Height, $"'{image.Path}'");
             return (image, preprocessor.Resize(pixels), (pixels.Width, pixels.Height), null);
         }
         catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException)
@@ -122,6 +123,8 @@ internal sealed class ImageScorer : IDisposable
             yield return batch;
         }
     }
+
+    private InspectionRegion? RegionOf(DatasetImage image) => Transformer.Model.Options.Regions.GetValueOrDefault(ClassOf(image) ?? Transformer.Model.ClassNames.First());
 
     /// <summary>A model of one class takes every image for it, whatever the folder is called.</summary>
     private string? ClassOf(DatasetImage image) => Transformer.Model.ClassNames.Count == 1 ? null : image.ClassName;

@@ -70,7 +70,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         var (normal, synthetic) = (new List<Measured>(), new List<Measured>());
         for (var left = 0; left < Math.Min(support.Count, MostLeftOut) && support.Count > 1; left++)
         {
-            using var others = network.Method.BuildReference([.. tokens.Where((_, i) => i != left)], reference.TextFeatures?.clone());
+            using var others = network.Method.BuildReference([.. tokens.Where((_, i) => i != left)], reference.TextFeatures?.clone(), reference.Region);
             var share = (SyntheticDefects + support.Count - 1) / support.Count;
             var twins = left < SyntheticDefects ? WithDefects(support[left].Square, support[(left + 1) % support.Count].Square, share, left) : [];
             var scores = Scores([support[left].Square, .. twins], others);
@@ -85,7 +85,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     private PixelBuffer[] WithDefects(PixelBuffer image, PixelBuffer source, int count, int stream)
     {
         var random = new Random(unchecked((seed * 397) ^ stream));
-        return [.. Enumerable.Range(0, count).Select(_ => synthesizer.Synthesize(image, source, random)).Where(twin => twin.HasDefect).Select(twin => twin.Image)];
+        return [.. Enumerable.Range(0, count).Select(_ => synthesizer.Synthesize(image, source, random, reference.Region?.Square)).Where(twin => twin.HasDefect).Select(twin => twin.Image)];
     }
 
     /// <summary>Each image's score, the mean of its map's largest values (the score's part that the map alone decides), and its unlikeness.</summary>
@@ -95,9 +95,9 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         foreach (var chunk in squares.Chunk(InspectionNetwork.ForwardBatch))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var features = network.Encode(chunk);
+            using var features = network.Encode(chunk, against.Region);
             using (var scored = network.Score(features, against, k => $"image {scores.Count + k + 1} of those the threshold is placed by"))
-            using (var tops = network.Method.MapScores(scored.Maps))
+            using (var tops = network.Method.MapScores(scored.Maps, against.Region))
             {
                 var unlikeness = scored.Unlikeness?.data<float>().ToArray() ?? Enumerable.Repeat(float.NaN, chunk.Length);
                 scores.AddRange(scored.Scores.data<float>().ToArray().Zip(tops.data<float>().ToArray(), unlikeness));

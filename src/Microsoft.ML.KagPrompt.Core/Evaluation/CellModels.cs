@@ -22,7 +22,7 @@ internal sealed class CellModels(InspectionOptions options, FewShotProtocol prot
             own ??= Train(product.Normal, seed, iterations);
         }
 
-        return (shared ?? own) is { } trained ? KagPromptTrainer.Adapt(trained, Read(support), cancellation: cancellation) : Fit(support, seed, iterations);
+        return (shared ?? own) is { } trained ? KagPromptTrainer.Adapt(trained, Read(support), cancellation: cancellation, regions: RegionsOf(support)) : Fit(support, seed, iterations);
     }
 
     /// <summary>Another product or draw comes.</summary>
@@ -51,8 +51,12 @@ internal sealed class CellModels(InspectionOptions options, FewShotProtocol prot
     {
         var method = options.Method is KagOptions kag ? kag with { Prompt = kag.Prompt with { Iterations = iterations } } : options.Method;
         var all = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(normal.Length, 1, MostSupports) } };
-        return KagPromptTrainer.Fit(Read(normal), options with { Method = all, Seed = seed }, initial, cancellation: cancellation);
+        return KagPromptTrainer.Fit(Read(normal), options with { Method = all, Seed = seed, Regions = RegionsOf(normal) }, initial, cancellation: cancellation);
     }
+
+    /// <summary>Those of the products at hand: a fit knows no others.</summary>
+    private Dictionary<string, InspectionRegion> RegionsOf(DatasetImage[] images)
+        => options.Regions.Where(entry => images.Any(image => image.ClassName == entry.Key)).ToDictionary(entry => entry.Key, entry => entry.Value);
 
     private IEnumerable<TrainingImage> Read(IEnumerable<DatasetImage> normal) => normal.Select(image => new TrainingImage { Image = images.Read(image), ClassName = image.ClassName, Origin = image.Path });
 }

@@ -66,7 +66,7 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
         return [.. fusions.Select((_, way) => Figures(cell, ImageMetrics.Compute(scores[way], labels), pixels[first[way]]!))];
     }
 
-    private PixelBuffer[] Read(KagPromptModel model, DatasetImage[] batch) => [.. batch.Select(image => model.Network.Preprocessor.Resize(images.Read(image)))];
+    private PixelBuffer[] Read(KagPromptModel model, DatasetImage[] batch) => [.. batch.Select(image => model.Square(images.Read(image), image.ClassName, $"'{image.Path}'"))];
 
     private bool[] Mask(KagPromptModel model, DatasetImage image) => images.ReadMask(image, model.MapSize, model.Options.Images.ResizeMode);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.KagPrompt.Fitting;
 
 namespace Microsoft.ML.KagPrompt.Evaluation;
 
@@ -32,6 +33,7 @@ internal sealed class EvaluationRun : IDisposable
         store = new CellStore(protocol.CellFolder);
         models = new CellModels(options, protocol, images, initial, message => Tell(message), cancellation);
         settings = new(() => new CellSettings(options, protocol, initial));
+        ClassRegions.RequireKnown(options.Regions.Keys, [.. products.Select(product => product.ClassName).Concat(protocol.TrainOn?.Images.Select(image => image.ClassName) ?? []).Distinct()]);
     }
 
     private int Total => cells.Count * products.Count * protocol.Draws * shots.Length;

@@ -19,7 +19,9 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         var states = new Dictionary<string, ClassState>();
         try
         {
-            var set = Read(images, network.Value);
+            var regions = new ClassRegions(options.Regions, network.Value);
+            var set = Read(images, network.Value, regions);
+            ClassRegions.RequireKnown(options.Regions.Keys, set.ClassNames);
             var textFeatures = TextFeaturesOf(set, network.Value, texts, initial);
             try
             {
@@ -30,7 +32,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
                     NativeHeap.Release();
                 }
 
-                BuildClasses(set, network.Value, textFeatures, states);
+                BuildClasses(set, network.Value, textFeatures, regions, states);
             }
             finally
             {
@@ -47,18 +49,23 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
-    public KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images)
+    /// <param name="model">Stays as it is.</param>
+    /// <param name="images">Of the classes to adapt to.</param>
+    /// <param name="named">Classes whose regions come with the images; the options hold them.</param>
+    public KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images, IEnumerable<string> named)
     {
         var network = model.Network;
         using var texts = new PromptTexts(() => InitialModel.Source(options, model), Sentences, device);
         var states = new Dictionary<string, ClassState>();
         try
         {
-            var set = Read(images, network);
+            var regions = new ClassRegions(options.Regions, network);
+            var set = Read(images, network, regions);
+            ClassRegions.RequireKnown(named, set.ClassNames);
             var textFeatures = TextFeaturesOf(set, network, texts, model);
             try
             {
-                BuildClasses(set, network, textFeatures, states);
+                BuildClasses(set, network, textFeatures, regions, states);
             }
             finally
             {
@@ -70,7 +77,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
                 states.Add(name, state with { Reference = state.Reference.Acquire() });
             }
 
-            return model.With(states);
+            return model.With(states, options);
         }
         catch
         {
@@ -82,17 +89,17 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     /// <summary>Own sentences, of methods that are told any.</summary>
     private IReadOnlyDictionary<string, PromptEnsemble> Sentences => options.Method.Sentences;
 
-    private FitSet Read(IEnumerable<TrainingImage> images, InspectionNetwork network)
-        => FitSet.Read(images, network.Preprocessor, count => clock.Report("images", count, 0), cancellation);
+    private FitSet Read(IEnumerable<TrainingImage> images, InspectionNetwork network, ClassRegions regions)
+        => FitSet.Read(images, network.Preprocessor, count => clock.Report("images", count, 0), cancellation, regions);
 
-    private void BuildClasses(FitSet set, InspectionNetwork network, Dictionary<string, torch.Tensor> textFeatures, Dictionary<string, ClassState> states)
+    private void BuildClasses(FitSet set, InspectionNetwork network, Dictionary<string, torch.Tensor> textFeatures, ClassRegions regions, Dictionary<string, ClassState> states)
     {
         var builder = new ReferenceBuilder(network, options, seed, cancellation);
         foreach (var name in set.ClassNames)
         {
             clock.Report("memory", states.Count, set.ClassNames.Count);
             textFeatures.Remove(name, out var features);
-            states.Add(name, builder.Build(set, name, features));
+            states.Add(name, builder.Build(set, name, features, regions.Of(name)));
         }
 
         clock.Report("memory", states.Count, set.ClassNames.Count);

@@ -27,13 +27,16 @@ internal sealed class FitSet
 
     /// <summary>Reads every image once.</summary>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
-    public static FitSet Read(IEnumerable<TrainingImage> source, ImagePreprocessor preprocessor, Action<int> onImage, CancellationToken cancellation)
+    /// <exception cref="ImageReadException">An image has another shape than its class's region.</exception>
+    public static FitSet Read(IEnumerable<TrainingImage> source, ImagePreprocessor preprocessor, Action<int> onImage, CancellationToken cancellation, ClassRegions? regions = null)
     {
         var set = new FitSet();
         foreach (var image in source)
         {
             cancellation.ThrowIfCancellationRequested();
-            set.images.Add(new FitImage(preprocessor.Resize(image.Image), image.ClassName, image.IsAnomalous == true, image.IsSupport, image.Origin));
+            regions?.RequireFit(image, preprocessor.ImageSize);
+            var (square, region) = (preprocessor.Resize(image.Image), regions?.Of(image.ClassName)?.Square);
+            set.images.Add(new FitImage(region?.Cut(square) ?? square, image.ClassName, image.IsAnomalous == true, image.IsSupport, image.Origin, region));
             onImage(set.images.Count);
         }
 
@@ -84,7 +87,8 @@ internal sealed class FitSet
 }
 
 /// <summary>One image of a fit at S × S.</summary>
-internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin) : ProductImage(square, className, origin)
+internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin, SquareRegion? region = null)
+    : ProductImage(square, className, origin, region)
 {
     public bool IsAnomalous => isAnomalous;
 

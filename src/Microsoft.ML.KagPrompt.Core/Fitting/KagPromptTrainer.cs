@@ -25,6 +25,7 @@ public static class KagPromptTrainer
     /// <exception cref="CheckpointFormatException">A file of weights is damaged.</exception>
     /// <exception cref="CheckpointMismatchException">A file of weights holds others than were asked for.</exception>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
+    /// <exception cref="ImageReadException">An image has another shape than its class's region.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static KagPromptModel Fit(IEnumerable<TrainingImage> images, InspectionOptions options, KagPromptModel? initial = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
@@ -52,16 +53,21 @@ public static class KagPromptTrainer
     /// <param name="images">Normal images, and labelled defects for the threshold where there are any.</param>
     /// <param name="progress">Told of every image.</param>
     /// <param name="cancellation">Stops between images.</param>
+    /// <param name="regions">Which pixels of these classes' images are inspected, by class name; null, or a class left out: what the model's options say.</param>
     /// <returns>The adapted model; the caller owns it.</returns>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
-    public static KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="ArgumentException">A region is of no class of the images, or leaves nothing to inspect.</exception>
+    /// <exception cref="ImageReadException">An image has another shape than its class's region.</exception>
+    public static KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images, IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellation = default, IReadOnlyDictionary<string, InspectionRegion>? regions = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
         using var held = model.Hold();
-        var fit = new FitSession(model.Options, model.Network.Device, new ProgressClock(progress), cancellation);
-        return fit.Adapt(model, images);
+        var options = regions is null ? model.Options : model.Options with { Regions = model.Options.Regions.Concat(regions).GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Last().Value) };
+        options.Validate();
+        var fit = new FitSession(options, model.Network.Device, new ProgressClock(progress), cancellation);
+        return fit.Adapt(model, images, regions?.Keys ?? []);
     }
 
     /// <summary>Places a model's thresholds anew, by the share of normal parts they may reject, from the normal scores it keeps; no image is needed.</summary>

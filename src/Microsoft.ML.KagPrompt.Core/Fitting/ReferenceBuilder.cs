@@ -15,7 +15,7 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
     private const int MostCalibrationImages = 128;
 
     /// <summary>The class ready for scoring. Takes over <paramref name="textFeatures"/>, also when it throws.</summary>
-    public ClassState Build(FitSet set, string className, torch.Tensor? textFeatures)
+    public ClassState Build(FitSet set, string className, torch.Tensor? textFeatures, ClassRegion? region)
     {
         ClassReference? reference = null;
         try
@@ -26,11 +26,11 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
             try
             {
                 perImage.AddRange(support.Select(Remember));
-                reference = network.Method.BuildReference(perImage, textFeatures);
+                reference = network.Method.BuildReference(perImage, textFeatures, region);
                 textFeatures = null;
                 var heldOut = Sample(set.HeldOutOf(className, support));
                 var squares = support.Concat(heldOut).Select(image => image.Square).ToArray();
-                var synthesizer = new NsaSynthesizer(SynthesisOptions.For(className, options.Synthesis, squares));
+                var synthesizer = new NsaSynthesizer(SynthesisOptions.For(className, options.Synthesis, squares, region?.Square));
                 var calibration = new ThresholdCalibrator(network, reference, options.Threshold, synthesizer, seed, cancellation)
                     .Calibrate(support, perImage, heldOut, set.AnomalousOf(className));
                 return new ClassState(new Shared<ClassReference>(reference), calibration);
@@ -62,6 +62,8 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
     private IReadOnlyList<torch.Tensor> Remember(FitImage image)
     {
         cancellation.ThrowIfCancellationRequested();
-        return network.Remember(options.Method.Memory.RotateSupports ? [.. Enumerable.Range(0, 4).Select(turns => image.Square.Rotate90(turns))] : [image.Square]);
+        int[] turns = options.Method.Memory.RotateSupports ? [0, 1, 2, 3] : [0];
+        // A part that is turned takes what is inspected of it along.
+        return network.Remember([.. turns.Select(image.Square.Rotate90)], image.Region is { } region ? [.. turns.Select(region.Turned)] : null);
     }
 }

@@ -8,6 +8,7 @@ namespace Microsoft.ML.KagPrompt;
 public sealed class ImagePreprocessor
 {
     private readonly float[][] levels;
+    private readonly byte[] mean;
 
     /// <summary>Sets side, mode and per-channel (R, G, B) mean and deviation of pixels in 0..1.</summary>
     /// <exception cref="ArgumentException">The side is not positive, or mean or std has not three values, or a deviation is not positive.</exception>
@@ -20,6 +21,7 @@ public sealed class ImagePreprocessor
         }
 
         (ImageSize, Mode) = (imageSize, mode);
+        this.mean = [.. mean.Select(value => (byte)Math.Clamp(MathF.Round(value * 255), 0, 255))];
         levels = [.. Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, 256).Select(v => ((v / 255f) - mean[c]) / std[c]).ToArray())];
     }
 
@@ -95,6 +97,10 @@ public sealed class ImagePreprocessor
 
         return result;
     }
+
+    /// <summary>A region where images are brought to S × S; outside, images are to show the mean that the networks' input is counted from.</summary>
+    internal SquareRegion Place(InspectionRegion region)
+        => new(ImageSize, Array.ConvertAll(ResizeMask(region.ToMask(), region.Width, region.Height), mark => mark != 0), mean);
 
     private ResizeGeometry Geometry(int width, int height) => ResizeGeometry.Create(width, height, ImageSize, Mode);
 }

@@ -17,7 +17,7 @@ internal readonly record struct ResizeGeometry(int Width, int Height, int Left, 
         return new(resizedWidth, resizedHeight, (int)Math.Round((resizedWidth - side) / 2.0), (int)Math.Round((resizedHeight - side) / 2.0), side);
     }
 
-    /// <summary>A map of the square at the image's own size: bilinear between pixel centres, NaN outside the square.</summary>
+    /// <summary>A map of the square at the image's own size: bilinear between pixel centres, NaN outside the square and where the nearest of the map's pixels is NaN.</summary>
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height)
     {
         var (columns, rows) = (Positions(width, Width, Left), Positions(height, Height, Top));
@@ -36,11 +36,24 @@ internal readonly record struct ResizeGeometry(int Width, int Height, int Left, 
 
                 var upper = map[(top * Side) + left] + (along * (map[(top * Side) + right] - map[(top * Side) + left]));
                 var lower = map[(bottom * Side) + left] + (along * (map[(bottom * Side) + right] - map[(bottom * Side) + left]));
-                result[(y * width) + x] = upper + (down * (lower - upper));
+                var value = upper + (down * (lower - upper));
+                result[(y * width) + x] = float.IsNaN(value) ? AtBorder(map, rows[y], columns[x]) : value;
             }
         }
 
         return result;
+    }
+
+    /// <summary>Where one of four pixels was not inspected: the same with the nearest of them in its place, which decides whether this one was.</summary>
+    private float AtBorder(ReadOnlySpan<float> map, (int First, int Second, float Along) row, (int First, int Second, float Along) column)
+    {
+        var nearest = map[((row.Along < 0.5f ? row.First : row.Second) * Side) + (column.Along < 0.5f ? column.First : column.Second)];
+        var (upperLeft, upperRight) = (Known(map[(row.First * Side) + column.First]), Known(map[(row.First * Side) + column.Second]));
+        var (lowerLeft, lowerRight) = (Known(map[(row.Second * Side) + column.First]), Known(map[(row.Second * Side) + column.Second]));
+        var (upper, lower) = (upperLeft + (column.Along * (upperRight - upperLeft)), lowerLeft + (column.Along * (lowerRight - lowerLeft)));
+        return upper + (row.Along * (lower - upper));
+
+        float Known(float value) => float.IsNaN(value) ? nearest : value;
     }
 
     /// <summary>For each pixel of the image along one side: the two map pixels it lies between and how far along; −1 outside the square.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods;
@@ -11,6 +12,9 @@ internal abstract class ClassReference : IDisposable
 
     /// <summary>F_text = [F_n, F_a]: [2, C']; null where the method uses no text.</summary>
     public virtual torch.Tensor? TextFeatures => null;
+
+    /// <summary>What of the class's images is inspected; null: all.</summary>
+    public ClassRegion? Region { get; init; }
 
     public void Dispose()
     {

@@ -1,5 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods;
@@ -16,23 +18,30 @@ internal interface IInspectionMethod : IDisposable
     /// <summary>The weights by name, for the archive. The method keeps ownership.</summary>
     IReadOnlyDictionary<string, torch.Tensor> Weights { get; }
 
+    /// <summary>What a region leaves of this method's patches and maps.</summary>
+    /// <exception cref="ArgumentException">No patch.</exception>
+    ClassRegion Place(SquareRegion region);
+
     /// <summary>What is kept of one support image, whose views (turned, say) were encoded together. The caller owns it.</summary>
-    IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views);
+    /// <param name="views">The views.</param>
+    /// <param name="regions">Of each view, what is kept; null: all.</param>
+    IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null);
 
     /// <summary>A class ready for scoring, of what was kept of each of its supports. Takes over the text features; the caller owns the result.</summary>
     /// <param name="supports">One entry an image, from <see cref="Remember"/>; they stay the caller's.</param>
     /// <param name="textFeatures">F_text = [F_n, F_a]: [2, C']; null where no text is used.</param>
-    ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures);
+    /// <param name="region">What is inspected, as it was kept of the supports; null: all.</param>
+    ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null);
 
     /// <summary>A class from a saved model. The caller owns it.</summary>
     /// <exception cref="ModelFormatException">A tensor is missing or of another shape.</exception>
-    ClassReference ReadReference(ITensorSource source, torch.Device device);
+    ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null);
 
-    /// <summary>Maps and scores of encoded images of one class, without gradients. The caller owns them.</summary>
+    /// <summary>Maps, 0 outside the class's region, and scores of encoded images of one class, without gradients. The caller owns them.</summary>
     MethodScores Score(ScoringFeatures features, ClassReference reference);
 
     /// <summary>The part of an image's score that its map alone decides: [B, S, S] → [B]. The caller owns it.</summary>
-    torch.Tensor MapScores(torch.Tensor maps);
+    torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null);
 }
 
 /// <summary>A method with weights to train.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
@@ -23,14 +24,36 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
 
     public ImagePreprocessor Preprocessor => encoder.Preprocessor;
 
-    /// <summary>What the method needs to score S × S images. The caller owns it.</summary>
-    public ScoringFeatures Encode(IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, method.UsesMainTower);
+    /// <summary>What the method needs to score S × S images of a class, of which no more than its region is seen. The caller owns it.</summary>
+    public ScoringFeatures Encode(IReadOnlyList<PixelBuffer> squares, ClassRegion? region = null)
+        => encoder.EncodeForScoring(region is null ? squares : [.. squares.Select(region.Square.Cut)], method.UsesMainTower);
 
     /// <summary>What the method keeps of a support image's views. The caller owns it.</summary>
-    public IReadOnlyList<torch.Tensor> Remember(IReadOnlyList<PixelBuffer> views)
+    /// <param name="views">The views; outside their regions they show nothing.</param>
+    /// <param name="regions">Of each; null: there are none.</param>
+    public IReadOnlyList<torch.Tensor> Remember(IReadOnlyList<PixelBuffer> views, IReadOnlyList<SquareRegion>? regions = null)
     {
         using var features = Encode(views);
-        return method.Remember(features);
+        return method.Remember(features, regions);
+    }
+
+    /// <summary>A class's region as its images, patches and maps have it; null where it has none.</summary>
+    /// <exception cref="ArgumentException">It leaves nothing to inspect.</exception>
+    public ClassRegion? Place(string className, IReadOnlyDictionary<string, InspectionRegion> regions)
+    {
+        if (!regions.TryGetValue(className, out var region))
+        {
+            return null;
+        }
+
+        try
+        {
+            return method.Place(Preprocessor.Place(region));
+        }
+        catch (ArgumentException fault)
+        {
+            throw new ArgumentException($"Regions['{className}']: {fault.Message}", fault);
+        }
     }
 
     /// <summary>Maps, scores and unlikeness of encoded images of one class, on the CPU. The caller owns them.</summary>

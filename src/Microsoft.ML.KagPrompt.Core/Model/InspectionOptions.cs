@@ -29,6 +29,13 @@ public sealed record InspectionOptions
         init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
     } = new Dictionary<string, SynthesisOptions>();
 
+    /// <summary>Which pixels of the images are inspected, by class name; of classes without an entry, all. The rest neither enters the memory bank nor raises an alarm.</summary>
+    public IReadOnlyDictionary<string, InspectionRegion> Regions
+    {
+        get;
+        init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
+    } = new Dictionary<string, InspectionRegion>();
+
     /// <summary>Where the decision threshold is placed.</summary>
     public ThresholdOptions Threshold { get; init; } = new();
 
@@ -65,6 +72,14 @@ public sealed record InspectionOptions
         {
             faults.Require(synthesis is not null, $"{nameof(Synthesis)}['{name}']", "options", synthesis);
             synthesis?.CollectFaults(faults, $"{nameof(Synthesis)}['{name}'].");
+        }
+
+        faults.Require(Regions is not null, nameof(Regions), "regions by class name", Regions);
+        foreach (var (name, region) in Regions ?? new Dictionary<string, InspectionRegion>())
+        {
+            faults.Require(region is not null, $"{nameof(Regions)}['{name}']", "a region", region)
+                .Require(region is not { HasShape: false } || Images?.ResizeMode == ResizeMode.Stretch, $"{nameof(Regions)}['{name}']",
+                    $"the images' width and height with Images.ResizeMode {Images?.ResizeMode}, which cuts off what depends on them", "points in shares of the sides");
         }
     }
 

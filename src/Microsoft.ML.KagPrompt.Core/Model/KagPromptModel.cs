@@ -52,6 +52,7 @@ public sealed partial class KagPromptModel : IDisposable
     /// <param name="atImageSize">False: maps are S × S. True: maps have each image's own size.</param>
     /// <returns>One result an image, in order.</returns>
     /// <exception cref="ArgumentException">The lists differ in length, or a class is not known.</exception>
+    /// <exception cref="ImageReadException">An image has another shape than its class's region.</exception>
     /// <exception cref="NotFiniteException">A score or map is NaN or infinite: there is no verdict.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed, or was before the last image's turn.</exception>
     public IReadOnlyList<Inspection> Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, bool atImageSize = false)
@@ -117,9 +118,22 @@ public sealed partial class KagPromptModel : IDisposable
     }
 
     /// <summary>A model of the same network and the classes given, whose ownership it takes over.</summary>
-    internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other) => new(network.Acquire(), Options, other);
+    internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other, InspectionOptions? options = null) => new(network.Acquire(), options ?? Options, other);
 
-    /// <summary>An inspection's map at an image's own size: bilinear, NaN where the image was not inspected.</summary>
+    /// <summary>An image of a class, whose shape is that of the class's region where it has one, at S × S.</summary>
+    /// <exception cref="ImageReadException">It has another shape.</exception>
+    internal PixelBuffer Square(PixelBuffer image, string className, string origin)
+    {
+        // What comes at S × S may have been brought there, from any shape.
+        if (Options.Regions.TryGetValue(className, out var region) && (image.Width, image.Height) != (MapSize, MapSize))
+        {
+            region.RequireFit(image.Width, image.Height, origin);
+        }
+
+        return Network.Preprocessor.Resize(image);
+    }
+
+    /// <summary>An inspection's map at an image's own size: bilinear, NaN where the image was not inspected, cut off or outside its class's region.</summary>
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => Network.Preprocessor.MapToImage(map, width, height);
 
     /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream (docs/reference/formats.md).</summary>
@@ -175,11 +189,11 @@ public sealed partial class KagPromptModel : IDisposable
     {
         using var held = Hold(state);
         using var scope = torch.NewDisposeScope();
-        using var features = Network.Encode([.. chunk.Select(i => Network.Preprocessor.Resize(images[i]))]);
+        using var features = Network.Encode([.. chunk.Select(i => Square(images[i], name, NameOf(images, i, name)))], state.Reference.Value.Region);
         var pixels = MapSize * MapSize;
         var method = (KagMethod)Network.Method;
         var fused = Network.Score(() => method.Score(features, state.Reference.Value, fusions), k => NameOf(images, chunk[k], name))
-            .Select(result => (Maps: result.Maps.data<float>().ToArray(), Scores: result.Scores.data<float>().ToArray())).ToArray();
+            .Select(result => (Maps: WithRegion(result.Maps.data<float>().ToArray(), state), Scores: result.Scores.data<float>().ToArray())).ToArray();
         for (var k = 0; k < chunk.Length; k++)
         {
             results[chunk[k]] = [.. fused.Select(result => new FusedInspection(result.Scores[k], result.Maps[(k * pixels)..((k + 1) * pixels)]))];
@@ -190,14 +204,14 @@ public sealed partial class KagPromptModel : IDisposable
     {
         using var held = Hold(state);
         var preprocessor = Network.Preprocessor;
-        using var features = Network.Encode([.. chunk.Select(i => preprocessor.Resize(images[i]))]);
+        using var features = Network.Encode([.. chunk.Select(i => Square(images[i], name, NameOf(images, i, name)))], state.Reference.Value.Region);
         var (maps, scores, unlikeness) = Network.Score(features, state.Reference.Value, k => NameOf(images, chunk[k], name));
         using (maps)
         using (scores)
         using (unlikeness)
         {
             var side = Network.ImageSize;
-            var values = maps.data<float>().ToArray();
+            var values = WithRegion(maps.data<float>().ToArray(), state);
             var points = scores.data<float>().ToArray();
             var lacks = unlikeness?.data<float>().ToArray();
             for (var k = 0; k < chunk.Length; k++)
@@ -217,6 +231,20 @@ public sealed partial class KagPromptModel : IDisposable
                 };
             }
         }
+    }
+
+    /// <summary>Marks what was not inspected.</summary>
+    private static float[] WithRegion(float[] maps, ClassState state)
+    {
+        if (state.Reference.Value.Region is { Inspected: var inspected })
+        {
+            for (var p = 0; p < maps.Length; p++)
+            {
+                maps[p] = inspected[p % inspected.Length] ? maps[p] : float.NaN;
+            }
+        }
+
+        return maps;
     }
 
     private static string NameOf(IReadOnlyList<PixelBuffer> images, int i, string className) => $"image {i + 1} of {images.Count} (class '{className}')";

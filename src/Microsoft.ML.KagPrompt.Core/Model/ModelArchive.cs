@@ -123,7 +123,8 @@ internal static class ModelArchive
             for (var i = 0; i < manifest.Classes.Count; i++)
             {
                 var entry = manifest.Classes[i];
-                states.Add(entry.Name, new(new Shared<ClassReference>(network.Value.Method.ReadReference(new PrefixedTensors(file, $"class.{i}."), device)), entry.Calibration));
+                states.Add(entry.Name, new(new Shared<ClassReference>(network.Value.Method.ReadReference(new PrefixedTensors(file, $"class.{i}."), device,
+                    network.Value.Place(entry.Name, manifest.Options.Regions))), entry.Calibration));
             }
 
             return new KagPromptModel(network, manifest.Options, states);

@@ -20,28 +20,34 @@ internal static class ContrastCalibration
     // logistic(k, x0) = 0.3 at x0 − ln(0.7 / 0.3) / k, which is this share of x0.
     private static readonly double MaskShare = 1 - (Math.Log((1 - MaskLabel) / MaskLabel) / SteepnessTimesMidpoint);
 
-    /// <summary>The options with the curve that fits the images.</summary>
-    public static SynthesisOptions Fit(SynthesisOptions options, IReadOnlyList<PixelBuffer> normals)
+    /// <summary>The options with the curve that fits the images, or their pixels inside.</summary>
+    public static SynthesisOptions Fit(SynthesisOptions options, IReadOnlyList<PixelBuffer> normals, bool[]? inside = null)
     {
-        var contrasts = normals.Select(LocalContrast).Order().ToArray();
+        var contrasts = normals.Select(image => LocalContrast(image, inside)).Order().ToArray();
         var visible = Math.Clamp(contrasts[contrasts.Length / 2], LeastVisibleChange, DefaultMidpoint * MaskShare);
         var midpoint = visible / MaskShare;
         return options with { LogisticMidpoint = midpoint, LogisticSteepness = SteepnessTimesMidpoint / midpoint };
     }
 
-    /// <summary>Mean over the pixels of the standard deviation of grey levels around each; windows are clipped to the image.</summary>
-    public static double LocalContrast(PixelBuffer image)
+    /// <summary>Mean over the pixels of the standard deviation of grey levels around each; windows are clipped to the image, and to the pixels inside.</summary>
+    public static double LocalContrast(PixelBuffer image, bool[]? inside = null)
     {
         var (width, height) = (image.Width, image.Height);
-        var (sums, squares) = Integrals(GreyLevels.Compute(image), width, height);
+        var (sums, squares) = Integrals(GreyLevels.Compute(image), width, height, inside);
+        var counts = inside is null ? null : Integrals(Array.ConvertAll(inside, isInside => (byte)(isInside ? 1 : 0)), width, height, null).Sums;
         var total = 0.0;
         for (var y = 0; y < height; y++)
         {
             var (top, bottom) = (Math.Max(y - Reach, 0), Math.Min(y + Reach + 1, height));
             for (var x = 0; x < width; x++)
             {
+                if (inside is not null && !inside[(y * width) + x])
+                {
+                    continue;
+                }
+
                 var (left, right) = (Math.Max(x - Reach, 0), Math.Min(x + Reach + 1, width));
-                double count = (right - left) * (bottom - top);
+                double count = counts is null ? (right - left) * (bottom - top) : Window(counts);
                 var mean = Window(sums) / count;
                 total += Math.Sqrt(Math.Max((Window(squares) / count) - (mean * mean), 0));
 
@@ -50,10 +56,10 @@ internal static class ContrastCalibration
             }
         }
 
-        return total / ((double)width * height);
+        return total / (inside is null ? (double)width * height : inside.Count(isInside => isInside));
     }
 
-    private static (long[] Sums, long[] Squares) Integrals(byte[] grey, int width, int height)
+    private static (long[] Sums, long[] Squares) Integrals(byte[] grey, int width, int height, bool[]? inside)
     {
         var stride = width + 1;
         var sums = new long[stride * (height + 1)];
@@ -63,7 +69,7 @@ internal static class ContrastCalibration
             long sum = 0, square = 0;
             for (var x = 0; x < width; x++)
             {
-                var level = grey[(y * width) + x];
+                var level = inside is null || inside[(y * width) + x] ? grey[(y * width) + x] : 0;
                 var i = ((y + 1) * stride) + x + 1;
                 sums[i] = sums[i - stride] + (sum += level);
                 squares[i] = squares[i - stride] + (square += level * level);

@@ -28,7 +28,10 @@ public sealed class NsaSynthesizer
     /// <param name="source">Where patches are cut from: another normal image of the same size, or the destination itself.</param>
     /// <param name="random">The only source of randomness.</param>
     /// <exception cref="ArgumentException">The images differ in size.</exception>
-    public SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random)
+    public SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random) => Synthesize(destination, source, random, null);
+
+    /// <summary>The same within a region, which is the object: outside, nothing is drawn and nothing is labelled.</summary>
+    internal SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random, SquareRegion? region)
     {
         ArgumentNullException.ThrowIfNull(destination);
         ArgumentNullException.ThrowIfNull(source);
@@ -38,12 +41,19 @@ public sealed class NsaSynthesizer
             throw new ArgumentException($"source: expected {destination.Width} x {destination.Height} pixels, the size of the destination, got {source.Width} x {source.Height}. Resize both to the same square.", nameof(source));
         }
 
-        var destinationObject = ObjectOf(destination);
-        var sourceObject = ReferenceEquals(source, destination) ? destinationObject : ObjectOf(source);
+        var destinationObject = ObjectOf(destination, region);
+        var sourceObject = ReferenceEquals(source, destination) ? destinationObject : ObjectOf(source, region);
         for (var draw = 1; ; draw++)
         {
             var image = Draw(destination, destinationObject, source, sourceObject, random);
+            image = region?.Cut(image) ?? image;
             var label = DefectLabel.Compute(destination, image, Options.LogisticSteepness, Options.LogisticMidpoint);
+            for (var p = 0; p < (region?.Inside.Length ?? 0); p++)
+            {
+                // What the cut left at its edge, too.
+                label[p] = region!.Inside[p] ? label[p] : 0;
+            }
+
             var mask = Array.ConvertAll(label, value => value > Options.LabelThreshold);
             var hasDefect = mask.AsSpan().Contains(true);
             if (hasDefect || draw == Options.MaxDraws)
@@ -89,6 +99,9 @@ public sealed class NsaSynthesizer
         return PoissonBlender.NormalClone(patch, mask, image, centre);
     }
 
-    private byte[]? ObjectOf(PixelBuffer image) =>
-        Options.Background is { } background ? ObjectMask.Compute(image, background, Options.BackgroundThreshold) : null;
+    private byte[]? ObjectOf(PixelBuffer image, SquareRegion? region)
+    {
+        var found = Options.Background is { } background ? ObjectMask.Compute(image, background, Options.BackgroundThreshold) : null;
+        return region is null ? found : [.. region.Inside.Select((isInside, p) => isInside ? found?[p] ?? 1 : (byte)0)];
+    }
 }

@@ -62,16 +62,18 @@ public sealed record SynthesisOptions
     /// <summary>NSA's defaults with a label curve fitted to a product's contrast.</summary>
     /// <param name="normals">Normal images, resized as they will be used; a few dozen suffice.</param>
     /// <exception cref="ArgumentException">There is no image.</exception>
-    public static SynthesisOptions FitTo(IReadOnlyList<PixelBuffer> normals)
+    public static SynthesisOptions FitTo(IReadOnlyList<PixelBuffer> normals) => FitTo(normals, null);
+
+    private static SynthesisOptions FitTo(IReadOnlyList<PixelBuffer> normals, SquareRegion? region)
     {
         ArgumentNullException.ThrowIfNull(normals);
-        return normals.Count > 0 ? ContrastCalibration.Fit(new SynthesisOptions(), normals)
+        return normals.Count > 0 ? ContrastCalibration.Fit(new SynthesisOptions(), normals, region?.Inside)
             : throw new ArgumentException("normals: expected at least one normal image, got none.", nameof(normals));
     }
 
-    /// <summary>A product's own options where there are any, without a background that does not show it; else those fitted to it.</summary>
-    internal static SynthesisOptions For(string className, IReadOnlyDictionary<string, SynthesisOptions> own, IReadOnlyList<PixelBuffer> normals)
-        => !own.TryGetValue(className, out var known) ? FitTo(normals)
+    /// <summary>A product's own options where there are any, without a background that does not show it; else those fitted to it, to what of it is inspected.</summary>
+    internal static SynthesisOptions For(string className, IReadOnlyDictionary<string, SynthesisOptions> own, IReadOnlyList<PixelBuffer> normals, SquareRegion? region = null)
+        => !own.TryGetValue(className, out var known) ? FitTo(normals, region)
             : known.Background is { } background && !ObjectMask.Shows(normals, background, known.BackgroundThreshold) ? known with { Background = null }
             : known;
 

@@ -42,6 +42,19 @@ public sealed class FewShotEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void Run_Region_IsUsedAndMakesCellsOfItsOwn()
+    {
+        var whole = FewShotEvaluation.Run([Set], Small, parts, Protocol);
+        // All but the place of the bars.
+        var without = InspectionRegion.FromPolygons(80, 80, [], [[(16, 4), (64, 4), (64, 28), (16, 28)]]);
+        var masked = FewShotEvaluation.Run([Set], Small with { Regions = new Dictionary<string, InspectionRegion> { ["bolt"] = without } }, parts, Protocol);
+        masked.Cells.Should().OnlyContain(cell => cell.PixelAuroc == null, "no defective pixel is inspected");
+        FewShotEvaluation.Run([Set], Small, parts, Protocol).Cells.Select(cell => cell.PixelAuroc).Should().Equal(whole.Cells.Select(cell => cell.PixelAuroc), "cells with a region are no cells without");
+        FluentActions.Invoking(() => FewShotEvaluation.Run([Set], Small with { Regions = new Dictionary<string, InspectionRegion> { ["nut"] = without } }, parts, Protocol))
+            .Should().Throw<ArgumentException>().WithMessage("Regions['nut']*'bolt'*");
+    }
+
+    [Fact]
     public void Run_Cancelled_LeavesWholeCells()
     {
         using var source = new CancellationTokenSource();

@@ -67,6 +67,20 @@ public class ImagePreprocessorTests
     }
 
     [Fact]
+    public void MapToImage_PixelThatWasNotInspected_IsNaNInItsOwnPlaceAlone()
+    {
+        float[] map = [1, float.NaN, 3, 1, 2, 3, 1, 2, 3];
+        var result = new ImagePreprocessor(3, ResizeMode.Stretch, Half, Half).MapToImage(map, 9, 9);
+        for (var p = 0; p < 81; p++)
+        {
+            float.IsNaN(result[p]).Should().Be(p % 9 is >= 3 and < 6 && p / 9 < 3, $"pixel {p % 9}, {p / 9}");
+        }
+
+        result[2].Should().Be(1, "beside it, the nearest value stands for what is not known");
+        result[(3 * 9) + 4].Should().Be(2);
+    }
+
+    [Fact]
     public void MapToImage_Gradient_IsLinear()
     {
         var map = Enumerable.Range(0, 16).Select(i => (float)(i % 4)).ToArray();

@@ -50,6 +50,18 @@ public class SynthesisOptionsTests
         SynthesisOptions.For("tile", new Dictionary<string, SynthesisOptions>(), normals).Should().Be(SynthesisOptions.FitTo(normals));
     }
 
+    [Fact]
+    public void For_Region_FitsToWhatIsInspected()
+    {
+        // A quarter is as the whole of another picture; the rest is plain, as images are outside their region.
+        var inside = Enumerable.Range(0, 64 * 64).Select(p => p % 64 < 32 && p / 64 < 32).ToArray();
+        var region = new SquareRegion(64, inside, [90, 90, 90]);
+        var noise = TestPictures.Noise(64, 64, seed: 1);
+        var quarter = new PixelBuffer(32, 32, [.. noise.Rgb.Where((_, i) => inside[i / 3]).Select(value => (byte)(120 + (value / 12)))]);
+        var dim = new PixelBuffer(64, 64, [.. noise.Rgb.Select(value => (byte)(120 + (value / 12)))]);
+        SynthesisOptions.For("tile", new Dictionary<string, SynthesisOptions>(), [region.Cut(dim)], region).Should().Be(SynthesisOptions.FitTo([quarter]));
+    }
+
     [Theory]
     [InlineData(0, 3)]
     [InlineData(8, 8)]

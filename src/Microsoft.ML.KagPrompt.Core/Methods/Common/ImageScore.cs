@@ -10,11 +10,20 @@ internal static class ImageScore
     private const double ReferenceSide = 224;
 
     /// <summary>Mean of the map's largest values: [B, S, S] → [B]. k counts at 224 × 224 and scales with S², rounded, at least 1.</summary>
-    public static Tensor TopMean(Tensor maps, int k)
+    /// <param name="maps">The maps.</param>
+    /// <param name="k">How many values.</param>
+    /// <param name="inspected">The pixels that count, by number; null: all.</param>
+    public static Tensor TopMean(Tensor maps, int k, long[]? inspected = null)
     {
         using var scope = NewDisposeScope();
         var pixels = maps.flatten(1);                                                     // [B, S²]
         var count = (int)Math.Clamp(Math.Round(k * pixels.shape[1] / (ReferenceSide * ReferenceSide)), 1, pixels.shape[1]);
+        if (inspected is not null)
+        {
+            pixels = pixels.index_select(1, tensor(inspected, device: pixels.device));
+            count = Math.Min(count, inspected.Length);
+        }
+
         var (values, _) = pixels.topk(count, dim: 1, sorted: false);
         return values.mean([1]).MoveToOuterDisposeScope();
     }

@@ -15,7 +15,7 @@ internal sealed class MemoryBank : IDisposable
     /// <summary>[M, D_i] of each layer, rows of unit length.</summary>
     public IReadOnlyList<Tensor> Layers { get; }
 
-    /// <summary>Gathers the patches of the supports: for each, its layers [R, L, D_i], R views of the image.</summary>
+    /// <summary>Gathers the patches of the supports: for each, its layers [R, L_i, D_i], R views of the image.</summary>
     public static MemoryBank Build(IReadOnlyList<IReadOnlyList<Tensor>> supports)
     {
         if (supports.Count == 0)
@@ -53,7 +53,9 @@ internal sealed class MemoryBank : IDisposable
     /// the image's patches, mean over bank and layers. 0: every patch of the supports is found again. The distances alone cannot tell an
     /// empty frame from a part: where there is nothing, nothing is odd.
     /// </summary>
-    public (IReadOnlyList<Tensor> Distances, Tensor Unlikeness) Compare(IReadOnlyList<Tensor> patchTokens)
+    /// <param name="patchTokens">[B, L_i, D_i] of each layer.</param>
+    /// <param name="cells">Of each layer, the patches that count, by number; the others' distances are 0. Null: all.</param>
+    public (IReadOnlyList<Tensor> Distances, Tensor Unlikeness) Compare(IReadOnlyList<Tensor> patchTokens, IReadOnlyList<long[]>? cells = null)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -67,9 +69,12 @@ internal sealed class MemoryBank : IDisposable
         for (var i = 0; i < Layers.Count; i++)
         {
             Guard.Shape(patchTokens[i], $"patchTokens[{i}]", -1, -1, Layers[i].shape[1]);
-            var unit = patchTokens[i].UnitLength(-1).flatten(0, 1);                            // [B·L, D]
-            var (nearest, missing) = Nearest(unit, Layers[i], patchTokens[i].shape[0]);       // [B·L], [B]
-            distances[i] = nearest.Complement().view(patchTokens[i].shape[0], patchTokens[i].shape[1]).MoveToOuterDisposeScope();
+            var counted = cells is null ? null : tensor(cells[i], device: patchTokens[i].device);
+            var tokens = counted is null ? patchTokens[i] : patchTokens[i].index_select(1, counted);
+            var unit = tokens.UnitLength(-1).flatten(0, 1);                                    // [B·L, D]
+            var (nearest, missing) = Nearest(unit, Layers[i], tokens.shape[0]);               // [B·L], [B]
+            var found = nearest.Complement().view(tokens.shape[0], tokens.shape[1]);
+            distances[i] = (counted is null ? found : zeros(patchTokens[i].shape[0], patchTokens[i].shape[1], dtype: found.dtype, device: found.device).index_copy(1, counted, found)).MoveToOuterDisposeScope();
             lacked = lacked is null ? missing : lacked.Plus(missing);
         }
 

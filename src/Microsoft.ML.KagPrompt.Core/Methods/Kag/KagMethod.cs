@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
@@ -34,18 +35,22 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
     /// <summary>Widths of the memory bank's layers.</summary>
     private IReadOnlyList<int> BankWidths => UsesGraphBank ? [.. sizes.Main.TapWidths.Select(_ => sizes.Main.JointWidth)] : sizes.Memory.TapWidths;
 
-    /// <summary>P_i, or O_i by option, per layer [views, L, D].</summary>
-    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views)
+    public ClassRegion Place(SquareRegion region) => new(region, prompt is null ? BankGrids : [.. BankGrids, sizes.Main.PromptGrid(sizes.ImageSize)], maps);
+
+    /// <summary>P_i, or O_i by option, per layer [views, L, D]; of regions, what lies inside, one view after the other: [1, n, D].</summary>
+    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(views.ForPrompt!.PatchTokens)).unbind(0) : views.ForMemory.PatchTokens.Select(layer => layer.alias());
-        return [.. tokens.Select(layer => layer.MoveToOuterDisposeScope())];
+        var kept = regions is null ? tokens : tokens.Zip(BankGrids, (layer, grid) => Inside(layer, grid, regions));
+        return [.. kept.Select(layer => layer.MoveToOuterDisposeScope())];
     }
 
-    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures) => new KagReference(textFeatures, MemoryBank.Build(supports));
+    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
+        => new KagReference(textFeatures, MemoryBank.Build(supports)) { Region = region };
 
-    public ClassReference ReadReference(ITensorSource source, torch.Device device)
+    public ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
     {
         using var scope = torch.NewDisposeScope();
         var text = source.Entries.ContainsKey("text") ? StoredMatrix.Read(source, "text", 2, sizes.Main.JointWidth).to(device) : null;
@@ -56,7 +61,7 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
 
         var bank = source.Entries.ContainsKey("bank.0")
             ? MemoryBank.FromNormalized([.. BankWidths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))]) : null;
-        return new KagReference(text?.DetachFromDisposeScope(), bank);
+        return new KagReference(text?.DetachFromDisposeScope(), bank) { Region = region };
     }
 
     public MethodScores Score(ScoringFeatures features, ClassReference reference)
@@ -83,12 +88,12 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         var (memoryMap, unlikeness) = Remembered(features, known, nodes);
         return ([.. fusions.Select(fusion =>
         {
-            var (map, score) = Fuse(fusion, promptMap, promptScore, memoryMap);
+            var (map, score) = Fuse(fusion, promptMap, promptScore, memoryMap, known.Region);
             return (map.MoveToOuterDisposeScope(), score.MoveToOuterDisposeScope());
         })], unlikeness?.MoveToOuterDisposeScope());
     }
 
-    public torch.Tensor MapScores(torch.Tensor maps) => ImageScore.TopMean(maps, options.Fusion.TopK);
+    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => ImageScore.TopMean(maps, options.Fusion.TopK, region?.Pixels);
 
     public bool Train(TrainingRun run)
     {
@@ -103,7 +108,8 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
 
     public void Dispose() => prompt?.Dispose();
 
-    private static (torch.Tensor Map, torch.Tensor Score) Fuse(ScoreFusion fusion, torch.Tensor? promptMap, torch.Tensor? promptScore, torch.Tensor? memoryMap)
+    private static (torch.Tensor Map, torch.Tensor Score) Fuse(ScoreFusion fusion, torch.Tensor? promptMap, torch.Tensor? promptScore, torch.Tensor? memoryMap,
+        ClassRegion? region)
     {
         (promptMap, promptScore, memoryMap) = fusion.Branches switch
         {
@@ -112,8 +118,20 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
             _ => (promptMap, promptScore, memoryMap),
         };
         var map = MapFusion.Fuse(promptMap, memoryMap, fusion.Gamma);                                       // (14)
-        return (map, ImageScore.Fuse(promptScore, ImageScore.TopMean(map, fusion.TopK), fusion.Gamma));     // (16)
+        map = region is null ? map : map * Mask(region, map.device);
+        return (map, ImageScore.Fuse(promptScore, ImageScore.TopMean(map, fusion.TopK, region?.Pixels), fusion.Gamma));     // (16)
     }
+
+    /// <summary>1 where inspected: [S, S].</summary>
+    private static torch.Tensor Mask(ClassRegion region, torch.Device device)
+    {
+        var side = (int)Math.Sqrt(region.Inspected.Length);
+        return torch.tensor(Array.ConvertAll(region.Inspected, isInside => isInside ? 1f : 0f), [side, side], device: device);
+    }
+
+    /// <summary>[views, L, D] → the patches inside each view's region: [1, n, D].</summary>
+    private static torch.Tensor Inside(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion> regions)
+        => torch.cat([.. regions.Select((region, view) => layer[view].index_select(0, torch.tensor(region.CellsOf(grid), device: layer.device)))], 0).unsqueeze(0);
 
     private (torch.Tensor? Map, torch.Tensor? Unlikeness) Remembered(ScoringFeatures features, KagReference reference, torch.Tensor? nodes)
     {
@@ -123,8 +141,9 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         }
 
         var tokens = UsesGraphBank ? prompt!.Outputs(nodes!).unbind(0) : features.ForMemory.PatchTokens;
-        var (distances, unlikeness) = reference.Bank.Compare(tokens);
-        return (variant.MemoryMap(maps.Mean(distances, BankGrids)), unlikeness);                            // (13)
+        var (grids, region) = (BankGrids, reference.Region?.Square);
+        var (distances, unlikeness) = reference.Bank.Compare(tokens, region is null ? null : [.. grids.Select(region.CellsOf)]);
+        return (variant.MemoryMap(maps.Mean(distances, grids, region)), unlikeness);                            // (13)
     }
 
     private (torch.Tensor? Map, torch.Tensor? Nodes, torch.Tensor? Score) Prompted(VisionFeatures? features, KagReference reference)
@@ -135,7 +154,8 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         }
 
         var nodes = prompt.Nodes(features!.PatchTokens);                                                    // [M, B, L, C']
-        var map = PromptMap.Average(nodes, reference.TextFeatures, variant, maps.Upsampler(sizes.Main.PromptGrid(sizes.ImageSize)));   // [B, S, S], (12)
+        var map = PromptMap.Average(nodes, reference.TextFeatures, variant,
+            maps.Upsampler(sizes.Main.PromptGrid(sizes.ImageSize), reference.Region?.Square));                // [B, S, S], (12)
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, reference.TextFeatures);       // [B, 2]
         return (map, nodes, similarities.select(1, 1));                                                     // s1, (15)
     }

@@ -44,7 +44,7 @@ internal sealed class TwinSource : IDisposable
     {
         (this.normal, this.batchSize, this.pairsPerEpoch, this.epochs, this.seed) = (normal, batchSize, pairsPerEpoch, epochs, seed);
         byClass = normal.ToLookup(image => image.ClassName);
-        synthesizers = byClass.ToDictionary(group => group.Key, group => new NsaSynthesizer(SynthesisOptions.For(group.Key, own, [.. group.Select(image => image.Square)])));
+        synthesizers = byClass.ToDictionary(group => group.Key, group => new NsaSynthesizer(SynthesisOptions.For(group.Key, own, [.. group.Select(image => image.Square)], group.First().Region)));
         stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         producer = Task.Factory.StartNew(Produce, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -115,7 +115,7 @@ internal sealed class TwinSource : IDisposable
         {
             stop.Token.ThrowIfCancellationRequested();
             var random = new Random(Mix(epoch, first + i));
-            twins[i] = synthesizers[images[i].ClassName].Synthesize(images[i].Square, PatchSource(images[i], random), random);
+            twins[i] = synthesizers[images[i].ClassName].Synthesize(images[i].Square, PatchSource(images[i], random), random, images[i].Region);
         }
 
         return new TwinBatch(images, twins, epoch);

@@ -24,6 +24,23 @@ public class TwinSourceTests
     }
 
     [Fact]
+    public void Batches_ImagesWithARegion_HaveDefectsWithinItAlone()
+    {
+        var inside = Enumerable.Range(0, Side * Side).Select(p => p % Side < 20 && p / Side < 20).ToArray();
+        var region = new SquareRegion(Side, inside, [9, 9, 9]);
+        ProductImage[] images = [.. new[] { Patterned("a", Red), Patterned("a", Green) }.Select(image => new ProductImage(region.Cut(image.Square), "a", "", region))];
+        var twins = Pairs(images).Select(pair => pair.Twin).ToArray();
+        // A tenth of the picture: patches that went anywhere would rarely meet it.
+        twins.Count(twin => twin.HasDefect).Should().BeGreaterThan(9);
+        foreach (var twin in twins)
+        {
+            twin.HasDefect.Should().Be(twin.Mask.Contains(true));
+            twin.Mask.Where((mark, p) => mark && !inside[p]).Should().BeEmpty();
+            twin.Image.Rgb.Where((value, i) => !inside[i / 3] && value != 9).Should().BeEmpty();
+        }
+    }
+
+    [Fact]
     public void Batches_TwoClasses_StayInTheClass()
     {
         ProductImage[] images = [Patterned("a", Red), Patterned("b", Blue, 1), Patterned("a", Green), Patterned("b", Blue, 2)];
