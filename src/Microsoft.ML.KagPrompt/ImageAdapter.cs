@@ -7,6 +7,9 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>Between ML.NET's images and pixel buffers.</summary>
 internal static class ImageAdapter
 {
+    /// <summary>How far a premultiplied colour may be from its exact value.</summary>
+    private const int Rounding = 1;
+
     /// <summary>RGB of an image; alpha is dropped, not blended, as is usual in vision.</summary>
     /// <remarks>
     /// An image that <c>LoadImages</c> read carries its file's path as its tag. What ML.NET does not keep is taken from there: how EXIF says to turn it, colours beneath alpha, and whether the file was whole.
@@ -50,7 +53,7 @@ internal static class ImageAdapter
                 return Colours(image, image.Width, image.Height);
             }
 
-            bool Differs(byte premultiplied, byte straight) => Math.Abs(premultiplied - (straight * alpha / 255)) > 1;
+            bool Differs(byte premultiplied, byte straight) => Math.Abs(premultiplied - (straight * alpha / 255)) > Rounding;
         }
 
         return stored;
@@ -59,21 +62,43 @@ internal static class ImageAdapter
     private static PixelBuffer Colours(MLImage image, int width, int height)
     {
         var pixels = image.Pixels;
+        if (IsPremultiplied(pixels))
+        {
+            return FromTranslucent(image, width, height);
+        }
+
         var rgb = new byte[checked(width * height * 3)];
         var (red, blue) = image.PixelFormat == MLPixelFormat.Bgra32 ? (2, 0) : (0, 2);
         for (var p = 0; p < width * height; p++)
         {
-            if (pixels[(4 * p) + 3] != 255)
-            {
-                return FromTranslucent(image, width, height);
-            }
-
             rgb[3 * p] = pixels[(4 * p) + red];
             rgb[(3 * p) + 1] = pixels[(4 * p) + 1];
             rgb[(3 * p) + 2] = pixels[(4 * p) + blue];
         }
 
         return new PixelBuffer(width, height, rgb);
+    }
+
+    /// <summary>Whether colours were multiplied by an alpha below 255, as ML.NET's decoders do.</summary>
+    /// <remarks>
+    /// Such a colour is never above its alpha. Where one is, the bytes are the colours as they are: a camera's buffer whose fourth byte is unused,
+    /// often 0, which would be black if it were taken for alpha.
+    /// </remarks>
+    private static bool IsPremultiplied(ReadOnlySpan<byte> pixels)
+    {
+        var isTranslucent = false;
+        for (var at = 0; at < pixels.Length; at += 4)
+        {
+            var alpha = pixels[at + 3];
+            if (Math.Max(Math.Max(pixels[at], pixels[at + 1]), pixels[at + 2]) > alpha + Rounding)
+            {
+                return false;
+            }
+
+            isTranslucent |= alpha != 255;
+        }
+
+        return isTranslucent;
     }
 
     /// <summary>A picture for an output column. The caller owns it.</summary>
