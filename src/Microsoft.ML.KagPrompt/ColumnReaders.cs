@@ -7,6 +7,7 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>Finds columns, and reads their values whatever type the user gave them.</summary>
 internal static class ColumnReaders
 {
+    public const string ImageOption = "Columns.Image";
     public const string ClassNameKind = "a text or key";
     public const string LabelKind = "a Single, a Boolean or a key";
 
@@ -146,12 +147,16 @@ internal static class ColumnReaders
         return fits(column.Type) ? column : throw Unfit(name, option, expected, column.Type.ToString());
     }
 
-    /// <summary>What to say of a column that is not there.</summary>
+    /// <summary>What to say of a column that is not there, and how to have it.</summary>
     public static ArgumentOutOfRangeException Missing(string name, string option, string expected, IEnumerable<string> present)
         => new(option, $"Column '{name}' ({option}) is missing: expected {expected} column, got columns "
-            + $"{string.Join(", ", present.Select(column => $"'{column}'"))}.");
+            + $"{string.Join(", ", present.Select(column => $"'{column}'"))}. "
+            + (option == ImageOption
+                ? $"Load the files into it first, as mlContext.Transforms.LoadImages(\"{name}\", \"\", \"ImagePath\") does."
+                : "Name another, or rename the one that is meant."));
 
     /// <summary>What to say of a column of another type.</summary>
     public static ArgumentOutOfRangeException Unfit(string name, string option, string expected, string? got)
-        => new(option, $"Column '{name}' ({option}) is of the wrong type: expected {expected} column, got {got}.");
+        => new(option, $"Column '{name}' ({option}) is of the wrong type: expected {expected} column, got {got}."
+            + (option == ImageOption ? $" Load the files it names first: mlContext.Transforms.LoadImages(\"Image\", \"\", \"{name}\")." : ""));
 }

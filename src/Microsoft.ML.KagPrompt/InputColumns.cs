@@ -35,7 +35,7 @@ internal sealed class InputColumns
     /// <exception cref="ArgumentException">It is open which value of the label column is normal.</exception>
     public static InputColumns Find(DataViewSchema schema, KagPromptOptions options, bool fitting)
     {
-        var image = ColumnReaders.Require(schema, options.Columns.Image, "Columns.Image", "an image (MLImage)", type => type is ImageDataViewType);
+        var image = ColumnReaders.Require(schema, options.Columns.Image, ColumnReaders.ImageOption, "an image (MLImage)", type => type is ImageDataViewType);
         var className = ColumnReaders.Find(schema, options.Columns.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
         var label = fitting ? ColumnReaders.Find(schema, options.Columns.Label, "Columns.Label", ColumnReaders.LabelKind, ColumnReaders.IsLabel) : null;
         var support = fitting ? ColumnReaders.Find(schema, options.Columns.Support, "Columns.Support", "a Boolean", type => type is BooleanDataViewType) : null;
@@ -66,7 +66,7 @@ internal sealed class InputColumns
                 && fault is not OperationCanceledException and not OutOfMemoryException and not ImageReadException)
             {
                 throw new ImageReadException($"{origin}{place.Paths}: the image cannot be read. {fault.Message} "
-                    + "Expected a PNG, JPEG or BMP file. Check that it exists and is whole.", fault);
+                    + $"Expected {ImageFormats.Expected}. Check that it exists and is whole.", fault);
             }
             finally
             {
