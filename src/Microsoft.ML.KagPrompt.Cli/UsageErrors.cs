@@ -4,7 +4,7 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli;
 
-/// <summary>What is wrong with a command line, alone, and where the right one is told.</summary>
+/// <summary>What is wrong with a command line, alone, and where the right one is described.</summary>
 internal static class UsageErrors
 {
     private const int Most = 5;

@@ -8,7 +8,7 @@ namespace Microsoft.ML;
 /// <summary>Metrics as the field reports them: <c>mlContext.AnomalyDetection.EvaluateImages(...)</c> and <c>EvaluatePixels(...)</c>.</summary>
 public static class AnomalyDetectionCatalogExtensions
 {
-    /// <summary>How well scores tell anomalous images from normal ones: AUROC, average precision, largest F1, per class, with 95 % intervals. What cannot be told is NaN, with a warning.</summary>
+    /// <summary>How well scores tell anomalous images from normal ones: AUROC, average precision, largest F1, per class, with 95 % intervals. What cannot be computed is NaN, with a warning.</summary>
     /// <param name="catalog">The anomaly detection catalog.</param>
     /// <param name="data">Scored rows; read once.</param>
     /// <param name="labelColumnName">Single (above 0 anomalous, NaN unknown), Boolean (true anomalous), or a key whose values' names say

@@ -57,7 +57,7 @@ public sealed partial record KagPromptOptions
     [JsonIgnore]
     public string? InitialModelPath { get; init; }
 
-    /// <summary>Told of every step of a fit, on the fitting thread, beside the MLContext's log.</summary>
+    /// <summary>Called at every step of a fit, on the fitting thread, beside the MLContext's log.</summary>
     [JsonIgnore]
     public IProgress<TrainingProgress>? Progress { get; init; }
 

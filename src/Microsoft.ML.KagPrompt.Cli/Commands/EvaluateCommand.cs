@@ -128,7 +128,7 @@ internal static class EvaluateCommand
         using (loaded as IDisposable)
         {
             var initial = loaded is null ? null : KagPromptTransformer.FindIn(loaded).Model;
-            return FewShotEvaluation.Run(datasets, settings.Options, new EvaluationFiles(settings.Options.Images), protocol, initial, new Told(tell), cancellation);
+            return FewShotEvaluation.Run(datasets, settings.Options, new EvaluationFiles(settings.Options.Images), protocol, initial, new MessageReporter(tell), cancellation);
         }
     }
 
@@ -145,8 +145,8 @@ internal static class EvaluateCommand
     /// <summary>While arguments are checked, an option that is not given has no value yet.</summary>
     private static int EpochsOf(CommandResult result) => result.GetResult(Epochs) is { Implicit: false } ? result.GetValue(Epochs) : Method.Training.Epochs;
 
-    /// <summary>Told on the thread that works, in order.</summary>
-    private sealed class Told(Action<string> tell) : IProgress<FewShotProgress>
+    /// <summary>Reported on the thread that works, in order.</summary>
+    private sealed class MessageReporter(Action<string> tell) : IProgress<FewShotProgress>
     {
         public void Report(FewShotProgress value) => tell(value.Message);
     }

@@ -62,7 +62,7 @@ internal static class FitCommand
         var ml = new MLContext(parsed.GetValue(Seed));
         var rows = ImageRows.ToDataView(ml, ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
         KagPromptTransformer? fitted = null;
-        ItemProgress.Show("fitting", tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new Told(tell) }).Fit(rows));
+        ItemProgress.Show("fitting", tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new ItemReporter(tell) }).Fit(rows));
         using (fitted)
         {
             SavedModel.Save(fitted!, rows.Schema, parsed.GetRequiredValue(Output));
@@ -74,7 +74,7 @@ internal static class FitCommand
     }
 
     /// <summary>The fit's progress as items.</summary>
-    private sealed class Told(Action<string, int, int> tell) : IProgress<TrainingProgress>
+    private sealed class ItemReporter(Action<string, int, int> tell) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => tell(value.Epoch > 0
             ? FormattableString.Invariant($"training, epoch {value.Epoch}, loss {value.Loss.CrossEntropy + value.Loss.Focal + value.Loss.Dice:0.000}") : value.Phase, value.Done, value.Total);

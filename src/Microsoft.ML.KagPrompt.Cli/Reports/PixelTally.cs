@@ -52,14 +52,14 @@ internal sealed class PixelTally(ResizeMode mode, Action<string> tell)
         }
     }
 
-    /// <summary>What could be told: nothing of classes without masks.</summary>
+    /// <summary>What could be computed: nothing of classes without masks.</summary>
     public IReadOnlyList<ReportPixels> Compute()
     {
         Finish();
         return done;
     }
 
-    /// <summary>Of which classes nothing could be told, and why; complete after <see cref="Compute"/>.</summary>
+    /// <summary>Of which classes nothing could be computed, and why; complete after <see cref="Compute"/>.</summary>
     public IReadOnlyList<string> Unknown => unknown;
 
     /// <summary>The order in which images must come.</summary>

@@ -21,7 +21,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
     /// <summary>Masks that could not be used, and why.</summary>
     public IReadOnlyList<string> MaskFaults => faults;
 
-    /// <summary>Classes of which no pixel metric can be told, and why.</summary>
+    /// <summary>Classes of which no pixel metric can be computed, and why.</summary>
     public IReadOnlyList<string> Unknown => pixels.Unknown;
 
     /// <summary>The images of the report, with pictures where they are among the worst, and the pixel metrics.</summary>

@@ -5,7 +5,7 @@ using Microsoft.ML.KagPrompt.Imaging;
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
 /// <summary>What a user names to be scored: image files, folders with all below them, or "-" for standard input (an image, or a path a line).</summary>
-/// <remarks>A photograph of a kind that is not read is an input all the same, and is told as not readable: what was not inspected must not pass.</remarks>
+/// <remarks>A photograph of a kind that is not read is an input all the same, and is reported as not readable: what was not inspected must not pass.</remarks>
 internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, int maxPixels, ImageOrientation orientation = ImageOrientation.Exif, Action<string>? tell = null)
 {
     private const string StandardInput = "-";
@@ -19,7 +19,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
     public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs, CancellationToken cancellation = default)
     {
-        // Told before anything is scored.
+        // Reported before anything is scored.
         foreach (var input in inputs.Where(input => input != StandardInput))
         {
             if (!File.Exists(input) && !Directory.Exists(input))
@@ -49,10 +49,10 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
 
     /// <summary>An image that standard input holds, or the fault of what it holds.</summary>
     public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromStandardInput(Func<byte[]> file)
-        => (Image(StandardInput), () => Told(StandardInput, ImageCodec.Read(file(), "Standard input", out var info, maxPixels, orientation), info), true);
+        => (Image(StandardInput), () => WithFrameWarning(StandardInput, ImageCodec.Read(file(), "Standard input", out var info, maxPixels, orientation), info), true);
 
     public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromFile(string path, bool isAwaited)
-        => (Image(path), () => Told(path, ImageCodec.Read(path, out var info, maxPixels, orientation), info), isAwaited);
+        => (Image(path), () => WithFrameWarning(path, ImageCodec.Read(path, out var info, maxPixels, orientation), info), isAwaited);
 
     /// <summary>A path that says no class is answered as such: whoever sends paths waits for an answer to each, and sends others.</summary>
     public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromLine(string path)
@@ -71,7 +71,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     private static IReadOnlyList<string> Files(IReadOnlyList<string> inputs)
         => [.. inputs.SelectMany(input => input != StandardInput && Directory.Exists(input) ? PhotographFiles.Below(input) : [input]).DistinctBy(path => path == StandardInput ? path : PhotographFiles.RealPathOf(path))];
 
-    private PixelBuffer Told(string path, PixelBuffer pixels, ImageFileInfo info)
+    private PixelBuffer WithFrameWarning(string path, PixelBuffer pixels, ImageFileInfo info)
     {
         if (info.Frames > 1)
         {

@@ -17,7 +17,7 @@ internal static class ImageRows
         return ml.Transforms.LoadImages("Image", "", nameof(AnomalyDatasetRow.ImagePath)).Fit(rows).Transform(rows);
     }
 
-    /// <summary>A data set's images that are meant for fitting, each read once to see that it can be. What the user should know of them is told on the error stream.</summary>
+    /// <summary>A data set's images that are meant for fitting, each read once to see that it can be. What the user should know of them is written to the error stream.</summary>
     /// <param name="path">The data set.</param>
     /// <param name="layout">How it is laid out.</param>
     /// <param name="className">What the parts are; null: the data set says.</param>

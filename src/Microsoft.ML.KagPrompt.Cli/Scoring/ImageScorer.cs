@@ -6,7 +6,7 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
-/// <summary>Scores image files with a saved model, a few at a time. An image that cannot be read is told as such, and the others go on.</summary>
+/// <summary>Scores image files with a saved model, a few at a time. An image that cannot be read is reported as such, and the others go on.</summary>
 internal sealed class ImageScorer : IDisposable
 {
     private readonly ITransformer model;

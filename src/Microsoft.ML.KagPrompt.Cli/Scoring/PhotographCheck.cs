@@ -6,7 +6,7 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
-/// <summary>Looks through photographs before a model is fitted on them: all that cannot be read are named at once, and what may mislead the fit is told.</summary>
+/// <summary>Looks through photographs before a model is fitted on them: all that cannot be read are named at once, and what may mislead the fit is reported.</summary>
 internal sealed class PhotographCheck(Action<string> tell, int maxPixels = ImageCodec.DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
 {
     private const int Named = 20;

@@ -30,7 +30,7 @@ internal sealed record ScoreRecord
 
     public float? Threshold { get; init; }
 
-    /// <summary>The score's; null where it cannot be told, and of a foreign image, of which the score says nothing.</summary>
+    /// <summary>The score's; null where it is unknown, and of a foreign image, of which the score says nothing.</summary>
     public float? Probability { get; init; }
 
     /// <summary>Size of the map, in which regions are given.</summary>

@@ -23,7 +23,7 @@ internal static class ZipLocation
         }
     }
 
-    /// <summary>The zip a model is being loaded from; null where it cannot be told.</summary>
+    /// <summary>The zip a model is being loaded from; null where it is unknown.</summary>
     public static ZipArchive? ArchiveOf(ModelLoadContext context) => context.Repository is { } reader ? Archive(reader) : null;
 
     private static ZipArchive? Archive(RepositoryReader reader) => reader.GetType()
