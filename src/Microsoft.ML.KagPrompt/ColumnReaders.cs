@@ -13,7 +13,10 @@ internal static class ColumnReaders
 
     public static bool IsClassName(DataViewType type) => type is TextDataViewType or KeyDataViewType;
 
-    public static bool IsLabel(DataViewType type) => (type is NumberDataViewType { RawType: var raw } && raw == typeof(float)) || type is BooleanDataViewType || type is KeyDataViewType;
+    public static bool IsLabel(DataViewType type)
+        => (type is NumberDataViewType { RawType: var raw } && raw == typeof(float))
+            || type is BooleanDataViewType
+            || type is KeyDataViewType;
 
     /// <summary>Reads a row's text; null where there is no such column or it is empty.</summary>
     public static Func<string?> Text(DataViewRow row, DataViewSchema.Column? column)
@@ -47,7 +50,9 @@ internal static class ColumnReaders
             return () =>
             {
                 getter(ref text);
-                return text.IsEmpty ? throw new KagPromptException($"Row {row.Position}, column '{column.Name}': expected a class name, got an empty text.") : text.ToString();
+                return text.IsEmpty
+                    ? throw new KagPromptException($"Row {row.Position}, column '{column.Name}': expected a class name, got an empty text.")
+                    : text.ToString();
             };
         }
 
@@ -133,11 +138,13 @@ internal static class ColumnReaders
     }
 
     /// <summary>The column of a name that may be null.</summary>
-    public static DataViewSchema.Column? Find(DataViewSchema schema, string? name, string option, string expected, Func<DataViewType, bool> fits)
+    public static DataViewSchema.Column? Find(DataViewSchema schema, string? name, string option, string expected,
+        Func<DataViewType, bool> fits)
         => name is null ? null : Require(schema, name, option, expected, fits);
 
     /// <exception cref="ArgumentOutOfRangeException">The column is missing or of another type.</exception>
-    public static DataViewSchema.Column Require(DataViewSchema schema, string name, string option, string expected, Func<DataViewType, bool> fits)
+    public static DataViewSchema.Column Require(DataViewSchema schema, string name, string option, string expected,
+        Func<DataViewType, bool> fits)
     {
         if (schema.GetColumnOrNull(name) is not { } column)
         {
@@ -158,5 +165,7 @@ internal static class ColumnReaders
     /// <summary>What to say of a column of another type.</summary>
     public static ArgumentOutOfRangeException Unfit(string name, string option, string expected, string? got)
         => new(option, $"Column '{name}' ({option}) is of the wrong type: expected {expected} column, got {got}."
-            + (option == ImageOption ? $" Load the files it names first: mlContext.Transforms.LoadImages(\"Image\", \"\", \"{name}\")." : ""));
+            + (option == ImageOption
+                ? $" Load the files it names first: mlContext.Transforms.LoadImages(\"Image\", \"\", \"{name}\")."
+                : ""));
 }

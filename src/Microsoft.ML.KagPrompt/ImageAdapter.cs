@@ -12,9 +12,11 @@ internal static class ImageAdapter
 
     /// <summary>RGB of an image; alpha is dropped, not blended, as is usual in vision.</summary>
     /// <remarks>
-    /// An image that <c>LoadImages</c> read carries its file's path as its tag. What ML.NET does not keep is taken from there: how EXIF says to turn it, colours beneath alpha, and whether the file was whole.
+    /// An image that <c>LoadImages</c> read carries its file's path as its tag. What ML.NET does not keep is taken from there: how EXIF
+    /// says to turn it, colours beneath alpha, and whether the file was whole.
     /// </remarks>
-    /// <exception cref="ImageReadException">There is no image, it is too large, or the file it came from is no whole image of a kind that is read.</exception>
+    /// <exception cref="ImageReadException">There is no image, it is too large, or the file it came from is no whole image of a kind that
+    /// is read.</exception>
     public static PixelBuffer ToPixels(MLImage? image, int maxPixels, string origin, ImageOrientation orientation)
     {
         if (image is null)
@@ -25,7 +27,8 @@ internal static class ImageAdapter
         var (width, height) = (image.Width, image.Height);
         if ((long)width * height > maxPixels)
         {
-            throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {width} x {height}. Resize it, or raise Images.MaxPixels.");
+            throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {width} x {height}. Resize it, "
+                + "or raise Images.MaxPixels.");
         }
 
         if (image.Tag is not { Length: > 0 } path || !File.Exists(path))
@@ -36,7 +39,9 @@ internal static class ImageAdapter
         // The image may have been resized since: its file may be larger than the bound.
         var file = ImageFileBytes.Read(path, origin, int.MaxValue);
         var info = ImageCodec.Check(file, origin, int.MaxValue);
-        var pixels = info.HasAlpha && (info.Width, info.Height) == (width, height) ? Beneath(image, ImageCodec.Read(file, origin, int.MaxValue, ImageOrientation.AsStored)) : Colours(image, width, height);
+        var pixels = info.HasAlpha && (info.Width, info.Height) == (width, height)
+            ? Beneath(image, ImageCodec.Read(file, origin, int.MaxValue, ImageOrientation.AsStored))
+            : Colours(image, width, height);
         return orientation == ImageOrientation.Exif ? pixels.Turned(info.Orientation) : pixels;
     }
 
@@ -48,7 +53,9 @@ internal static class ImageAdapter
         for (int from = 0, at = 0; from < pixels.Length; from += 4, at += 3)
         {
             var alpha = pixels[from + 3];
-            if (Differs(pixels[from + red], stored.Rgb[at]) || Differs(pixels[from + 1], stored.Rgb[at + 1]) || Differs(pixels[from + blue], stored.Rgb[at + 2]))
+            if (Differs(pixels[from + red], stored.Rgb[at])
+                || Differs(pixels[from + 1], stored.Rgb[at + 1])
+                || Differs(pixels[from + blue], stored.Rgb[at + 2]))
             {
                 return Colours(image, image.Width, image.Height);
             }
@@ -81,8 +88,8 @@ internal static class ImageAdapter
 
     /// <summary>Whether colours were multiplied by an alpha below 255, as ML.NET's decoders do.</summary>
     /// <remarks>
-    /// Such a colour is never above its alpha. Where one is, the bytes are the colours as they are: a camera's buffer whose fourth byte is unused,
-    /// often 0, which would be black if it were taken for alpha.
+    /// Such a colour is never above its alpha. Where one is, the bytes are the colours as they are: a camera's buffer whose fourth byte is
+    /// unused, often 0, which would be black if it were taken for alpha.
     /// </remarks>
     private static bool IsPremultiplied(ReadOnlySpan<byte> pixels)
     {

@@ -24,7 +24,9 @@ internal sealed class RowOrigin
         }
     }
 
-    /// <summary>"good/a.png": folder and name of the current row's first path, or null. No more of it: a saved model names no machine's folders.</summary>
+    /// <summary>
+    /// "good/a.png": folder and name of the current row's first path, or null. No more of it: a saved model names no machine's folders.
+    /// </summary>
     public string? File => texts.Select(text => TryRead(text.Read)).FirstOrDefault(IsPath) is { } path
         ? string.Join('/', path.Split('/', '\\').TakeLast(2))
         : null;
