@@ -11,31 +11,106 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 internal static class FitCommand
 {
     private static readonly KagPromptOptions Defaults = new();
-    private static readonly Argument<string> Data = new("DATA") { Description = "A data set's folder or manifest, or a folder of photographs of good parts." };
-    private static readonly Option<string> Output = new("--out") { Description = "The model zip to write. It appears whole or not at all.", Required = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
-    private static readonly Option<string?> Class = new("--class") { Description = "What the parts are, in words the prompts can use; the product's folder name unless given." };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none, the compact backbone's own as it is.", DefaultValueFactory = _ => Defaults.Training.Epochs, CustomParser = Typed.Whole() };
-    private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
-    private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.Memory.MaxSupportImages, CustomParser = Typed.Whole() };
+    private static readonly Argument<string> Data = new("DATA")
+    {
+        Description = "A data set's folder or manifest, or a folder of photographs of good parts.",
+    };
+    private static readonly Option<string> Output = new("--out")
+    {
+        Description = "The model zip to write. It appears whole or not at all.",
+        Required = true,
+    };
+    private static readonly Option<DatasetLayout> Layout = new("--layout")
+    {
+        Description = "How the data set is laid out.",
+        DefaultValueFactory = _ => DatasetLayout.Auto,
+        CustomParser = Typed.Choice<DatasetLayout>,
+    };
+    private static readonly Option<string?> Class = new("--class")
+    {
+        Description = "What the parts are, in words the prompts can use; the product's folder name unless given.",
+    };
+    private static readonly Option<int> Epochs = new("--epochs")
+    {
+        Description = "Passes over the normal images when training the graph prompt; 0: none, the compact backbone's own as it is.",
+        DefaultValueFactory = _ => Defaults.Training.Epochs,
+        CustomParser = Typed.Whole(),
+    };
+    private static readonly Option<bool> FromScratch = new("--from-scratch")
+    {
+        Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; "
+            + "with 0 epochs the memory bank alone scores.",
+    };
+    private static readonly Option<int> Support = new("--support")
+    {
+        Description = "Most normal images a class in the memory bank.",
+        DefaultValueFactory = _ => Defaults.Memory.MaxSupportImages,
+        CustomParser = Typed.Whole(),
+    };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip to start from." };
-    private static readonly Option<string?> Checkpoint = new("--checkpoint") { Description = "A graph prompt that the paper's authors published (train_on_mvtec.pt and the like) to start from, with --variant Released." };
-    private static readonly Option<string> Backbone = new("--backbone") { Description = "compact, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name };
-    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
-    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Defaults.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
-    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Precision, CustomParser = Typed.Choice<Precision> };
-    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given.", CustomParser = Typed.WholeOrNone() };
-    private static readonly Option<ResizeMode> Resize = new("--resize") { Description = "How images are brought there.", DefaultValueFactory = _ => Defaults.Images.ResizeMode, CustomParser = Typed.Choice<ResizeMode> };
-    private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by") { Description = "By what the threshold is placed.", DefaultValueFactory = _ => Defaults.Threshold.By, CustomParser = Typed.Choice<ThresholdChoice> };
-    private static readonly Option<float> Rate = new("--false-rejects") { Description = "Share of normal parts that the threshold may reject, above 0 to 0.5.", DefaultValueFactory = _ => Defaults.Threshold.FalseRejectRate, CustomParser = Typed.Number };
-    private static readonly Option<int> Seed = new("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 0, CustomParser = Typed.Whole() };
+    private static readonly Option<string?> Checkpoint = new("--checkpoint")
+    {
+        Description = "A graph prompt that the paper's authors published (train_on_mvtec.pt and the like) to start from, "
+            + "with --variant Released.",
+    };
+    private static readonly Option<string> Backbone = new("--backbone")
+    {
+        Description = "compact, or a backbone's file or directory.",
+        DefaultValueFactory = _ => Defaults.Backbone.Name,
+    };
+    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone")
+    {
+        Description = "Another backbone for the memory bank alone.",
+    };
+    private static readonly Option<GraphVariant> Variant = new("--variant")
+    {
+        Description = "The paper's graph prompt or the one of the authors' code.",
+        DefaultValueFactory = _ => Defaults.Prompt.Variant,
+        CustomParser = Typed.Choice<GraphVariant>,
+    };
+    private static readonly Option<Precision> Precision = new("--precision")
+    {
+        Description = "What the backbone computes in.",
+        DefaultValueFactory = _ => Defaults.Backbone.Precision,
+        CustomParser = Typed.Choice<Precision>,
+    };
+    private static readonly Option<int?> Size = new("--size")
+    {
+        Description = "Side of the images in pixels; the backbone's own unless given.",
+        CustomParser = Typed.WholeOrNone(),
+    };
+    private static readonly Option<ResizeMode> Resize = new("--resize")
+    {
+        Description = "How images are brought there.",
+        DefaultValueFactory = _ => Defaults.Images.ResizeMode,
+        CustomParser = Typed.Choice<ResizeMode>,
+    };
+    private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by")
+    {
+        Description = "By what the threshold is placed.",
+        DefaultValueFactory = _ => Defaults.Threshold.By,
+        CustomParser = Typed.Choice<ThresholdChoice>,
+    };
+    private static readonly Option<float> Rate = new("--false-rejects")
+    {
+        Description = "Share of normal parts that the threshold may reject, above 0 to 0.5.",
+        DefaultValueFactory = _ => Defaults.Threshold.FalseRejectRate,
+        CustomParser = Typed.Number,
+    };
+    private static readonly Option<int> Seed = new("--seed")
+    {
+        Description = "Of everything random.",
+        DefaultValueFactory = _ => 0,
+        CustomParser = Typed.Whole(),
+    };
     private static readonly Option<string> Device = DeviceOption.Create();
 
     public static Verb Create()
     {
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
-            Data, Output, Layout, Class, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Seed, Device,
+            Data, Output, Layout, Class, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone, Variant, Precision,
+            Size, Resize, ThresholdBy, Rate, Seed, Device,
         };
         command.SetGuardedAction(Run);
         return command;
@@ -48,10 +123,20 @@ internal static class FitCommand
         {
             Columns = new() { ClassName = nameof(AnomalyDatasetRow.ClassName), Label = nameof(AnomalyDatasetRow.Label) },
             Training = new() { Epochs = parsed.GetValue(Epochs) },
-            Prompt = new() { FromScratch = parsed.GetValue(FromScratch), Variant = parsed.GetValue(Variant), CheckpointPath = parsed.GetValue(Checkpoint) },
+            Prompt = new()
+            {
+                FromScratch = parsed.GetValue(FromScratch),
+                Variant = parsed.GetValue(Variant),
+                CheckpointPath = parsed.GetValue(Checkpoint),
+            },
             Memory = new() { MaxSupportImages = parsed.GetValue(Support) },
             InitialModelPath = parsed.GetValue(Initial),
-            Backbone = new() { Name = parsed.GetRequiredValue(Backbone), MemoryName = parsed.GetValue(MemoryBackbone), Precision = parsed.GetValue(Precision) },
+            Backbone = new()
+            {
+                Name = parsed.GetRequiredValue(Backbone),
+                MemoryName = parsed.GetValue(MemoryBackbone),
+                Precision = parsed.GetValue(Precision),
+            },
             Images = new() { Size = parsed.GetValue(Size), ResizeMode = parsed.GetValue(Resize) },
             Threshold = new() { By = parsed.GetValue(ThresholdBy), FalseRejectRate = parsed.GetValue(Rate) },
             Seed = parsed.GetValue(Seed),
@@ -60,9 +145,11 @@ internal static class FitCommand
         };
         options.Validate();
         var ml = new MLContext(parsed.GetValue(Seed));
-        var rows = ImageRows.ToDataView(ml, ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
+        var rows = ImageRows.ToDataView(ml,
+            ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class)));
         KagPromptTransformer? fitted = null;
-        ItemProgress.Show("fitting", tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new ItemReporter(tell) }).Fit(rows));
+        ItemProgress.Show("fitting",
+            tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new ItemReporter(tell) }).Fit(rows));
         using (fitted)
         {
             SavedModel.Save(fitted!, rows.Schema, parsed.GetRequiredValue(Output));
@@ -77,6 +164,9 @@ internal static class FitCommand
     private sealed class ItemReporter(Action<string, int, int> tell) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => tell(value.Epoch > 0
-            ? FormattableString.Invariant($"training, epoch {value.Epoch}, loss {value.Loss.CrossEntropy + value.Loss.Focal + value.Loss.Dice:0.000}") : value.Phase, value.Done, value.Total);
+            ? FormattableString.Invariant($"training, epoch {value.Epoch}, loss {Sum(value.Loss):0.000}")
+            : value.Phase, value.Done, value.Total);
+
+        private static float Sum((float CrossEntropy, float Focal, float Dice) loss) => loss.CrossEntropy + loss.Focal + loss.Dice;
     }
 }

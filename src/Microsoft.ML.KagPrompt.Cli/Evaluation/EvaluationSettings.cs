@@ -33,7 +33,8 @@ internal sealed record EvaluationSettings
     /// <summary>Lists a data set; what of it is not read is reported.</summary>
     public FewShotDataset List(string path, Action<string> tell)
     {
-        var dataset = new FewShotDataset(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), AnomalyDataset.List(path, Layout, mask => DefectMask.Read(mask).ShowsDefect))
+        var dataset = new FewShotDataset(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
+            AnomalyDataset.List(path, Layout, mask => DefectMask.Read(mask).ShowsDefect))
         {
             Folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!,
         };

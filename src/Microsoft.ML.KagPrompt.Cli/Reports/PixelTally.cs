@@ -7,7 +7,10 @@ using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Reports;
 
-/// <summary>Pixel metrics of each class and kind of defect, of images that come class by class and kind by kind: statistics are large, and only two are held at a time.</summary>
+/// <summary>
+/// Pixel metrics of each class and kind of defect, of images that come class by class and kind by kind: statistics are large, and only two
+/// are held at a time.
+/// </summary>
 internal sealed class PixelTally(ResizeMode mode, Action<string> tell)
 {
     private readonly List<ReportPixels> done = [];
@@ -64,7 +67,8 @@ internal sealed class PixelTally(ResizeMode mode, Action<string> tell)
 
     /// <summary>The order in which images must come.</summary>
     public static IEnumerable<DatasetImage> Ordered(IEnumerable<DatasetImage> images)
-        => images.OrderBy(image => image.ClassName, StringComparer.Ordinal).ThenBy(image => image.IsAnomalous).ThenBy(image => image.DefectType, StringComparer.Ordinal);
+        => images.OrderBy(image => image.ClassName, StringComparer.Ordinal).ThenBy(image => image.IsAnomalous)
+            .ThenBy(image => image.DefectType, StringComparer.Ordinal);
 
     private void Finish()
     {
