@@ -24,7 +24,8 @@ internal static class ByteProgress
         }
 
         AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(),
+                new RemainingTimeColumn())
             .Start(context =>
             {
                 var task = context.AddTask(what);
@@ -36,7 +37,7 @@ internal static class ByteProgress
             });
     }
 
-    /// <summary>Progress told on the thread that works: <see cref="Progress{T}"/> would tell late and out of order.</summary>
+    /// <summary>Progress reported on the thread that works: <see cref="Progress{T}"/> would report late and out of order.</summary>
     private sealed class Direct(Action<(long Done, long Total)> report) : IProgress<(long Done, long Total)>
     {
         public void Report((long Done, long Total) value) => report(value);

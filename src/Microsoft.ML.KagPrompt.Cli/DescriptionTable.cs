@@ -40,8 +40,11 @@ internal static class DescriptionTable
         yield return ("Text tower", description.HasText ? Millions(description.TextParameters) : "none");
         yield return ("Images", $"trained at {description.ImageSize} pixels; sides of a multiple of {description.PatchSize}");
         yield return ("Memory bank", "yes");
-        yield return ("Graph prompt", !description.HasText ? "no: it has no text side. Name it in Backbone.MemoryName (--memory-backbone) beside a backbone that has one"
-            : description.HasVocabulary ? "yes" : "needs the vocabulary beside it: bpe_simple_vocab_16e6.txt.gz, or vocab.json and merges.txt");
+        yield return ("Graph prompt", !description.HasText
+            ? "no: it has no text side. Name it in Backbone.MemoryName (--memory-backbone) beside a backbone that has one"
+            : description.HasVocabulary
+                ? "yes"
+                : "needs the vocabulary beside it: bpe_simple_vocab_16e6.txt.gz, or vocab.json and merges.txt");
         if (description.Sha256 is { } hash)
         {
             yield return ("SHA-256", hash);
@@ -49,7 +52,8 @@ internal static class DescriptionTable
     }
 
     private static string Millions(long parameters)
-        => string.Create(CultureInfo.InvariantCulture, $"{parameters / 1e6:0.0} million parameters, {Mebibytes(2 * parameters)} in 16 bit, {Mebibytes(4 * parameters)} in 32");
+        => string.Create(CultureInfo.InvariantCulture, $"{parameters / 1e6:0.0} million parameters, "
+            + $"{Mebibytes(2 * parameters)} in 16 bit, {Mebibytes(4 * parameters)} in 32");
 
     private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:#,0} MiB");
 }

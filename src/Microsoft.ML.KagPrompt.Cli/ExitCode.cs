@@ -12,7 +12,9 @@ internal static class ExitCode
     /// <summary>The command line is wrong: nothing was begun.</summary>
     public const int Usage = 2;
 
-    /// <summary>Files, images, models, places to write or devices are not as they must be; also where single images got no verdict.</summary>
+    /// <summary>
+    /// Files, images, models, places to write or devices are not as they must be; also where single images got no verdict.
+    /// </summary>
     public const int BadInput = 3;
 
     /// <summary>A fault of the tool itself; --debug shows where.</summary>

@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace Microsoft.ML.KagPrompt.Cli;
 
-/// <summary>Unfinished files: named after the file they will be and the process that writes them. Those of processes that were killed are swept.</summary>
+/// <summary>
+/// Unfinished files: named after the file they will be and the process that writes them. Those of processes that were killed are swept.
+/// </summary>
 internal static class Leftovers
 {
     private const string Ending = ".tmp";
@@ -27,9 +29,12 @@ internal static class Leftovers
 
         foreach (var file in Directory.GetFiles(folder))
         {
-            if (Path.GetFileName(file) is var found && found.EndsWith(Ending, StringComparison.Ordinal) && Path.GetFileNameWithoutExtension(found) is var stem
+            if (Path.GetFileName(file) is var found
+                && found.EndsWith(Ending, StringComparison.Ordinal)
+                && Path.GetFileNameWithoutExtension(found) is var stem
                 && stem.LastIndexOf('.') is > 0 and var dot && (name is null || stem[..dot] == name)
-                && int.TryParse(stem.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var process) && !IsAlive(process))
+                && int.TryParse(stem.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture,
+                    out var process) && !IsAlive(process))
             {
                 Delete(file);
             }

@@ -41,7 +41,8 @@ internal static class ModelTable
     {
         var options = model.Options;
         var kag = (KagOptions)options.Method;
-        yield return ("Model", string.Create(CultureInfo.InvariantCulture, $"{path} ({new FileInfo(path).Length / 1e6:0.0} MB), format {model.FormatVersion}"));
+        yield return ("Model", string.Create(CultureInfo.InvariantCulture, $"{path} ({new FileInfo(path).Length / 1e6:0.0} MB), "
+            + $"format {model.FormatVersion}"));
         yield return ("Classes", string.Join(", ", model.Classes.Select(each => each.Name)));
         yield return ("Backbone", model.Backbone + Place(model.BackboneFile));
         if (model.MemoryBackbone is { } memory)
@@ -49,11 +50,20 @@ internal static class ModelTable
             yield return ("Memory backbone", memory + Place(model.MemoryBackboneFile));
         }
 
-        yield return ("Images", string.Create(CultureInfo.InvariantCulture, $"brought to {(options.Images.Size is { } side ? string.Create(CultureInfo.InvariantCulture, $"{side} x {side} pixels") : "the backbone's own size")} ({options.Images.ResizeMode}), computed in {options.Backbone.Precision}"));
-        yield return ("Graph prompt", model.HasPrompt ? string.Create(CultureInfo.InvariantCulture, $"yes: variant {kag.Prompt.Variant}, {kag.Prompt.Iterations} iterations, weight {kag.Fusion.Gamma}") : "none: the memory bank alone scores");
+        var size = options.Images.Size is { } side
+            ? string.Create(CultureInfo.InvariantCulture, $"{side} x {side} pixels")
+            : "the backbone's own size";
+        yield return ("Images", $"brought to {size} ({options.Images.ResizeMode}), computed in {options.Backbone.Precision}");
+        yield return ("Graph prompt", model.HasPrompt
+            ? string.Create(CultureInfo.InvariantCulture, $"yes: variant {kag.Prompt.Variant}, {kag.Prompt.Iterations} iterations, "
+                + $"weight {kag.Fusion.Gamma}")
+            : "none: the memory bank alone scores");
         yield return ("Fitted with", string.Create(CultureInfo.InvariantCulture,
-            $"epochs {kag.Training.Epochs}{(kag.Prompt.FromScratch ? " from scratch" : "")}, at most {kag.Memory.MaxSupportImages} support images, top {kag.Fusion.TopK}, threshold by {options.Threshold.By}, false rejects {options.Threshold.FalseRejectRate}, seed {options.Seed ?? 0}"));
-        yield return ("Sizes", $"backbone {Megabytes(model.BackboneBytes)}, graph prompt {Megabytes(model.PromptBytes)}, classes {Megabytes(model.Classes.Sum(each => each.Bytes))}, before compression");
+            $"epochs {kag.Training.Epochs}{(kag.Prompt.FromScratch ? " from scratch" : "")}, at most {kag.Memory.MaxSupportImages} "
+                + $"support images, top {kag.Fusion.TopK}, threshold by {options.Threshold.By}, false rejects "
+                + $"{options.Threshold.FalseRejectRate}, seed {options.Seed ?? 0}"));
+        yield return ("Sizes", $"backbone {Megabytes(model.BackboneBytes)}, graph prompt {Megabytes(model.PromptBytes)}, "
+            + $"classes {Megabytes(model.Classes.Sum(each => each.Bytes))}, before compression");
         foreach (var each in model.Classes)
         {
             var region = options.Regions.TryGetValue(each.Name, out var drawn) ? $" Inspected: {drawn}." : "";
@@ -98,7 +108,10 @@ internal static class ModelTable
         Options = model.Options with { Regions = new Dictionary<string, InspectionRegion>() },
     }, Options);
 
-    private static string Place(BackboneFile? file) => file is null ? ", in the model" : string.Create(CultureInfo.InvariantCulture, $", in the file {file.Name} ({file.Length / 1e6:0.0} MB, SHA-256 {file.Sha256})");
+    private static string Place(BackboneFile? file)
+        => file is null
+            ? ", in the model"
+            : string.Create(CultureInfo.InvariantCulture, $", in the file {file.Name} ({file.Length / 1e6:0.0} MB, SHA-256 {file.Sha256})");
 
     private static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB");
 

@@ -8,7 +8,10 @@ internal static class OutputPlace
     /// <summary>Room that anything written here needs.</summary>
     private const int Least = 1 << 20;
 
-    /// <summary>That a file can be written here; sweeps what dead processes left of it. Folders on the way are made; nothing else stays of the trial.</summary>
+    /// <summary>
+    /// That a file can be written here; sweeps what dead processes left of it. Folders on the way are made; nothing else stays of the
+    /// trial.
+    /// </summary>
     /// <param name="path">The file; null: none is asked for.</param>
     /// <param name="bytes">What it will take, as far as is known.</param>
     /// <exception cref="IOException">It cannot; says why.</exception>
@@ -27,7 +30,8 @@ internal static class OutputPlace
 
         if (Path.GetFileName(full) is var name && IsDevice(full))
         {
-            throw new IOException($"Cannot write '{path}': '{name}' is a device, and a file that appears whole cannot take its place. Name a file.");
+            throw new IOException($"Cannot write '{path}': '{name}' is a device, and a file that appears whole cannot take its place. "
+                + "Name a file.");
         }
 
         Within(path, () => Try(full, Math.Max(bytes, Least)));
@@ -60,7 +64,8 @@ internal static class OutputPlace
         Leftovers.SweepOf(path);
         if (new DriveInfo(folder).AvailableFreeSpace is var free && free < bytes)
         {
-            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"there are {free / 1e6:0.0} MB of room, and it takes {bytes / 1e6:0.0} MB or more."));
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"there are {free / 1e6:0.0} MB of room, "
+                + $"and it takes {bytes / 1e6:0.0} MB or more."));
         }
 
         var trial = Leftovers.NameFor(path);
@@ -77,7 +82,10 @@ internal static class OutputPlace
         }
     }
 
-    private static bool IsDevice(string path) => !OperatingSystem.IsWindows() && path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal);
+    private static bool IsDevice(string path)
+        => !OperatingSystem.IsWindows()
+            && path.StartsWith("/dev/", StringComparison.Ordinal)
+            && !path.StartsWith("/dev/shm/", StringComparison.Ordinal);
 
     private static void Within(string path, Action action) => Within(path, () =>
     {

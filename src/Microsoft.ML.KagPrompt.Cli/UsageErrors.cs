@@ -4,7 +4,7 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli;
 
-/// <summary>What is wrong with a command line, alone, and where the right one is told.</summary>
+/// <summary>What is wrong with a command line, alone, and where the right one is described.</summary>
 internal static class UsageErrors
 {
     private const int Most = 5;
@@ -40,7 +40,12 @@ internal static class UsageErrors
         return ExitCode.Usage;
     }
 
-    /// <summary>Options that no command knows are taken for what comes between options, such as images: they are told from files by there being none of that name.</summary>
+    /// <summary>
+    /// Options that no command knows are taken for what comes between options, such as images: they are told from files by there being none
+    /// of that name.
+    /// </summary>
     private static IEnumerable<string> Misspelt(ParseResult parsed) => parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
-        .Where(token => token.Type == TokenType.Argument && token.Value.Length > 2 && token.Value.StartsWith("--", StringComparison.Ordinal) && !Path.Exists(token.Value)).Select(token => token.Value);
+        .Where(token => token.Type == TokenType.Argument && token.Value.Length > 2 && token.Value.StartsWith("--",
+            StringComparison.Ordinal) && !Path.Exists(token.Value))
+            .Select(token => token.Value);
 }

@@ -10,19 +10,21 @@ public sealed record ColumnOptions
     public string Image { get; init; } = "Image";
 
     /// <summary>
-    /// Input: product names, text or key; null: one class for all rows. Prompts, memory banks and thresholds are per class. Rows to score need not have it where the model knows one
-    /// class.
+    /// Input: product names, text or key; null: one class for all rows. Prompts, memory banks and thresholds are per class. Rows to score
+    /// need not have it where the model knows one class.
     /// </summary>
     public string? ClassName { get; init; }
 
     /// <summary>
-    /// Input while fitting: Single (0 normal, above 0 anomalous, NaN unknown), Boolean (true anomalous) or key; null: all rows are normal. Of a key, the values' names say what
-    /// they mean (good, ok, normal, pass, 0, false; bad, defect, anomaly, ng, nok, fail, 1, true; and the like), never their order; others need <see cref="NormalLabel"/>.
+    /// Input while fitting: Single (0 normal, above 0 anomalous, NaN unknown), Boolean (true anomalous) or key; null: all rows are normal.
+    /// Of a key, the values' names say what they mean (good, ok, normal, pass, 0, false; bad, defect, anomaly, ng, nok, fail, 1, true; and
+    /// the like), never their order; others need <see cref="NormalLabel"/>.
     /// </summary>
     public string? Label { get; init; }
 
     /// <summary>
-    /// The label that means a sound part ("good", "false", "1", ...), as text; every other label is then a defect. Null: it follows from the label column's type and names.
+    /// The label that means a sound part ("good", "false", "1", ...), as text; every other label is then a defect. Null: it follows from
+    /// the label column's type and names.
     /// </summary>
     public string? NormalLabel { get; init; }
 
@@ -44,12 +46,15 @@ public sealed record ColumnOptions
     public string AnomalyMap { get; init; } = "AnomalyMap";
 
     /// <summary>
-    /// Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets: with <c>GetColumn&lt;MLImage&gt;</c>, a
-    /// cursor, or a member <c>[ImageType] MLImage</c> in CreateEnumerable and prediction engines. <see cref="HeatmapPng"/> gives bytes that need no disposing.
+    /// Output: the image with its map over it (MLImage of the image's size); null: no such column. The consumer disposes what it gets: with
+    /// <c>GetColumn&lt;MLImage&gt;</c>, a cursor, or a member <c>[ImageType] MLImage</c> in CreateEnumerable and prediction engines.
+    /// <see cref="HeatmapPng"/> gives bytes that need no disposing.
     /// </summary>
     public string? Heatmap { get; init; }
 
-    /// <summary>Output: the same picture as a PNG file's bytes (vector of Byte; a <c>byte[]</c> member reads it); null: no such column.</summary>
+    /// <summary>
+    /// Output: the same picture as a PNG file's bytes (vector of Byte; a <c>byte[]</c> member reads it); null: no such column.
+    /// </summary>
     public string? HeatmapPng { get; init; }
 
     /// <summary>
@@ -76,8 +81,10 @@ public sealed record ColumnOptions
         NamedOrNull(nameof(HeatmapPng), HeatmapPng);
         NamedOrNull(nameof(IsForeign), IsForeign);
         faults
-            .Require(NormalLabel is null || !string.IsNullOrWhiteSpace(NormalLabel), $"{group}.{nameof(NormalLabel)}", "a label or null", NormalLabel)
-            .Require(NormalLabel is null || Label is not null, $"{group}.{nameof(NormalLabel)}", $"null without a {group}.{nameof(Label)}", NormalLabel)
+            .Require(NormalLabel is null || !string.IsNullOrWhiteSpace(NormalLabel), $"{group}.{nameof(NormalLabel)}",
+                "a label or null", NormalLabel)
+            .Require(NormalLabel is null || Label is not null, $"{group}.{nameof(NormalLabel)}",
+                $"null without a {group}.{nameof(Label)}", NormalLabel)
             .Require(outputs.Distinct().Count() == outputs.Length, "output columns", "different names", string.Join(", ", outputs))
             .Require(Enum.IsDefined(MapResolution), $"{group}.{nameof(MapResolution)}", "a defined value", MapResolution);
 

@@ -7,12 +7,16 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>Finds columns, and reads their values whatever type the user gave them.</summary>
 internal static class ColumnReaders
 {
+    public const string ImageOption = "Columns.Image";
     public const string ClassNameKind = "a text or key";
     public const string LabelKind = "a Single, a Boolean or a key";
 
     public static bool IsClassName(DataViewType type) => type is TextDataViewType or KeyDataViewType;
 
-    public static bool IsLabel(DataViewType type) => (type is NumberDataViewType { RawType: var raw } && raw == typeof(float)) || type is BooleanDataViewType || type is KeyDataViewType;
+    public static bool IsLabel(DataViewType type)
+        => (type is NumberDataViewType { RawType: var raw } && raw == typeof(float))
+            || type is BooleanDataViewType
+            || type is KeyDataViewType;
 
     /// <summary>Reads a row's text; null where there is no such column or it is empty.</summary>
     public static Func<string?> Text(DataViewRow row, DataViewSchema.Column? column)
@@ -46,7 +50,9 @@ internal static class ColumnReaders
             return () =>
             {
                 getter(ref text);
-                return text.IsEmpty ? throw new KagPromptException($"Row {row.Position}, column '{column.Name}': expected a class name, got an empty text.") : text.ToString();
+                return text.IsEmpty
+                    ? throw new KagPromptException($"Row {row.Position}, column '{column.Name}': expected a class name, got an empty text.")
+                    : text.ToString();
             };
         }
 
@@ -132,11 +138,13 @@ internal static class ColumnReaders
     }
 
     /// <summary>The column of a name that may be null.</summary>
-    public static DataViewSchema.Column? Find(DataViewSchema schema, string? name, string option, string expected, Func<DataViewType, bool> fits)
+    public static DataViewSchema.Column? Find(DataViewSchema schema, string? name, string option, string expected,
+        Func<DataViewType, bool> fits)
         => name is null ? null : Require(schema, name, option, expected, fits);
 
     /// <exception cref="ArgumentOutOfRangeException">The column is missing or of another type.</exception>
-    public static DataViewSchema.Column Require(DataViewSchema schema, string name, string option, string expected, Func<DataViewType, bool> fits)
+    public static DataViewSchema.Column Require(DataViewSchema schema, string name, string option, string expected,
+        Func<DataViewType, bool> fits)
     {
         if (schema.GetColumnOrNull(name) is not { } column)
         {
@@ -146,12 +154,18 @@ internal static class ColumnReaders
         return fits(column.Type) ? column : throw Unfit(name, option, expected, column.Type.ToString());
     }
 
-    /// <summary>What to say of a column that is not there.</summary>
+    /// <summary>What to say of a column that is not there, and how to have it.</summary>
     public static ArgumentOutOfRangeException Missing(string name, string option, string expected, IEnumerable<string> present)
         => new(option, $"Column '{name}' ({option}) is missing: expected {expected} column, got columns "
-            + $"{string.Join(", ", present.Select(column => $"'{column}'"))}.");
+            + $"{string.Join(", ", present.Select(column => $"'{column}'"))}. "
+            + (option == ImageOption
+                ? $"Load the files into it first, as mlContext.Transforms.LoadImages(\"{name}\", \"\", \"ImagePath\") does."
+                : "Name another, or rename the one that is meant."));
 
     /// <summary>What to say of a column of another type.</summary>
     public static ArgumentOutOfRangeException Unfit(string name, string option, string expected, string? got)
-        => new(option, $"Column '{name}' ({option}) is of the wrong type: expected {expected} column, got {got}.");
+        => new(option, $"Column '{name}' ({option}) is of the wrong type: expected {expected} column, got {got}."
+            + (option == ImageOption
+                ? $" Load the files it names first: mlContext.Transforms.LoadImages(\"Image\", \"\", \"{name}\")."
+                : ""));
 }

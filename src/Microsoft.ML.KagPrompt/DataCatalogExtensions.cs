@@ -7,14 +7,19 @@ namespace Microsoft.ML;
 /// <summary>Data sets in the field's layouts: <c>mlContext.Data.LoadAnomalyDataset(...)</c>.</summary>
 public static class DataCatalogExtensions
 {
-    /// <summary>Rows of a data set's images: ImagePath, ClassName, Label, DefectType, MaskPath, Split (<see cref="AnomalyDatasetRow"/>). Images are not read.</summary>
+    /// <summary>
+    /// Rows of a data set's images: ImagePath, ClassName, Label, DefectType, MaskPath, Split (<see cref="AnomalyDatasetRow"/>). Images are
+    /// not read.
+    /// </summary>
     /// <param name="catalog">The data catalog.</param>
     /// <param name="path">The data set's folder, or a manifest's file (.csv, .jsonl).</param>
     /// <param name="layout">How it is laid out; recognised unless named.</param>
     /// <param name="split">Only the images meant for this; null: all.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder or file.</exception>
-    /// <exception cref="InsufficientDataException">It is not laid out so, or holds no image to fit on; says which folder was expected.</exception>
-    public static IDataView LoadAnomalyDataset(this DataOperationsCatalog catalog, string path, DatasetLayout layout = DatasetLayout.Auto, DatasetSplit? split = null)
+    /// <exception cref="InsufficientDataException">It is not laid out so, or holds no image to fit on; says which folder was
+    /// expected.</exception>
+    public static IDataView LoadAnomalyDataset(this DataOperationsCatalog catalog, string path, DatasetLayout layout = DatasetLayout.Auto,
+        DatasetSplit? split = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         var images = AnomalyDataset.List(path, layout, mask => DefectMask.Read(mask).ShowsDefect);

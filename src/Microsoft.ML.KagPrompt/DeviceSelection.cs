@@ -21,6 +21,7 @@ internal static class DeviceSelection
         }
 
         return settings.FallbackToCpu ? "cpu" : throw new InvalidOperationException(
-            $"The MLContext asks for GPU {wanted}, but {usable} CUDA device(s) are usable, and FallbackToCpu is false. Set FallbackToCpu, or reference TorchSharp-cuda-linux or TorchSharp-cuda-windows.");
+            $"The MLContext asks for GPU {wanted}, but {usable} CUDA device(s) are usable, and FallbackToCpu is false. Set FallbackToCpu, "
+                + "or reference TorchSharp-cuda-linux or TorchSharp-cuda-windows.");
     }
 }

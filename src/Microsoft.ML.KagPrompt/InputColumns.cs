@@ -12,7 +12,8 @@ internal sealed class InputColumns
     private readonly KagPromptOptions options;
     private readonly DataViewSchema.Column[] texts;
 
-    private InputColumns(KagPromptOptions options, DataViewSchema.Column[] texts, DataViewSchema.Column image, DataViewSchema.Column? className, DataViewSchema.Column? label, DataViewSchema.Column? support)
+    private InputColumns(KagPromptOptions options, DataViewSchema.Column[] texts, DataViewSchema.Column image,
+        DataViewSchema.Column? className, DataViewSchema.Column? label, DataViewSchema.Column? support)
         => (this.options, this.texts, Image, ClassName, Label, Support) = (options, texts, image, className, label, support);
 
     public DataViewSchema.Column Image { get; }
@@ -31,14 +32,21 @@ internal sealed class InputColumns
     public IEnumerable<DataViewSchema.Column> ForFitting => new[] { Image, ClassName, Label, Support }.OfType<DataViewSchema.Column>()
         .Concat(texts).DistinctBy(column => column.Index);
 
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; label and support count only while fitting.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; label and support count only while
+    /// fitting.</exception>
     /// <exception cref="ArgumentException">It is open which value of the label column is normal.</exception>
     public static InputColumns Find(DataViewSchema schema, KagPromptOptions options, bool fitting)
     {
-        var image = ColumnReaders.Require(schema, options.Columns.Image, "Columns.Image", "an image (MLImage)", type => type is ImageDataViewType);
-        var className = ColumnReaders.Find(schema, options.Columns.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
-        var label = fitting ? ColumnReaders.Find(schema, options.Columns.Label, "Columns.Label", ColumnReaders.LabelKind, ColumnReaders.IsLabel) : null;
-        var support = fitting ? ColumnReaders.Find(schema, options.Columns.Support, "Columns.Support", "a Boolean", type => type is BooleanDataViewType) : null;
+        var image = ColumnReaders.Require(schema, options.Columns.Image, ColumnReaders.ImageOption, "an image (MLImage)",
+            type => type is ImageDataViewType);
+        var className = ColumnReaders.Find(schema, options.Columns.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind,
+            ColumnReaders.IsClassName);
+        var label = fitting
+            ? ColumnReaders.Find(schema, options.Columns.Label, "Columns.Label", ColumnReaders.LabelKind, ColumnReaders.IsLabel)
+            : null;
+        var support = fitting
+            ? ColumnReaders.Find(schema, options.Columns.Support, "Columns.Support", "a Boolean", type => type is BooleanDataViewType)
+            : null;
         LabelRule.Check(label, options.Columns.NormalLabel);
         return new InputColumns(options, [.. RowOrigin.TextsOf(schema)], image, className, label, support);
     }
@@ -66,7 +74,7 @@ internal sealed class InputColumns
                 && fault is not OperationCanceledException and not OutOfMemoryException and not ImageReadException)
             {
                 throw new ImageReadException($"{origin}{place.Paths}: the image cannot be read. {fault.Message} "
-                    + "Expected a PNG, JPEG or BMP file. Check that it exists and is whole.", fault);
+                    + $"Expected {ImageFormats.Expected}. Check that it exists and is whole.", fault);
             }
             finally
             {

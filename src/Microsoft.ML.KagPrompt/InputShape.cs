@@ -10,7 +10,7 @@ internal static class InputShape
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
     public static void Check(SchemaShape schema, KagPromptOptions options)
     {
-        Require(schema, options.Columns.Image, "Columns.Image", "an image (MLImage)",
+        Require(schema, options.Columns.Image, ColumnReaders.ImageOption, "an image (MLImage)",
             column => column.ItemType is ImageDataViewType);
         Require(schema, options.Columns.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind,
             column => column.IsKey || column.ItemType is TextDataViewType);

@@ -7,12 +7,15 @@ namespace Microsoft.ML;
 /// <summary>The way in: <c>mlContext.Transforms.DetectAnomaliesKag(...)</c>.</summary>
 public static class KagPromptCatalog
 {
-    /// <summary>Few-shot visual anomaly detection (KAG-prompt): fits on normal images, appends a score, a decision and an anomaly map to every row.</summary>
+    /// <summary>
+    /// Few-shot visual anomaly detection (KAG-prompt): fits on normal images, appends a score, a decision and an anomaly map to every row.
+    /// </summary>
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="imageColumnName">Column of images of any size; replaces the options' name.</param>
     /// <param name="options">All other choices; null: the defaults.</param>
     /// <exception cref="ArgumentException">Names every option that is out of range.</exception>
-    public static KagPromptEstimator DetectAnomaliesKag(this TransformsCatalog catalog, string imageColumnName = "Image", KagPromptOptions? options = null)
+    public static KagPromptEstimator DetectAnomaliesKag(this TransformsCatalog catalog, string imageColumnName = "Image",
+        KagPromptOptions? options = null)
     {
         var chosen = options ?? new KagPromptOptions();
         return new(CatalogUtils.GetEnvironment(catalog), chosen with { Columns = chosen.Columns with { Image = imageColumnName } });
@@ -39,7 +42,9 @@ public static class KagPromptCatalog
         {
             Columns = new() { Label = labelColumnName, ClassName = classNameColumnName, Support = supportColumnName },
         };
-        return catalog.DetectAnomaliesKag(imageColumnName, epochs is { } passes ? options with { Training = options.Training with { Epochs = passes } } : options);
+        return catalog.DetectAnomaliesKag(imageColumnName, epochs is { } passes
+            ? options with { Training = options.Training with { Epochs = passes } }
+            : options);
     }
 
     /// <inheritdoc cref="DetectAnomaliesKag(TransformsCatalog, string, KagPromptOptions)"/>

@@ -8,7 +8,10 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>Fits a few-shot visual anomaly detector on normal images: NSA synthesis, TorchSharp training of the graph prompt, memory bank and threshold.</summary>
+/// <summary>
+/// Fits a few-shot visual anomaly detector on normal images: NSA synthesis, TorchSharp training of the graph prompt, memory bank and
+/// threshold.
+/// </summary>
 /// <remarks>
 /// Immutable; may be fitted from several threads. Images that the caller holds in memory (LoadFromEnumerable) stay the caller's and usable;
 /// those that LoadImages reads are disposed row by row.
@@ -42,8 +45,10 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
         using var loaded = options.InitialModelPath is { } path ? InitialModelFile.Load(host, path) : null;
         var initial = (options.InitialModel ?? loaded)?.Model;
         var device = DeviceSelection.Resolve(host, options.Device);
-        channel.Info($"Fitting on {device}, {(options.Training.Epochs > 0 ? $"{options.Training.Epochs} epochs" : "no training")}, backbone '{options.Backbone.Name}'.");
-        var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), (options with { Device = device }).ForModel(), initial, new FitProgress(host, channel, options.Progress), options.Cancellation);
+        channel.Info($"Fitting on {device}, {(options.Training.Epochs > 0 ? $"{options.Training.Epochs} epochs" : "no training")}, "
+            + $"backbone '{options.Backbone.Name}'.");
+        var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), (options with { Device = device }).ForModel(), initial,
+            new FitProgress(host, channel, options.Progress), options.Cancellation);
         if (!model.HasPrompt && options.Fusion.Branches == ScoringBranches.Both)
         {
             channel.Info("There is no graph prompt: the memory bank alone scores.");

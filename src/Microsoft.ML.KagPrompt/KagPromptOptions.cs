@@ -4,7 +4,9 @@ using Microsoft.ML.KagPrompt.Fitting;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>All choices of <c>DetectAnomaliesKag</c>, grouped by what they serve. The defaults are a good start: <c>new()</c> asks for nothing.</summary>
+/// <summary>
+/// All choices of <c>DetectAnomaliesKag</c>, grouped by what they serve. The defaults are a good start: <c>new()</c> asks for nothing.
+/// </summary>
 /// <remarks>Immutable; safe to share between threads and fits.</remarks>
 public sealed partial record KagPromptOptions
 {
@@ -60,11 +62,13 @@ public sealed partial record KagPromptOptions
     [JsonIgnore]
     public KagPromptTransformer? InitialModel { get; init; }
 
-    /// <summary>Instead of <see cref="InitialModel"/>: a model zip with one <see cref="KagPromptTransformer"/> as the starting point.</summary>
+    /// <summary>
+    /// Instead of <see cref="InitialModel"/>: a model zip with one <see cref="KagPromptTransformer"/> as the starting point.
+    /// </summary>
     [JsonIgnore]
     public string? InitialModelPath { get; init; }
 
-    /// <summary>Told of every step of a fit, on the fitting thread, beside the MLContext's log.</summary>
+    /// <summary>Called at every step of a fit, on the fitting thread, beside the MLContext's log.</summary>
     [JsonIgnore]
     public IProgress<TrainingProgress>? Progress { get; init; }
 
@@ -78,10 +82,12 @@ public sealed partial record KagPromptOptions
     {
         var faults = new OptionFaults();
         faults
-            .Require(Prompt is not null && Fusion is not null && Training is not null && Memory is not null, "groups of options", "none null", "null")
+            .Require(Prompt is not null && Fusion is not null && Training is not null && Memory is not null, "groups of options",
+                "none null", "null")
             .Require(Columns is not null, nameof(Columns), "columns", Columns)
             .Require(InferenceBatchSize is >= 1 and <= 1024, nameof(InferenceBatchSize), "1 to 1024", InferenceBatchSize)
-            .Require(InitialModel is null || InitialModelPath is null, nameof(InitialModel), "at most one of InitialModel and InitialModelPath", "both");
+            .Require(InitialModel is null || InitialModelPath is null, nameof(InitialModel),
+                "at most one of InitialModel and InitialModelPath", "both");
         Columns?.CollectFaults(faults, nameof(Columns));
         ForModel().CollectFaults(faults);
         faults.ThrowIfAny(nameof(KagPromptOptions));

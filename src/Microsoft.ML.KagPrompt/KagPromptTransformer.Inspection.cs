@@ -8,7 +8,7 @@ namespace Microsoft.ML.KagPrompt;
 public sealed partial class KagPromptTransformer
 {
     /// <summary>Inspects one image file. Thread-safe.</summary>
-    /// <param name="imagePath">A PNG, JPEG or BMP file of at most <see cref="ImageOptions.MaxPixels"/>.</param>
+    /// <param name="imagePath">A PNG, JPEG, BMP, WebP or GIF file of at most <see cref="ImageOptions.MaxPixels"/>.</param>
     /// <param name="className">Its class; null stands for the only one.</param>
     /// <exception cref="ImageReadException">It cannot be read; the message names it.</exception>
     /// <exception cref="ArgumentException">The class is not known, or none is named and the model knows several.</exception>

@@ -6,7 +6,8 @@ using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Persistence;
 using Microsoft.ML.Runtime;
 
-[assembly: LoadableClass(typeof(KagPromptTransformer), typeof(KagPromptTransformer), null, typeof(SignatureLoadModel), "KAG-prompt anomaly detection", KagPromptTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(KagPromptTransformer), typeof(KagPromptTransformer), null, typeof(SignatureLoadModel),
+    "KAG-prompt anomaly detection", KagPromptTransformer.LoaderSignature)]
 
 namespace Microsoft.ML.KagPrompt;
 
@@ -47,14 +48,17 @@ public sealed partial class KagPromptTransformer
             var options = ReadOptions(ctx);
             // The file may name a GPU this machine has not: a loaded model goes where this context says.
             var device = DeviceSelection.Resolve(env, "auto");
-            if (!ctx.TryLoadBinaryStream(ModelStream, reader => model = KagPromptModel.Load(reader.BaseStream, device, ZipLocation.FoldersOf(ctx))))
+            void Read(BinaryReader reader) => model = KagPromptModel.Load(reader.BaseStream, device, ZipLocation.FoldersOf(ctx));
+            if (!ctx.TryLoadBinaryStream(ModelStream, Read))
             {
-                throw new ModelFormatException($"The model zip has no '{ModelStream}': expected what mlContext.Model.Save writes. Save or copy the zip again.");
+                throw new ModelFormatException($"The model zip has no '{ModelStream}': expected what mlContext.Model.Save writes. "
+                    + "Save or copy the zip again.");
             }
 
             return new KagPromptTransformer(env, options, model!);
         }
-        catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or NotSupportedException and not PlatformNotSupportedException or FormatException)
+        catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or FormatException
+            or (NotSupportedException and not PlatformNotSupportedException))
         {
             model?.Dispose();
             throw new ModelFormatException($"The model zip is damaged: {fault.Message} Save or copy it again.", fault);
@@ -69,8 +73,10 @@ public sealed partial class KagPromptTransformer
     private static KagPromptOptions ReadOptions(ModelLoadContext ctx)
     {
         KagPromptOptions? options = null;
-        return ctx.TryLoadBinaryStream(OptionsStream, reader => options = OptionsJson.Read(reader.BaseStream)) && options is not null ? options
-            : throw new ModelFormatException($"The model zip has no '{OptionsStream}': expected what mlContext.Model.Save writes. Save or copy the zip again.");
+        return ctx.TryLoadBinaryStream(OptionsStream, reader => options = OptionsJson.Read(reader.BaseStream))
+            && options is not null ? options
+            : throw new ModelFormatException($"The model zip has no '{OptionsStream}': expected what mlContext.Model.Save writes. "
+                + "Save or copy the zip again.");
     }
 
     /// <summary>ML.NET would say that the model is too new, and not of what.</summary>
@@ -78,8 +84,12 @@ public sealed partial class KagPromptTransformer
     {
         if (ctx.Header.ModelVerReadable > Version().VerWrittenCur)
         {
-            var writer = ctx.LoaderAssemblyName is { Length: > 0 } name ? name.Split(',').FirstOrDefault(part => part.TrimStart().StartsWith("Version=", StringComparison.Ordinal))?.Trim()["Version=".Length..] : null;
-            throw new ModelFormatException($"The model zip was written by a newer version of this library: it needs Microsoft.ML.KagPrompt {writer ?? "of a later version"} or one that reads its models. Update the package.");
+            var writer = ctx.LoaderAssemblyName is { Length: > 0 } name
+                ? name.Split(',')
+                    .FirstOrDefault(part => part.TrimStart().StartsWith("Version=", StringComparison.Ordinal))?.Trim()["Version=".Length..]
+                : null;
+            throw new ModelFormatException("The model zip was written by a newer version of this library: "
+                + $"it needs Microsoft.ML.KagPrompt {writer ?? "of a later version"} or one that reads its models. Update the package.");
         }
 
         ctx.CheckAtModel(Version());

@@ -7,11 +7,15 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>Scores images: appends score, decision and anomaly map to every row. Saved and loaded with <c>mlContext.Model</c>, alone or in a pipeline.</summary>
+/// <summary>
+/// Scores images: appends score, decision and anomaly map to every row. Saved and loaded with <c>mlContext.Model</c>, alone or in a
+/// pipeline.
+/// </summary>
 /// <remarks>
-/// Immutable; several threads may transform at once (a <c>PredictionEngine</c> is not thread-safe: use one for each thread). Owns native memory:
-/// dispose it, or the chain that holds it. A transformer made from another is disposed apart. Images that the caller holds in memory
-/// (LoadFromEnumerable, a prediction engine's input) stay the caller's and usable; those that LoadImages reads are disposed row by row.
+/// Immutable; several threads may transform at once (a <c>PredictionEngine</c> is not thread-safe: use one for each thread). Owns native
+/// memory: dispose it, or the chain that holds it. A transformer made from another is disposed apart. Images that the caller holds in
+/// memory (LoadFromEnumerable, a prediction engine's input) stay the caller's and usable; those that LoadImages reads are disposed row by
+/// row.
 /// </remarks>
 public sealed partial class KagPromptTransformer : ITransformer, IDisposable
 {
@@ -48,9 +52,12 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         var found = Parts(model).OfType<KagPromptTransformer>().ToArray();
-        return found.Length == 1 ? found[0] : throw new ArgumentException($"model: expected one fitted DetectAnomaliesKag in it, got {found.Length}.", nameof(model));
+        return found.Length == 1
+            ? found[0]
+            : throw new ArgumentException($"model: expected one fitted DetectAnomaliesKag in it, got {found.Length}.", nameof(model));
 
-        static IEnumerable<ITransformer> Parts(ITransformer transformer) => transformer is IEnumerable<ITransformer> chain ? chain.SelectMany(Parts) : [transformer];
+        static IEnumerable<ITransformer> Parts(ITransformer transformer)
+            => transformer is IEnumerable<ITransformer> chain ? chain.SelectMany(Parts) : [transformer];
     }
 
     /// <summary>The input's columns and, after them, the outputs.</summary>
@@ -70,8 +77,8 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     }
 
     /// <summary>
-    /// Adapts to other parts in one pass, without training: new memory banks and thresholds for the classes of these rows, other classes stay.
-    /// This transformer stays as it was, and the caller's: weights are shared, and each of the two may be disposed first.
+    /// Adapts to other parts in one pass, without training: new memory banks and thresholds for the classes of these rows, other classes
+    /// stay. This transformer stays as it was, and the caller's: weights are shared, and each of the two may be disposed first.
     /// </summary>
     /// <param name="support">Rows with the columns the estimator was given; labelled defects serve the threshold.</param>
     /// <param name="regions">Which pixels of these classes' images are inspected, by class name; null, or a class left out: as <see cref="KagPromptOptions.Regions"/> says.</param>
@@ -85,7 +92,11 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         // A label or support column the new rows do not have was of use to the fit alone.
         var present = Options with
         {
-            Columns = Options.Columns with { Label = Present(support.Schema, Options.Columns.Label), Support = Present(support.Schema, Options.Columns.Support) },
+            Columns = Options.Columns with
+            {
+                Label = Present(support.Schema, Options.Columns.Label),
+                Support = Present(support.Schema, Options.Columns.Support),
+            },
         };
         var columns = InputColumns.Find(support.Schema, present, fitting: true);
         using var channel = host.Start("WithSupport");
@@ -102,14 +113,19 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     /// </summary>
     /// <returns>The other scorer; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The threshold is NaN, or the class is not known.</exception>
-    public KagPromptTransformer WithThreshold(float threshold, string? className = null) => new(host, Options, Model.WithThreshold(threshold, className));
+    public KagPromptTransformer WithThreshold(float threshold, string? className = null)
+        => new(host, Options, Model.WithThreshold(threshold, className));
 
-    /// <summary>The same scorer with thresholds placed anew by the share of normal parts they may reject, from the normal scores the model keeps. The caller disposes it.</summary>
+    /// <summary>
+    /// The same scorer with thresholds placed anew by the share of normal parts they may reject, from the normal scores the model keeps.
+    /// The caller disposes it.
+    /// </summary>
     /// <param name="rate">Above 0, at most 0.5.</param>
     /// <param name="className">The class whose threshold is placed; null: every class's.</param>
     /// <exception cref="ArgumentException">The rate is out of range, or the class is not known.</exception>
     /// <exception cref="InsufficientDataException">A class keeps fewer than two normal scores.</exception>
-    public KagPromptTransformer WithFalseRejectRate(float rate, string? className = null) => new(host, Options, KagPromptTrainer.Recalibrate(Model, rate, className));
+    public KagPromptTransformer WithFalseRejectRate(float rate, string? className = null)
+        => new(host, Options, KagPromptTrainer.Recalibrate(Model, rate, className));
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(this, inputSchema);
 
@@ -121,7 +137,10 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
 
     /// <summary>The columns scoring reads; with one class, its column may be missing.</summary>
     internal InputColumns InputOf(DataViewSchema schema) => InputColumns.Find(schema,
-        Model.ClassNames.Count == 1 ? Options with { Columns = Options.Columns with { ClassName = Present(schema, Options.Columns.ClassName) } } : Options, fitting: false);
+        Model.ClassNames.Count == 1
+            ? Options with { Columns = Options.Columns with { ClassName = Present(schema, Options.Columns.ClassName) } }
+            : Options, fitting: false);
 
-    private static string? Present(DataViewSchema schema, string? name) => name is not null && schema.GetColumnOrNull(name) is not null ? name : null;
+    private static string? Present(DataViewSchema schema, string? name)
+        => name is not null && schema.GetColumnOrNull(name) is not null ? name : null;
 }

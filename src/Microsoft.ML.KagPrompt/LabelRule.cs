@@ -79,7 +79,8 @@ internal static class LabelRule
     {
         float.NaN => null,
         float.PositiveInfinity or float.NegativeInfinity => throw new KagPromptException(
-            $"Row {row.Position}, column '{column}': expected a label (0 normal, above 0 anomalous, NaN unknown), got {(value > 0 ? "Infinity" : "-Infinity")}. "
+            $"Row {row.Position}, column '{column}': expected a label (0 normal, above 0 anomalous, NaN unknown), "
+                + $"got {(value > 0 ? "Infinity" : "-Infinity")}. "
             + $"Correct the row, or filter it out."),
         _ => normal is { } sound ? value != sound : value > 0,
     };

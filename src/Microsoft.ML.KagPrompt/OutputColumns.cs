@@ -39,7 +39,8 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
     /// <summary>Scores rows; pictures are kept only where the heatmap needs them.</summary>
     public ScoredRow[] Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
     {
-        var results = transformer.Model.Inspect(images, classNames, atImageSize: transformer.Options.Columns.MapResolution == MapResolution.Image);
+        var results = transformer.Model.Inspect(images, classNames,
+            atImageSize: transformer.Options.Columns.MapResolution == MapResolution.Image);
         return [.. results.Select((result, i) => new ScoredRow(result, Draws ? images[i] : null, classNames[i]))];
     }
 

@@ -24,6 +24,13 @@ internal sealed class RowOrigin
         }
     }
 
+    /// <summary>
+    /// "good/a.png": folder and name of the current row's first path, or null. No more of it: a saved model names no machine's folders.
+    /// </summary>
+    public string? File => texts.Select(text => TryRead(text.Read)).FirstOrDefault(IsPath) is { } path
+        ? string.Join('/', path.Split('/', '\\').TakeLast(2))
+        : null;
+
     /// <summary>The columns that may tell.</summary>
     public static IEnumerable<DataViewSchema.Column> TextsOf(DataViewSchema schema)
         => schema.Where(column => !column.IsHidden && column.Type is TextDataViewType);

@@ -6,8 +6,8 @@ using Microsoft.ML.Runtime;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// Serves the input's columns from one cursor and the output columns from a batch that a second cursor read ahead, so that rows meet the network
-/// together and pass-through values are never buffered.
+/// Serves the input's columns from one cursor and the output columns from a batch that a second cursor read ahead, so that rows meet the
+/// network together and pass-through values are never buffered.
 /// </summary>
 internal sealed class ScoredCursor : DataViewRowCursor
 {
@@ -25,9 +25,11 @@ internal sealed class ScoredCursor : DataViewRowCursor
     private bool disposed;
 
     /// <summary>Takes over both cursors; without the second no output column is active.</summary>
-    public ScoredCursor(IHost host, KagPromptTransformer transformer, DataViewSchema schema, int inputColumns, HashSet<int> active, DataViewRowCursor passed, DataViewRowCursor? ahead)
+    public ScoredCursor(IHost host, KagPromptTransformer transformer, DataViewSchema schema, int inputColumns, HashSet<int> active,
+        DataViewRowCursor passed, DataViewRowCursor? ahead)
     {
-        (this.host, this.transformer, Schema, this.inputColumns, this.active, this.passed, this.ahead) = (host, transformer, schema, inputColumns, active, passed, ahead);
+        (this.host, this.transformer, Schema, this.inputColumns, this.active, this.passed, this.ahead)
+            = (host, transformer, schema, inputColumns, active, passed, ahead);
         outputs = new OutputColumns(transformer);
         if (ahead is not null)
         {
@@ -42,7 +44,10 @@ internal sealed class ScoredCursor : DataViewRowCursor
 
     public override long Batch => passed.Batch;
 
-    private ScoredRow Current => Position >= 0 && next > 0 ? batch[next - 1] : throw new InvalidOperationException("The cursor is not at a row: call MoveNext first.");
+    private ScoredRow Current
+        => Position >= 0 && next > 0
+            ? batch[next - 1]
+            : throw new InvalidOperationException("The cursor is not at a row: call MoveNext first.");
 
     public override bool IsColumnActive(DataViewSchema.Column column) => active.Contains(column.Index);
 
@@ -74,7 +79,8 @@ internal sealed class ScoredCursor : DataViewRowCursor
             next = 1;
             if (batch.Length == 0)
             {
-                throw new InvalidOperationException($"The input gave row {Position} to one reader and not to another: its rows must not change between reads.");
+                throw new InvalidOperationException($"The input gave row {Position} to one reader and not to another: "
+                    + "its rows must not change between reads.");
             }
         }
 

@@ -19,7 +19,8 @@ internal static class ScoredRows
         var product = ColumnReaders.Find(schema, className, "classNameColumnName", ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
         var rows = new Dictionary<string, (List<float> Scores, List<bool?> Labels)>();
         using var cursor = data.GetRowCursor(new[] { label, score, product }.OfType<DataViewSchema.Column>());
-        var (readLabel, readClass, readScore) = (ColumnReaders.Label(cursor, label, normalLabel), ColumnReaders.ClassName(cursor, product), cursor.GetGetter<float>(score));
+        var (readLabel, readClass, readScore) = (ColumnReaders.Label(cursor, label, normalLabel), ColumnReaders.ClassName(cursor, product),
+            cursor.GetGetter<float>(score));
         while (cursor.MoveNext())
         {
             var value = 0f;
@@ -33,10 +34,12 @@ internal static class ScoredRows
         return new(metrics, ImageMetrics.Mean(metrics.Values)) { Warnings = Warnings(metrics, one => one.Warnings) };
     }
 
-    public static AnomalyMetrics<PixelMetrics> Pixels(IDataView data, string mapName, string maskName, string? labelName, string? className, ResizeMode? resizeMode, int seed, string? normalLabel)
+    public static AnomalyMetrics<PixelMetrics> Pixels(IDataView data, string mapName, string maskName, string? labelName, string? className,
+        ResizeMode? resizeMode, int seed, string? normalLabel)
     {
         var schema = data.Schema;
-        var map = ColumnReaders.Require(schema, mapName, "anomalyMapColumnName", "a vector of Single", type => type is VectorDataViewType { ItemType: var item } && item == NumberDataViewType.Single);
+        var map = ColumnReaders.Require(schema, mapName, "anomalyMapColumnName", "a vector of Single",
+            type => type is VectorDataViewType { ItemType: var item } && item == NumberDataViewType.Single);
         var mask = ColumnReaders.Require(schema, maskName, "maskPathColumnName", "a text", type => type is TextDataViewType);
         var label = ColumnReaders.Find(schema, labelName, "labelColumnName", ColumnReaders.LabelKind, ColumnReaders.IsLabel);
         var product = ColumnReaders.Find(schema, className, "classNameColumnName", ColumnReaders.ClassNameKind, ColumnReaders.IsClassName);
@@ -44,7 +47,8 @@ internal static class ScoredRows
         var isFixed = ((VectorDataViewType)map.Type).Size > 0;
         var statistics = new Dictionary<string, MapStatistics>();
         using var cursor = data.GetRowCursor(new[] { map, mask, label, product }.OfType<DataViewSchema.Column>());
-        var (readMask, readLabel, readClass, readMap) = (ColumnReaders.Text(cursor, mask), ColumnReaders.Label(cursor, label, normalLabel), ColumnReaders.ClassName(cursor, product), cursor.GetGetter<VBuffer<float>>(map));
+        var (readMask, readLabel, readClass, readMap) = (ColumnReaders.Text(cursor, mask), ColumnReaders.Label(cursor, label, normalLabel),
+            ColumnReaders.ClassName(cursor, product), cursor.GetGetter<VBuffer<float>>(map));
         VBuffer<float> buffer = default;
         while (cursor.MoveNext())
         {
@@ -57,13 +61,17 @@ internal static class ScoredRows
             }
 
             var truth = path is null ? null : DefectMask.Read(path);
-            var (width, height) = isFixed ? Square(values.Length, cursor) : truth is null ? (values.Length, 1) : (truth.Width, truth.Height);
+            var (width, height) = isFixed
+                ? Square(values.Length, cursor)
+                : truth is null ? (values.Length, 1) : (truth.Width, truth.Height);
             if (width * height != values.Length)
             {
-                throw new ImageReadException($"Row {cursor.Position}: the mask '{path}' has {width} x {height} pixels, the map {values.Length}: expected the same number.");
+                throw new ImageReadException($"Row {cursor.Position}: the mask '{path}' has {width} x {height} pixels, "
+                    + $"the map {values.Length}: expected the same number.");
             }
 
-            Of(statistics, readClass(), () => new MapStatistics(seed)).Add(values, truth is null ? [] : isFixed ? truth.At(width, mode) : truth.Pixels, width, height, isAnomalous == true);
+            Of(statistics, readClass(), () => new MapStatistics(seed))
+                .Add(values, truth is null ? [] : isFixed ? truth.At(width, mode) : truth.Pixels, width, height, isAnomalous == true);
         }
 
         var metrics = statistics.ToDictionary(entry => entry.Key, entry => entry.Value.Compute());
@@ -73,7 +81,9 @@ internal static class ScoredRows
     private static (int Width, int Height) Square(int length, DataViewRow row)
     {
         var side = (int)Math.Round(Math.Sqrt(length));
-        return side * side == length ? (side, side) : throw new ArgumentException($"Row {row.Position}: expected a square map, got {length} values.");
+        return side * side == length
+            ? (side, side)
+            : throw new ArgumentException($"Row {row.Position}: expected a square map, got {length} values.");
     }
 
     private static T Of<T>(Dictionary<string, T> all, string? className, Func<T> create)
@@ -83,5 +93,7 @@ internal static class ScoredRows
     }
 
     private static string[] Warnings<T>(Dictionary<string, T> metrics, Func<T, IReadOnlyList<string>> of)
-        => metrics.Count == 0 ? ["There are no rows: no metric can be told."] : [.. metrics.SelectMany(entry => of(entry.Value).Select(warning => $"{entry.Key}: {warning}"))];
+        => metrics.Count == 0
+            ? ["There are no rows: no metric can be told."]
+            : [.. metrics.SelectMany(entry => of(entry.Value).Select(warning => $"{entry.Key}: {warning}"))];
 }

@@ -9,7 +9,9 @@ internal static class TrainingRows
     public static IEnumerable<TrainingImage> Read(IDataView input, InputColumns columns, IHost host)
     {
         using var cursor = input.GetRowCursor(columns.ForFitting);
-        var (image, className, label, support) = (columns.ImageReader(cursor), columns.ClassReader(cursor), columns.LabelReader(cursor), columns.SupportReader(cursor));
+        var (image, className, label, support) = (columns.ImageReader(cursor), columns.ClassReader(cursor), columns.LabelReader(cursor),
+            columns.SupportReader(cursor));
+        var place = new RowOrigin(cursor, RowOrigin.TextsOf(input.Schema));
         while (cursor.MoveNext())
         {
             host.CheckAlive();
@@ -19,7 +21,7 @@ internal static class TrainingRows
                 ClassName = className() ?? InspectionOptions.DefaultClassName,
                 IsAnomalous = label(),
                 IsSupport = support(),
-                Origin = $"row {cursor.Position}",
+                Origin = place.File ?? $"row {cursor.Position}",
             };
         }
     }

@@ -16,6 +16,18 @@ internal static class Example
         return (process.ExitCode, output, error.Result);
     }
 
+    /// <summary>Runs it as the pages say, from its sources, called in a folder: what it writes to the error stream.</summary>
+    public static string RunFromSources(string name, string folder, params string[] arguments)
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var project = Path.Combine(SharedFiles.RepositoryRoot, "examples", name);
+        string[] run = ["run", "--no-build", "-c", configuration, "--project", project, "--", .. arguments];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", run) { RedirectStandardError = true, WorkingDirectory = folder })!;
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return error;
+    }
+
     public static Process Start(string name, params string[] arguments)
     {
         // Where it was built beside these tests: the same configuration and framework.

@@ -84,4 +84,9 @@ public sealed class ProgramTests(PartFolder parts) : IClassFixture<PartFolder>
         actual.Should().Be(code);
         error.Should().Contain(message).And.NotContain("   at ");
     }
+
+    [Fact]
+    public void RunFromSources_InAnotherFolder_LooksForTheModelThere()
+        => Example.RunFromSources("ScoringService", AppContext.BaseDirectory, "--model", "absent.zip")
+            .Should().Contain(Path.Combine(AppContext.BaseDirectory, "absent.zip"));
 }

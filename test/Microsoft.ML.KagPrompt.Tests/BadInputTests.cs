@@ -18,12 +18,12 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     [Fact]
     public void Fit_MissingImageColumn_NamesOptionAndColumns()
         => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag("Picture").Fit(View(parts.Normal)))
-            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Picture'*Columns.Image*missing*'ImagePath'*");
+            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'Picture'*Columns.Image*missing*'ImagePath'*LoadImages*");
 
     [Fact]
     public void Fit_WrongColumnType_NamesExpectedAndGot()
         => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag("ImagePath").Fit(View(parts.Normal)))
-            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'ImagePath'*expected an image*String*");
+            .Should().Throw<ArgumentOutOfRangeException>().WithMessage("*'ImagePath'*expected an image*String*LoadImages*");
 
     [Fact]
     public void Fit_WrongLabelType_NamesExpectedAndGot()

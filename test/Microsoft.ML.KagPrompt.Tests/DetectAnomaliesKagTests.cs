@@ -114,13 +114,23 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     }
 
     [Fact]
+    public void Fit_RowsOfFiles_NamesTheSupportToLookAtByFolderAndFile()
+    {
+        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
+        var names = parts.Normal.Select(path => $"'{Path.GetFileName(parts.Root)}/{Path.GetFileName(path)}'");
+        var sentence = model.LastTransformer.Calibration().Explanation;
+        names.Should().ContainSingle(name => sentence.Contains($"Of the support images {name} scores highest", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Fit_SupportColumn_OnlyFlaggedRowsMakeTheBank()
     {
         var rows = View(parts.Normal, i => i < 2);
         using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Support = "Flag" } }).Fit(rows);
-        Bank(model.LastTransformer).shape[0].Should().Be(2 * 256);
-        using var rotated = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Support = "Flag" }, Memory = new() { RotateSupports = true } }).Fit(rows);
-        Bank(rotated.LastTransformer).shape[0].Should().Be(4 * 2 * 256);
+        // 28 × 28 patches each, and of its seven other views a seventh.
+        Bank(model.LastTransformer).shape[0].Should().BeInRange((int)(2 * 784 * 1.9), (int)(2 * 784 * 2.1));
+        using var rotated = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Support = "Flag" }, Memory = new() { Views = SupportViews.Turned, ViewShare = 1 } }).Fit(rows);
+        Bank(rotated.LastTransformer).shape[0].Should().Be(4 * 2 * 784);
     }
 
     [Fact]

@@ -98,6 +98,25 @@ public sealed class ImagesInMemoryTests(PartFolder parts) : IClassFixture<PartFo
             .Fit(Paths([.. parts.Normal, path]))).Should().Throw<ImageReadException>().WithMessage($"*'{path}'*");
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(128)]
+    [InlineData(255)]
+    public void ToPixels_ColourAboveItsAlpha_IsWhatTheBytesSay(byte fourth)
+    {
+        using var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Bgra32, [30, 10, 200, fourth, 7, 8, 9, fourth]);
+        Rgb(image).Should().Equal(200, 10, 30, 9, 8, 7);
+    }
+
+    [Fact]
+    public void ToPixels_MultipliedByAlpha_IsTheColourBeneath()
+    {
+        using var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Rgba32, [100, 5, 15, 128, 7, 8, 9, 255]);
+        Rgb(image).Should().Equal(199, 10, 30, 7, 8, 9);
+    }
+
+    private static byte[] Rgb(MLImage image) => ImageAdapter.ToPixels(image, 100, "here", ImageOrientation.Exif).Rgb.ToArray();
+
     private static MLImage New(string? file)
     {
         var image = MLImage.CreateFromPixels(1, 1, MLPixelFormat.Rgba32, [1, 2, 3, 255]);

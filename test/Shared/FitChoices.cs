@@ -67,7 +67,7 @@ internal sealed record FitChoices
     public KagOptions Kag => new()
     {
         Prompt = new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch, CheckpointPath = CheckpointPath },
-        Memory = new() { Features = MemoryFeatures, RotateSupports = RotateSupports, MaxSupportImages = MaxSupportImages },
+        Memory = new() { Features = MemoryFeatures, Views = RotateSupports ? SupportViews.Turned : SupportViews.AsGiven, ViewShare = 1, MaxSupportImages = MaxSupportImages },
         Fusion = new() { Gamma = Gamma, TopK = TopK },
         Training = new() { Epochs = Epochs, BatchSize = BatchSize, LearningRate = LearningRate, GradientClip = GradientClip, DiceWeight = DiceWeight },
     };

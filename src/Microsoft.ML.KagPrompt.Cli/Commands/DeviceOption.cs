@@ -31,7 +31,8 @@ internal static class DeviceOption
         if (Index(device) is { } wanted && (torch.cuda.is_available() ? torch.cuda.device_count() : 0) is var usable && wanted >= usable)
         {
             throw new KagPromptException(string.Create(CultureInfo.InvariantCulture,
-                $"There is no CUDA device {wanted} here: {usable} CUDA device(s) can be used. Choose --device cpu or auto, or check the driver, and that this build of the tool is one for GPUs."));
+                $"There is no CUDA device {wanted} here: {usable} CUDA device(s) can be used. Choose --device cpu or auto, "
+                    + $"or check the driver, and that this build of the tool is one for GPUs."));
         }
 
         return device;
@@ -39,5 +40,8 @@ internal static class DeviceOption
 
     /// <summary>Of cuda and cuda:N; null of anything else.</summary>
     private static int? Index(string device) => device == "cuda" ? 0
-        : device.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
+        : device.StartsWith("cuda:", StringComparison.Ordinal)
+            && byte.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+            ? index
+            : null;
 }

@@ -17,9 +17,24 @@ internal static class EvaluateCommand
     private static readonly KagOptions Method = new();
     private static readonly InspectionOptions Defaults = new() { Method = Method };
     private static readonly FewShotProtocol Protocol = new();
-    private static readonly Option<string[]> Data = new("--data") { Description = "A data set's folder or manifest; may be given several times.", Required = true, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data sets are laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
-    private static readonly Option<string?> TrainOn = new("--train-on") { Description = "Train the graph prompt once on this data set's normal images, and adapt it to the products of the others, as the paper does." };
+    private static readonly Option<string[]> Data = new("--data")
+    {
+        Description = "A data set's folder or manifest; may be given several times.",
+        Required = true,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = true,
+    };
+    private static readonly Option<DatasetLayout> Layout = new("--layout")
+    {
+        Description = "How the data sets are laid out.",
+        DefaultValueFactory = _ => DatasetLayout.Auto,
+        CustomParser = Typed.Choice<DatasetLayout>,
+    };
+    private static readonly Option<string?> TrainOn = new("--train-on")
+    {
+        Description = "Train the graph prompt once on this data set's normal images, and adapt it to the products of the others, "
+            + "as the paper does.",
+    };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip." };
     private static readonly Option<string?> Checkpoint = new("--checkpoint") { Description = "A graph prompt that the paper's authors published, with --variant Released." };
     private static readonly Option<int[]> Shots = new("--shots") { Description = $"Numbers of support images, between commas. [default: {string.Join(',', Protocol.Shots)}]", CustomParser = Typed.Wholes(1, 1000) };
@@ -35,16 +50,22 @@ internal static class EvaluateCommand
     private static readonly Option<string> Device = DeviceOption.Create();
     private static readonly Option<string[]> Ablate = new("--ablate")
     {
-        Description = "Vary a choice of the method, all else equal, as the paper does: T=1..6 (graph iterations; each trains), k=1,10,20 (map values averaged), gamma=0..0.5 (weight of the prompt branch; a step may follow: 0..0.5:0.05), modules (memory bank, prompt, graph). May be given several times.",
+        Description = "Vary a choice of the method, all else equal, as the paper does: T=1..6 (graph iterations; each trains), "
+            + "k=1,10,20 (map values averaged), gamma=0..0.5 (weight of the prompt branch; a step may follow: 0..0.5:0.05), "
+            + "modules (memory bank, prompt, graph). May be given several times.",
         AllowMultipleArgumentsPerToken = true,
     };
     private static readonly Option<string?> Json = new("--json") { Description = "Write all results to this file." };
     private static readonly Option<string?> Page = new("--html") { Description = "Write a page with the table to this file." };
-    private static readonly Option<string?> Cells = new("--cells") { Description = "Folder of one file a cell, from which a stopped run goes on; FILE.cells beside --json unless given." };
+    private static readonly Option<string?> Cells = new("--cells")
+    {
+        Description = "Folder of one file a cell, from which a stopped run goes on; FILE.cells beside --json unless given.",
+    };
 
     public static Verb Create()
     {
-        var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. A run that was stopped goes on where it was.")
+        var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. "
+            + "A run that was stopped goes on where it was.")
         {
             Data, Layout, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Regions, Device, Ablate, Json, Page, Cells,
         };
@@ -91,11 +112,21 @@ internal static class EvaluateCommand
             },
             Options = new()
             {
-                Backbone = new() { Name = parsed.GetRequiredValue(Backbone), MemoryName = parsed.GetValue(MemoryBackbone), Precision = parsed.GetValue(Precision) },
+                Backbone = new()
+                {
+                    Name = parsed.GetRequiredValue(Backbone),
+                    MemoryName = parsed.GetValue(MemoryBackbone),
+                    Precision = parsed.GetValue(Precision),
+                },
                 Images = new() { Size = parsed.GetValue(Size) },
                 Method = new KagOptions
                 {
-                    Prompt = new() { Variant = parsed.GetValue(Variant), FromScratch = parsed.GetValue(FromScratch), CheckpointPath = parsed.GetValue(Checkpoint) },
+                    Prompt = new()
+                    {
+                        Variant = parsed.GetValue(Variant),
+                        FromScratch = parsed.GetValue(FromScratch),
+                        CheckpointPath = parsed.GetValue(Checkpoint),
+                    },
                     Training = new() { Epochs = parsed.GetValue(Epochs) },
                 },
                 Device = parsed.Usable(Device),
@@ -133,7 +164,7 @@ internal static class EvaluateCommand
         {
             var initial = loaded is null ? null : KagPromptTransformer.FindIn(loaded).Model;
             var options = settings.Options with { Regions = RegionOption.Read(regions, datasets.SelectMany(dataset => dataset.Images).Select(image => image.ClassName)) };
-            return FewShotEvaluation.Run(datasets, options, new EvaluationFiles(settings.Options.Images), protocol, initial, new Told(tell), cancellation);
+            return FewShotEvaluation.Run(datasets, options, new EvaluationFiles(settings.Options.Images), protocol, initial, new MessageReporter(tell), cancellation);
         }
     }
 
@@ -144,14 +175,16 @@ internal static class EvaluateCommand
         // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
         var comesWithPrompt = backbone == WithPrompt && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
         var trains = EpochsOf(result) > 0;
-        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], FewShotConfiguration.Of(options), trains && !comesWithPrompt, trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
+        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], FewShotConfiguration.Of(options), trains && !comesWithPrompt,
+            trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
     }
 
     /// <summary>While arguments are checked, an option that is not given has no value yet.</summary>
-    private static int EpochsOf(CommandResult result) => result.GetResult(Epochs) is { Implicit: false } ? result.GetValue(Epochs) : Method.Training.Epochs;
+    private static int EpochsOf(CommandResult result)
+        => result.GetResult(Epochs) is { Implicit: false } ? result.GetValue(Epochs) : Method.Training.Epochs;
 
-    /// <summary>Told on the thread that works, in order.</summary>
-    private sealed class Told(Action<string> tell) : IProgress<FewShotProgress>
+    /// <summary>Reported on the thread that works, in order.</summary>
+    private sealed class MessageReporter(Action<string> tell) : IProgress<FewShotProgress>
     {
         public void Report(FewShotProgress value) => tell(value.Message);
     }

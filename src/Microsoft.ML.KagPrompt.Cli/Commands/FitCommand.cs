@@ -49,10 +49,20 @@ internal static class FitCommand
         {
             Columns = new() { ClassName = nameof(AnomalyDatasetRow.ClassName), Label = nameof(AnomalyDatasetRow.Label) },
             Training = new() { Epochs = parsed.GetValue(Epochs) },
-            Prompt = new() { FromScratch = parsed.GetValue(FromScratch), Variant = parsed.GetValue(Variant), CheckpointPath = parsed.GetValue(Checkpoint) },
+            Prompt = new()
+            {
+                FromScratch = parsed.GetValue(FromScratch),
+                Variant = parsed.GetValue(Variant),
+                CheckpointPath = parsed.GetValue(Checkpoint),
+            },
             Memory = new() { MaxSupportImages = parsed.GetValue(Support) },
             InitialModelPath = parsed.GetValue(Initial),
-            Backbone = new() { Name = parsed.GetRequiredValue(Backbone), MemoryName = parsed.GetValue(MemoryBackbone), Precision = parsed.GetValue(Precision) },
+            Backbone = new()
+            {
+                Name = parsed.GetRequiredValue(Backbone),
+                MemoryName = parsed.GetValue(MemoryBackbone),
+                Precision = parsed.GetValue(Precision),
+            },
             Images = new() { Size = parsed.GetValue(Size), ResizeMode = parsed.GetValue(Resize) },
             Threshold = new() { By = parsed.GetValue(ThresholdBy), FalseRejectRate = parsed.GetValue(Rate) },
             Seed = parsed.GetValue(Seed),
@@ -65,7 +75,8 @@ internal static class FitCommand
         options = options with { Regions = RegionOption.Read(parsed.GetValue(Regions), images.Select(image => image.ClassName)) };
         var rows = ImageRows.ToDataView(ml, images);
         KagPromptTransformer? fitted = null;
-        ItemProgress.Show("fitting", tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new Told(tell) }).Fit(rows));
+        ItemProgress.Show("fitting",
+            tell => fitted = ml.Transforms.DetectAnomaliesKag(options with { Progress = new ItemReporter(tell) }).Fit(rows));
         using (fitted)
         {
             SavedModel.Save(fitted!, rows.Schema, parsed.GetRequiredValue(Output));
@@ -77,9 +88,12 @@ internal static class FitCommand
     }
 
     /// <summary>The fit's progress as items.</summary>
-    private sealed class Told(Action<string, int, int> tell) : IProgress<TrainingProgress>
+    private sealed class ItemReporter(Action<string, int, int> tell) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => tell(value.Epoch > 0
-            ? FormattableString.Invariant($"training, epoch {value.Epoch}, loss {value.Loss.CrossEntropy + value.Loss.Focal + value.Loss.Dice:0.000}") : value.Phase, value.Done, value.Total);
+            ? FormattableString.Invariant($"training, epoch {value.Epoch}, loss {Sum(value.Loss):0.000}")
+            : value.Phase, value.Done, value.Total);
+
+        private static float Sum((float CrossEntropy, float Focal, float Dice) loss) => loss.CrossEntropy + loss.Focal + loss.Dice;
     }
 }

@@ -6,14 +6,16 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 /// <summary>Runs a command; whatever goes wrong becomes one line on the error stream and an exit code.</summary>
 internal static class Guarded
 {
-    public static void SetGuardedAction(this Verb command, Action<ParseResult, CancellationToken> action) => command.SetGuardedAction((parsed, cancellation) =>
+    public static void SetGuardedAction(this Verb command, Action<ParseResult, CancellationToken> action)
+        => command.SetGuardedAction((parsed, cancellation) =>
     {
         action(parsed, cancellation);
         return ExitCode.Success;
     });
 
     /// <summary>The same, where the action tells the exit code.</summary>
-    public static void SetGuardedAction(this Verb command, Func<ParseResult, CancellationToken, int> action) => command.SetAction((parsed, cancellation) => Task.Run(() =>
+    public static void SetGuardedAction(this Verb command, Func<ParseResult, CancellationToken, int> action)
+        => command.SetAction((parsed, cancellation) => Task.Run(() =>
     {
         try
         {

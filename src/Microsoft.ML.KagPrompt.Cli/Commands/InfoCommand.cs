@@ -14,9 +14,16 @@ internal static class InfoCommand
 
     public static Verb Create()
     {
-        var path = new Argument<string>("FILE|DIR") { Description = "A model zip, a checkpoint, a model repository's directory, a converted backbone's directory, or \"compact\"." };
+        var path = new Argument<string>("FILE|DIR")
+        {
+            Description = "A model zip, a checkpoint, a model repository's directory, a converted backbone's directory, or \"compact\".",
+        };
         var json = new Option<bool>("--json") { Description = "Write JSON, for programs." };
-        var command = new Verb("info", "Tells a model's classes, options and thresholds, or a backbone's family, sizes, licence, hash, and what it can be used for. Checks every name and shape, and a converted directory's hashes.") { path, json };
+        var command = new Verb("info", "Tells a model's classes, options and thresholds, or a backbone's family, sizes, licence, hash, "
+            + "and what it can be used for. Checks every name and shape, and a converted directory's hashes.")
+        {
+            path, json,
+        };
         command.SetGuardedAction((parsed, _) =>
         {
             var place = parsed.GetRequiredValue(path);
@@ -28,7 +35,8 @@ internal static class InfoCommand
 
             if (File.Exists(place) && Path.GetExtension(place).Equals(".zip", StringComparison.OrdinalIgnoreCase))
             {
-                throw new ModelFormatException($"'{place}' is no model zip, or is damaged: expected what 'kagprompt fit' or mlContext.Model.Save writes. Save or copy it again.");
+                throw new ModelFormatException($"'{place}' is no model zip, or is damaged: expected what 'kagprompt fit' or "
+                    + "mlContext.Model.Save writes. Save or copy it again.");
             }
 
             var description = BackboneDescription.Read(place);

@@ -7,20 +7,51 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 /// <summary>kagprompt score MODEL INPUT… [--format Table|Jsonl|Csv] [--maps DIR] …</summary>
 internal static class ScoreCommand
 {
-    private static readonly Argument<string> Model = new("MODEL") { Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save." };
-    private static readonly Argument<string[]> Inputs = new("INPUT") { Description = "Image files; folders, with all below them; or -: standard input, an image or a path a line.", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<ScoreFormat> Format = new("--format") { Description = "How scores are written.", DefaultValueFactory = _ => ScoreFormat.Table, CustomParser = Typed.Choice<ScoreFormat> };
-    private static readonly Option<string?> Output = new("--out") { Description = "Write the scores to this file, which appears when all are known, instead of the output." };
-    private static readonly Option<string?> Maps = new("--maps") { Description = "Write each image's anomaly map into this folder: NAME.npy (the values: 32-bit floats, NaN where not inspected) and NAME.png (a picture, on one scale for all images of a class; what is above the threshold is outlined)." };
-    private static readonly Option<bool> ModelSize = new("--model-size") { Description = "Maps and regions at the model's resolution instead of each image's own." };
-    private static readonly Option<string?> Class = new("--class") { Description = "The class of all images, for a model of several; else the folder names on their paths tell." };
-    private static readonly Option<float?> Threshold = new("--threshold") { Description = "Decide by this score instead of the model's threshold.", CustomParser = Typed.NumberOrNone };
+    private static readonly Argument<string> Model = new("MODEL")
+    {
+        Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save.",
+    };
+    private static readonly Argument<string[]> Inputs = new("INPUT")
+    {
+        Description = "Image files; folders, with all below them; or -: standard input, an image or a path a line.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private static readonly Option<ScoreFormat> Format = new("--format")
+    {
+        Description = "How scores are written.",
+        DefaultValueFactory = _ => ScoreFormat.Table,
+        CustomParser = Typed.Choice<ScoreFormat>,
+    };
+    private static readonly Option<string?> Output = new("--out")
+    {
+        Description = "Write the scores to this file, which appears when all are known, instead of the output.",
+    };
+    private static readonly Option<string?> Maps = new("--maps")
+    {
+        Description = "Write each image's anomaly map into this folder: NAME.npy (the values: 32-bit floats, "
+            + "NaN where not inspected) and NAME.png (a picture, on one scale for all images of a class; "
+            + "what is above the threshold is outlined).",
+    };
+    private static readonly Option<bool> ModelSize = new("--model-size")
+    {
+        Description = "Maps and regions at the model's resolution instead of each image's own.",
+    };
+    private static readonly Option<string?> Class = new("--class")
+    {
+        Description = "The class of all images, for a model of several; else the folder names on their paths tell.",
+    };
+    private static readonly Option<float?> Threshold = new("--threshold")
+    {
+        Description = "Decide by this score instead of the model's threshold.",
+        CustomParser = Typed.NumberOrNone,
+    };
     private static readonly Option<bool> Fail = new("--fail-on-anomaly") { Description = "Exit with 1 where any image is anomalous." };
     private static readonly Option<string> Device = DeviceOption.Create();
 
     public static Verb Create()
     {
-        var command = new Verb("score", "Scores images with a model: score, decision, probability, regions. Exits with 3 where an image could not be scored; the others are.")
+        var command = new Verb("score", "Scores images with a model: score, decision, probability, regions. "
+            + "Exits with 3 where an image could not be scored; the others are.")
         {
             Model, Inputs, Format, Output, Maps, ModelSize, Class, Threshold, Fail, Device,
         };
@@ -32,10 +63,13 @@ internal static class ScoreCommand
     {
         OutputPlace.RequireFile(parsed.GetValue(Output));
         OutputPlace.RequireFolder(parsed.GetValue(Maps));
-        using var scorer = ImageScorer.Load(parsed.GetRequiredValue(Model), parsed.Usable(Device), !parsed.GetValue(ModelSize), parsed.GetValue(Threshold));
+        using var scorer = ImageScorer.Load(parsed.GetRequiredValue(Model), parsed.Usable(Device), !parsed.GetValue(ModelSize),
+            parsed.GetValue(Threshold));
         var (inputs, total) = (parsed.GetRequiredValue(Inputs), ImageInputs.Count(parsed.GetRequiredValue(Inputs)) ?? 0);
         RequireKnown(parsed.GetValue(Class), scorer.Transformer.Model.ClassNames);
-        var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class), scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation).Of(inputs, cancellation);
+        var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class),
+            scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation)
+            .Of(inputs, cancellation);
         var maps = parsed.GetValue(Maps) is { } folder ? new MapFolder(folder) : null;
         var (done, anomalies, foreign, faults) = (0, 0, 0, 0);
         void Score(TextWriter output, bool onTerminal)
@@ -47,7 +81,8 @@ internal static class ScoreCommand
                 {
                     writer.Write(ScoreRecord.From(scored, scored.Fault is null ? maps?.Write(scored) : null));
                     foreign += scored.IsForeign ? 1 : 0;
-                    (anomalies, faults) = (anomalies + (scored.IsAnomalous ? 1 : 0), faults + (scored.Fault is null && !scored.IsUndecided ? 0 : 1));
+                    (anomalies, faults) = (anomalies + (scored.IsAnomalous ? 1 : 0),
+                        faults + (scored.Fault is null && !scored.IsUndecided ? 0 : 1));
                     tell("scoring", ++done, total);
                 }
             }
@@ -88,12 +123,16 @@ internal static class ScoreCommand
         return faults > 0 ? ExitCode.BadInput : anomalies > 0 && parsed.GetValue(Fail) ? ExitCode.AnomaliesFound : ExitCode.Success;
     }
 
-    /// <summary>A class that the model does not know means another model, or a misspelt name: no image is to be scored against a class that was not asked for.</summary>
+    /// <summary>
+    /// A class that the model does not know means another model, or a misspelt name: no image is to be scored against a class that was not
+    /// asked for.
+    /// </summary>
     private static void RequireKnown(string? className, IReadOnlyCollection<string> known)
     {
         if (className is not null && !known.Contains(className))
         {
-            throw new KagPromptException($"--class: the model does not know '{className}'; it knows {string.Join(", ", known.Order(StringComparer.Ordinal).Select(name => $"'{name}'"))}.");
+            throw new KagPromptException($"--class: the model does not know '{className}'; it knows "
+                + $"{string.Join(", ", known.Order(StringComparer.Ordinal).Select(name => $"'{name}'"))}.");
         }
     }
 }

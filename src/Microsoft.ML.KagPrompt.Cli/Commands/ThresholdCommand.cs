@@ -8,16 +8,40 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 /// <summary>kagprompt threshold MODEL (--show | --set SCORE | --false-rejects RATE) [--class NAME] [--out NEW]</summary>
 internal static class ThresholdCommand
 {
-    private static readonly Argument<string> Model = new("MODEL") { Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save." };
-    private static readonly Option<string?> Class = new("--class") { Description = "The class whose threshold is meant; every class's unless given." };
-    private static readonly Option<float?> Score = new("--set") { Description = "The threshold: scores above it are called anomalous.", CustomParser = Typed.NumberOrNone };
-    private static readonly Option<float?> Rate = new("--false-rejects") { Description = "Place it by the share of normal parts that it may reject, above 0 to 0.5, from the normal scores in the model.", CustomParser = Typed.NumberOrNone };
-    private static readonly Option<bool> Show = new("--show") { Description = "Tell the threshold and what it rests on, and change nothing." };
-    private static readonly Option<string?> Output = new("--out") { Description = "The model zip to write, which may be MODEL itself. It appears whole or not at all." };
+    private static readonly Argument<string> Model = new("MODEL")
+    {
+        Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save.",
+    };
+    private static readonly Option<string?> Class = new("--class")
+    {
+        Description = "The class whose threshold is meant; every class's unless given.",
+    };
+    private static readonly Option<float?> Score = new("--set")
+    {
+        Description = "The threshold: scores above it are called anomalous.",
+        CustomParser = Typed.NumberOrNone,
+    };
+    private static readonly Option<float?> Rate = new("--false-rejects")
+    {
+        Description = "Place it by the share of normal parts that it may reject, above 0 to 0.5, from the normal scores in the model.",
+        CustomParser = Typed.NumberOrNone,
+    };
+    private static readonly Option<bool> Show = new("--show")
+    {
+        Description = "Tell the threshold and what it rests on, and change nothing.",
+    };
+    private static readonly Option<string?> Output = new("--out")
+    {
+        Description = "The model zip to write, which may be MODEL itself. It appears whole or not at all.",
+    };
 
     public static Verb Create()
     {
-        var command = new Verb("threshold", "Shows a model's threshold, or moves it and writes the model anew; nothing is fitted, and scores stay as they are.") { Model, Show, Score, Rate, Class, Output };
+        var command = new Verb("threshold", "Shows a model's threshold, or moves it and writes the model anew; nothing is fitted, "
+            + "and scores stay as they are.")
+        {
+            Model, Show, Score, Rate, Class, Output,
+        };
         command.Validators.Add(result =>
         {
             var asked = new Option[] { Show, Score, Rate }.Count(option => result.GetResult(option) is { Implicit: false });
@@ -27,7 +51,9 @@ internal static class ThresholdCommand
             }
             else if ((result.GetResult(Show) is { Implicit: false }) == (result.GetResult(Output) is { Implicit: false }))
             {
-                result.AddError(result.GetResult(Output) is null or { Implicit: true } ? "--out is required with --set and --false-rejects: the model zip to write, which may be MODEL itself." : "--show writes nothing: leave out --out.");
+                result.AddError(result.GetResult(Output) is null or { Implicit: true }
+                    ? "--out is required with --set and --false-rejects: the model zip to write, which may be MODEL itself."
+                    : "--show writes nothing: leave out --out.");
             }
         });
         command.SetGuardedAction(Run);
@@ -47,7 +73,9 @@ internal static class ThresholdCommand
             return ExitCode.Success;
         }
 
-        using var moved = parsed.GetValue(Score) is { } score ? before.WithThreshold(score, className) : before.WithFalseRejectRate(parsed.GetValue(Rate)!.Value, className);
+        using var moved = parsed.GetValue(Score) is { } score
+            ? before.WithThreshold(score, className)
+            : before.WithFalseRejectRate(parsed.GetValue(Rate)!.Value, className);
         cancellation.ThrowIfCancellationRequested();
         SavedModel.Save(Replaced(loaded, before, moved), schema, output);
         ModelSummary.WriteThresholds(moved, className);
@@ -57,5 +85,9 @@ internal static class ThresholdCommand
 
     /// <summary>A pipeline with one part in another's place.</summary>
     private static ITransformer Replaced(ITransformer model, ITransformer part, ITransformer by)
-        => ReferenceEquals(model, part) ? by : model is IEnumerable<ITransformer> chain ? new TransformerChain<ITransformer>([.. chain.Select(each => Replaced(each, part, by))]) : model;
+        => ReferenceEquals(model, part)
+            ? by
+            : model is IEnumerable<ITransformer> chain
+                ? new TransformerChain<ITransformer>([.. chain.Select(each => Replaced(each, part, by))])
+                : model;
 }

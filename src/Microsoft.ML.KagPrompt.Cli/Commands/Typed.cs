@@ -5,15 +5,18 @@ using Microsoft.ML.KagPrompt.Numerics;
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 
 /// <summary>
-/// Values as they are typed on the command line. Numbers have a decimal point, whatever the machine's language; a decimal comma or separated thousands are refused, as they would be read as another number.
+/// Values as they are typed on the command line. Numbers have a decimal point, whatever the machine's language; a decimal comma or
+/// separated thousands are refused, as they would be read as another number.
 /// </summary>
 internal static class Typed
 {
     /// <summary>A whole number, within bounds; zero where it was refused.</summary>
-    public static Func<ArgumentResult, int> Whole(int least = int.MinValue, int most = int.MaxValue) => result => WholeOf(result, least, most) ?? 0;
+    public static Func<ArgumentResult, int> Whole(int least = int.MinValue, int most = int.MaxValue)
+        => result => WholeOf(result, least, most) ?? 0;
 
     /// <summary>The same, for options that may be left out.</summary>
-    public static Func<ArgumentResult, int?> WholeOrNone(int least = int.MinValue, int most = int.MaxValue) => result => WholeOf(result, least, most);
+    public static Func<ArgumentResult, int?> WholeOrNone(int least = int.MinValue, int most = int.MaxValue)
+        => result => WholeOf(result, least, most);
 
     /// <summary>A number that is finite; zero where it was refused.</summary>
     public static float Number(ArgumentResult result) => NumberOrNone(result) ?? 0;
@@ -28,7 +31,8 @@ internal static class Typed
             return number;
         }
 
-        Refuse(result, $"a number with a decimal point, such as 0.25{(text.Contains(',', StringComparison.Ordinal) ? ", and no comma" : "")}", text);
+        Refuse(result, "a number with a decimal point, such as 0.25"
+            + $"{(text.Contains(',', StringComparison.Ordinal) ? ", and no comma" : "")}", text);
         return null;
     }
 
@@ -36,13 +40,15 @@ internal static class Typed
     public static Func<ArgumentResult, int[]> Wholes(int least, int most) => result =>
     {
         var text = string.Join(',', result.Tokens.Select(token => token.Value));
-        var numbers = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part => TryWhole(part, out var number) && !HasLeadingZero(part) ? number : (int?)null).ToArray();
+        var numbers = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(part => TryWhole(part, out var number) && !HasLeadingZero(part) ? number : (int?)null).ToArray();
         if (numbers.Length > 0 && numbers.All(number => number >= least && number <= most))
         {
             return [.. numbers.Select(number => number!.Value)];
         }
 
-        Refuse(result, string.Create(CultureInfo.InvariantCulture, $"whole numbers of {least} to {most} between commas, such as 1,2,4"), text);
+        Refuse(result, string.Create(CultureInfo.InvariantCulture, $"whole numbers of {least} to {most} between commas, "
+            + $"such as 1,2,4"), text);
         return [];
     };
 
@@ -80,10 +86,12 @@ internal static class Typed
         return null;
     }
 
-    private static bool TryWhole(string text, out int number) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
+    private static bool TryWhole(string text, out int number)
+        => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
 
     private static string Text(ArgumentResult result) => result.Tokens is [.., var last] ? last.Value : "";
 
     private static void Refuse(ArgumentResult result, string expected, string got)
-        => result.AddError($"{(result.Parent is OptionResult { Option.Name: var option } ? option : result.Argument.Name)}: expected {expected}, got '{got}'.");
+        => result.AddError($"{(result.Parent is OptionResult { Option.Name: var option } ? option : result.Argument.Name)}: "
+            + $"expected {expected}, got '{got}'.");
 }

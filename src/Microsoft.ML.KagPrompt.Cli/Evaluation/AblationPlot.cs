@@ -5,7 +5,10 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
-/// <summary>A metric over an ablation's values, as an SVG picture: a line for each number of shots, a bar for the deviation over the draws, a ring at the run's own value.</summary>
+/// <summary>
+/// A metric over an ablation's values, as an SVG picture: a line for each number of shots, a bar for the deviation over the draws, a ring
+/// at the run's own value.
+/// </summary>
 internal static class AblationPlot
 {
     private const int Width = 360, Height = 230, Left = 46, Right = 12, Top = 26, Bottom = 36;
@@ -20,7 +23,9 @@ internal static class AblationPlot
     {
         FewShotFigure Of(AblationSummary row) => row.Summary.Figures[metric.Name];
         var points = rows.Where(row => row is { Point.Value: not null } && Of(row).Mean is not null)
-            .Select(row => new Dot(row.Summary.Shots, row.Point.Value!.Value, 100 * Of(row).Mean!.Value, 100 * (Of(row).Deviation ?? 0), row.Point.Configuration == own)).ToArray();
+            .Select(row => new Dot(row.Summary.Shots, row.Point.Value!.Value, 100 * Of(row).Mean!.Value, 100 * (Of(row).Deviation ?? 0),
+                row.Point.Configuration == own))
+            .ToArray();
         if (points.Length == 0)
         {
             return "";
@@ -32,29 +37,38 @@ internal static class AblationPlot
         string X(double value) => Text(Left + ((Width - Left - Right) * (last > first ? (value - first) / (last - first) : 0.5)));
         string Y(double value) => Text(Height - Bottom - ((Height - Top - Bottom) * (value - low) / (high - low)));
         var name = WebUtility.HtmlEncode($"{title}, percent, over {ablation.Title}");
-        var svg = new StringBuilder($"<svg width=\"{Width}\" height=\"{Height}\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{name}\" font-size=\"11\" font-family=\"system-ui, sans-serif\" fill=\"#444\"><title>{name}</title>");
+        var svg = new StringBuilder($"<svg width=\"{Width}\" height=\"{Height}\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" "
+            + $"aria-label=\"{name}\" font-size=\"11\" font-family=\"system-ui, sans-serif\" fill=\"#444\"><title>{name}</title>");
         for (var tick = low; tick <= high + (step / 2); tick += step)
         {
-            svg.Append($"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick)}\" y2=\"{Y(tick)}\" stroke=\"#e4e4e4\"/><text x=\"{Left - 5}\" y=\"{Y(tick)}\" dy=\".32em\" text-anchor=\"end\">{Text(tick)}</text>");
+            svg.Append($"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick)}\" y2=\"{Y(tick)}\" stroke=\"#e4e4e4\"/>"
+                + $"<text x=\"{Left - 5}\" y=\"{Y(tick)}\" dy=\".32em\" text-anchor=\"end\">{Text(tick)}</text>");
         }
 
-        var labels = rows.Select(row => row.Point).Where(point => point.Value is not null).Distinct().OrderBy(point => point.Value).ToArray();
+        var labels = rows.Select(row => row.Point).Where(point => point.Value is not null).Distinct().OrderBy(point => point.Value)
+            .ToArray();
         foreach (var label in labels.Where((_, i) => i % ((labels.Length / 10) + 1) == 0))
         {
             svg.Append($"<text x=\"{X(label.Value!.Value)}\" y=\"{Height - Bottom + 15}\" text-anchor=\"middle\">{label.Label}</text>");
         }
 
-        svg.Append($"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 5}\" text-anchor=\"middle\">{WebUtility.HtmlEncode(ablation.Title)}</text><text x=\"{Left}\" y=\"12\" font-weight=\"600\">{WebUtility.HtmlEncode(title)}</text>");
+        svg.Append($"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 5}\" text-anchor=\"middle\">"
+            + $"{WebUtility.HtmlEncode(ablation.Title)}</text>"
+            + $"<text x=\"{Left}\" y=\"12\" font-weight=\"600\">{WebUtility.HtmlEncode(title)}</text>");
         var lines = points.GroupBy(point => point.Shots).OrderBy(line => line.Key).ToArray();
         for (var i = 0; i < lines.Length; i++)
         {
             var colour = Colours[i % Colours.Length];
-            svg.Append($"<text x=\"{Width - Right - (52 * (lines.Length - 1 - i))}\" y=\"12\" text-anchor=\"end\" fill=\"{colour}\">{lines[i].Key} shot{(lines[i].Key == 1 ? "" : "s")}</text>");
-            svg.Append($"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{string.Join(' ', lines[i].OrderBy(point => point.X).Select(point => $"{X(point.X)},{Y(point.Y)}"))}\"/>");
+            svg.Append($"<text x=\"{Width - Right - (52 * (lines.Length - 1 - i))}\" y=\"12\" text-anchor=\"end\" "
+                + $"fill=\"{colour}\">{lines[i].Key} shot{(lines[i].Key == 1 ? "" : "s")}</text>");
+            svg.Append($"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" "
+                + $"points=\"{string.Join(' ', lines[i].OrderBy(point => point.X).Select(point => $"{X(point.X)},{Y(point.Y)}"))}\"/>");
             foreach (var point in lines[i])
             {
-                svg.Append($"<line x1=\"{X(point.X)}\" x2=\"{X(point.X)}\" y1=\"{Y(point.Y - point.Deviation)}\" y2=\"{Y(point.Y + point.Deviation)}\" stroke=\"{colour}\" stroke-opacity=\".5\"/>"
-                    + $"<circle cx=\"{X(point.X)}\" cy=\"{Y(point.Y)}\" r=\"{(point.IsOwn ? 4.5 : 3)}\" fill=\"{(point.IsOwn ? "#fff" : colour)}\" stroke=\"{colour}\" stroke-width=\"1.5\"/>");
+                svg.Append($"<line x1=\"{X(point.X)}\" x2=\"{X(point.X)}\" y1=\"{Y(point.Y - point.Deviation)}\" "
+                    + $"y2=\"{Y(point.Y + point.Deviation)}\" stroke=\"{colour}\" stroke-opacity=\".5\"/>"
+                    + $"<circle cx=\"{X(point.X)}\" cy=\"{Y(point.Y)}\" r=\"{(point.IsOwn ? 4.5 : 3)}\" "
+                    + $"fill=\"{(point.IsOwn ? "#fff" : colour)}\" stroke=\"{colour}\" stroke-width=\"1.5\"/>");
             }
         }
 

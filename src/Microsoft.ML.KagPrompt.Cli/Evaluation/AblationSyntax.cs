@@ -6,6 +6,7 @@ namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 internal static class AblationSyntax
 {
     private const int MostValues = 100;
+    private const string Prompt = "a prompt: --epochs, --initial or the compact backbone's";
 
     /// <summary>What is varied around a run's own configuration.</summary>
     /// <param name="arguments">As the user wrote them.</param>
@@ -16,7 +17,9 @@ internal static class AblationSyntax
     public static IReadOnlyList<Ablation> Read(IEnumerable<string> arguments, FewShotConfiguration own, bool trains, bool hasPrompt)
     {
         var ablations = arguments.Select(argument => Read(argument, own, trains, hasPrompt)).ToArray();
-        return ablations.GroupBy(ablation => ablation.Name).FirstOrDefault(group => group.Count() > 1) is { } twice ? throw new ArgumentException($"--ablate: expected '{twice.Key}' once, got it {twice.Count()} times.") : ablations;
+        return ablations.GroupBy(ablation => ablation.Name).FirstOrDefault(group => group.Count() > 1) is { } twice
+            ? throw new ArgumentException($"--ablate: expected '{twice.Key}' once, got it {twice.Count()} times.")
+            : ablations;
     }
 
     private static Ablation Read(string argument, FewShotConfiguration own, bool trains, bool hasPrompt)
@@ -24,17 +27,23 @@ internal static class AblationSyntax
         var (name, values) = argument.IndexOf('=') is var at and >= 0 ? (argument[..at], argument[(at + 1)..]) : (argument, null);
         return (name, values) switch
         {
-            ("T", not null) => Require(trains, argument, "--epochs, as every T trains a prompt of its own, and for the compact backbone --from-scratch: its prompt was trained with T = 5", new Ablation("T", "graph iterations T",
-                Points(argument, values, 0, 64, whole: true, step: 1, value => own with { Iterations = (int)value }))),
-            ("k", not null) => new Ablation("k", "largest map values averaged, k", Points(argument, values, 1, 224 * 224, whole: true, step: 1, value => own with { Fusion = own.Fusion with { TopK = (int)value } })),
-            ("gamma", not null) => Require(hasPrompt, argument, "a prompt: --epochs, --initial or the compact backbone's", new Ablation("gamma", "weight of the prompt branch, γ",
-                Points(argument, values, 0, 1, whole: false, step: 0.1m, value => own with { Fusion = own.Fusion with { Gamma = (float)value } }))),
-            ("modules", null) => Require(hasPrompt, argument, "a prompt: --epochs, --initial or the compact backbone's", new Ablation("modules", "modules", [.. Modules(own, trains)])),
+            ("T", not null) => Require(trains, argument, "--epochs, as every T trains a prompt of its own, "
+                + "and for the compact backbone --from-scratch: its prompt was trained with T = 5",
+                new Ablation("T", "graph iterations T",
+                    Points(argument, values, 0, 64, whole: true, step: 1, value => own with { Iterations = (int)value }))),
+            ("k", not null) => new Ablation("k", "largest map values averaged, k",
+                Points(argument, values, 1, 224 * 224, whole: true, step: 1,
+                    value => own with { Fusion = own.Fusion with { TopK = (int)value } })),
+            ("gamma", not null) => Require(hasPrompt, argument, Prompt, new Ablation("gamma", "weight of the prompt branch, γ",
+                Points(argument, values, 0, 1, whole: false, step: 0.1m,
+                    value => own with { Fusion = own.Fusion with { Gamma = (float)value } }))),
+            ("modules", null) => Require(hasPrompt, argument, Prompt, new Ablation("modules", "modules", [.. Modules(own, trains)])),
             _ => throw new ArgumentException($"--ablate: expected T=VALUES, k=VALUES, gamma=VALUES or modules, got '{argument}'."),
         };
     }
 
-    private static Ablation Require(bool holds, string argument, string what, Ablation ablation) => holds ? ablation : throw new ArgumentException($"--ablate {argument} needs {what}.");
+    private static Ablation Require(bool holds, string argument, string what, Ablation ablation)
+        => holds ? ablation : throw new ArgumentException($"--ablate {argument} needs {what}.");
 
     /// <summary>A prompt that was trained with the graph cannot show what one without it does, so those rows need training.</summary>
     private static IEnumerable<AblationPoint> Modules(FewShotConfiguration own, bool trains)
@@ -55,21 +64,30 @@ internal static class AblationSyntax
         yield return new("memory bank + prompt", null, own);
     }
 
-    /// <summary>Values and ranges between commas; a range may say its step after a colon. Decimal numbers, so that 0.1 three times is 0.3.</summary>
-    private static AblationPoint[] Points(string argument, string values, decimal least, decimal most, bool whole, decimal step, Func<decimal, FewShotConfiguration> configuration)
+    /// <summary>
+    /// Values and ranges between commas; a range may say its step after a colon. Decimal numbers, so that 0.1 three times is 0.3.
+    /// </summary>
+    private static AblationPoint[] Points(string argument, string values, decimal least, decimal most, bool whole, decimal step,
+        Func<decimal, FewShotConfiguration> configuration)
     {
-        var numbers = values.Split(',', StringSplitOptions.TrimEntries).SelectMany(part => Range(part, step)).Take(MostValues + 1).Distinct().Order().ToArray();
-        return numbers.Length is > 0 and <= MostValues && numbers.All(number => number >= least && number <= most && (!whole || number == decimal.Truncate(number)))
-            ? [.. numbers.Select(number => new AblationPoint(number.ToString("0.####", CultureInfo.InvariantCulture), (double)number, configuration(number)))]
+        var numbers = values.Split(',', StringSplitOptions.TrimEntries).SelectMany(part => Range(part, step)).Take(MostValues + 1)
+            .Distinct().Order().ToArray();
+        return numbers.Length is > 0 and <= MostValues
+            && numbers.All(number => number >= least && number <= most && (!whole || number == decimal.Truncate(number)))
+            ? [.. numbers.Select(number => new AblationPoint(number.ToString("0.####", CultureInfo.InvariantCulture), (double)number,
+                configuration(number)))]
             : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"--ablate {argument}: expected 1 to {MostValues} {(whole ? "whole " : "")}numbers of {least} to {most} as 1,2,3 or 1..3 or 1..3:{step}, got '{values}'."));
+                $"--ablate {argument}: expected 1 to {MostValues} {(whole ? "whole " : "")}numbers of {least} to {most} as 1,2,3 or 1..3 "
+                    + $"or 1..3:{step}, got '{values}'."));
     }
 
     private static IEnumerable<decimal> Range(string part, decimal step)
     {
         var ends = part.Split("..");
         var limit = ends[^1].Split(':');
-        if (!Number(ends[0], out var first) || !Number(ends.Length == 1 ? ends[0] : limit[0], out var last) || ends.Length > 2 || limit.Length > 2
+        if (!Number(ends[0], out var first)
+            || !Number(ends.Length == 1 ? ends[0] : limit[0], out var last)
+            || ends.Length > 2 || limit.Length > 2
             || (limit.Length == 2 && (ends.Length == 1 || !Number(limit[1], out step))) || step <= 0 || last < first)
         {
             // No value of any ablation.
@@ -80,5 +98,6 @@ internal static class AblationSyntax
     }
 
     private static bool Number(string text, out decimal number)
-        => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number) && !Commands.Typed.HasLeadingZero(text);
+        => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number)
+            && !Commands.Typed.HasLeadingZero(text);
 }

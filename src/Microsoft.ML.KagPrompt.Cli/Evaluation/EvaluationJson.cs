@@ -7,7 +7,12 @@ namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 /// <summary>Results as JSON: {"results":[…],"mean":{…}}, and "ablations" where there are any.</summary>
 internal static class EvaluationJson
 {
-    public static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
+    public static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter() },
+    };
 
     public static string Write(IReadOnlyList<FewShotCell> results, IReadOnlyList<AblationSummary> ablations)
     {
@@ -18,7 +23,8 @@ internal static class EvaluationJson
         };
         if (ablations.Count > 0)
         {
-            document["ablations"] = ablations.GroupBy(row => row.Ablation).Select(group => new { group.Key.Name, Points = group.Select(Point) });
+            document["ablations"] = ablations.GroupBy(row => row.Ablation)
+                .Select(group => new { group.Key.Name, Points = group.Select(Point) });
         }
 
         return JsonSerializer.Serialize(document, Options);

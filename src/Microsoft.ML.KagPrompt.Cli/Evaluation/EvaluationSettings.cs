@@ -30,10 +30,11 @@ internal sealed record EvaluationSettings
     /// <summary>The run's own configuration.</summary>
     public FewShotConfiguration Own => FewShotConfiguration.Of(Options);
 
-    /// <summary>Lists a data set; what of it is not read is told.</summary>
+    /// <summary>Lists a data set; what of it is not read is reported.</summary>
     public FewShotDataset List(string path, Action<string> tell)
     {
-        var dataset = new FewShotDataset(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), AnomalyDataset.List(path, Layout, mask => DefectMask.Read(mask).ShowsDefect))
+        var dataset = new FewShotDataset(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
+            AnomalyDataset.List(path, Layout, mask => DefectMask.Read(mask).ShowsDefect))
         {
             Folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!,
         };

@@ -6,19 +6,25 @@ namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 /// <summary>The table on the console: drawn on a terminal, tab-separated where the output is piped.</summary>
 internal static class EvaluationTable
 {
-    public static IEnumerable<string> Header(IReadOnlyList<FewShotMetric> metrics) => ["data set", "class", "shots", .. metrics.Select(metric => metric.Title)];
+    public static IEnumerable<string> Header(IReadOnlyList<FewShotMetric> metrics)
+        => ["data set", "class", "shots", .. metrics.Select(metric => metric.Title)];
 
     public static IEnumerable<string> Cells(FewShotSummary row, IReadOnlyList<FewShotMetric> metrics)
-        => [row.Dataset, row.Class, row.Shots.ToString(CultureInfo.InvariantCulture), .. metrics.Select(metric => Text(row.Figures[metric.Name]))];
+        => [row.Dataset, row.Class, row.Shots.ToString(CultureInfo.InvariantCulture),
+            .. metrics.Select(metric => Text(row.Figures[metric.Name]))];
 
     /// <summary>"97.25 ± 0.31", in percent.</summary>
     private static string Text(FewShotFigure value) => value.Mean is not { } mean ? "–"
-        : string.Create(CultureInfo.InvariantCulture, $"{100 * mean:0.00}") + (value.Deviation is { } deviation ? string.Create(CultureInfo.InvariantCulture, $" ± {100 * deviation:0.00}") : "");
+        : string.Create(CultureInfo.InvariantCulture, $"{100 * mean:0.00}") + (value.Deviation is { } deviation
+                ? string.Create(CultureInfo.InvariantCulture, $" ± {100 * deviation:0.00}")
+                : "");
 
     /// <summary>All metrics a line where the output is piped; on a terminal, which is not as wide, one table after the other.</summary>
     public static void Write(IReadOnlyList<FewShotSummary> rows)
     {
-        IReadOnlyList<FewShotMetric>[] tables = Console.IsOutputRedirected ? [[.. FewShotMetric.Ranking, .. FewShotMetric.AtThreshold]] : [FewShotMetric.Ranking, FewShotMetric.AtThreshold];
+        IReadOnlyList<FewShotMetric>[] tables = Console.IsOutputRedirected
+            ? [[.. FewShotMetric.Ranking, .. FewShotMetric.AtThreshold]]
+            : [FewShotMetric.Ranking, FewShotMetric.AtThreshold];
         foreach (var metrics in tables)
         {
             Write(Header(metrics), rows.Select(row => Cells(row, metrics)));

@@ -3,7 +3,7 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Reports;
 
-/// <summary>Masks of scored images. One that cannot be used is told, and the image counts as one without.</summary>
+/// <summary>Masks of scored images. One that cannot be used is reported, and the image counts as one without.</summary>
 internal static class GroundTruth
 {
     /// <summary>The mask at its image's size; null: there is none, or it cannot be used.</summary>

@@ -7,7 +7,10 @@ using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Reports;
 
-/// <summary>Pixel metrics of each class and kind of defect, of images that come class by class and kind by kind: statistics are large, and only two are held at a time.</summary>
+/// <summary>
+/// Pixel metrics of each class and kind of defect, of images that come class by class and kind by kind: statistics are large, and only two
+/// are held at a time.
+/// </summary>
 internal sealed class PixelTally(ResizeMode mode, Action<string> tell)
 {
     private readonly List<ReportPixels> done = [];
@@ -52,19 +55,20 @@ internal sealed class PixelTally(ResizeMode mode, Action<string> tell)
         }
     }
 
-    /// <summary>What could be told: nothing of classes without masks.</summary>
+    /// <summary>What could be computed: nothing of classes without masks.</summary>
     public IReadOnlyList<ReportPixels> Compute()
     {
         Finish();
         return done;
     }
 
-    /// <summary>Of which classes nothing could be told, and why; complete after <see cref="Compute"/>.</summary>
+    /// <summary>Of which classes nothing could be computed, and why; complete after <see cref="Compute"/>.</summary>
     public IReadOnlyList<string> Unknown => unknown;
 
     /// <summary>The order in which images must come.</summary>
     public static IEnumerable<DatasetImage> Ordered(IEnumerable<DatasetImage> images)
-        => images.OrderBy(image => image.ClassName, StringComparer.Ordinal).ThenBy(image => image.IsAnomalous).ThenBy(image => image.DefectType, StringComparer.Ordinal);
+        => images.OrderBy(image => image.ClassName, StringComparer.Ordinal).ThenBy(image => image.IsAnomalous)
+            .ThenBy(image => image.DefectType, StringComparer.Ordinal);
 
     private void Finish()
     {

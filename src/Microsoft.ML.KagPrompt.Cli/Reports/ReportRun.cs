@@ -5,7 +5,9 @@ using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt.Cli.Reports;
 
-/// <summary>Scores images for a report, in memory that does not grow with their number: maps are kept of the worst ones alone, which get pictures.</summary>
+/// <summary>
+/// Scores images for a report, in memory that does not grow with their number: maps are kept of the worst ones alone, which get pictures.
+/// </summary>
 /// <param name="scorer">The model, with maps at its own size.</param>
 /// <param name="root">The folder that images are named from.</param>
 /// <param name="pictures">How many get pictures.</param>
@@ -13,7 +15,8 @@ namespace Microsoft.ML.KagPrompt.Cli.Reports;
 internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, Action<string, int, int> progress)
 {
     /// <summary>Of those kept, the first to go is the last of the worst.</summary>
-    private readonly PriorityQueue<(int Place, ScoredImage Scored), ReportItem> kept = new(Comparer<ReportItem>.Create((a, b) => ReportOrder.WorstFirst.Compare(b, a)));
+    private readonly PriorityQueue<(int Place, ScoredImage Scored), ReportItem> kept
+        = new(Comparer<ReportItem>.Create((a, b) => ReportOrder.WorstFirst.Compare(b, a)));
     private readonly List<ReportItem> items = [];
     private readonly List<string> faults = [];
     private PixelTally pixels = new(scorer.Transformer.Options.Images.ResizeMode, _ => { });
@@ -21,11 +24,12 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
     /// <summary>Masks that could not be used, and why.</summary>
     public IReadOnlyList<string> MaskFaults => faults;
 
-    /// <summary>Classes of which no pixel metric can be told, and why.</summary>
+    /// <summary>Classes of which no pixel metric can be computed, and why.</summary>
     public IReadOnlyList<string> Unknown => pixels.Unknown;
 
     /// <summary>The images of the report, with pictures where they are among the worst, and the pixel metrics.</summary>
-    public (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) Of(IReadOnlyList<DatasetImage> images, CancellationToken cancellation)
+    public (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) Of(IReadOnlyList<DatasetImage> images,
+        CancellationToken cancellation)
     {
         pixels = new(scorer.Transformer.Options.Images.ResizeMode, faults.Add);
         foreach (var scored in scorer.Score(PixelTally.Ordered(images), cancellation))
@@ -72,11 +76,13 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         foreach (var ((place, scored), item) in kept.UnorderedItems)
         {
             cancellation.ThrowIfCancellationRequested();
-            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation);
+            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels,
+                scorer.Transformer.Options.Images.Orientation);
             var truth = GroundTruth.ReadMask(scored, _ => { });
             items[place] = item with
             {
-                Picture = ReportPicture.Create(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height), MapScale.ForCalibration(scored.Calibration), truth?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
+                Picture = ReportPicture.Create(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height),
+                    MapScale.ForCalibration(scored.Calibration), truth?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
             };
             progress("drawing", ++done, all);
         }

@@ -3,7 +3,9 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
-/// <summary>What a thread of its own makes, item by item: a read that waits for input cannot be cancelled, but the wait for that thread can.</summary>
+/// <summary>
+/// What a thread of its own makes, item by item: a read that waits for input cannot be cancelled, but the wait for that thread can.
+/// </summary>
 internal static class Background
 {
     /// <summary>Items that may wait, so that a fast sender is held back.</summary>

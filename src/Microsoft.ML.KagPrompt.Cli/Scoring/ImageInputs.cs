@@ -4,9 +4,14 @@ using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
-/// <summary>What a user names to be scored: image files, folders with all below them, or "-" for standard input (an image, or a path a line).</summary>
-/// <remarks>A photograph of a kind that is not read is an input all the same, and is told as not readable: what was not inspected must not pass.</remarks>
-internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, int maxPixels, ImageOrientation orientation = ImageOrientation.Exif, Action<string>? tell = null)
+/// <summary>
+/// What a user names to be scored: image files, folders with all below them, or "-" for standard input (an image, or a path a line).
+/// </summary>
+/// <remarks>
+/// A photograph of a kind that is not read is an input all the same, and is reported as not readable: what was not inspected must not pass.
+/// </remarks>
+internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, int maxPixels,
+    ImageOrientation orientation = ImageOrientation.Exif, Action<string>? tell = null)
 {
     private const string StandardInput = "-";
 
@@ -15,11 +20,14 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     /// <summary>Number of images; null where standard input tells only at its end.</summary>
     public static int? Count(IReadOnlyList<string> inputs) => inputs.Contains(StandardInput) ? null : Files(inputs).Count;
 
-    /// <summary>The images in order, each with its way to be read, and whether it came from one who waits for its score before the next.</summary>
+    /// <summary>
+    /// The images in order, each with its way to be read, and whether it came from one who waits for its score before the next.
+    /// </summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
-    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs, CancellationToken cancellation = default)
+    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs,
+        CancellationToken cancellation = default)
     {
-        // Told before anything is scored.
+        // Reported before anything is scored.
         foreach (var input in inputs.Where(input => input != StandardInput))
         {
             if (!File.Exists(input) && !Directory.Exists(input))
@@ -35,7 +43,8 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
             var below = PhotographFiles.Below(input);
             if (below.Count == 0)
             {
-                throw new FileNotFoundException($"'{input}' holds no images: expected {string.Join(", ", ImageFormats.Extensions)} files in it or below.", input);
+                throw new FileNotFoundException($"'{input}' holds no images: expected {string.Join(", ", ImageFormats.Extensions)} files "
+                    + "in it or below.", input);
             }
 
             if (below.Where(path => !ImageFormats.IsReadByName(path)).ToArray() is { Length: > 0 } unread)
@@ -44,15 +53,19 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
             }
         }
 
-        return Files(inputs).SelectMany(input => input == StandardInput ? Background.Read(new StandardInputImages(this).Read, cancellation) : [FromFile(input, isAwaited: false)]);
+        return Files(inputs).SelectMany(input => input == StandardInput
+            ? Background.Read(new StandardInputImages(this).Read, cancellation)
+            : [FromFile(input, isAwaited: false)]);
     }
 
     /// <summary>An image that standard input holds, or the fault of what it holds.</summary>
     public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromStandardInput(Func<byte[]> file)
-        => (Image(StandardInput), () => Told(StandardInput, ImageCodec.Read(file(), "Standard input", out var info, maxPixels, orientation), info), true);
+        => (Image(StandardInput),
+            () => WithFrameWarning(StandardInput, ImageCodec.Read(file(), "Standard input", out var info, maxPixels, orientation), info),
+            true);
 
     public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromFile(string path, bool isAwaited)
-        => (Image(path), () => Told(path, ImageCodec.Read(path, out var info, maxPixels, orientation), info), isAwaited);
+        => (Image(path), () => WithFrameWarning(path, ImageCodec.Read(path, out var info, maxPixels, orientation), info), isAwaited);
 
     /// <summary>A path that says no class is answered as such: whoever sends paths waits for an answer to each, and sends others.</summary>
     public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromLine(string path)
@@ -63,15 +76,20 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
         }
         catch (ArgumentException fault)
         {
-            return (new DatasetImage(path, "", DatasetSplit.Test, null, "", null), () => throw new ImageReadException(fault.Message, fault), true);
+            return (new DatasetImage(path, "", DatasetSplit.Test, null, "", null), () => throw new ImageReadException(fault.Message, fault),
+                true);
         }
     }
 
     /// <summary>The inputs with folders as what is in them; a file that is reached twice comes once.</summary>
     private static IReadOnlyList<string> Files(IReadOnlyList<string> inputs)
-        => [.. inputs.SelectMany(input => input != StandardInput && Directory.Exists(input) ? PhotographFiles.Below(input) : [input]).DistinctBy(path => path == StandardInput ? path : PhotographFiles.RealPathOf(path))];
+        =>
+        [
+            .. inputs.SelectMany(input => input != StandardInput && Directory.Exists(input) ? PhotographFiles.Below(input) : [input])
+                .DistinctBy(path => path == StandardInput ? path : PhotographFiles.RealPathOf(path)),
+        ];
 
-    private PixelBuffer Told(string path, PixelBuffer pixels, ImageFileInfo info)
+    private PixelBuffer WithFrameWarning(string path, PixelBuffer pixels, ImageFileInfo info)
     {
         if (info.Frames > 1)
         {
@@ -86,5 +104,6 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     /// <summary>Of several classes, the one a folder on the path is named after.</summary>
     private string Known(string path) => classNames.Count == 1 ? classNames.First()
         : Path.GetFullPath(path).Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar).LastOrDefault(classNames.Contains)
-            ?? throw new ArgumentException($"'{path}': the model knows the classes {string.Join(", ", classNames.Order())}, and no folder on the path is named after one. Name it with --class.");
+            ?? throw new ArgumentException($"'{path}': the model knows the classes {string.Join(", ", classNames.Order())}, "
+                + "and no folder on the path is named after one. Name it with --class.");
 }

@@ -17,7 +17,10 @@ internal static class ImageRows
         return ml.Transforms.LoadImages("Image", "", nameof(AnomalyDatasetRow.ImagePath)).Fit(rows).Transform(rows);
     }
 
-    /// <summary>A data set's images that are meant for fitting, each read once to see that it can be. What the user should know of them is told on the error stream.</summary>
+    /// <summary>
+    /// A data set's images that are meant for fitting, each read once to see that it can be. What the user should know of them is written
+    /// to the error stream.
+    /// </summary>
     /// <param name="path">The data set.</param>
     /// <param name="layout">How it is laid out.</param>
     /// <param name="className">What the parts are; null: the data set says.</param>
@@ -25,8 +28,10 @@ internal static class ImageRows
     /// <exception cref="Diagnostics.ImageReadException">Photographs cannot be read; says which.</exception>
     public static DatasetImage[] ForFitting(string path, DatasetLayout layout, string? className, int most = int.MaxValue)
     {
-        var train = AnomalyDataset.List(path, layout, mask => DefectMask.Read(mask).ShowsDefect).Where(image => image.Split == DatasetSplit.Train)
-            .Select(image => className is null ? image : image with { ClassName = className }).GroupBy(image => image.ClassName).SelectMany(product => product.Take(most)).ToArray();
+        var train = AnomalyDataset.List(path, layout, mask => DefectMask.Read(mask).ShowsDefect)
+            .Where(image => image.Split == DatasetSplit.Train)
+            .Select(image => className is null ? image : image with { ClassName = className })
+            .GroupBy(image => image.ClassName).SelectMany(product => product.Take(most)).ToArray();
         if (AnomalyDataset.LeftOut(path) is { Count: > 0 } leftOut)
         {
             Console.Error.WriteLine(PhotographFiles.Describe(leftOut, path));

@@ -6,7 +6,9 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
-/// <summary>Scores image files with a saved model, a few at a time. An image that cannot be read is told as such, and the others go on.</summary>
+/// <summary>
+/// Scores image files with a saved model, a few at a time. An image that cannot be read is reported as such, and the others go on.
+/// </summary>
 internal sealed class ImageScorer : IDisposable
 {
     private readonly ITransformer model;
@@ -45,10 +47,15 @@ internal sealed class ImageScorer : IDisposable
 
     /// <summary>Scores in order; images are read when they are asked for.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
-        => Score(images.Select(image => (image, (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.Images.MaxPixels, Transformer.Options.Images.Orientation)), false)), cancellation);
+        => Score(images.Select(image => (image,
+            (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.Images.MaxPixels,
+                Transformer.Options.Images.Orientation)),
+            false)),
+            cancellation);
 
     /// <summary>The same, for images that are read in other ways than from their path.</summary>
-    public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images, CancellationToken cancellation)
+    public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images,
+        CancellationToken cancellation)
     {
         // Pictures are brought to the model's size one by one as they are read: of large photographs, one alone is held.
         var preprocessor = new ImagePreprocessor(Transformer.Model.MapSize, Transformer.Options.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
@@ -57,20 +64,24 @@ internal sealed class ImageScorer : IDisposable
             cancellation.ThrowIfCancellationRequested();
             var read = batch.Select(item => Read(item.Image, item.Read, preprocessor, RegionOf(item.Image))).ToArray();
             var whole = read.Where(item => item.Square is not null).ToArray();
-            var inspections = new Queue<(Inspection? Result, string? Fault)>(Verdicts.Collect([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
+            var inspections = new Queue<(Inspection? Result, string? Fault)>(
+                Verdicts.Collect([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
             foreach (var (image, square, size, fault) in read)
             {
                 var (inspection, why) = square is null ? (null, fault) : inspections.Dequeue();
                 if (inspection is null)
                 {
-                    var known = Transformer.Model.ClassNames.Contains(image.ClassName) ? image.ClassName : Transformer.Model.ClassNames.First();
+                    var known = Transformer.Model.ClassNames.Contains(image.ClassName)
+                        ? image.ClassName
+                        : Transformer.Model.ClassNames.First();
                     yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(known), why);
                     continue;
                 }
 
                 var (width, height) = atImageSize ? size : (inspection.Width, inspection.Height);
                 var map = atImageSize ? Transformer.Model.MapToImage(inspection.Map, width, height) : inspection.Map;
-                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height, Transformer.Calibration(ClassOf(image)), null)
+                yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height,
+                    Transformer.Calibration(ClassOf(image)), null)
                 {
                     Size = size,
                     IsForeign = inspection.IsForeign,
@@ -105,7 +116,8 @@ internal sealed class ImageScorer : IDisposable
     }
 
     /// <summary>A few at a time; nobody who waits for a score has to send more first.</summary>
-    private IEnumerable<IReadOnlyList<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)>> Batches(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images)
+    private IEnumerable<IReadOnlyList<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)>> Batches(
+        IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images)
     {
         var batch = new List<(DatasetImage, Func<PixelBuffer>, bool)>();
         foreach (var item in images)

@@ -14,7 +14,9 @@ internal sealed class MapFolder(string folder)
     {
         var stem = Path.Combine(folder, NameOf(scored.Image.Path));
         AtomicFile.Write(stem + ".npy", stream => NpyFile.Write(stream, scored.Map, scored.Width, scored.Height));
-        AtomicFile.Write(stem + ".png", stream => stream.Write(ImageCodec.EncodePng(HeatmapRenderer.Draw(scored.Map, scored.Width, scored.Height, MapScale.ForCalibration(scored.Calibration)))));
+        AtomicFile.Write(stem + ".png",
+            stream => stream.Write(ImageCodec.EncodePng(HeatmapRenderer.Draw(scored.Map, scored.Width, scored.Height,
+                MapScale.ForCalibration(scored.Calibration)))));
         return stem;
     }
 

@@ -34,5 +34,6 @@ internal static class ModelSummary
     }
 
     /// <summary>Where it was written, and how large it is.</summary>
-    public static void WritePlace(string zip) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Written to {zip} ({new FileInfo(zip).Length / 1e6:0.0} MB)."));
+    public static void WritePlace(string zip)
+        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Written to {zip} ({new FileInfo(zip).Length / 1e6:0.0} MB)."));
 }

@@ -6,8 +6,12 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
-/// <summary>Looks through photographs before a model is fitted on them: all that cannot be read are named at once, and what may mislead the fit is told.</summary>
-internal sealed class PhotographCheck(Action<string> tell, int maxPixels = ImageCodec.DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
+/// <summary>
+/// Looks through photographs before a model is fitted on them: all that cannot be read are named at once, and what may mislead the fit is
+/// reported.
+/// </summary>
+internal sealed class PhotographCheck(Action<string> tell, int maxPixels = ImageCodec.DefaultMaxPixels,
+    ImageOrientation orientation = ImageOrientation.Exif)
 {
     private const int Named = 20;
 
@@ -27,7 +31,8 @@ internal sealed class PhotographCheck(Action<string> tell, int maxPixels = Image
 
         if (faults.Count > 0)
         {
-            throw new ImageReadException($"{faults.Count} of {images.Count} photographs cannot be read:\n  {string.Join("\n  ", faults.Take(Named))}{(faults.Count > Named ? "\n  …" : "")}\nTake them out or replace them.");
+            throw new ImageReadException($"{faults.Count} of {images.Count} photographs cannot be read:\n  "
+                + $"{string.Join("\n  ", faults.Take(Named))}{(faults.Count > Named ? "\n  …" : "")}\nTake them out or replace them.");
         }
 
         if (levels.Warning is { } dark)
@@ -37,13 +42,16 @@ internal sealed class PhotographCheck(Action<string> tell, int maxPixels = Image
 
         if (same.Count > 0)
         {
-            tell($"{same.Count} of {images.Count} photographs show the same pixels as another, so there are fewer different ones than it seems: "
-                + $"{string.Join(", ", same.Take(Named).Select(pair => $"{pair.Image.Path} = {pair.First.Path}{(pair.Image.IsAnomalous == pair.First.IsAnomalous ? "" : " (one is called good, one defective)")}"))}{(same.Count > Named ? ", …" : "")}.");
+            var pairs = same.Take(Named).Select(pair => $"{pair.Image.Path} = {pair.First.Path}"
+                + (pair.Image.IsAnomalous == pair.First.IsAnomalous ? "" : " (one is called good, one defective)"));
+            tell($"{same.Count} of {images.Count} photographs show the same pixels as another, so there are fewer different ones than "
+                + $"it seems: {string.Join(", ", pairs)}{(same.Count > Named ? ", …" : "")}.");
         }
 
         if (moving.Count > 0)
         {
-            tell($"{moving.Count} file(s) hold several pictures, of which the first is used: {string.Join(", ", moving.Take(Named))}{(moving.Count > Named ? ", …" : "")}.");
+            tell($"{moving.Count} file(s) hold several pictures, of which the first is used: "
+                + $"{string.Join(", ", moving.Take(Named))}{(moving.Count > Named ? ", …" : "")}.");
         }
     }
 

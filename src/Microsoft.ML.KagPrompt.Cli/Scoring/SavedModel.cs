@@ -21,19 +21,23 @@ internal static class SavedModel
         var ml = Context(device);
         if (!File.Exists(zip))
         {
-            throw new FileNotFoundException($"There is no model '{zip}': expected a zip that 'kagprompt fit' or mlContext.Model.Save wrote.", zip);
+            throw new FileNotFoundException($"There is no model '{zip}': expected a zip that 'kagprompt fit' or "
+                + "mlContext.Model.Save wrote.", zip);
         }
 
         try
         {
             return ml.Model.Load(zip, out schema);
         }
-        catch (Exception fault) when (fault is not (KagPromptException or UnauthorizedAccessException or OperationCanceledException or IOException and not EndOfStreamException))
+        catch (Exception fault) when (fault is not (KagPromptException or UnauthorizedAccessException or OperationCanceledException
+            or (IOException and not EndOfStreamException)))
         {
             // ML.NET wraps what the library says; and what its own reader stumbles over in a damaged zip may be of any kind.
             var causes = Causes(fault).ToArray();
             throw new ModelFormatException(causes.OfType<KagPromptException>().FirstOrDefault()?.Message
-                ?? (IsOne(zip) ? $"'{zip}' could not be loaded: {causes[^1].Message}" : $"'{zip}' is no model zip: expected what 'kagprompt fit' or mlContext.Model.Save writes. {fault.Message}"), fault);
+                ?? (IsOne(zip)
+                    ? $"'{zip}' could not be loaded: {causes[^1].Message}"
+                    : $"'{zip}' is no model zip: expected what 'kagprompt fit' or mlContext.Model.Save writes. {fault.Message}"), fault);
         }
     }
 
@@ -72,7 +76,10 @@ internal static class SavedModel
     /// <summary>A loaded model goes where its context says: the GPU named, or none for "cpu".</summary>
     private static MLContext Context(string device) => device == "auto" ? new(seed: 1) : new(seed: 1)
     {
-        GpuDeviceId = device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), CultureInfo.InvariantCulture, out var index) ? index : device == "cuda" ? 0 : -1,
+        GpuDeviceId = device.StartsWith("cuda:", StringComparison.Ordinal)
+            && int.TryParse(device.AsSpan(5), CultureInfo.InvariantCulture, out var index)
+            ? index
+            : device == "cuda" ? 0 : -1,
         FallbackToCpu = device == "cpu",
     };
 }

@@ -17,7 +17,8 @@ internal sealed record ScoreRecord
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static IReadOnlyList<string> Header { get; } = ["image", "class", "anomalous", "score", "threshold", "probability", "regions", "error", "foreign", "unlikeness", "reason"];
+    public static IReadOnlyList<string> Header { get; } = ["image", "class", "anomalous", "score", "threshold", "probability", "regions",
+        "error", "foreign", "unlikeness", "reason"];
 
     public required string Image { get; init; }
 
@@ -30,7 +31,7 @@ internal sealed record ScoreRecord
 
     public float? Threshold { get; init; }
 
-    /// <summary>The score's; null where it cannot be told, and of a foreign image, of which the score says nothing.</summary>
+    /// <summary>The score's; null where it is unknown, and of a foreign image, of which the score says nothing.</summary>
     public float? Probability { get; init; }
 
     /// <summary>Size of the map, in which regions are given.</summary>
@@ -68,7 +69,10 @@ internal sealed record ScoreRecord
             Height = scored.Height,
             Regions = [.. AnomalyRegions.Find(scored.Map, scored.Width, scored.Height, scored.Calibration)],
             Map = map,
-            Error = scored.IsUndecided ? $"no decision: the model has no threshold for class '{scored.Image.ClassName}'; give --threshold, or fit with two normal images or more" : null,
+            Error = scored.IsUndecided
+                ? $"no decision: the model has no threshold for class '{scored.Image.ClassName}'; give --threshold, "
+                    + "or fit with two normal images or more"
+                : null,
             Foreign = scored.IsForeign,
             Unlikeness = Known(scored.Unlikeness),
             Reason = scored.Reason,
@@ -88,7 +92,8 @@ internal sealed record ScoreRecord
     /// <summary>JSON has no NaN: such a number is null, never a text.</summary>
     private sealed class KnownNumbers : JsonConverter<float>
     {
-        public override float Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.Null ? float.NaN : reader.GetSingle();
+        public override float Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+            => reader.TokenType == JsonTokenType.Null ? float.NaN : reader.GetSingle();
 
         public override void Write(Utf8JsonWriter writer, float value, JsonSerializerOptions options)
         {

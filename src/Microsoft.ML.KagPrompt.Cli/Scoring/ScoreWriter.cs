@@ -30,7 +30,8 @@ internal sealed class ScoreWriter(TextWriter output, ScoreFormat format, bool on
         if (Draws)
         {
             var colour = record.Error is not null ? "yellow" : record.Anomalous == true ? "red" : "green";
-            table.AddRow([.. record.Cells().Select((cell, i) => new Markup(i == 2 || record.Error is not null ? $"[{colour}]{Markup.Escape(cell)}[/]" : Markup.Escape(cell)))]);
+            table.AddRow([.. record.Cells().Select((cell,
+                i) => new Markup(i == 2 || record.Error is not null ? $"[{colour}]{Markup.Escape(cell)}[/]" : Markup.Escape(cell)))]);
             return;
         }
 
@@ -46,10 +47,20 @@ internal sealed class ScoreWriter(TextWriter output, ScoreFormat format, bool on
         }
     }
 
-    private string Line(IReadOnlyList<string> cells) => format == ScoreFormat.Csv ? string.Join(',', cells.Select(cell => Quoted(Inert(cell)))) : string.Join('\t', cells.Select(cell => cell.ReplaceLineEndings(" ").Replace('\t', ' ')));
+    private string Line(IReadOnlyList<string> cells)
+        => format == ScoreFormat.Csv
+            ? string.Join(',', cells.Select(cell => Quoted(Inert(cell))))
+            : string.Join('\t', cells.Select(cell => cell.ReplaceLineEndings(" ").Replace('\t', ' ')));
 
-    /// <summary>Spreadsheets run cells that begin so as formulas; an apostrophe before them makes them text. Numbers stay numbers.</summary>
-    private static string Inert(string cell) => cell is ['=' or '+' or '-' or '@' or '\t' or '\r', _, ..] && !double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? $"'{cell}" : cell;
+    /// <summary>
+    /// Spreadsheets run cells that begin so as formulas; an apostrophe before them makes them text. Numbers stay numbers.
+    /// </summary>
+    private static string Inert(string cell)
+        => cell is ['=' or '+' or '-' or '@' or '\t' or '\r', _, ..]
+            && !double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+            ? $"'{cell}"
+            : cell;
 
-    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\r\n") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
+    private static string Quoted(string cell)
+        => cell.AsSpan().ContainsAny(",\"\r\n") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
 }

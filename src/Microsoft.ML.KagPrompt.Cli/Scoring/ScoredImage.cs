@@ -13,7 +13,8 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 /// <param name="Height">Rows of the map.</param>
 /// <param name="Calibration">Of the image's class.</param>
 /// <param name="Fault">Why it could not be scored; null: it was.</param>
-internal sealed record ScoredImage(DatasetImage Image, float Score, bool IsAnomalous, float Probability, float[] Map, int Width, int Height, ThresholdCalibration Calibration, string? Fault)
+internal sealed record ScoredImage(DatasetImage Image, float Score, bool IsAnomalous, float Probability, float[] Map, int Width, int Height,
+    ThresholdCalibration Calibration, string? Fault)
 {
     /// <summary>Whether there is a score but nothing to decide by.</summary>
     public bool IsUndecided => Fault is null && !IsForeign && float.IsNaN(Calibration.Threshold);

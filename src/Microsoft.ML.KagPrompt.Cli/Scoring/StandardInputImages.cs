@@ -7,7 +7,10 @@ using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
-/// <summary>Standard input: an image, or a path a line. Told apart by its first bytes; bytes that are neither are never written back as if they were names.</summary>
+/// <summary>
+/// Standard input: an image, or a path a line. Told apart by its first bytes; bytes that are neither are never written back as if they were
+/// names.
+/// </summary>
 internal sealed class StandardInputImages(ImageInputs inputs)
 {
     private const int LongestPath = 32_768;
@@ -31,13 +34,15 @@ internal sealed class StandardInputImages(ImageInputs inputs)
         {
             if (line.Length > LongestPath || line.Any(IsControl))
             {
-                yield return inputs.FromStandardInput(() => throw new ImageReadException($"Standard input, line {number}: expected a path, got what is no text. Nothing after it was read."));
+                yield return inputs.FromStandardInput(() => throw new ImageReadException($"Standard input, line {number}: "
+                    + "expected a path, got what is no text. Nothing after it was read."));
                 yield break;
             }
 
             if (line.Contains('\uFFFD', StringComparison.Ordinal))
             {
-                yield return inputs.FromStandardInput(() => throw new ImageReadException($"Standard input, line {number}: expected a path in UTF-8, got other bytes. Rename the file."));
+                yield return inputs.FromStandardInput(() => throw new ImageReadException($"Standard input, line {number}: "
+                    + "expected a path in UTF-8, got other bytes. Rename the file."));
             }
             else if (line.Length > 0)
             {

@@ -10,7 +10,8 @@ internal static class Verdicts
     /// <summary>For each image, in order, its result or why there is none.</summary>
     /// <param name="images">Images and their classes.</param>
     /// <param name="inspect">The model.</param>
-    public static IEnumerable<(Inspection? Result, string? Fault)> Collect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images, Func<IReadOnlyList<(PixelBuffer Pixels, string? Class)>, IReadOnlyList<Inspection>> inspect)
+    public static IEnumerable<(Inspection? Result, string? Fault)> Collect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images,
+        Func<IReadOnlyList<(PixelBuffer Pixels, string? Class)>, IReadOnlyList<Inspection>> inspect)
     {
         if (images.Count == 0)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.ML.KagPrompt.Fitting;
 
 namespace Microsoft.ML.KagPrompt.Evaluation;
@@ -117,7 +118,8 @@ internal sealed class EvaluationRun : IDisposable
         {
             var result = scorer.Score(model, cell with { SecondsFit = watch.Elapsed.TotalSeconds });
             Keep(own, result);
-            Tell(FormattableString.Invariant($"{which}: image AUROC {100 * result.ImageAuroc:0.0}, pixel AUROC {100 * result.PixelAuroc:0.0} ({watch.Elapsed.TotalSeconds:0.0} s)"), result);
+            var figures = $"image AUROC {Percent(result.ImageAuroc)}, pixel AUROC {Percent(result.PixelAuroc)}";
+            Tell(FormattableString.Invariant($"{which}: {figures} ({watch.Elapsed.TotalSeconds:0.0} s)"), result);
         }
 
         var ablated = known.Where(entry => entry.Value is null).Select(entry => entry.Key).ToArray();
@@ -154,6 +156,9 @@ internal sealed class EvaluationRun : IDisposable
 
         return settings.Value.For(stamp, configuration);
     }
+
+    /// <summary>A dash where there is no figure, as in the tables.</summary>
+    private static string Percent(double? share) => share is { } known ? (100 * known).ToString("0.0", CultureInfo.InvariantCulture) : "–";
 
     private void Warn(string message)
     {

@@ -58,12 +58,11 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
         return drawn[..Math.Min(drawn.Length, MostCalibrationImages)];
     }
 
-    /// <summary>What the method keeps of one support: of the image alone, or of its four rotations.</summary>
-    private IReadOnlyList<torch.Tensor> Remember(FitImage image)
+    /// <summary>What the method keeps of one support and its views.</summary>
+    private IReadOnlyList<torch.Tensor> Remember(FitImage image, int index)
     {
         cancellation.ThrowIfCancellationRequested();
-        int[] turns = options.Method.Memory.RotateSupports ? [0, 1, 2, 3] : [0];
-        // A part that is turned takes what is inspected of it along.
-        return network.Remember([.. turns.Select(image.Square.Rotate90)], image.Region is { } region ? [.. turns.Select(region.Turned)] : null);
+        var (pictures, regions) = ViewsOfSupport.Create(image.Square, image.Region, options.Method.Memory.Views);
+        return network.Remember(pictures, regions, unchecked((seed * 397) ^ index));
     }
 }

@@ -23,4 +23,17 @@ internal static class PixelBufferTurns
 
         return image;
     }
+
+    /// <summary>A copy whose columns run the other way.</summary>
+    public static PixelBuffer Mirrored(this PixelBuffer image)
+    {
+        var rgb = new byte[image.Rgb.Length];
+        for (var p = 0; p < image.Width * image.Height; p++)
+        {
+            var other = (p / image.Width * image.Width) + image.Width - 1 - (p % image.Width);
+            image.Rgb.AsSpan(3 * other, 3).CopyTo(rgb.AsSpan(3 * p));
+        }
+
+        return new PixelBuffer(image.Width, image.Height, rgb);
+    }
 }

@@ -37,8 +37,8 @@ internal sealed class SquareRegion(int side, bool[] inside, byte[] blank)
     /// </summary>
     public long[] CellsOf(PatchGrid grid) => cells.GetOrAdd(grid, Find);
 
-    /// <summary>The region of the picture turned clockwise by 90° as often as asked.</summary>
-    public SquareRegion Turned(int turns)
+    /// <summary>The region of the picture, mirrored if asked, then turned clockwise by 90° as often as asked.</summary>
+    public SquareRegion Seen(bool isMirrored, int turns)
     {
         var marks = new byte[3 * inside.Length];
         for (var p = 0; p < inside.Length; p++)
@@ -46,7 +46,8 @@ internal sealed class SquareRegion(int side, bool[] inside, byte[] blank)
             marks[3 * p] = (byte)(inside[p] ? 1 : 0);
         }
 
-        var turned = new PixelBuffer(side, side, marks).Rotate90(turns).Rgb;
+        var picture = new PixelBuffer(side, side, marks);
+        var turned = (isMirrored ? picture.Mirrored() : picture).Rotate90(turns).Rgb;
         return new SquareRegion(side, [.. Enumerable.Range(0, inside.Length).Select(p => turned[3 * p] != 0)], blank);
     }
 

@@ -25,7 +25,8 @@ internal interface IInspectionMethod : IDisposable
     /// <summary>What is kept of one support image, whose views (turned, say) were encoded together. The caller owns it.</summary>
     /// <param name="views">The views.</param>
     /// <param name="regions">Of each view, what is kept; null: all.</param>
-    IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null);
+    /// <param name="seed">Of what is drawn among the patches of further views.</param>
+    IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0);
 
     /// <summary>A class ready for scoring, of what was kept of each of its supports. Takes over the text features; the caller owns the result.</summary>
     /// <param name="supports">One entry an image, from <see cref="Remember"/>; they stay the caller's.</param>

@@ -31,10 +31,11 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
     /// <summary>What the method keeps of a support image's views. The caller owns it.</summary>
     /// <param name="views">The views; outside their regions they show nothing.</param>
     /// <param name="regions">Of each; null: there are none.</param>
-    public IReadOnlyList<torch.Tensor> Remember(IReadOnlyList<PixelBuffer> views, IReadOnlyList<SquareRegion>? regions = null)
+    /// <param name="seed">Of what is drawn among the patches of further views.</param>
+    public IReadOnlyList<torch.Tensor> Remember(IReadOnlyList<PixelBuffer> views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
     {
         using var features = Encode(views);
-        return method.Remember(features, regions);
+        return method.Remember(features, regions, seed);
     }
 
     /// <summary>A class's region as its images, patches and maps have it; null where it has none.</summary>

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Microsoft.ML.KagPrompt.Interop;
 
 /// <summary>The ML.NET versions whose internals this library knows.</summary>
@@ -9,11 +11,12 @@ internal static class SupportedMLNet
     public static void Check()
     {
         var version = typeof(MLContext).Assembly.GetName().Version;
-        var file = System.Reflection.CustomAttributeExtensions.GetCustomAttribute<System.Reflection.AssemblyInformationalVersionAttribute>(typeof(MLContext).Assembly)?.InformationalVersion;
+        var file = typeof(MLContext).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
         var product = Version.TryParse(file?.Split('-', '+', ' ')[0], out var parsed) ? parsed : version;
         if (product is not { Major: 5, Minor: 0 })
         {
-            throw new PlatformNotSupportedException($"This version of Microsoft.ML.KagPrompt works with ML.NET {Range}; the application loaded {file ?? version?.ToString()}. "
+            throw new PlatformNotSupportedException($"This version of Microsoft.ML.KagPrompt works with ML.NET {Range}; "
+                + $"the application loaded {file ?? version?.ToString()}. "
                 + "Reference Microsoft.ML 5.0.1, or a version of Microsoft.ML.KagPrompt made for yours.");
         }
     }

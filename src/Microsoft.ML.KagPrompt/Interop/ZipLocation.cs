@@ -1,12 +1,14 @@
 using System.IO.Compression;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.KagPrompt.Interop;
 
 /// <summary>
-/// The folder a model zip is being loaded from, so that a backbone beside it is found. ML.NET does not hand it on: it is read off the file stream
-/// beneath its zip archive. Where that is not possible (a zip loaded from memory, another runtime) there is no such folder, and the other places count.
+/// The folder a model zip is being loaded from, so that a backbone beside it is found. ML.NET does not hand it on: it is read off the file
+/// stream beneath its zip archive. Where that is not possible (a zip loaded from memory, another runtime) there is no such folder, and the
+/// other places count.
 /// </summary>
 internal static class ZipLocation
 {
@@ -14,8 +16,10 @@ internal static class ZipLocation
     {
         try
         {
-            return context.Repository is RepositoryReader { } reader && Archive(reader) is { } archive && Beneath(archive) is FileStream { Name: var path } && Path.IsPathFullyQualified(path)
-                ? [Path.GetDirectoryName(path)!] : [];
+            return context.Repository is RepositoryReader { } reader && Archive(reader) is { } archive
+                && Beneath(archive) is FileStream { Name: var path } && Path.IsPathFullyQualified(path)
+                ? [Path.GetDirectoryName(path)!]
+                : [];
         }
         catch (Exception fault) when (fault is MissingFieldException or InvalidCastException or FieldAccessException)
         {
@@ -23,11 +27,11 @@ internal static class ZipLocation
         }
     }
 
-    /// <summary>The zip a model is being loaded from; null where it cannot be told.</summary>
+    /// <summary>The zip a model is being loaded from; null where it is unknown.</summary>
     public static ZipArchive? ArchiveOf(ModelLoadContext context) => context.Repository is { } reader ? Archive(reader) : null;
 
-    private static ZipArchive? Archive(RepositoryReader reader) => reader.GetType()
-        .GetField("_archive", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)?.GetValue(reader) as ZipArchive;
+    private static ZipArchive? Archive(RepositoryReader reader)
+        => reader.GetType().GetField("_archive", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(reader) as ZipArchive;
 
     private static Stream Beneath(ZipArchive archive) => StreamOf(archive);
 

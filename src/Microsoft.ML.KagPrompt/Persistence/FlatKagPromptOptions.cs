@@ -3,7 +3,10 @@ using Microsoft.ML.KagPrompt.Model.Version2;
 
 namespace Microsoft.ML.KagPrompt.Persistence;
 
-/// <summary>A transformer's options as package 0.1.0 wrote them: one flat object, the method's and the columns' beside each other, with that version's names and defaults.</summary>
+/// <summary>
+/// A transformer's options as package 0.1.0 wrote them: one flat object, the method's and the columns' beside each other, with that
+/// version's names and defaults.
+/// </summary>
 internal sealed record FlatKagPromptOptions : FlatOptions
 {
     public string ImageColumnName { get; init; } = "Image";

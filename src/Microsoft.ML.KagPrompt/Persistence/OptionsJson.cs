@@ -5,7 +5,10 @@ using Microsoft.ML.KagPrompt.Model;
 
 namespace Microsoft.ML.KagPrompt.Persistence;
 
-/// <summary>A transformer's options as its zip holds them: <c>{"version":3,"sha256":"…","options":{…}}</c>, the hash being that of the options' text.</summary>
+/// <summary>
+/// A transformer's options as its zip holds them: <c>{"version":3,"sha256":"…","options":{…}}</c>, the hash being that of the options'
+/// text.
+/// </summary>
 internal static class OptionsJson
 {
     private const int CurrentVersion = 3;
@@ -52,10 +55,11 @@ internal static class OptionsJson
             options.Validate();
             return options;
         }
-        catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidDataException or InvalidOperationException or FormatException or OverflowException
-            or NotSupportedException or KeyNotFoundException or EndOfStreamException)
+        catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidDataException or InvalidOperationException
+            or FormatException or OverflowException or NotSupportedException or KeyNotFoundException or EndOfStreamException)
         {
-            throw new ModelFormatException($"The model zip's options are damaged: {JsonFault.Describe(fault)} Save or copy the zip again.", fault);
+            throw new ModelFormatException($"The model zip's options are damaged: {JsonFault.Describe(fault)} "
+                + "Save or copy the zip again.", fault);
         }
     }
 
@@ -74,7 +78,8 @@ internal static class OptionsJson
 
         var version = root.GetProperty("version").GetInt32();
         return version == CurrentVersion ? JsonSerializer.Deserialize<KagPromptOptions>(text, Json) ?? throw new JsonException("null")
-            : throw new ModelFormatException($"The model zip's options are of version {version}, this package reads versions up to {CurrentVersion}: a newer one wrote them. Update Microsoft.ML.KagPrompt.");
+            : throw new ModelFormatException($"The model zip's options are of version {version}, "
+                + $"this package reads versions up to {CurrentVersion}: a newer one wrote them. Update Microsoft.ML.KagPrompt.");
     }
 
     private static byte[] ReadAll(Stream source)

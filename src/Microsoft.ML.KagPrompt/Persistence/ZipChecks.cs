@@ -21,12 +21,14 @@ internal static class ZipChecks
         {
             if (entry.Length > AlwaysAllowed && entry.Length / LargestRatio > entry.CompressedLength)
             {
-                throw new ModelFormatException($"The model zip's '{entry.FullName}' unpacks from {entry.CompressedLength} to {entry.Length} bytes: no model does. The file is refused.");
+                throw new ModelFormatException($"The model zip's '{entry.FullName}' unpacks from {entry.CompressedLength} to "
+                    + $"{entry.Length} bytes: no model does. The file is refused.");
             }
 
             if (!hashed.Any(end => entry.FullName.EndsWith(end, StringComparison.Ordinal)) && !IsWhole(entry))
             {
-                throw new ModelFormatException($"The model zip is damaged: the checksum of '{entry.FullName}' does not fit its content. Save or copy the zip again.");
+                throw new ModelFormatException($"The model zip is damaged: the checksum of '{entry.FullName}' does not fit its content. "
+                    + "Save or copy the zip again.");
             }
         }
     }

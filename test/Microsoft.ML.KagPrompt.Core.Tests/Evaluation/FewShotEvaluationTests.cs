@@ -70,6 +70,15 @@ public sealed class FewShotEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void Run_OneKindOfImageOnly_TellsADashWhereThereIsNoFigure()
+    {
+        var onlyGood = new FewShotDataset("parts", [.. Set.Images.Where(image => image.IsAnomalous == false)]);
+        var said = new List<string>();
+        FewShotEvaluation.Run([onlyGood], Small, parts, new() { Shots = [1], Draws = 1 }, progress: new Told(value => said.Add(value.Message)));
+        said.Should().ContainMatch("parts/bolt, 1 shot(s), draw 0: image AUROC –, pixel AUROC – (*");
+    }
+
+    [Fact]
     public void Run_WrongImage_IsNamedBeforeAnythingIsRead()
     {
         parts.Wrong = "bad 21";

@@ -189,7 +189,7 @@ public class InspectionRegionTests
     {
         var noise = TestImages.Noise(9, 9, 2);
         var inside = Enumerable.Range(0, 81).Select(p => noise.Rgb[3 * p] > 99).ToArray();
-        var turned = new SquareRegion(9, inside, [0, 0, 0]).Turned(1).Inside;
+        var turned = new SquareRegion(9, inside, [0, 0, 0]).Seen(isMirrored: false, 1).Inside;
         // Clockwise: what was at the left bottom is at the left top.
         turned.Should().Equal(Enumerable.Range(0, 81).Select(p => inside[((8 - (p % 9)) * 9) + (p / 9)]));
     }

@@ -37,14 +37,14 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
 
     public ClassRegion Place(SquareRegion region) => new(region, prompt is null ? BankGrids : [.. BankGrids, sizes.Main.PromptGrid(sizes.ImageSize)], maps);
 
-    /// <summary>P_i, or O_i by option, per layer [views, L, D]; of regions, what lies inside, one view after the other: [1, n, D].</summary>
-    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null)
+    /// <summary>P_i, or O_i by option, per layer: what counts of each view, one after the other, [1, n, D].</summary>
+    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(views.ForPrompt!.PatchTokens)).unbind(0) : views.ForMemory.PatchTokens.Select(layer => layer.alias());
-        var kept = regions is null ? tokens : tokens.Zip(BankGrids, (layer, grid) => Inside(layer, grid, regions));
-        return [.. kept.Select(layer => layer.MoveToOuterDisposeScope())];
+        var random = new Random(seed);
+        return [.. tokens.Zip(BankGrids, (layer, grid) => Kept(layer, grid, regions, random).MoveToOuterDisposeScope())];
     }
 
     public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
@@ -129,9 +129,20 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         return torch.tensor(Array.ConvertAll(region.Inspected, isInside => isInside ? 1f : 0f), [side, side], device: device);
     }
 
-    /// <summary>[views, L, D] → the patches inside each view's region: [1, n, D].</summary>
-    private static torch.Tensor Inside(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion> regions)
-        => torch.cat([.. regions.Select((region, view) => layer[view].index_select(0, torch.tensor(region.CellsOf(grid), device: layer.device)))], 0).unsqueeze(0);
+    /// <summary>[views, L, D] → all patches of the first view and a share of the others', where there are regions of those inside: [1, n, D].</summary>
+    private torch.Tensor Kept(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, Random random)
+    {
+        var kept = new List<torch.Tensor>();
+        for (var view = 0; view < layer.shape[0]; view++)
+        {
+            var cells = regions?[view].CellsOf(grid) ?? [.. Enumerable.Range(0, (int)layer.shape[1]).Select(cell => (long)cell)];
+            var share = view == 0 ? 1 : options.Memory.ViewShare;
+            long[] drawn = share >= 1 ? cells : [.. cells.Where(_ => random.NextDouble() < share)];
+            kept.Add(drawn.Length == layer.shape[1] ? layer[view] : layer[view].index_select(0, torch.tensor(drawn, device: layer.device)));
+        }
+
+        return torch.cat(kept, 0).unsqueeze(0);
+    }
 
     private (torch.Tensor? Map, torch.Tensor? Unlikeness) Remembered(ScoringFeatures features, KagReference reference, torch.Tensor? nodes)
     {

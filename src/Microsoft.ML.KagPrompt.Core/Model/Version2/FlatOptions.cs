@@ -105,7 +105,7 @@ internal record FlatOptions
 
     protected PromptOptions ToPrompt() => new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch };
 
-    protected MemoryOptions ToMemory() => new() { Features = MemoryFeatures, RotateSupports = RotateSupports, MaxSupportImages = MaxSupportImages };
+    protected MemoryOptions ToMemory() => new() { Features = MemoryFeatures, Views = RotateSupports ? SupportViews.Turned : SupportViews.AsGiven, ViewShare = 1, MaxSupportImages = MaxSupportImages };
 
     protected TrainingOptions ToTraining() => new()
     {
