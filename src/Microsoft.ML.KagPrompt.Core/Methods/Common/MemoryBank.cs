@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Numerics;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Common;
@@ -7,8 +8,9 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// <summary>Normal patches of the support images, per layer, at unit length. Owns its tensors; reading is thread-safe.</summary>
 internal sealed class MemoryBank : IDisposable
 {
-    // Similarities are held for this many bank patches at a time, so that a large bank does not cost its square.
-    private const int BlockRows = 4096;
+    // Similarities held at a time: on a processor as many as its caches hold, since reading them back costs more than computing them.
+    private const long ProcessorBlock = 1 << 20;
+    private const long DeviceBlock = 1 << 26;
 
     private MemoryBank(IReadOnlyList<Tensor> layers) => Layers = layers;
 
@@ -83,22 +85,31 @@ internal sealed class MemoryBank : IDisposable
 
     private static (Tensor Best, Tensor Missing) Nearest(Tensor unit, Tensor bank, long images)
     {
-        Tensor? best = null;
-        Tensor? missing = null;
-        for (var first = 0L; first < bank.shape[0]; first += BlockRows)
+        var patches = unit.shape[0] / images;
+        var rows = Math.Max(1, (unit.device_type == DeviceType.CPU ? ProcessorBlock : DeviceBlock) / patches);
+        var (best, missing) = (new Tensor[images], new Tensor[images]);
+        for (var image = 0L; image < images; image++)
         {
             using var scope = NewDisposeScope();
-            var block = bank.narrow(0, first, Math.Min(BlockRows, bank.shape[0] - first));
-            var similarities = unit.matmul(block.t());
-            var nearest = similarities.amax([1]);
-            var better = best is null ? nearest : maximum(best, nearest);
-            best = better.MoveToOuterDisposeScope();
-            // Distances are added up, not similarities: near 1 their sum would round the small differences away.
-            var distances = similarities.view(images, -1, block.shape[0]).amax([1]).Complement().sum(1);
-            missing = (missing is null ? distances : missing.Plus(distances)).MoveToOuterDisposeScope();
+            var own = unit.narrow(0, image * patches, patches);
+            Tensor? nearest = null;
+            Tensor? lacked = null;
+            for (var first = 0L; first < bank.shape[0]; first += rows)
+            {
+                using var inner = NewDisposeScope();
+                var similarities = own.matmul(bank.narrow(0, first, Math.Min(rows, bank.shape[0] - first)).t());      // [L, rows]
+                var closest = similarities.amax([1]);
+                nearest = (nearest is null ? closest : maximum(nearest, closest)).MoveToOuterDisposeScope();
+                // Distances are added up, not similarities: near 1 their sum would round the small differences away.
+                var distances = similarities.amax([0]).Complement().sum();
+                lacked = (lacked is null ? distances : lacked.Plus(distances)).MoveToOuterDisposeScope();
+            }
+
+            best[image] = nearest!.MoveToOuterDisposeScope();
+            missing[image] = lacked!.MoveToOuterDisposeScope();
         }
 
-        return (best!, missing!.Times(1.0 / bank.shape[0]));
+        return (cat(best, 0), stack(missing).Times(1.0 / bank.shape[0]));
     }
 
     /// <inheritdoc/>
