@@ -49,6 +49,13 @@ Mutant[] mutants =
     new("patches-of-any-class", "Methods/Kag/TwinSource.cs", "same.Length > 1 ? same :", "same.Length > 99 ? same :", "TwinSourceTests"),
     new("bank-keeps-the-image-left-out", "Calibration/ThresholdCalibrator.cs", "tokens.Where((_, i) => i != left)", "tokens.Where((_, i) => i >= 0)", "LeaveOneOutTests"),
     new("calibration-defects-of-the-image-itself", "Calibration/ThresholdCalibrator.cs", "support[(left + 1) % support.Count].Square", "support[left].Square", "LeaveOneOutTests"),
+    new("cells-looks-ignored", "Backbones/Residual/ResidualNetwork.cs", "- ((step - 1) / 2.0) + look;", "- ((step - 1) / 2.0) + (0 * look);", "ResNet18BackboneTests|MapPlacementTests"),
+    new("cells-not-averaged", "Backbones/Residual/ResidualNetwork.cs", "functional.avg_pool2d(map, config.Step / stride)", "functional.max_pool2d(map, config.Step / stride)", "ResNet18BackboneTests"),
+    new("views-not-mirrored", "Fitting/ViewsOfSupport.cs", "(kind.IsMirrored ? square.Mirrored() : square)", "(kind.IsMirrored ? square : square)", "SupportViewsTests"),
+    new("first-view-sampled-too", "Methods/Kag/KagMethod.cs", "view == 0 ? 1 : options.Memory.ViewShare", "view == 9 ? 1 : options.Memory.ViewShare", "SupportViewsTests"),
+    new("left-out-shift-reversed", "Calibration/NormalScoreEstimate.cs", "Logarithm(score) + (LeftOutShift * few)", "Logarithm(score) - (LeftOutShift * few)", "NormalScoreModelTests"),
+    new("odd-photograph-believed", "Calibration/NormalScoreEstimate.cs", "Math.Clamp(log, middle - reach, middle + reach)", "Math.Clamp(log, middle - reach, middle + (99 * reach))", "NormalScoreModelTests"),
+    new("place-taken-as-certain", "Calibration/NormalScoreModel.cs", "Math.Sqrt((Spread * Spread) + (LocationError * LocationError))", "Spread", "NormalScoreModelTests"),
     new("masks-not-cropped", "Imaging/ImagePreprocessor.cs", "var square = Geometry(width, height);", "var square = ResizeGeometry.Of(width, height, ImageSize, ResizeMode.Stretch);", "ImagePreprocessorTests"),
 ];
 

@@ -94,6 +94,7 @@ internal static class ModelTable
             FalseRejectRate = Known(each.Calibration.FalseRejectRate.Expected),
             FalseRejectRateLow = each.Calibration.FalseRejectRate.Low,
             FalseRejectRateHigh = each.Calibration.FalseRejectRate.High,
+            SyntheticDefectsFound = Known(each.Calibration.SyntheticDefectsFound),
             each.Calibration.SupportImages,
             each.BankPatches,
             each.Bytes,

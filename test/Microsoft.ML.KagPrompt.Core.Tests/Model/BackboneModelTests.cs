@@ -214,6 +214,7 @@ public sealed class BackboneModelTests : IDisposable
         using var again = Load(Save(model));
         ShouldAgree(again, model);
         FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Taps = [1, 2, 3, 6] })).Should().Throw<ArgumentException>().WithMessage("*Taps*1 to 5*1, 2, 3, 6*");
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Taps = [1, 2] })).Should().Throw<ArgumentException>().WithMessage("*Backbone.Taps: expected 4 with a graph prompt, got 2*");
         FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts, options with { Backbone = "compact", Taps = [1, 2, 3, 4] })).Should().Throw<ArgumentException>().WithMessage("*Taps*compact*");
         FluentActions.Invoking(((InspectionOptions)(options with { Taps = [1, 3, 2, 4], MemoryTaps = [1] })).Validate).Should().Throw<ArgumentException>().WithMessage("*Taps*1, 3, 2, 4*MemoryTaps*");
     }
