@@ -6,7 +6,7 @@ using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
-if (args.Length is not (1 or 2) || !int.TryParse(args.ElementAtOrDefault(1) ?? "5", CultureInfo.InvariantCulture, out var epochs))
+if (args.Length is not (1 or 2) || !int.TryParse(args.ElementAtOrDefault(1) ?? "0", CultureInfo.InvariantCulture, out var epochs))
 {
     Console.Error.WriteLine("Usage: Evaluate DATASET [EPOCHS] (a folder as MVTec AD, VisA, BTAD or KolektorSDD have it, or good/ beside others, or a manifest)");
     return 2;
@@ -18,7 +18,14 @@ try
     var train = ml.Data.LoadAnomalyDataset(args[0], split: DatasetSplit.Train);
     var test = ml.Data.LoadAnomalyDataset(args[0], split: DatasetSplit.Test);
     var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath")
-        .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = epochs }, Columns = new() { ClassName = "ClassName", Label = "Label" }, Memory = new() { MaxSupportImages = 4 } }));
+        .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions
+        {
+            // Training needs a backbone with a text side.
+            Backbone = new() { Name = epochs > 0 ? "compact" : new BackboneOptions().Name },
+            Training = new() { Epochs = epochs },
+            Columns = new() { ClassName = "ClassName", Label = "Label" },
+            Memory = new() { MaxSupportImages = 4 },
+        }));
     using var model = pipeline.Fit(train);
 
     // Scored once, kept: each of the evaluations reads the rows.

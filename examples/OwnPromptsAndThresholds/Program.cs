@@ -26,6 +26,7 @@ try
     var products = train.GetColumn<string>("ClassName").Distinct().ToArray();
     var options = new KagPromptOptions
     {
+        Backbone = new() { Name = "compact" },
         Training = new() { Epochs = epochs },
         Images = new() { Size = side },
         Columns = new() { ClassName = "ClassName" },

@@ -51,7 +51,13 @@ try
     var normalImages = ml.Data.LoadFromEnumerable(train.Select(file => new Photograph { ImagePath = Path.GetFullPath(file.Path) }));
     var toScore = ml.Data.LoadFromEnumerable(queries.Select(file => new Photograph { ImagePath = Path.GetFullPath(file.Path) }));
     var pipeline = ml.Transforms.LoadImages("Image", "", "ImagePath")
-        .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions { Training = new() { Epochs = epochs }, Progress = new ProgressBar() }));
+        .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions
+        {
+            // Training needs a backbone with a text side.
+            Backbone = new() { Name = epochs > 0 ? "compact" : new BackboneOptions().Name },
+            Training = new() { Epochs = epochs },
+            Progress = new ProgressBar(),
+        }));
     using var model = pipeline.Fit(normalImages);
     var scored = model.Transform(toScore);
 

@@ -123,7 +123,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     /// <param name="rate">Above 0, at most 0.5.</param>
     /// <param name="className">The class whose threshold is placed; null: every class's.</param>
     /// <exception cref="ArgumentException">The rate is out of range, or the class is not known.</exception>
-    /// <exception cref="InsufficientDataException">A class keeps fewer than two normal scores.</exception>
+    /// <exception cref="InsufficientDataException">A class has neither a model of its normal scores nor two of them.</exception>
     public KagPromptTransformer WithFalseRejectRate(float rate, string? className = null)
         => new(host, Options, KagPromptTrainer.Recalibrate(Model, rate, className));
 

@@ -81,7 +81,7 @@ internal static class ScoreCommand
                 {
                     writer.Write(ScoreRecord.From(scored, scored.Fault is null ? maps?.Write(scored) : null));
                     foreign += scored.IsForeign ? 1 : 0;
-                    (anomalies, faults) = (anomalies + (scored.IsAnomalous ? 1 : 0),
+                    (anomalies, faults) = (anomalies + (scored is { IsAnomalous: true, IsUndecided: false } ? 1 : 0),
                         faults + (scored.Fault is null && !scored.IsUndecided ? 0 : 1));
                     tell("scoring", ++done, total);
                 }

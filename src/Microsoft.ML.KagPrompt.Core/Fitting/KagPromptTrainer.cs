@@ -76,7 +76,7 @@ public static class KagPromptTrainer
     /// <param name="className">The class whose threshold is placed; null: every class's.</param>
     /// <returns>The model with the new thresholds; the caller owns it.</returns>
     /// <exception cref="ArgumentException">The rate is out of range, or the class is not known.</exception>
-    /// <exception cref="InsufficientDataException">A class keeps fewer than two normal scores.</exception>
+    /// <exception cref="InsufficientDataException">A class has neither a model of its normal scores nor two of them.</exception>
     public static KagPromptModel Recalibrate(KagPromptModel model, float falseRejectRate, string? className = null)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -3,8 +3,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>The verdict on one image.</summary>
 /// <param name="Score">s of equation (16): higher is more anomalous. Comparable between images of one model and class.</param>
 /// <param name="IsAnomalous">
-/// Whether the score exceeds the class's threshold, or the image is foreign (<see cref="IsForeign"/>). False, too, where <paramref name="Threshold"/> is NaN: then there is no
-/// decision, which is not a pass.
+/// Whether the score exceeds the class's threshold, or the image is foreign (<see cref="IsForeign"/>). True, too, where <paramref name="Threshold"/> is NaN: what cannot
+/// be decided is not passed.
 /// </param>
 /// <param name="Threshold">The class's threshold; NaN where there is nothing to compute one from.</param>
 /// <param name="Probability">Chance of a defect, in 0..1: 0.5 at the threshold (<see cref="ThresholdCalibration.ProbabilityOf"/>); NaN where it cannot be told.</param>
@@ -30,5 +30,5 @@ public sealed record Inspection(float Score, bool IsAnomalous, float Threshold, 
     public bool IsForeign { get; init; }
 
     /// <summary>Why it is called anomalous, in words; null where it is not.</summary>
-    public string? Reason => IsForeign ? ForeignWord : IsAnomalous ? "the score exceeds the threshold" : null;
+    public string? Reason => IsForeign ? ForeignWord : float.IsNaN(Threshold) ? "there is no threshold to decide by" : IsAnomalous ? "the score exceeds the threshold" : null;
 }

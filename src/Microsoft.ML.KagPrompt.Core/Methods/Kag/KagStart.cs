@@ -32,7 +32,8 @@ internal static class KagStart
     /// <exception cref="ArgumentException">The graph's layers are four.</exception>
     private static GraphPromptConfig Config(KagOptions options, MethodSizes sizes) => sizes.Main.TapWidths.Count == GraphLayers
         ? GraphPromptConfig.For(sizes.Main, options.Prompt.Variant, options.Prompt.Iterations)
-        : throw new ArgumentException($"Backbone.Taps: expected {GraphLayers} with a graph prompt, got {sizes.Main.TapWidths.Count}. Name {GraphLayers} blocks, or let the memory bank score alone (Training.Epochs 0, Prompt.FromScratch).");
+        : throw new ArgumentException($"Backbone.Taps: expected {GraphLayers} with a graph prompt, got {sizes.Main.TapWidths.Count}. "
+            + $"Name {GraphLayers} blocks of a backbone with a text side ('{Backbones.BackboneSources.Compact}' is the embedded one), or let the memory bank score alone (Training.Epochs 0).");
 
     private static void CheckInitial(KagOptions options, IInspectionMethod? initial)
     {
