@@ -49,7 +49,7 @@ Mutant[] mutants =
     new("patches-of-any-class", "Methods/Kag/TwinSource.cs", "same.Length > 1 ? same :", "same.Length > 99 ? same :", "TwinSourceTests"),
     new("bank-keeps-the-image-left-out", "Calibration/ThresholdCalibrator.cs", "tokens.Where((_, i) => i != left)", "tokens.Where((_, i) => i >= 0)", "LeaveOneOutTests"),
     new("calibration-defects-of-the-image-itself", "Calibration/ThresholdCalibrator.cs", "support[(left + 1) % support.Count].Square", "support[left].Square", "LeaveOneOutTests"),
-    new("cells-looks-ignored", "Backbones/Residual/ResidualNetwork.cs", "- ((step - 1) / 2.0) + look;", "- ((step - 1) / 2.0) + (0 * look);", "ResNet18BackboneTests|MapPlacementTests"),
+    new("cells-looks-ignored", "Backbones/Residual/ResidualNetwork.cs", "+ looks.ElementAtOrDefault(tap - 1);", "+ 0;", "ResNet18BackboneTests|MapPlacementTests"),
     new("cells-not-averaged", "Backbones/Residual/ResidualNetwork.cs", "functional.avg_pool2d(map, config.Step / stride)", "functional.max_pool2d(map, config.Step / stride)", "ResNet18BackboneTests"),
     new("views-not-mirrored", "Fitting/ViewsOfSupport.cs", "(kind.IsMirrored ? square.Mirrored() : square)", "(kind.IsMirrored ? square : square)", "SupportViewsTests"),
     new("first-view-sampled-too", "Methods/Kag/KagMethod.cs", "view == 0 ? 1 : options.Memory.ViewShare", "view == 9 ? 1 : options.Memory.ViewShare", "SupportViewsTests"),

@@ -19,7 +19,7 @@ internal static class NormalScoreEstimate
     private const double FewImages = 4;
 
     // By how many spreads the place is off beyond what their number explains; fewer, the more supports there are.
-    private const double PlaceError = 0.7;
+    private const double PlaceError = 1;
 
     // One photograph has no other to be held against: synthetic defects on it tell where the scale lies.
     private const double BelowDefects = -0.13;
@@ -49,7 +49,7 @@ internal static class NormalScoreEstimate
         var freedom = SpreadFreedom + near.Length - 1;
         var spread = Math.Sqrt(((SpreadFreedom * usual * usual) + near.Sum(log => (log - location) * (log - location))) / freedom);
         // Held-out images are what will come; supports only resemble it.
-        var systematic = PlaceError * spread * Math.Sqrt(few) * leftOut.Count / logs.Length;
+        var systematic = PlaceError * spread * Math.Sqrt(FewImages / supports) * leftOut.Count / logs.Length;
         return new()
         {
             Location = location,

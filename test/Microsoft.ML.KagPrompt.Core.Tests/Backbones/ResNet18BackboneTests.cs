@@ -55,7 +55,7 @@ public class ResNet18BackboneTests
     public void TapGrids_EveryTap_StartWhereItsFirstCellWasSeenToLook()
     {
         using var tower = Vision();
-        tower.Info.TapGrids(Side).Should().Equal(PatchGrid.Square(28, 2 + 1.5, 8), PatchGrid.Square(28, 4.35, 8), PatchGrid.Square(28, 9.4, 8));
+        tower.Info.TapGrids(Side).Should().Equal(new PatchGrid(28, 28, 2 + 2.25, 8, 2 + 1.65, 8), new PatchGrid(28, 28, 5.1, 8, 4.5, 8), new PatchGrid(28, 28, 10.15, 8, 9.55, 8));
     }
 
     [Fact]
@@ -90,8 +90,8 @@ public class ResNet18BackboneTests
     [InlineData("""{"Taps":[3,2]}""")]
     [InlineData("""{"ImageSize":225}""")]
     [InlineData("""{"Step":5}""")]
-    [InlineData("""{"Looks":[1]}""")]
-    [InlineData("""{"Looks":[1,2,1e9]}""")]
+    [InlineData("""{"LooksDown":[1]}""")]
+    [InlineData("""{"LooksRight":[1,2,1e9]}""")]
     [InlineData("""{"MiddleWidths":[1]}""")]
     [InlineData("""{"Mean":[0,0]}""")]
     [InlineData("""{"Std":[1,0,1]}""")]

@@ -100,14 +100,34 @@ public class KagPromptTrainerTests
     }
 
     [Fact]
-    public void Fit_OneImage_SaysWhatItCannotKnow()
+    public void Fit_OneImage_GoesByDefectsOnItAndSaysHowLittleThatIs()
     {
         using var model = KagPromptTrainer.Fit(Parts(1), Small with { Epochs = 0 });
         var calibration = model.CalibrationOf("object");
-        calibration.Method.Should().Contain("unknown");
-        float.IsFinite(calibration.Threshold).Should().BeTrue();
-        calibration.FalseRejectRate.Should().Be((double.NaN, 0, 1));
-        calibration.Explanation.Should().Contain("not known");
+        calibration.Method.Should().Contain("synthetic defects on the only normal image");
+        calibration.Threshold.Should().BeGreaterThan(0);
+        var (expected, low, high) = calibration.FalseRejectRate;
+        expected.Should().BeApproximately(model.Options.Threshold.FalseRejectRate, 1e-4);
+        (high - low).Should().BeGreaterThan(0.4);
+    }
+
+    [Fact]
+    public void Fit_OneImageWithoutStructure_CannotDecideAndPassesNothing()
+    {
+        // Neither another image nor a synthetic defect tells where normal scores lie.
+        var plain = new PixelBuffer(64, 64, new byte[3 * 64 * 64]);
+        using var model = KagPromptTrainer.Fit([new TrainingImage { Image = plain }], Small with { Epochs = 0 });
+        var calibration = model.CalibrationOf("object");
+        if (float.IsNaN(calibration.Threshold))
+        {
+            var inspection = model.Inspect([plain], [null])[0];
+            inspection.IsAnomalous.Should().BeTrue();
+            inspection.Reason.Should().Contain("no threshold");
+        }
+        else
+        {
+            calibration.SyntheticScores.Should().NotBeEmpty();
+        }
     }
 
     [Fact]

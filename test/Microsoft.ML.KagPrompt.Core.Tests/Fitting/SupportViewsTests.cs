@@ -2,6 +2,7 @@ using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Tests.Fitting;
 

@@ -25,7 +25,7 @@ internal sealed class ResidualNetwork : IVisionTower
             PatchSize = config.Step,
             TapWidths = [.. config.Taps.Select(tap => config.StageWidths[tap - 1])],
             TapSteps = [.. config.Taps.Select(_ => config.Step)],
-            TapShifts = [.. config.Taps.Select(tap => Shift(ResidualNetworkConfig.StrideOf(tap), config.Step, config.Looks.ElementAtOrDefault(tap - 1)))],
+            TapShifts = [.. config.Taps.Select(tap => (Place(tap, config.LooksDown), Place(tap, config.LooksRight)))],
             JointWidth = config.StageWidths[^1],
             ImageSize = config.ImageSize,
             Mean = config.Mean,
@@ -121,11 +121,8 @@ internal sealed class ResidualNetwork : IVisionTower
     /// From the middle of a cell's tile to where it looks. Padding is that of odd kernels before even strides: a stage's first cell looks at pixel 0, the next
     /// one a stride further, and a mean over cells at their middle; then what was measured.
     /// </summary>
-    private static (double Down, double Right) Shift(int stride, int step, double look)
-    {
-        var shift = (Math.Max(0, step - stride) / 2.0) - ((step - 1) / 2.0) + look;
-        return (shift, shift);
-    }
+    private double Place(int tap, IReadOnlyList<double> looks)
+        => (Math.Max(0, config.Step - ResidualNetworkConfig.StrideOf(tap)) / 2.0) - ((config.Step - 1) / 2.0) + looks.ElementAtOrDefault(tap - 1);
 
     /// <summary>A stage's map as tokens [B, side², W]: averaged over the stage's cells, or read linearly between them.</summary>
     private Tensor Tokens(Tensor map, int stride, long side)

@@ -33,11 +33,11 @@ internal sealed record ResidualNetworkConfig
     /// <summary>Pixels a cell of every tap: finer maps are averaged down to it, coarser ones interpolated up.</summary>
     public int Step { get; init; } = 8;
 
-    /// <summary>
-    /// Pixels by which each stage's cells look further down and right than their strides alone say, stage by stage; empty: none. Learnt kernels do not look
-    /// straight ahead.
-    /// </summary>
-    public IReadOnlyList<double> Looks { get; init; } = [];
+    /// <summary>Pixels by which each stage's cells look further down than their strides alone say; empty: none. Learnt kernels do not look straight ahead.</summary>
+    public IReadOnlyList<double> LooksDown { get; init; } = [];
+
+    /// <summary>The same to the right.</summary>
+    public IReadOnlyList<double> LooksRight { get; init; } = [];
 
     public int ImageSize { get; init; } = 224;
 
@@ -59,12 +59,15 @@ internal sealed record ResidualNetworkConfig
             nameof(MiddleWidths), "none, or for each stage 1 to 16384", string.Join(",", MiddleWidths))
         .Require(Taps.Count >= 1 && Taps[0] >= 1 && Taps[^1] <= StageWidths.Count && Taps.Zip(Taps.Skip(1)).All(pair => pair.First < pair.Second),
             nameof(Taps), $"stages, ascending from 1 to {StageWidths.Count}", string.Join(",", Taps))
-        .Require(Looks.Count == 0 || (Looks.Count == StageWidths.Count && Looks.All(look => Math.Abs(look) <= MostLook)), nameof(Looks), $"none, or for each stage at most {MostLook}", string.Join(",", Looks))
+        .Require(AreLooks(LooksDown), nameof(LooksDown), $"none, or for each stage at most {MostLook}", string.Join(",", LooksDown))
+        .Require(AreLooks(LooksRight), nameof(LooksRight), $"none, or for each stage at most {MostLook}", string.Join(",", LooksRight))
         .Require(Step is 4 or 8 or 16 or 32, nameof(Step), "4, 8, 16 or 32", Step)
         .Require(ImageSize is >= 32 and <= 4096 && Step >= 1 && ImageSize % Step == 0, nameof(ImageSize), $"a multiple of {Step}, 32 to 4096", ImageSize)
         .Require(Mean.Count == 3 && Mean.All(float.IsFinite), nameof(Mean), "three numbers", string.Join(",", Mean))
         .Require(Std.Count == 3 && Std.All(value => float.IsFinite(value) && value > 0), nameof(Std), "three positive numbers", string.Join(",", Std))
         .ThrowIfAny(nameof(ResidualNetworkConfig));
+
+    private bool AreLooks(IReadOnlyList<double> looks) => looks.Count == 0 || (looks.Count == StageWidths.Count && looks.All(look => Math.Abs(look) <= MostLook));
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
