@@ -55,7 +55,7 @@ public class ResNet18BackboneTests
     public void TapGrids_EveryTap_StartWhereItsFirstCellWasSeenToLook()
     {
         using var tower = Vision();
-        tower.Info.TapGrids(Side).Should().Equal(new PatchGrid(28, 28, 2 + 2.25, 8, 2 + 1.65, 8), new PatchGrid(28, 28, 5.1, 8, 4.5, 8), new PatchGrid(28, 28, 10.15, 8, 9.55, 8));
+        tower.Info.TapGrids(Side).Should().Equal(new PatchGrid(28, 28, 2 + 2.5, 8, 2 + 1.65, 8), new PatchGrid(28, 28, 5.35, 8, 4.5, 8), new PatchGrid(28, 28, 10.4, 8, 9.55, 8));
     }
 
     [Fact]
