@@ -71,7 +71,7 @@ internal sealed record ScoreRecord
             Map = map,
             Error = scored.IsUndecided
                 ? $"no decision: the model has no threshold for class '{scored.Image.ClassName}'; give --threshold, "
-                    + "or fit with two normal images or more"
+                    + "or fit with another normal image"
                 : null,
             Foreign = scored.IsForeign,
             Unlikeness = Known(scored.Unlikeness),
