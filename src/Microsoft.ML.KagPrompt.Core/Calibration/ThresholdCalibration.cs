@@ -31,7 +31,7 @@ public sealed record ThresholdCalibration
     /// <summary>Images in the memory bank.</summary>
     public required int SupportImages { get; init; }
 
-    /// <summary>Scores of normal images that the bank did not know (each support against the others, and normal images beside them), ascending.</summary>
+    /// <summary>Scores of normal images that the bank did not know (each support that has no copy among them against the others, and normal images beside them), ascending.</summary>
     public required IReadOnlyList<float> NormalScores { get; init => field = Own(value); }
 
     /// <summary>Scores of labelled defects, ascending.</summary>

@@ -23,11 +23,14 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     public ThresholdCalibration Calibrate(IReadOnlyList<ProductImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> supportTokens,
         IReadOnlyList<ProductImage> heldOut, IReadOnlyList<ProductImage> anomalous)
     {
-        var (normal, synthetic) = LeaveOneOut(support, supportTokens);
-        var alone = normal.Select(score => new SupportLikeness.Alone(score.Image, score.Unlikeness)).ToArray();
+        var (left, synthetic) = LeaveOneOut(support, supportTokens);
+        var alone = left.Select(score => new SupportLikeness.Alone(score.Image, score.Unlikeness)).ToArray();
         var likeness = new SupportLikeness(support, alone, Unlikeness(BlankFrames.Create(network.ImageSize)));
-        normal.AddRange(Scores(heldOut.Select(image => image.Square), reference));
-        var known = likeness.Known.Concat(normal.Skip(likeness.Count).Select(score => score.Unlikeness)).ToArray();
+        var beside = Scores(heldOut.Select(image => image.Square), reference);
+        var known = likeness.Known.Concat(beside.Select(score => score.Unlikeness)).ToArray();
+        // Held against its copy a picture scores nothing: that would draw the threshold below every part.
+        Measured[] single = [.. left.Where((_, i) => !likeness.IsCopy(i))];
+        Measured[] normal = [.. single, .. beside];
         if (support.Count == 1)
         {
             // Nothing to hold the only support against: defects on it tell where the scale lies.
@@ -39,7 +42,7 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
         var limit = ForeignLimit.Place(seen, known.Length, likeness.Blank);
         var labelled = Scores(anomalous.Select(image => image.Square), reference);
         var (sound, defective, synthesized) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
-        var rule = new ThresholdRule(options, support.Count, likeness.Count);
+        var rule = new ThresholdRule(options, support.Count, single.Length);
         var placed = rule.Place([.. normal.Select(Image)], defective, synthesized);
         return new()
         {

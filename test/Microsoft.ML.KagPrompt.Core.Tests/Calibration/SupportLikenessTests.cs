@@ -36,6 +36,20 @@ public class SupportLikenessTests
     }
 
     [Fact]
+    public void Fit_CopiesAmongTheSupports_DoNotDrawTheThresholdDown()
+    {
+        var parts = Enumerable.Range(0, 5).Select(i => new TrainingImage { Image = TestImages.Part(90, 80, i) }).ToArray();
+        using var plain = KagPromptTrainer.Fit(parts[..4], Bank);
+        using var doubled = KagPromptTrainer.Fit([.. parts[..4], parts[0], parts[1]], Bank);
+        var calibration = doubled.CalibrationOf("object");
+        calibration.NormalScores.Should().HaveCount(2, "two of six have no copy").And.OnlyContain(score => score > 1e-3f);
+        calibration.Threshold.Should().BeGreaterThan(0.6f * plain.CalibrationOf("object").Threshold);
+        using var copies = KagPromptTrainer.Fit(Enumerable.Repeat(parts[0], 3), Bank);
+        copies.CalibrationOf("object").NormalScores.Should().BeEmpty();
+        copies.CalibrationOf("object").Threshold.Should().BeGreaterThan(1e-3f, "synthetic defects tell where the scale lies");
+    }
+
+    [Fact]
     public void Fit_SamePictureTwice_NamesBothAndPlacesTheLimitByTheOthers()
     {
         var parts = Parts(4).ToArray();
