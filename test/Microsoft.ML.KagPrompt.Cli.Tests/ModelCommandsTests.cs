@@ -25,7 +25,7 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         code.Should().Be(0, error);
         table.Should().BeEmpty();
         var rows = File.ReadAllLines(part.In("out.csv")).Select(line => line.Split(',')).ToArray();
-        rows[0].Should().Equal("image", "class", "anomalous", "score", "threshold", "probability", "regions", "error", "foreign", "unlikeness", "reason");
+        rows[0].Should().Equal("image", "class", "anomalous", "score", "threshold", "probability", "regions", "error");
         rows[1..].Select(row => row[2]).Should().Equal("yes", "yes", "no", "no");
         rows[1..3].Select(row => Number(row[5])).Should().OnlyContain(probability => probability > 0.5);
         rows[3..].Select(row => Number(row[5])).Should().OnlyContain(probability => probability < 0.5);
@@ -55,7 +55,8 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         rows[0].GetProperty("reason").GetString().Should().Be(Inspection.ForeignWord);
         rows[1].TryGetProperty("reason", out _).Should().BeFalse();
         rows.Select(row => row.TryGetProperty("probability", out _)).Should().Equal([false, true], "a foreign image's score says nothing");
-        var table = Tool.Run("score", part.Model, part.In("blank")).Output.Split('\n').Select(line => line.Split('\t')).ToArray();
+        var table = Tool.Run("score", part.Model, part.In("blank"), "--details").Output.Split('\n').Select(line => line.Split('\t')).ToArray();
+        table[0][8..].Should().Equal("foreign", "unlikeness", "reason");
         (table[1][2], table[1][8], table[1][10]).Should().Be(("yes", "yes", Inspection.ForeignWord));
         (table[2][2], table[2][8], table[2][10]).Should().Be(("no", "no", ""));
     }

@@ -22,6 +22,10 @@ internal static class ScoreCommand
         DefaultValueFactory = _ => ScoreFormat.Table,
         CustomParser = Typed.Choice<ScoreFormat>,
     };
+    private static readonly Option<bool> Details = new("--details")
+    {
+        Description = "Tables and CSV with three more columns: foreign (unlike every support image), unlikeness, reason. JSON lines have them always.",
+    };
     private static readonly Option<string?> Output = new("--out")
     {
         Description = "Write the scores to this file, which appears when all are known, instead of the output.",
@@ -53,7 +57,7 @@ internal static class ScoreCommand
         var command = new Verb("score", "Scores images with a model: score, decision, probability, regions. "
             + "Exits with 3 where an image could not be scored; the others are.")
         {
-            Model, Inputs, Format, Output, Maps, ModelSize, Class, Threshold, Fail, Device,
+            Model, Inputs, Format, Details, Output, Maps, ModelSize, Class, Threshold, Fail, Device,
         };
         command.SetGuardedAction(Run);
         return command;
@@ -74,7 +78,7 @@ internal static class ScoreCommand
         var (done, anomalies, foreign, faults) = (0, 0, 0, 0);
         void Score(TextWriter output, bool onTerminal)
         {
-            var writer = new ScoreWriter(output, parsed.GetValue(Format), onTerminal);
+            var writer = new ScoreWriter(output, parsed.GetValue(Format), parsed.GetValue(Details), onTerminal);
             void ScoreAll(Action<string, int, int> tell)
             {
                 foreach (var scored in scorer.Score(images, cancellation))

@@ -17,8 +17,11 @@ internal sealed record ScoreRecord
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static IReadOnlyList<string> Header { get; } = ["image", "class", "anomalous", "score", "threshold", "probability", "regions",
-        "error", "foreign", "unlikeness", "reason"];
+    private static readonly string[] header = ["image", "class", "anomalous", "score", "threshold", "probability", "regions", "error"];
+    private static readonly string[] details = ["foreign", "unlikeness", "reason"];
+
+    /// <summary>Of tables and CSV; what a later version has to add stands in the details, so that whoever reads columns by number goes on.</summary>
+    public static IReadOnlyList<string> Header(bool withDetails) => withDetails ? [.. header, .. details] : header;
 
     public required string Image { get; init; }
 
@@ -80,11 +83,13 @@ internal sealed record ScoreRecord
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    public IReadOnlyList<string> Cells() =>
-    [
-        Image, Class, Text(Anomalous), Text(Score), Text(Threshold), Text(Probability),
-        Regions?.Count.ToString(CultureInfo.InvariantCulture) ?? "", Error ?? "", Text(Foreign), Text(Unlikeness), Reason ?? "",
-    ];
+    /// <summary>What stands below <see cref="Header"/>.</summary>
+    public IReadOnlyList<string> Cells(bool withDetails)
+    {
+        string[] cells = [Image, Class, Text(Anomalous), Text(Score), Text(Threshold), Text(Probability),
+            Regions?.Count.ToString(CultureInfo.InvariantCulture) ?? "", Error ?? ""];
+        return withDetails ? [.. cells, Text(Foreign), Text(Unlikeness), Reason ?? ""] : cells;
+    }
 
     // JSON knows no NaN.
     private static float? Known(float value) => float.IsFinite(value) ? value : null;

@@ -4,7 +4,7 @@ using Spectre.Console;
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
 /// <summary>Writes scores one by one in a format; a table on a terminal is drawn at the end.</summary>
-internal sealed class ScoreWriter(TextWriter output, ScoreFormat format, bool onTerminal)
+internal sealed class ScoreWriter(TextWriter output, ScoreFormat format, bool withDetails, bool onTerminal)
 {
     private readonly Table table = new() { Border = TableBorder.Rounded };
 
@@ -14,14 +14,14 @@ internal sealed class ScoreWriter(TextWriter output, ScoreFormat format, bool on
     {
         if (Draws)
         {
-            foreach (var title in ScoreRecord.Header)
+            foreach (var title in ScoreRecord.Header(withDetails))
             {
                 table.AddColumn(new TableColumn(title));
             }
         }
         else if (format != ScoreFormat.Jsonl)
         {
-            output.WriteLine(Line(ScoreRecord.Header));
+            output.WriteLine(Line(ScoreRecord.Header(withDetails)));
         }
     }
 
@@ -30,12 +30,12 @@ internal sealed class ScoreWriter(TextWriter output, ScoreFormat format, bool on
         if (Draws)
         {
             var colour = record.Error is not null ? "yellow" : record.Anomalous == true ? "red" : "green";
-            table.AddRow([.. record.Cells().Select((cell,
-                i) => new Markup(i == 2 || record.Error is not null ? $"[{colour}]{Markup.Escape(cell)}[/]" : Markup.Escape(cell)))]);
+            table.AddRow([.. record.Cells(withDetails).Select((cell, i) =>
+                new Markup(i == 2 || record.Error is not null ? $"[{colour}]{Markup.Escape(cell)}[/]" : Markup.Escape(cell)))]);
             return;
         }
 
-        output.WriteLine(format == ScoreFormat.Jsonl ? record.ToJson() : Line(record.Cells()));
+        output.WriteLine(format == ScoreFormat.Jsonl ? record.ToJson() : Line(record.Cells(withDetails)));
         output.Flush();
     }
 
