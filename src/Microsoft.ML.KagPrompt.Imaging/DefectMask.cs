@@ -26,7 +26,10 @@ public sealed class DefectMask
     /// <summary>Whether any pixel is defective.</summary>
     public bool ShowsDefect => marks.AsSpan().IndexOfAnyExcept((byte)0) >= 0;
 
-    /// <summary>Reads a mask: what is not black is defective; in files that lose something, as JPEG does, what is brighter than half. Told by content, whatever a file is called.</summary>
+    /// <summary>
+    /// Reads a mask: what is not black is defective; in files that lose something, as JPEG does, what is brighter than half.
+    /// Told by content, whatever a file is called.
+    /// </summary>
     /// <param name="path">An image, or a folder of images of one size to be united.</param>
     /// <exception cref="ImageReadException">It cannot be read, ends early, or the images of the folder differ in size.</exception>
     public static DefectMask Read(string path)
@@ -49,7 +52,8 @@ public sealed class DefectMask
 
         if (parts.Length == 0 || parts.Any(part => (part.Width, part.Height) != (parts[0].Width, parts[0].Height)))
         {
-            throw new ImageReadException($"'{path}': expected masks of one size, got {(parts.Length == 0 ? "none" : string.Join(", ", parts.Select(part => $"{part.Width} x {part.Height}").Distinct()))}.");
+            var sizes = string.Join(", ", parts.Select(part => $"{part.Width} x {part.Height}").Distinct());
+            throw new ImageReadException($"'{path}': expected masks of one size, got {(parts.Length == 0 ? "none" : sizes)}.");
         }
 
         for (var p = 0; p < parts[0].marks.Length; p++)
@@ -75,7 +79,8 @@ public sealed class DefectMask
     /// <param name="width">The image's columns, turned as it is inspected.</param>
     /// <param name="height">Its rows.</param>
     /// <param name="origin">What to call the mask in messages.</param>
-    /// <exception cref="ImageReadException">It has another shape, and would mark other places: it is turned, or of another part of the image.</exception>
+    /// <exception cref="ImageReadException">It has another shape, and would mark other places:
+    /// it is turned, or of another part of the image.</exception>
     public DefectMask ScaledTo(int width, int height, string origin)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
@@ -87,7 +92,8 @@ public sealed class DefectMask
 
         if (!Fits(width, height))
         {
-            throw new ImageReadException($"{origin}: the mask has {Width} x {Height} pixels, its image {width} x {height}: expected the same shape. Check that it belongs to this image and is not turned or cut out.");
+            throw new ImageReadException($"{origin}: the mask has {Width} x {Height} pixels, its image {width} x {height}: "
+                + "expected the same shape. Check that it belongs to this image and is not turned or cut out.");
         }
 
         var scaled = new byte[checked(width * height)];

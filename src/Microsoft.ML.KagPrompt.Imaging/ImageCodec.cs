@@ -4,10 +4,13 @@ using SkiaSharp;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>Image files to pixels, and pixels to image files: PNG, JPEG, BMP, WebP and GIF's first picture, told by what they hold and not by what they are called.</summary>
+/// <summary>
+/// Image files to pixels, and pixels to image files: PNG, JPEG, BMP, WebP and GIF's first picture, told by what they hold and
+/// not by what they are called.
+/// </summary>
 /// <remarks>
-/// Pure functions, thread-safe. Alpha is dropped, not blended: a colour is what it is under any transparency. Of 16 bits the high byte is read. Colour profiles are not applied.
-/// A picture that is being read takes seven bytes a pixel, and three afterwards.
+/// Pure functions, thread-safe. Alpha is dropped, not blended: a colour is what it is under any transparency. Of 16 bits the high byte is
+/// read. Colour profiles are not applied. A picture that is being read takes seven bytes a pixel, and three afterwards.
 /// </remarks>
 public static class ImageCodec
 {
@@ -18,12 +21,17 @@ public static class ImageCodec
     /// <param name="path">The file; an ordinary one.</param>
     /// <param name="maxPixels">Largest width · height that is accepted.</param>
     /// <param name="orientation">Which way up.</param>
-    /// <exception cref="ImageReadException">There is no such file, it is no image of a kind that is read, it ends early or is damaged, or it is too large.</exception>
-    public static PixelBuffer Read(string path, int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif) => Read(path, out _, maxPixels, orientation);
+    /// <exception cref="ImageReadException">There is no such file, it is no image of a kind that is read, it ends early or is damaged,
+    /// or it is too large.</exception>
+    public static PixelBuffer Read(
+        string path, int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
+        => Read(path, out _, maxPixels, orientation);
 
     /// <summary>The same, and what the file says of itself.</summary>
     /// <inheritdoc cref="Read(string, int, ImageOrientation)"/>
-    public static PixelBuffer Read(string path, out ImageFileInfo info, int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
+    public static PixelBuffer Read(
+        string path, out ImageFileInfo info,
+        int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return Read(ImageFileBytes.Read(path, $"'{path}'", maxPixels), $"'{path}'", out info, maxPixels, orientation);
@@ -34,20 +42,27 @@ public static class ImageCodec
     /// <param name="origin">What to call it in messages.</param>
     /// <param name="maxPixels">Largest width · height that is accepted.</param>
     /// <param name="orientation">Which way up.</param>
-    /// <exception cref="ImageReadException">It is no image of a kind that is read, it ends early or is damaged, or it is too large.</exception>
-    public static PixelBuffer Read(byte[] file, string origin, int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
+    /// <exception cref="ImageReadException">It is no image of a kind that is read, it ends early or is damaged,
+    /// or it is too large.</exception>
+    public static PixelBuffer Read(
+        byte[] file, string origin, int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
         => Read(file, origin, out _, maxPixels, orientation);
 
     /// <summary>The same, and what the file says of itself.</summary>
     /// <inheritdoc cref="Read(byte[], string, int, ImageOrientation)"/>
-    public static PixelBuffer Read(byte[] file, string origin, out ImageFileInfo info, int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
+    public static PixelBuffer Read(
+        byte[] file, string origin, out ImageFileInfo info,
+        int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
     {
         var (stored, told) = Decoding(file, origin, maxPixels, (codec, _) => Decode(codec, origin));
         info = told;
         return orientation == ImageOrientation.Exif ? stored.Turned(told.Orientation) : stored;
     }
 
-    /// <summary>Refuses what <see cref="Read(byte[], string, int, ImageOrientation)"/> would without decoding it where its end is there: a small file may promise a huge image.</summary>
+    /// <summary>
+    /// Refuses what <see cref="Read(byte[], string, int, ImageOrientation)"/> would without decoding it where its end is there:
+    /// a small file may promise a huge image.
+    /// </summary>
     /// <returns>What the file says of itself.</returns>
     /// <inheritdoc cref="Read(byte[], string, int, ImageOrientation)"/>
     public static ImageFileInfo Check(byte[] file, string origin, int maxPixels = DefaultMaxPixels)
@@ -83,7 +98,8 @@ public static class ImageCodec
     }
 
     /// <summary>Opens a decoder on bytes that stay where they are, after everything that can be refused without one.</summary>
-    private static unsafe (T Result, ImageFileInfo Info) Decoding<T>(byte[] file, string origin, int maxPixels, Func<SKCodec, string, T> use)
+    private static unsafe (T Result, ImageFileInfo Info) Decoding<T>(
+        byte[] file, string origin, int maxPixels, Func<SKCodec, string, T> use)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentException.ThrowIfNullOrEmpty(origin);
@@ -94,25 +110,31 @@ public static class ImageCodec
             using var codec = SKCodec.Create(data);
             if (codec is null || codec.Info.Width < 1 || codec.Info.Height < 1)
             {
-                throw new ImageReadException($"{origin}: the {kind} header is damaged, or the file ends early. Expected {ImageFormats.Expected}, whole. Check that it was written to its end.");
+                throw new ImageReadException($"{origin}: the {kind} header is damaged, or the file ends early. "
+                    + $"Expected {ImageFormats.Expected}, whole. Check that it was written to its end.");
             }
 
             if ((long)codec.Info.Width * codec.Info.Height > maxPixels)
             {
-                throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, got {codec.Info.Width} x {codec.Info.Height}. Resize it, or raise the bound.");
+                throw new ImageReadException($"{origin}: expected an image of at most {maxPixels} pixels, "
+                    + $"got {codec.Info.Width} x {codec.Info.Height}. Resize it, or raise the bound.");
             }
 
             return (use(codec, kind), ImageHeader.Read(file, kind, codec));
         }
     }
 
-    /// <summary>The colours as they are stored, whole or not at all: decoders fill what is missing with grey, and it would be scored as if it were the part.</summary>
+    /// <summary>
+    /// The colours as they are stored, whole or not at all: decoders fill what is missing with grey,
+    /// and it would be scored as if it were the part.
+    /// </summary>
     private static unsafe PixelBuffer Decode(SKCodec codec, string origin)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         var opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
         using var bitmap = new SKBitmap();
-        if (3L * width * height > Array.MaxLength || !bitmap.TryAllocPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul)))
+        var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        if (3L * width * height > Array.MaxLength || !bitmap.TryAllocPixels(layout))
         {
             throw new ImageReadException($"{origin}: there is no memory for an image of {width} x {height} pixels. Resize it.");
         }
@@ -120,8 +142,10 @@ public static class ImageCodec
         if (codec.GetPixels(bitmap.Info, bitmap.GetPixels()) is not SKCodecResult.Success and var result)
         {
             throw new ImageReadException(result == SKCodecResult.IncompleteInput
-                ? $"{origin}: the image ends early. Expected a whole file, got the first part of one. Copy it again, after it was written to its end."
-                : $"{origin}: the image is damaged, or ends early ({result}). Expected a whole file. Copy it again, after it was written to its end.");
+                ? $"{origin}: the image ends early. Expected a whole file, got the first part of one. "
+                    + "Copy it again, after it was written to its end."
+                : $"{origin}: the image is damaged, or ends early ({result}). Expected a whole file. "
+                    + "Copy it again, after it was written to its end.");
         }
 
         var rgb = new byte[3 * width * height];
@@ -144,7 +168,8 @@ public static class ImageCodec
             pixels[(4 * p) + 3] = 255;
         }
 
-        using var image = SKImage.FromPixelCopy(new SKImageInfo(picture.Width, picture.Height, SKColorType.Rgba8888, SKAlphaType.Opaque), pixels);
+        var layout = new SKImageInfo(picture.Width, picture.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using var image = SKImage.FromPixelCopy(layout, pixels);
         using var encoded = image.Encode(format, quality);
         return encoded.ToArray();
     }

@@ -3,7 +3,9 @@ using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>Image files read whole into memory: native decoders must not call back into managed streams, where an error ends the process.</summary>
+/// <summary>
+/// Image files read whole into memory: native decoders must not call back into managed streams, where an error ends the process.
+/// </summary>
 internal static class ImageFileBytes
 {
     // Two bytes for each of four channels, with room for a file that was packed badly.
@@ -21,7 +23,8 @@ internal static class ImageFileBytes
         {
             if (!RegularFile.Is(path))
             {
-                throw new ImageReadException(Directory.Exists(path) ? $"{origin} is a folder that cannot be listed, or is none that was expected here: expected {ImageFormats.Expected}."
+                throw new ImageReadException(Directory.Exists(path)
+                    ? $"{origin} is a folder that cannot be listed, or is none that was expected here: expected {ImageFormats.Expected}."
                     : File.Exists(path) ? $"{origin} is no ordinary file but a pipe or a device: expected {ImageFormats.Expected}."
                     : $"{origin} cannot be read: there is no such file. Expected {ImageFormats.Expected}.");
             }
@@ -55,9 +58,12 @@ internal static class ImageFileBytes
     /// <exception cref="ImageReadException">It is none.</exception>
     public static string RequireKind(ReadOnlySpan<byte> head, string origin) => ImageFormats.NameOf(head) switch
     {
-        _ when head.Length == 0 => throw new ImageReadException($"{origin} is empty. Expected {ImageFormats.Expected}. Copy it again, after it was written to its end."),
-        null => throw new ImageReadException($"{origin} is not an image. Expected {ImageFormats.Expected}, whole. Check that it was written to its end."),
-        var kind when !ImageFormats.IsRead(kind) => throw new ImageReadException($"{origin} is a {kind} file, whatever it is called. Expected {ImageFormats.Expected}. Convert it."),
+        _ when head.Length == 0 => throw new ImageReadException(
+            $"{origin} is empty. Expected {ImageFormats.Expected}. Copy it again, after it was written to its end."),
+        null => throw new ImageReadException(
+            $"{origin} is not an image. Expected {ImageFormats.Expected}, whole. Check that it was written to its end."),
+        var kind when !ImageFormats.IsRead(kind) => throw new ImageReadException(
+            $"{origin} is a {kind} file, whatever it is called. Expected {ImageFormats.Expected}. Convert it."),
         var kind => kind,
     };
 }

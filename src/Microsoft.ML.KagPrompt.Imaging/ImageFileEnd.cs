@@ -3,17 +3,24 @@ using System.Buffers.Binary;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// Tells image files that end early. The decoders fill what is missing of a half-copied photograph with grey and say nothing, and it would be scored as if it were the part.
+/// Tells image files that end early. The decoders fill what is missing of a half-copied photograph with grey and say nothing,
+/// and it would be scored as if it were the part.
 /// </summary>
 internal static class ImageFileEnd
 {
-    /// <summary>Whether the end of the image itself is there, and not one of a thumbnail within. False says only that decoding must tell.</summary>
+    /// <summary>
+    /// Whether the end of the image itself is there, and not one of a thumbnail within. False says only that decoding must tell.
+    /// </summary>
     public static bool IsThere(byte[] file, string kind) => kind switch
     {
         "PNG" => ImageHeader.PngChunks(file).Any(chunk => chunk.Name == "IEND"),
         "JPEG" => JpegEnds(file),
-        "BMP" => file.Length >= 6 && BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(2)) is > 0 and var promised && file.Length >= promised,
-        "WebP" => file.Length >= 8 && BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(4)) is > 0 and var rest && file.Length >= rest + 8L,
+        "BMP" => file.Length >= 6
+            && BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(2)) is > 0 and var promised
+            && file.Length >= promised,
+        "WebP" => file.Length >= 8
+            && BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(4)) is > 0 and var rest
+            && file.Length >= rest + 8L,
         _ => false,
     };
 

@@ -9,4 +9,5 @@ namespace Microsoft.ML.KagPrompt;
 /// <param name="HasAlpha">Whether it has transparency, which is dropped.</param>
 /// <param name="BitsPerSample">1 to 16; of 16 the high byte is read.</param>
 /// <param name="IsLossy">Whether values near edges are blurred, as in JPEG.</param>
-public sealed record ImageFileInfo(string Format, int Width, int Height, int Orientation, int Frames, bool HasAlpha, int BitsPerSample, bool IsLossy);
+public sealed record ImageFileInfo(
+    string Format, int Width, int Height, int Orientation, int Frames, bool HasAlpha, int BitsPerSample, bool IsLossy);

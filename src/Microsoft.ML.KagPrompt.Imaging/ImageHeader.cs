@@ -4,22 +4,37 @@ using SkiaSharp;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>What the decoder does not tell of a file: PNG's EXIF and depth, whether WebP lost something, which entry of a GIF's palette is see-through.</summary>
+/// <summary>
+/// What the decoder does not tell of a file: PNG's EXIF and depth, whether WebP lost something,
+/// which entry of a GIF's palette is see-through.
+/// </summary>
 internal static class ImageHeader
 {
     private const int OrientationTag = 0x0112;
 
     public static ImageFileInfo Read(byte[] file, string kind, SKCodec codec)
     {
-        var turn = codec.EncodedOrigin is >= SKEncodedOrigin.TopLeft and <= SKEncodedOrigin.LeftBottom ? (int)codec.EncodedOrigin : ExifTurns.Upright;
+        var turn = codec.EncodedOrigin is >= SKEncodedOrigin.TopLeft and <= SKEncodedOrigin.LeftBottom
+            ? (int)codec.EncodedOrigin
+            : ExifTurns.Upright;
         var depth = kind == "PNG" && file.Length > 24 ? file[24] : 8;
         // A GIF's decoder was given it without transparency.
-        var hasAlpha = codec.Info.AlphaType != SKAlphaType.Opaque || (kind == "GIF" && !ReferenceEquals(WithoutGifTransparency(file), file));
-        return new(kind, codec.Info.Width, codec.Info.Height, kind == "PNG" ? PngOrientation(file) : turn, Math.Max(1, codec.FrameCount), hasAlpha, depth,
+        var hasAlpha = codec.Info.AlphaType != SKAlphaType.Opaque
+            || (kind == "GIF" && !ReferenceEquals(WithoutGifTransparency(file), file));
+        return new(
+            kind,
+            codec.Info.Width,
+            codec.Info.Height,
+            kind == "PNG" ? PngOrientation(file) : turn,
+            Math.Max(1, codec.FrameCount),
+            hasAlpha,
+            depth,
             kind == "JPEG" || (kind == "WebP" && IsLossyWebP(file)));
     }
 
-    /// <summary>The file with no colour of its first picture see-through: the decoder would give black there. The same array where there is none.</summary>
+    /// <summary>
+    /// The file with no colour of its first picture see-through: the decoder would give black there. The same array where there is none.
+    /// </summary>
     public static byte[] WithoutGifTransparency(byte[] file)
     {
         const int GraphicControl = 0xF9, Extension = 0x21;
@@ -81,7 +96,8 @@ internal static class ImageHeader
         }
 
         var little = exif[0] == 'I';
-        int Short(ReadOnlySpan<byte> bytes) => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : BinaryPrimitives.ReadUInt16BigEndian(bytes);
+        int Short(ReadOnlySpan<byte> bytes)
+            => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : BinaryPrimitives.ReadUInt16BigEndian(bytes);
         var directory = little ? BinaryPrimitives.ReadUInt32LittleEndian(exif[4..]) : BinaryPrimitives.ReadUInt32BigEndian(exif[4..]);
         if (directory > exif.Length - 2)
         {

@@ -1,6 +1,8 @@
 namespace Microsoft.ML.KagPrompt.Reporting;
 
-/// <summary>A connected part of an anomaly map above the threshold. Positions and sizes in pixels of the map, from its left upper corner.</summary>
+/// <summary>
+/// A connected part of an anomaly map above the threshold. Positions and sizes in pixels of the map, from its left upper corner.
+/// </summary>
 /// <param name="Left">First column.</param>
 /// <param name="Top">First row.</param>
 /// <param name="Width">Columns of the bounding box.</param>

@@ -8,7 +8,10 @@ namespace Microsoft.ML.KagPrompt.Reporting;
 /// <remarks>Pure functions, thread-safe.</remarks>
 public static class AnomalyRegions
 {
-    /// <summary>The regions above the calibration's <see cref="ThresholdCalibration.MapThreshold"/>, with <see cref="ThresholdCalibration.ProbabilityOfMap"/> of their peaks.</summary>
+    /// <summary>
+    /// The regions above the calibration's <see cref="ThresholdCalibration.MapThreshold"/>,
+    /// with <see cref="ThresholdCalibration.ProbabilityOfMap"/> of their peaks.
+    /// </summary>
     /// <inheritdoc cref="Find(ReadOnlySpan{float}, int, int, float, Func{float, float}?)"/>
     /// <param name="map">width · height values, row by row; NaN (not inspected) belongs to no region.</param>
     /// <param name="width">Columns.</param>
@@ -28,7 +31,8 @@ public static class AnomalyRegions
     /// <param name="probability">The chance that a value means a defect; null: not known.</param>
     /// <returns>Highest peak first; equal ones in reading order of their first pixels.</returns>
     /// <exception cref="ArgumentException">The map does not fit the size.</exception>
-    public static IReadOnlyList<AnomalyRegion> Find(ReadOnlySpan<float> map, int width, int height, float threshold, Func<float, float>? probability = null)
+    public static IReadOnlyList<AnomalyRegion> Find(
+        ReadOnlySpan<float> map, int width, int height, float threshold, Func<float, float>? probability = null)
     {
         MapSize.Require(map, width, height);
         var above = new bool[map.Length];
@@ -68,6 +72,7 @@ public static class AnomalyRegions
         }
 
         public AnomalyRegion ToRegion(int area, Func<float, float>? probability)
-            => new(left, top, right - left + 1, bottom - top + 1, area, peak.Value, peak.X, peak.Y, probability?.Invoke(peak.Value) ?? float.NaN);
+            => new(left, top, right - left + 1, bottom - top + 1, area,
+                peak.Value, peak.X, peak.Y, probability?.Invoke(peak.Value) ?? float.NaN);
     }
 }

@@ -54,7 +54,8 @@ internal static class BitmapFont
             var lines = rows.Split('\n').Select(line => line.Trim()).ToArray();
             for (var i = 0; i < letters.Length; i++)
             {
-                glyphs.Add(letters[i], [.. lines.SelectMany(line => line.Substring(i * Advance, GlyphWidth)).Select(pixel => pixel == '#')]);
+                var pixels = lines.SelectMany(line => line.Substring(i * Advance, GlyphWidth));
+                glyphs.Add(letters[i], [.. pixels.Select(pixel => pixel == '#')]);
             }
         }
 

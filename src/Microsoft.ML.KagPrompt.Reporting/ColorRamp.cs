@@ -1,13 +1,20 @@
 namespace Microsoft.ML.KagPrompt.Reporting;
 
-/// <summary>The colours of anomaly maps, from near-black over violet and orange to pale yellow: equal steps of the value look equally large, and lightness alone tells the order.</summary>
+/// <summary>
+/// The colours of anomaly maps, from near-black over violet and orange to pale yellow: equal steps of the value look equally large,
+/// and lightness alone tells the order.
+/// </summary>
 /// <remarks>Pure functions, thread-safe.</remarks>
 public static class ColorRamp
 {
     /// <summary>Distinct colours.</summary>
     internal const int Steps = 256;
 
-    private static readonly (byte R, byte G, byte B)[] Table = Even([(0, 0, 4), (31, 12, 72), (85, 15, 109), (136, 34, 106), (186, 54, 85), (227, 89, 51), (249, 140, 10), (249, 201, 50), (252, 255, 164)]);
+    private static readonly (byte R, byte G, byte B)[] Table = Even(
+    [
+        (0, 0, 4), (31, 12, 72), (85, 15, 109), (136, 34, 106), (186, 54, 85),
+        (227, 89, 51), (249, 140, 10), (249, 201, 50), (252, 255, 164),
+    ]);
 
     /// <summary>The colour of a position in 0..1, dark to bright; beyond is clamped, NaN is darkest.</summary>
     public static (byte R, byte G, byte B) Color(float position) => Table[Step(position)];

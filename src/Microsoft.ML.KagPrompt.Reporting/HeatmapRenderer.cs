@@ -3,8 +3,8 @@ using Microsoft.ML.KagPrompt.Imaging;
 namespace Microsoft.ML.KagPrompt.Reporting;
 
 /// <summary>
-/// Draws anomaly maps. What lies above the scale's threshold is outlined, white in black, so that it shows on bright and dark images; what was not inspected (NaN) is hatched grey.
-/// <see cref="LegendRenderer"/> draws the scale.
+/// Draws anomaly maps. What lies above the scale's threshold is outlined, white in black, so that it shows on bright and dark images;
+/// what was not inspected (NaN) is hatched grey. <see cref="LegendRenderer"/> draws the scale.
 /// </summary>
 /// <remarks>Pure functions, thread-safe. Lines are a pixel thick, and thicker on pictures of more than 900 pixels a side.</remarks>
 public static class HeatmapRenderer
@@ -48,7 +48,9 @@ public static class HeatmapRenderer
         return Png.Encode(MapLayer.Draw(map, width, height, scale, isOpaque: false, truth));
     }
 
-    /// <summary>The values themselves: a grey PNG of 16 bits, 0 to 65535 for 0 to 1; beyond is clamped, and what was not inspected is 0.</summary>
+    /// <summary>
+    /// The values themselves: a grey PNG of 16 bits, 0 to 65535 for 0 to 1; beyond is clamped, and what was not inspected is 0.
+    /// </summary>
     /// <param name="map">width · height values.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>

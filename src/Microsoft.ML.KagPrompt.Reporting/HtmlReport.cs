@@ -8,10 +8,12 @@ using static Microsoft.ML.KagPrompt.Reporting.Html.HtmlText;
 namespace Microsoft.ML.KagPrompt.Reporting;
 
 /// <summary>
-/// A self-contained HTML page of scored images: scores and threshold, ROC curve, a table by kind of defect, and pictures with sliders between image and overlay, worst first. It opens
-/// offline; its content policy forbids any request and any script but its own.
+/// A self-contained HTML page of scored images: scores and threshold, ROC curve, a table by kind of defect, and pictures with sliders
+/// between image and overlay, worst first. It opens offline; its content policy forbids any request and any script but its own.
 /// </summary>
-/// <remarks>Pure functions, thread-safe. A page has about 150 bytes for each image and, beside those, what its picture takes times 4/3.</remarks>
+/// <remarks>
+/// Pure functions, thread-safe. A page has about 150 bytes for each image and, beside those, what its picture takes times 4/3.
+/// </remarks>
 public static class HtmlReport
 {
     /// <summary>Writes the page.</summary>
@@ -22,7 +24,10 @@ public static class HtmlReport
         ArgumentNullException.ThrowIfNull(writer);
         ArgumentNullException.ThrowIfNull(page);
         var worstFirst = page.Items.Order(ReportOrder.WorstFirst).ToArray();
-        var classes = worstFirst.GroupBy(item => item.ClassName).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => new ClassSection(group.Key, [.. group], page.Pixels)).ToArray();
+        var classes = worstFirst.GroupBy(item => item.ClassName)
+            .OrderBy(group => group.Key, StringComparer.Ordinal)
+            .Select(group => new ClassSection(group.Key, [.. group], page.Pixels))
+            .ToArray();
         WriteHead(writer, page);
         writer.WriteLine(Tiles(worstFirst, classes));
         if (page.Notes.Count > 0)
@@ -38,8 +43,13 @@ public static class HtmlReport
         var shown = worstFirst.Count(item => item.Picture is not null);
         if (shown > 0)
         {
-            writer.WriteLine($"<h2>Images</h2><p class=\"soft\">{(shown < worstFirst.Length ? $"The worst {shown} of {worstFirst.Length} are shown; all are listed by name at the end." : $"All {shown} are shown.")} Move a slider to uncover the image beneath its overlay.</p>");
-            writer.WriteLine($"<div class=\"bar\">{LegendPlot.Write(MapScale.ForCalibration(worstFirst[0].Calibration), "all", classes.Length == 1)}<label>all: image<input id=\"all\" type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\">overlay</label></div>");
+            var which = shown < worstFirst.Length
+                ? $"The worst {shown} of {worstFirst.Length} are shown; all are listed by name at the end."
+                : $"All {shown} are shown.";
+            writer.WriteLine($"<h2>Images</h2><p class=\"soft\">{which} Move a slider to uncover the image beneath its overlay.</p>");
+            var legend = LegendPlot.Write(MapScale.ForCalibration(worstFirst[0].Calibration), "all", classes.Length == 1);
+            writer.WriteLine($"<div class=\"bar\">{legend}<label>all: image"
+                + "<input id=\"all\" type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\">overlay</label></div>");
             Gallery.Write(writer, worstFirst);
         }
 
@@ -51,13 +61,15 @@ public static class HtmlReport
     private static void WriteHead(TextWriter writer, ReportPage page)
     {
         var hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Resource("report.js"))));
+        var policy = $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'";
+        var facts = page.Facts.Select(fact => $"<div><dt>{Of(fact.Name)}</dt><dd>{Of(fact.Value)}</dd></div>");
         writer.WriteLine($"""
             <!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'">
+            <meta http-equiv="Content-Security-Policy" content="{policy}">
             <link rel="icon" href="data:,"><title>{Of(page.Title)}</title>
             <style>
             {Resource("report.css")}</style></head><body>
-            <h1>{Of(page.Title)}</h1><dl class="facts">{string.Concat(page.Facts.Select(fact => $"<div><dt>{Of(fact.Name)}</dt><dd>{Of(fact.Value)}</dd></div>"))}</dl>
+            <h1>{Of(page.Title)}</h1><dl class="facts">{string.Concat(facts)}</dl>
             """);
     }
 
@@ -65,9 +77,12 @@ public static class HtmlReport
     private static string Tiles(IReadOnlyList<ReportItem> items, IReadOnlyList<ClassSection> classes)
     {
         var html = new StringBuilder("<div class=\"tiles\">");
-        void Tile(string figure, string name, bool isAlert = false) => html.Append($"<div class=\"tile{(isAlert ? " alert" : "")}\"><b>{figure}</b><span>{name}</span></div>");
+        void Tile(string figure, string name, bool isAlert = false)
+            => html.Append($"<div class=\"tile{(isAlert ? " alert" : "")}\"><b>{figure}</b><span>{name}</span></div>");
         int Count(ReportOutcome outcome) => items.Count(item => item.Outcome == outcome);
-        var (missed, found, alarms, accepted, open, faults) = (Count(ReportOutcome.MissedDefect), Count(ReportOutcome.FoundDefect), Count(ReportOutcome.FalseAlarm), Count(ReportOutcome.AcceptedGood), Count(ReportOutcome.NotLabelled), Count(ReportOutcome.Unreadable));
+        var (missed, found) = (Count(ReportOutcome.MissedDefect), Count(ReportOutcome.FoundDefect));
+        var (alarms, accepted) = (Count(ReportOutcome.FalseAlarm), Count(ReportOutcome.AcceptedGood));
+        var (open, faults) = (Count(ReportOutcome.NotLabelled), Count(ReportOutcome.Unreadable));
         Tile($"{items.Count}", classes.Count > 1 ? $"images of {classes.Count} classes" : items.Count == 1 ? "image" : "images");
         if (missed + found > 0)
         {
@@ -76,12 +91,14 @@ public static class HtmlReport
 
         if (alarms + accepted > 0)
         {
-            Tile($"{alarms}", $"false alarms on {alarms + accepted} good parts ({Percent(alarms / (double)(alarms + accepted))})", alarms > 0);
+            var share = Percent(alarms / (double)(alarms + accepted));
+            Tile($"{alarms}", $"false alarms on {alarms + accepted} good parts ({share})", alarms > 0);
         }
 
         if (open > 0)
         {
-            Tile($"{items.Count(item => item.Outcome == ReportOutcome.NotLabelled && item.IsRejected)}", $"rejected of {open} not labelled");
+            var rejected = items.Count(item => item.Outcome == ReportOutcome.NotLabelled && item.IsRejected);
+            Tile($"{rejected}", $"rejected of {open} not labelled");
         }
 
         if (items.Count(item => item.IsForeign) is > 0 and var foreign)

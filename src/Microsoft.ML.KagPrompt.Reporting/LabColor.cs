@@ -22,17 +22,26 @@ internal readonly record struct LabColor(double L, double A, double B)
     {
         var middle = (L + 16) / 116;
         var (x, y, z) = (WhiteX * Cube(middle + (A / 500)), Cube(middle), WhiteZ * Cube(middle - (B / 200)));
-        return (Byte((3.2404542 * x) - (1.5371385 * y) - (0.4985314 * z)), Byte((-0.9692660 * x) + (1.8760108 * y) + (0.0415560 * z)), Byte((0.0556434 * x) - (0.2040259 * y) + (1.0572252 * z)));
+        return (
+            Byte((3.2404542 * x) - (1.5371385 * y) - (0.4985314 * z)),
+            Byte((-0.9692660 * x) + (1.8760108 * y) + (0.0415560 * z)),
+            Byte((0.0556434 * x) - (0.2040259 * y) + (1.0572252 * z)));
     }
 
     /// <summary>ΔE*ab (1976).</summary>
-    public double DistanceTo(LabColor other) => Math.Sqrt(((L - other.L) * (L - other.L)) + ((A - other.A) * (A - other.A)) + ((B - other.B) * (B - other.B)));
+    public double DistanceTo(LabColor other)
+        => Math.Sqrt(((L - other.L) * (L - other.L)) + ((A - other.A) * (A - other.A)) + ((B - other.B) * (B - other.B)));
 
-    public LabColor Towards(LabColor other, double share) => new(L + (share * (other.L - L)), A + (share * (other.A - A)), B + (share * (other.B - B)));
+    public LabColor Towards(LabColor other, double share)
+        => new(L + (share * (other.L - L)), A + (share * (other.A - A)), B + (share * (other.B - B)));
 
     private static double Linear(double value) => value > 0.04045 ? Math.Pow((value + 0.055) / 1.055, 2.4) : value / 12.92;
 
-    private static byte Byte(double linear) => (byte)Math.Round(255 * Math.Clamp(linear > 0.0031308 ? (1.055 * Math.Pow(linear, 1 / 2.4)) - 0.055 : 12.92 * linear, 0, 1));
+    private static byte Byte(double linear)
+    {
+        var encoded = linear > 0.0031308 ? (1.055 * Math.Pow(linear, 1 / 2.4)) - 0.055 : 12.92 * linear;
+        return (byte)Math.Round(255 * Math.Clamp(encoded, 0, 1));
+    }
 
     private static double Root(double value) => value > Epsilon ? Math.Cbrt(value) : ((Kappa * value) + 16) / 116;
 

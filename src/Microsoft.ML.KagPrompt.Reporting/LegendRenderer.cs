@@ -3,7 +3,9 @@ using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Reporting;
 
-/// <summary>Draws a map's scale as a picture to set beside it: the ramp, its values with the chance of a defect, and what contour and hatching mean.</summary>
+/// <summary>
+/// Draws a map's scale as a picture to set beside it: the ramp, its values with the chance of a defect, and what contour and hatching mean.
+/// </summary>
 /// <remarks>Pure functions, thread-safe.</remarks>
 public static class LegendRenderer
 {
@@ -24,7 +26,8 @@ public static class LegendRenderer
 
     /// <summary>The legend, black on white.</summary>
     /// <param name="scale">What to explain.</param>
-    /// <param name="height">Of the picture, usually that of the picture beside it; at least 112. Taller legends have larger letters.</param>
+    /// <param name="height">Of the picture, usually that of the picture beside it; at least 112.
+    /// Taller legends have larger letters.</param>
     /// <exception cref="ArgumentOutOfRangeException">The height is too small.</exception>
     public static PixelBuffer Draw(MapScale scale, int height)
     {
@@ -37,7 +40,8 @@ public static class LegendRenderer
         {
             for (var x = 0; x < Columns; x++)
             {
-                ((byte, byte, byte) color, var p) = (texts.Any(text => BitmapFont.IsSet(text.Text, x - TextLeft, y - text.Top)) ? Ink : Pixel(scale, rows, x, y), 3 * ((y * Columns) + x));
+                var isLetter = texts.Any(text => BitmapFont.IsSet(text.Text, x - TextLeft, y - text.Top));
+                var (color, p) = (isLetter ? Ink : Pixel(scale, rows, x, y), 3 * ((y * Columns) + x));
                 (small[p], small[p + 1], small[p + 2]) = color;
             }
         }
@@ -50,14 +54,17 @@ public static class LegendRenderer
         var bottom = rows - Footer - 1;
         if (x is < BarLeft or >= BarLeft + BarWidth)
         {
-            var isTick = x < BarLeft + BarWidth + 4 && x >= BarLeft && (y == BarTop || y == bottom || y == RowOf(scale.Threshold, scale, rows));
+            var isTick = x < BarLeft + BarWidth + 4 && x >= BarLeft
+                && (y == BarTop || y == bottom || y == RowOf(scale.Threshold, scale, rows));
             return isTick ? Ink : Paper;
         }
 
         if (y >= BarTop && y <= bottom)
         {
             var threshold = RowOf(scale.Threshold, scale, rows);
-            return y == threshold ? MapLayer.ContourColor : y == threshold + 1 || y == threshold - 1 ? MapLayer.CasingColor : ColorRamp.Color((bottom - y) / (float)(bottom - BarTop));
+            return y == threshold ? MapLayer.ContourColor
+                : y == threshold + 1 || y == threshold - 1 ? MapLayer.CasingColor
+                : ColorRamp.Color((bottom - y) / (float)(bottom - BarTop));
         }
 
         var (contour, hatch) = (rows - Footer + 8, rows - Footer + 22);

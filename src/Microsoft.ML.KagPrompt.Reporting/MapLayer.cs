@@ -76,7 +76,8 @@ internal static class MapLayer
         {
             var position = level / (Levels - 1f);
             var (r, g, b) = ColorRamp.Color(position);
-            palette[level] = (r, g, b, isOpaque ? (byte)255 : (byte)MathF.Round(255 * scale.Opacity(scale.Low + (position * (scale.High - scale.Low)))));
+            var opacity = isOpaque ? 1 : scale.Opacity(scale.Low + (position * (scale.High - scale.Low)));
+            palette[level] = (r, g, b, (byte)MathF.Round(255 * opacity));
         }
 
         foreach (var (entry, color, alpha) in new[]

@@ -3,7 +3,9 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Reporting;
 
-/// <summary>How map values are drawn: which is darkest, which brightest, where the contour runs and how strongly each covers the image.</summary>
+/// <summary>
+/// How map values are drawn: which is darkest, which brightest, where the contour runs and how strongly each covers the image.
+/// </summary>
 /// <remarks>Immutable. One scale for all maps of a class, so that their pictures can be compared.</remarks>
 public sealed class MapScale
 {
@@ -17,7 +19,8 @@ public sealed class MapScale
 
     private readonly Func<float, float>? chance;
 
-    private MapScale(float low, float high, float threshold, Func<float, float>? chance) => (Low, High, Threshold, this.chance) = (low, high, threshold, chance);
+    private MapScale(float low, float high, float threshold, Func<float, float>? chance)
+        => (Low, High, Threshold, this.chance) = (low, high, threshold, chance);
 
     /// <summary>The value drawn darkest, as all below it.</summary>
     public float Low { get; }
@@ -29,9 +32,10 @@ public sealed class MapScale
     public float Threshold { get; }
 
     /// <summary>
-    /// For the maps of a class: brightest where a typical defect lies (the median score of those the calibration knows) or a defect is all but certain, whichever is higher; the map's
-    /// threshold at a third of the ramp or above. Opacity follows <see cref="ThresholdCalibration.ProbabilityOfMap"/>. Where that cannot be told, from 0 to twice the threshold, and
-    /// without a threshold from 0 to 1; opacity then follows the value.
+    /// For the maps of a class: brightest where a typical defect lies (the median score of those
+    /// the calibration knows) or a defect is all but certain, whichever is higher; the map's threshold at a third of the ramp or above.
+    /// Opacity follows <see cref="ThresholdCalibration.ProbabilityOfMap"/>. Where that cannot be told, from 0 to twice the threshold,
+    /// and without a threshold from 0 to 1; opacity then follows the value.
     /// </summary>
     public static MapScale ForCalibration(ThresholdCalibration calibration)
     {
@@ -56,7 +60,9 @@ public sealed class MapScale
     /// <param name="threshold">Where the contour runs; NaN: nowhere.</param>
     /// <exception cref="ArgumentException">The values are no numbers, or do not ascend.</exception>
     public static MapScale Between(float low, float high, float threshold = float.NaN)
-        => low < high && float.IsFinite(high - low) ? new(low, high, threshold, null) : throw new ArgumentException($"low, high: expected ascending numbers, got {low} and {high}.", nameof(high));
+        => low < high && float.IsFinite(high - low)
+            ? new(low, high, threshold, null)
+            : throw new ArgumentException($"low, high: expected ascending numbers, got {low} and {high}.", nameof(high));
 
     /// <summary>Position on the ramp, in 0..1; NaN of NaN.</summary>
     public float Position(float value) => Math.Clamp((value - Low) / (High - Low), 0, 1);

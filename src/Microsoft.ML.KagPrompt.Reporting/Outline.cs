@@ -2,7 +2,9 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Reporting;
 
-/// <summary>The outline of a set of pixels: a line just inside it and another, its casing, just outside, so that one of the two shows on any image.</summary>
+/// <summary>
+/// The outline of a set of pixels: a line just inside it and another, its casing, just outside, so that one of the two shows on any image.
+/// </summary>
 internal static class Outline
 {
     public const byte None = 0;

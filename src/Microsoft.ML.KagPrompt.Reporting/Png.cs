@@ -20,7 +20,11 @@ internal static class Png
         }
 
         return Whole(picture.Width, picture.Height, 8, Indexed,
-            [("PLTE", [.. picture.Palette.SelectMany(color => new[] { color.R, color.G, color.B })]), ("tRNS", [.. picture.Palette.Select(color => color.A)])], rows);
+            [
+                ("PLTE", [.. picture.Palette.SelectMany(color => new[] { color.R, color.G, color.B })]),
+                ("tRNS", [.. picture.Palette.Select(color => color.A)]),
+            ],
+            rows);
     }
 
     /// <summary>Grey levels, row by row.</summary>

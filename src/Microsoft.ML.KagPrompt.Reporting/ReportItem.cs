@@ -27,7 +27,9 @@ public sealed record ReportItem
     /// </summary>
     public required bool IsRejected { get => field || IsForeign; init; }
 
-    /// <summary>Whether it is unlike every support image (<see cref="Inspection.IsForeign"/>): it is then rejected whatever its score.</summary>
+    /// <summary>
+    /// Whether it is unlike every support image (<see cref="Inspection.IsForeign"/>): it is then rejected whatever its score.
+    /// </summary>
     public bool IsForeign { get; init; }
 
     /// <summary>Of its class.</summary>
@@ -50,6 +52,9 @@ public sealed record ReportItem
             (null, _) => ReportOutcome.NotLabelled,
         };
 
-    /// <summary>Distance of the score from the threshold, in <see cref="ThresholdCalibration.Scale"/>s where there is one: comparable between classes.</summary>
+    /// <summary>
+    /// Distance of the score from the threshold, in <see cref="ThresholdCalibration.Scale"/>s where there is one:
+    /// comparable between classes.
+    /// </summary>
     internal float Margin => (Score - Calibration.Threshold) / (Calibration.Scale > 0 ? Calibration.Scale : 1);
 }

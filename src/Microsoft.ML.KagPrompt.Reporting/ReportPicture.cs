@@ -19,7 +19,8 @@ public sealed record ReportPicture(int Width, int Height, byte[] Image, byte[] O
     /// <param name="truth">Where the defect truly is, a value for each of the image's pixels; empty: not known.</param>
     /// <param name="encode">A picture as a JPEG or PNG file's bytes.</param>
     /// <exception cref="ArgumentException">The truth or a map does not fit.</exception>
-    public static ReportPicture Create(PixelBuffer image, Func<int, int, float[]> mapAt, MapScale scale, bool[] truth, Func<PixelBuffer, byte[]> encode)
+    public static ReportPicture Create(
+        PixelBuffer image, Func<int, int, float[]> mapAt, MapScale scale, bool[] truth, Func<PixelBuffer, byte[]> encode)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mapAt);
@@ -27,13 +28,21 @@ public sealed record ReportPicture(int Width, int Height, byte[] Image, byte[] O
         ArgumentNullException.ThrowIfNull(encode);
         if (truth.Length != 0 && truth.Length != image.Width * image.Height)
         {
-            throw new ArgumentException($"truth: expected {image.Width} x {image.Height} values or none, got {truth.Length}.", nameof(truth));
+            throw new ArgumentException(
+                $"truth: expected {image.Width} x {image.Height} values or none, got {truth.Length}.", nameof(truth));
         }
 
         var shrink = Math.Min(1.0, (double)LongestSide / Math.Max(image.Width, image.Height));
         var (width, height) = (Math.Max(1, (int)Math.Round(shrink * image.Width)), Math.Max(1, (int)Math.Round(shrink * image.Height)));
-        var small = (width, height) == (image.Width, image.Height) ? image : BicubicResampler.Resize(image, width, height, 0, 0, width, height);
-        return new(width, height, encode(small), HeatmapRenderer.OverlayPng(mapAt(width, height), width, height, scale, Nearest(truth, image.Width, image.Height, width, height)));
+        var small = (width, height) == (image.Width, image.Height)
+            ? image
+            : BicubicResampler.Resize(image, width, height, 0, 0, width, height);
+        return new(
+            width,
+            height,
+            encode(small),
+            HeatmapRenderer.OverlayPng(
+                mapAt(width, height), width, height, scale, Nearest(truth, image.Width, image.Height, width, height)));
     }
 
     private static bool[] Nearest(bool[] truth, int width, int height, int toWidth, int toHeight)

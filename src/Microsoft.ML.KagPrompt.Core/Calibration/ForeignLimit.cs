@@ -7,7 +7,8 @@ namespace Microsoft.ML.KagPrompt.Calibration;
 /// </summary>
 internal static class ForeignLimit
 {
-    // Measured on nine products with 1 to 16 supports (docs/explanation/evaluation.md): few real parts, sound or defective, are called foreign.
+    // Measured on nine products with 1 to 16 supports (docs/explanation/evaluation.md):
+    // few real parts, sound or defective, are called foreign.
     private const double FewImages = 0.8;
     private const double ManyImages = 0.5;
     private const double PerDoubling = 0.1;

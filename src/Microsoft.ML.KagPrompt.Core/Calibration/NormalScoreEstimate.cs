@@ -1,13 +1,14 @@
 namespace Microsoft.ML.KagPrompt.Calibration;
 
 /// <summary>
-/// What normal images' scores will be, from a handful of them. The constants are a prior: what products showed (eng/, Choices). The logarithms of normal
-/// scores spread by about a third of the way to those of synthetic defects, whatever the product, so that few photographs need only say where they lie,
-/// and one odd photograph cannot move the line past all defects.
+/// What normal images' scores will be, from a handful of them. The constants are a prior: what products showed (eng/, Choices).
+/// The logarithms of normal scores spread by about a third of the way to those of synthetic defects, whatever the product,
+/// so that few photographs need only say where they lie, and one odd photograph cannot move the line past all defects.
 /// </summary>
 internal static class NormalScoreEstimate
 {
-    // Deviation of the logarithms of normal scores, as a share of the way from them to synthetic defects; and as how many photographs' worth it counts.
+    // Deviation of the logarithms of normal scores, as a share of the way from them to synthetic defects;
+    // and as how many photographs' worth it counts.
     private const double SpreadOfGap = 0.33;
     private const double LeastGap = 0.1;
     private const double LargestGap = 0.6;
@@ -36,7 +37,8 @@ internal static class NormalScoreEstimate
     /// <param name="heldOut">Normal images beside the supports, against all of them.</param>
     /// <param name="synthetic">Synthetic defects on the supports, each against the others; may be none.</param>
     /// <param name="supports">Images in the bank.</param>
-    public static NormalScoreModel FromNormals(IReadOnlyList<float> leftOut, IReadOnlyList<float> heldOut, IReadOnlyList<float> synthetic, int supports)
+    public static NormalScoreModel FromNormals(
+        IReadOnlyList<float> leftOut, IReadOnlyList<float> heldOut, IReadOnlyList<float> synthetic, int supports)
     {
         var few = Math.Min(1, FewImages / supports);
         double[] logs = [.. leftOut.Select(score => Logarithm(score) + (LeftOutShift * few)).Concat(heldOut.Select(Logarithm))];

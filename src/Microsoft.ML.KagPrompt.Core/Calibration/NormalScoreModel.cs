@@ -5,8 +5,9 @@ using Microsoft.ML.KagPrompt.Numerics;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// The scores that sound parts are expected to have, as far as a handful of photographs tell: their logarithms have a normal distribution whose mean and
-/// deviation are themselves uncertain. What the photographs show is weighed against how normal scores spread on products at large.
+/// The scores that sound parts are expected to have, as far as a handful of photographs tell:
+/// their logarithms have a normal distribution whose mean and deviation are themselves uncertain.
+/// What the photographs show is weighed against how normal scores spread on products at large.
 /// </summary>
 /// <remarks>Immutable; safe to share between threads.</remarks>
 public sealed record NormalScoreModel
@@ -35,7 +36,10 @@ public sealed record NormalScoreModel
         return (float)Math.Exp(Location + (StudentTail.Quantile(rate, Freedom) * Predictive));
     }
 
-    /// <summary>Share of normal parts that score above a threshold: what to expect, and the shortest interval that holds the true share with 90 % confidence.</summary>
+    /// <summary>
+    /// Share of normal parts that score above a threshold: what to expect, and the shortest interval that holds the true
+    /// share with 90 % confidence.
+    /// </summary>
     /// <param name="threshold">A score.</param>
     public (double Expected, double Low, double High) RejectRate(float threshold)
     {
@@ -50,7 +54,10 @@ public sealed record NormalScoreModel
         var steps = Enumerable.Range(0, Grid).Select(i => (i + 0.5) / Grid).ToArray();
         var means = steps.Select(p => Location + (LocationError * Normal.InvCDF(0, 1, p))).ToArray();
         var deviations = steps.Select(p => Spread * Math.Sqrt(Freedom / ChiSquared.InvCDF(Freedom, p))).ToArray();
-        double[] shares = [.. means.SelectMany(mean => deviations.Select(deviation => Normal.CDF(0, 1, (mean - place) / deviation))).Order()];
+        double[] shares =
+        [
+            .. means.SelectMany(mean => deviations.Select(deviation => Normal.CDF(0, 1, (mean - place) / deviation))).Order(),
+        ];
         var held = (int)Math.Ceiling(ThresholdCalibration.Confidence * shares.Length);
         var first = Enumerable.Range(0, shares.Length - held + 1).MinBy(i => shares[i + held - 1] - shares[i]);
         return (expected, Math.Min(shares[first], expected), Math.Max(shares[first + held - 1], expected));

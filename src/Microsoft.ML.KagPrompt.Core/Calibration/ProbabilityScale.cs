@@ -9,7 +9,10 @@ internal static class ProbabilityScale
     private const double UsualOdds = 1.0 / 19;
     private const int Steps = 60;
 
-    /// <summary>The scale of a logistic curve through 0.5 at the threshold that makes the scores likeliest, sound and defective ones weighing alike; NaN where nothing tells it.</summary>
+    /// <summary>
+    /// The scale of a logistic curve through 0.5 at the threshold that makes the scores likeliest, sound and defective ones weighing alike;
+    /// NaN where nothing tells it.
+    /// </summary>
     public static float Compute(float threshold, IReadOnlyList<float> normal, IReadOnlyList<float> defective)
     {
         if (normal.Count == 0 || float.IsNaN(threshold))
@@ -35,7 +38,8 @@ internal static class ProbabilityScale
 
         return (float)(2 / (low + high));
 
-        double Loss(double steepness) => normal.Average(score => Softplus(steepness * (score - threshold))) + defective.Average(score => Softplus(steepness * (threshold - score)));
+        double Loss(double steepness) => normal.Average(score => Softplus(steepness * (score - threshold)))
+            + defective.Average(score => Softplus(steepness * (threshold - score)));
     }
 
     private static double Softplus(double x) => Math.Max(x, 0) + Math.Log(1 + Math.Exp(-Math.Abs(x)));

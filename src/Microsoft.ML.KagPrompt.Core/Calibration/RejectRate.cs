@@ -2,7 +2,9 @@ using MathNet.Numerics.Distributions;
 
 namespace Microsoft.ML.KagPrompt.Calibration;
 
-/// <summary>The share of normal parts beyond a threshold, from order statistics: Beta(n + 1 − r, r) at the r-th of n exchangeable scores.</summary>
+/// <summary>
+/// The share of normal parts beyond a threshold, from order statistics: Beta(n + 1 − r, r) at the r-th of n exchangeable scores.
+/// </summary>
 internal static class RejectRate
 {
     private const int Tails = 64;
@@ -10,7 +12,8 @@ internal static class RejectRate
     /// <summary>The share to expect, and the shortest of the intervals that leave at most 10 % out.</summary>
     /// <param name="n">Number of normal scores.</param>
     /// <param name="r">How many of them lie at or below the threshold.</param>
-    /// <param name="between">Whether the threshold lies between two scores (or beyond all): then the share lies between those of its neighbours, and the interval covers both.</param>
+    /// <param name="between">Whether the threshold lies between two scores (or beyond all):
+    /// then the share lies between those of its neighbours, and the interval covers both.</param>
     public static (double Expected, double Low, double High) Estimate(int n, int r, bool between)
     {
         if (r == 0)

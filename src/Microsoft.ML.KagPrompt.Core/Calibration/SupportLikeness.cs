@@ -82,7 +82,9 @@ internal sealed class SupportLikeness
     /// <summary>The other supports that are no copies.</summary>
     private float[] Others(int index, Func<Alone, float> part) => [.. alone.Where((_, i) => i != index && !IsCopy(i)).Select(part)];
 
-    /// <summary>Whether a support is the same picture as another: against that one it scores nothing, which tells nothing of normal parts.</summary>
+    /// <summary>
+    /// Whether a support is the same picture as another: against that one it scores nothing, which tells nothing of normal parts.
+    /// </summary>
     public bool IsCopy(int index) => pictures.Count(picture => picture == pictures[index]) > 1;
 
     private string Name(int index) => support[index].Origin is { Length: > 0 } origin ? $"'{origin}'"

@@ -11,8 +11,13 @@ using Measured = (float Image, float Map, float Unlikeness);
 
 namespace Microsoft.ML.KagPrompt.Calibration;
 
-/// <summary>Scores normal images the bank does not know (each support against the others), synthetic defects on them, and labelled ones, to place a class's threshold.</summary>
-internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassReference reference, ThresholdOptions options, NsaSynthesizer synthesizer, int seed, CancellationToken cancellation)
+/// <summary>
+/// Scores normal images the bank does not know (each support against the others), synthetic defects on them, and labelled ones,
+/// to place a class's threshold.
+/// </summary>
+internal sealed class ThresholdCalibrator(
+    InspectionNetwork network, ClassReference reference, ThresholdOptions options, NsaSynthesizer synthesizer,
+    int seed, CancellationToken cancellation)
 {
     // Synthetic defects at least; each of the first supports gets its share of them.
     private const int SyntheticDefects = 8;
@@ -50,7 +55,10 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
             Threshold = placed.Threshold,
             ScoreModel = placed.Model,
             MapThreshold = rule.Place([.. normal.Select(Map)], Sorted(labelled, Map), Sorted(synthetic, Map)).Threshold,
-            Scale = ProbabilityScale.Compute(placed.Threshold, sound.Length > 0 || placed.Model is null ? sound : [placed.Model.Middle], defective.Length > 0 ? defective : synthesized),
+            Scale = ProbabilityScale.Compute(
+                placed.Threshold,
+                sound.Length > 0 || placed.Model is null ? sound : [placed.Model.Middle],
+                defective.Length > 0 ? defective : synthesized),
             SupportImages = support.Count,
             NormalScores = sound,
             AnomalousScores = defective,
@@ -68,14 +76,18 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     private static float[] Sorted(IEnumerable<Measured> scores, Func<Measured, float> part) => [.. scores.Select(part).Order()];
 
     /// <summary>Each support, and a synthetic defect on some, against a bank of the others.</summary>
-    private (List<Measured> Normal, List<Measured> Synthetic) LeaveOneOut(IReadOnlyList<ProductImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens)
+    private (List<Measured> Normal, List<Measured> Synthetic) LeaveOneOut(
+        IReadOnlyList<ProductImage> support, IReadOnlyList<IReadOnlyList<torch.Tensor>> tokens)
     {
         var (normal, synthetic) = (new List<Measured>(), new List<Measured>());
         for (var left = 0; left < Math.Min(support.Count, MostLeftOut) && support.Count > 1; left++)
         {
-            using var others = network.Method.BuildReference([.. tokens.Where((_, i) => i != left)], reference.TextFeatures?.clone(), reference.Region);
+            using var others = network.Method.BuildReference(
+                [.. tokens.Where((_, i) => i != left)], reference.TextFeatures?.clone(), reference.Region);
             var share = (SyntheticDefects + support.Count - 1) / support.Count;
-            var twins = left < SyntheticDefects ? WithDefects(support[left].Square, support[(left + 1) % support.Count].Square, share, left) : [];
+            var twins = left < SyntheticDefects
+                ? WithDefects(support[left].Square, support[(left + 1) % support.Count].Square, share, left)
+                : [];
             var scores = Scores([support[left].Square, .. twins], others);
             normal.Add(scores[0]);
             synthetic.AddRange(scores.Skip(1));
@@ -88,10 +100,15 @@ internal sealed class ThresholdCalibrator(InspectionNetwork network, ClassRefere
     private PixelBuffer[] WithDefects(PixelBuffer image, PixelBuffer source, int count, int stream)
     {
         var random = new Random(unchecked((seed * 397) ^ stream));
-        return [.. Enumerable.Range(0, count).Select(_ => synthesizer.Synthesize(image, source, random, reference.Region?.Square)).Where(twin => twin.HasDefect).Select(twin => twin.Image)];
+        return [.. Enumerable.Range(0, count)
+            .Select(_ => synthesizer.Synthesize(image, source, random, reference.Region?.Square))
+            .Where(twin => twin.HasDefect)
+            .Select(twin => twin.Image)];
     }
 
-    /// <summary>Each image's score, the mean of its map's largest values (the score's part that the map alone decides), and its unlikeness.</summary>
+    /// <summary>
+    /// Each image's score, the mean of its map's largest values (the score's part that the map alone decides), and its unlikeness.
+    /// </summary>
     private IReadOnlyList<Measured> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
     {
         var scores = new List<Measured>();

@@ -13,7 +13,9 @@ internal sealed class ThresholdRule(ThresholdOptions options, int supports, int 
     // So many normal scores tell their distribution themselves.
     private const int ManyScores = 40;
 
-    /// <summary>The threshold, how it came about, and the normal scores expected where a model of them was needed; NaN where nothing tells one.</summary>
+    /// <summary>
+    /// The threshold, how it came about, and the normal scores expected where a model of them was needed; NaN where nothing tells one.
+    /// </summary>
     /// <param name="normal">Scores of normal images that the bank did not know: supports first.</param>
     /// <param name="labelled">Of labelled defects, ascending.</param>
     /// <param name="synthetic">Of synthetic defects, ascending.</param>
@@ -43,8 +45,12 @@ internal sealed class ThresholdRule(ThresholdOptions options, int supports, int 
             : null;
 
     private static (string Method, float Threshold, NormalScoreModel Model) ByModel(NormalScoreModel model, int count, float rate)
-        => (count > 0 ? $"{count} normal score(s), each against other images, and how such scores usually spread"
-            : "synthetic defects on the only normal image, and how far below such defects normal images usually score", model.Threshold(rate), model);
+    {
+        var method = count > 0
+            ? $"{count} normal score(s), each against other images, and how such scores usually spread"
+            : "synthetic defects on the only normal image, and how far below such defects normal images usually score";
+        return (method, model.Threshold(rate), model);
+    }
 
     /// <summary>The threshold that maximises F1, half-way to the next lower score.</summary>
     public static float FromLabels(IReadOnlyList<float> normal, IReadOnlyList<float> anomalous)
@@ -73,9 +79,9 @@ internal sealed class ThresholdRule(ThresholdOptions options, int supports, int 
     }
 
     /// <summary>
-    /// A bound the next normal image's score exceeds with probability <paramref name="falseRejectRate"/>: the conformal rank where there are
-    /// enough scores (n ≥ 1/rate − 1), else the one-sided prediction bound mean + t·s·√(1 + 1/n) of a normal distribution, but no less than the largest
-    /// score: one beyond the bound shows that the tail is heavier than the bound assumes.
+    /// A bound the next normal image's score exceeds with probability <paramref name="falseRejectRate"/>:
+    /// the conformal rank where there are enough scores (n ≥ 1/rate − 1), else the one-sided prediction bound mean + t·s·√(1 + 1/n) of a
+    /// normal distribution, but no less than the largest score: one beyond the bound shows that the tail is heavier than the bound assumes.
     /// </summary>
     public static (string Method, float Threshold) FromNormals(IReadOnlyList<float> normal, float falseRejectRate)
     {
@@ -95,24 +101,37 @@ internal sealed class ThresholdRule(ThresholdOptions options, int supports, int 
             : ($"largest of {n} normal scores, each against the other images, which lies above their prediction bound", largest);
     }
 
-    /// <summary>A class's calibration with its threshold placed by <see cref="FromNormals"/> from the normal scores it keeps; the maps' threshold moves as far.</summary>
+    /// <summary>
+    /// A class's calibration with its threshold placed by <see cref="FromNormals"/> from the normal scores it keeps;
+    /// the maps' threshold moves as far.
+    /// </summary>
     public static ThresholdCalibration Recalibrated(string className, ThresholdCalibration calibration, float falseRejectRate)
     {
         var defects = calibration.AnomalousScores.Count > 0 ? calibration.AnomalousScores : calibration.SyntheticScores;
         if (calibration.ScoreModel is { } model)
         {
             var placed = ByModel(model, calibration.NormalScores.Count, falseRejectRate);
-            return calibration.At(placed.Threshold) with { Method = placed.Method, Scale = ProbabilityScale.Compute(placed.Threshold, calibration.NormalScores.Count > 0 ? calibration.NormalScores : [model.Middle], defects) };
+            var scores = calibration.NormalScores.Count > 0 ? calibration.NormalScores : [model.Middle];
+            return calibration.At(placed.Threshold) with
+            {
+                Method = placed.Method,
+                Scale = ProbabilityScale.Compute(placed.Threshold, scores, defects),
+            };
         }
 
         if (calibration.NormalScores.Count < 2)
         {
-            throw new InsufficientDataException($"Class '{className}' keeps {calibration.NormalScores.Count} normal score(s): expected at least 2 to place a threshold by the share of normal parts it rejects. "
+            throw new InsufficientDataException($"Class '{className}' keeps {calibration.NormalScores.Count} normal score(s): "
+                + "expected at least 2 to place a threshold by the share of normal parts it rejects. "
                 + "Set the threshold itself, or fit with more normal images.");
         }
 
         var (method, threshold) = FromNormals(calibration.NormalScores, falseRejectRate);
-        return calibration.At(threshold) with { Method = method, Scale = ProbabilityScale.Compute(threshold, calibration.NormalScores, defects) };
+        return calibration.At(threshold) with
+        {
+            Method = method,
+            Scale = ProbabilityScale.Compute(threshold, calibration.NormalScores, defects),
+        };
     }
 
     /// <summary>A float that separates the two: at least the lower, below the upper.</summary>

@@ -3,7 +3,9 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Opens weights by what the file holds, whatever it is called: safetensors, an index of safetensors shards, a PyTorch zip.</summary>
+/// <summary>
+/// Opens weights by what the file holds, whatever it is called: safetensors, an index of safetensors shards, a PyTorch zip.
+/// </summary>
 internal static class CheckpointFile
 {
     // Containers whose only content are the weights.
@@ -18,7 +20,9 @@ internal static class CheckpointFile
         var source = OpenAsIs(path);
         try
         {
-            while (source.Entries.Count > 0 && Wrappers.FirstOrDefault(wrapper => source.Entries.Keys.All(name => name.StartsWith(wrapper, StringComparison.Ordinal))) is { } shared)
+            while (source.Entries.Count > 0
+                && Wrappers.FirstOrDefault(wrapper
+                    => source.Entries.Keys.All(name => name.StartsWith(wrapper, StringComparison.Ordinal))) is { } shared)
             {
                 source = new PrefixedTensors(source, shared, ownsSource: true);
             }
@@ -62,8 +66,11 @@ internal static class CheckpointFile
         var head = start[..read];
 
         // A zip, a legacy pickle (refused with advice), or an object of JSON; a safetensors header begins after eight bytes.
-        return read >= 2 && ((head[0] == 'P' && head[1] == 'K') || (head[0] == 0x80 && head[1] is >= 2 and <= 5 && (read < 9 || head[8] != '{'))) ? PyTorchCheckpoint.Open(path)
-            : read >= 1 && (read < 9 || head[8] != '{') && head[..read].TrimStart(" \t\r\n"u8) is [(byte)'{', ..] ? ShardedSafetensors.Open(path)
+        return read >= 2
+            && ((head[0] == 'P' && head[1] == 'K') || (head[0] == 0x80 && head[1] is >= 2 and <= 5 && (read < 9 || head[8] != '{')))
+                ? PyTorchCheckpoint.Open(path)
+            : read >= 1 && (read < 9 || head[8] != '{') && head[..read].TrimStart(" \t\r\n"u8) is [(byte)'{', ..]
+                ? ShardedSafetensors.Open(path)
             : Stranger.IsNamedForPyTorch(path) && (read < 9 || head[8] != '{') ? throw Stranger.NoPyTorch(path)
             : SafetensorsFile.Open(path);
     }

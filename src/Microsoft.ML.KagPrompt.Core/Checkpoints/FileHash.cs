@@ -20,7 +20,9 @@ internal static class FileHash
     /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
     public static void Check(string path, string expected) => Check(path, expected, Compute(path));
 
-    /// <summary>Loads tensors from a file while another thread hashes it; what was loaded is handed out only if the hash is the expected one.</summary>
+    /// <summary>
+    /// Loads tensors from a file while another thread hashes it; what was loaded is handed out only if the hash is the expected one.
+    /// </summary>
     /// <exception cref="CheckpointFormatException">The file's content is another.</exception>
     public static T Verified<T>(string path, string expected, Func<ITensorSource, T> read) where T : class, IDisposable
     {
@@ -29,7 +31,10 @@ internal static class FileHash
         return loaded!;
     }
 
-    /// <summary>As <see cref="Verified"/>, but of another content gives its hash alone: of a file that is another one, why it could not be loaded says nothing.</summary>
+    /// <summary>
+    /// As <see cref="Verified"/>, but of another content gives its hash alone: of a file that is another one,
+    /// why it could not be loaded says nothing.
+    /// </summary>
     public static (T? Loaded, string Hash) LoadIf<T>(string path, string expected, Func<ITensorSource, T> read) where T : class, IDisposable
     {
         T? loaded = null;
@@ -54,11 +59,15 @@ internal static class FileHash
         return (loaded, expected);
     }
 
-    private static (T? Loaded, ExceptionDispatchInfo? Fault, string Hash) Load<T>(string path, Func<ITensorSource, T> read) where T : class, IDisposable
+    private static (T? Loaded, ExceptionDispatchInfo? Fault, string Hash) Load<T>(string path, Func<ITensorSource, T> read)
+        where T : class, IDisposable
     {
         using var source = CheckpointFile.Open(path);
-        // A converted file's tensors are all wanted, in the file's order. Of another file only some are, in an order of their own: it is hashed apart.
-        using var inOrder = source is SafetensorsFile file && file.Metadata.ContainsKey(SafetensorsWriter.KindKey) ? new HashingTensors(file) : null;
+        // A converted file's tensors are all wanted, in the file's order. Of another file only some are,
+        // in an order of their own: it is hashed apart.
+        using var inOrder = source is SafetensorsFile file && file.Metadata.ContainsKey(SafetensorsWriter.KindKey)
+            ? new HashingTensors(file)
+            : null;
         var apart = inOrder is null ? Task.Run(() => Compute(path)) : null;
         T? loaded = null;
         ExceptionDispatchInfo? fault = null;
@@ -88,7 +97,8 @@ internal static class FileHash
     {
         if (!Same(expected, got))
         {
-            throw new CheckpointFormatException($"{path} was changed or damaged: expected SHA-256 {expected}, got {got}. Convert or copy the file again.");
+            throw new CheckpointFormatException(
+                $"{path} was changed or damaged: expected SHA-256 {expected}, got {got}. Convert or copy the file again.");
         }
     }
 }

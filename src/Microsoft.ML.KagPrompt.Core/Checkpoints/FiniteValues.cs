@@ -4,7 +4,10 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Whether tensors hold numbers: a single NaN among weights makes every score NaN, and no comparison with a threshold calls such a score anomalous.</summary>
+/// <summary>
+/// Whether tensors hold numbers: a single NaN among weights makes every score NaN, and no comparison with a threshold
+/// calls such a score anomalous.
+/// </summary>
 internal static class FiniteValues
 {
     /// <summary>Whether no value is NaN or infinite.</summary>
@@ -19,7 +22,8 @@ internal static class FiniteValues
         using var noGradients = torch.no_grad();
         // Both ends are NaN where any value is: one pass, and nothing of the tensor's size is allocated.
         var (least, largest) = tensor.detach().reshape(-1).aminmax(0);
-        return float.IsFinite(least.to_type(torch.ScalarType.Float32).Value()) && float.IsFinite(largest.to_type(torch.ScalarType.Float32).Value());
+        return float.IsFinite(least.to_type(torch.ScalarType.Float32).Value())
+            && float.IsFinite(largest.to_type(torch.ScalarType.Float32).Value());
     }
 
     /// <summary>Throws where a checkpoint's tensor is not of numbers.</summary>
@@ -36,7 +40,9 @@ internal static class FiniteValues
         }
 
         throw new CheckpointFormatException(Are(stored)
-            ? $"{origin}: tensor '{name}' holds values beyond what {tensor.dtype} reaches. Use another precision, or refer to the backbone instead of embedding it (BackboneStorage)."
-            : $"{origin}: tensor '{name}' holds values that are not numbers: expected finite ones, got NaN or infinity. Fetch the file again, or train it anew.");
+            ? $"{origin}: tensor '{name}' holds values beyond what {tensor.dtype} reaches. "
+                + "Use another precision, or refer to the backbone instead of embedding it (BackboneStorage)."
+            : $"{origin}: tensor '{name}' holds values that are not numbers: expected finite ones, got NaN or infinity. "
+                + "Fetch the file again, or train it anew.");
     }
 }

@@ -24,7 +24,8 @@ internal sealed class HashedTensors : ITensorSource
 
         if (source.Entries.Keys.FirstOrDefault(name => !hashes.ContainsKey(name)) is { } stray)
         {
-            throw new CheckpointFormatException($"{source.Origin} holds the tensor '{stray}' that it does not list. Save or copy it again.");
+            throw new CheckpointFormatException(
+                $"{source.Origin} holds the tensor '{stray}' that it does not list. Save or copy it again.");
         }
     }
 
@@ -49,7 +50,8 @@ internal sealed class HashedTensors : ITensorSource
         if (!string.Equals(HashOf(tensor), hashes[name], StringComparison.OrdinalIgnoreCase))
         {
             tensor.Dispose();
-            throw new CheckpointFormatException($"{source.Origin}: tensor '{name}' was changed or damaged: its SHA-256 is another than when it was saved. Save or copy it again.");
+            throw new CheckpointFormatException($"{source.Origin}: tensor '{name}' was changed or damaged: "
+                + "its SHA-256 is another than when it was saved. Save or copy it again.");
         }
 
         lock (unread)

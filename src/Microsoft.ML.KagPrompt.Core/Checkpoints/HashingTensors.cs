@@ -6,8 +6,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>
-/// A safetensors file whose tensors, read in the file's order, are hashed from memory by another thread: the file is read once. What is read out of order, or not at all, is
-/// hashed from the file in the end. Not thread-safe. Does not own the file.
+/// A safetensors file whose tensors, read in the file's order, are hashed from memory by another thread: the file is read once.
+/// What is read out of order, or not at all, is hashed from the file in the end. Not thread-safe. Does not own the file.
 /// </summary>
 internal sealed class HashingTensors : ITensorSource
 {

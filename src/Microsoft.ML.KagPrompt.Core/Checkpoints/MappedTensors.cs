@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>A checkpoint under a network's names, by rules. Names and shapes are compared as they are in the file. Does not own the source.</summary>
+/// <summary>
+/// A checkpoint under a network's names, by rules. Names and shapes are compared as they are in the file. Does not own the source.
+/// </summary>
 internal sealed class MappedTensors : ITensorSource
 {
     private readonly ITensorSource source;
@@ -15,7 +17,9 @@ internal sealed class MappedTensors : ITensorSource
     {
         this.source = source;
         this.rules = rules.ToDictionary(rule => rule.Name);
-        Entries = this.rules.ToDictionary(entry => entry.Key, entry => new TensorInfo(entry.Key, source.Entries[entry.Value.Parts[0].Name].Type, entry.Value.Shape));
+        Entries = this.rules.ToDictionary(
+            entry => entry.Key,
+            entry => new TensorInfo(entry.Key, source.Entries[entry.Value.Parts[0].Name].Type, entry.Value.Shape));
     }
 
     public string Origin => source.Origin;

@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>The tensors of another source whose names begin with a prefix, under the rest of their names. Owns the source only where told so.</summary>
+/// <summary>
+/// The tensors of another source whose names begin with a prefix, under the rest of their names. Owns the source only where told so.
+/// </summary>
 internal sealed class PrefixedTensors(ITensorSource source, string prefix, bool ownsSource = false) : ITensorSource
 {
     public string Origin => source.Origin;

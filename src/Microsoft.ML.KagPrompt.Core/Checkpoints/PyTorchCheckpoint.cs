@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Tensors of a PyTorch checkpoint (.pth, .pt, .bin: the zip format), read without Python and without running anything the file says.</summary>
+/// <summary>
+/// Tensors of a PyTorch checkpoint (.pth, .pt, .bin: the zip format), read without Python and without running anything the file says.
+/// </summary>
 /// <remarks>Nested dictionaries become dotted names. A tensor's storage is read only when the tensor is. Reading is thread-safe.</remarks>
 internal sealed class PyTorchCheckpoint : ITensorSource
 {
@@ -23,9 +25,11 @@ internal sealed class PyTorchCheckpoint : ITensorSource
     private PyTorchCheckpoint(string path, StoredZip archive)
     {
         (Origin, this.archive) = (path, archive);
-        var pickle = archive.Names.FirstOrDefault(name => name.EndsWith("/data.pkl", StringComparison.Ordinal)) ?? throw Damaged("an entry data.pkl", "none");
+        var pickle = archive.Names.FirstOrDefault(name => name.EndsWith("/data.pkl", StringComparison.Ordinal))
+            ?? throw Damaged("an entry data.pkl", "none");
         folder = pickle[..^"data.pkl".Length];
-        if (archive.LengthOf(folder + "byteorder") is not null && Encoding.ASCII.GetString(ReadAll(folder + "byteorder", 16)).Trim() != "little")
+        if (archive.LengthOf(folder + "byteorder") is not null
+            && Encoding.ASCII.GetString(ReadAll(folder + "byteorder", 16)).Trim() != "little")
         {
             throw Damaged("little-endian data", "another byte order");
         }
@@ -98,7 +102,9 @@ internal sealed class PyTorchCheckpoint : ITensorSource
         {
             if (file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) < 2 || magic[0] != 'P' || magic[1] != 'K')
             {
-                throw new CheckpointFormatException($"{path} is not a PyTorch checkpoint in the zip format. If it is an older one, save it again with a current PyTorch: torch.save(torch.load(path, weights_only=True), path).");
+                throw new CheckpointFormatException($"{path} is not a PyTorch checkpoint in the zip format. "
+                    + "If it is an older one, save it again with a current PyTorch: "
+                    + "torch.save(torch.load(path, weights_only=True), path).");
             }
         }
 
@@ -140,9 +146,14 @@ internal sealed class PyTorchCheckpoint : ITensorSource
     {
         var length = archive.LengthOf(EntryOf(tensor)) ?? throw Damaged($"the storage of '{name}'", "none");
         var items = length / tensor.Storage.ItemSize;
-        if (tensor.Storage.Count > items || tensor.Offset > items || tensor.Reach > items - tensor.Offset || tensor.Reach > int.MaxValue / tensor.Storage.ItemSize)
+        if (tensor.Storage.Count > items
+            || tensor.Offset > items
+            || tensor.Reach > items - tensor.Offset
+            || tensor.Reach > int.MaxValue / tensor.Storage.ItemSize)
         {
-            throw Damaged($"'{name}' within its storage of {items} values", $"offset {tensor.Offset}, sizes [{string.Join(", ", tensor.Shape)}], strides [{string.Join(", ", tensor.Strides)}]");
+            throw Damaged(
+                $"'{name}' within its storage of {items} values",
+                $"offset {tensor.Offset}, sizes [{string.Join(", ", tensor.Shape)}], strides [{string.Join(", ", tensor.Strides)}]");
         }
 
         // Zero strides repeat values for free; a view must not unpack to more than its file.

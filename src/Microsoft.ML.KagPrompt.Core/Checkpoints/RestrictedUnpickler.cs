@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>
-/// Reads the few pickle instructions PyTorch writes for tensors in dictionaries. A pickle is a program: this interpreter knows numbers, texts,
-/// containers, storages and the tensor rebuilders, and refuses to name or call anything else.
+/// Reads the few pickle instructions PyTorch writes for tensors in dictionaries. A pickle is a program: this interpreter knows numbers,
+/// texts, containers, storages and the tensor rebuilders, and refuses to name or call anything else.
 /// </summary>
 internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
 {
@@ -50,9 +50,12 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
                 Execute(code);
             }
         }
-        catch (Exception fault) when (fault is ArgumentOutOfRangeException or IndexOutOfRangeException or InvalidCastException or OverflowException or DecoderFallbackException or KeyNotFoundException or FormatException or ArgumentException)
+        catch (Exception fault) when (fault is ArgumentOutOfRangeException or IndexOutOfRangeException or InvalidCastException
+            or OverflowException or DecoderFallbackException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new CheckpointFormatException($"{origin} is damaged: its pickle does not make sense at byte {position} ({fault.Message}) Fetch the file again.", fault);
+            throw new CheckpointFormatException(
+                $"{origin} is damaged: its pickle does not make sense at byte {position} ({fault.Message}) Fetch the file again.",
+                fault);
         }
     }
 
@@ -182,22 +185,27 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
     /// <summary>The only names a checkpoint of tensors needs.</summary>
     private Callable Name(string module, string name)
     {
-        var known = (module, name) is ("collections", "OrderedDict") or ("torch._utils", "_rebuild_tensor_v2") or ("torch._utils", "_rebuild_parameter")
+        var known = (module, name) is ("collections", "OrderedDict")
+                or ("torch._utils", "_rebuild_tensor_v2")
+                or ("torch._utils", "_rebuild_parameter")
             || (module == "torch" && StorageType(name) is not null);
         return known ? new Callable(module, name) : throw new CheckpointFormatException(
-            $"{origin} asks to use '{module}.{name}', which tensors do not need: the file is refused. If you trust it, load it in Python and save its state_dict alone.");
+            $"{origin} asks to use '{module}.{name}', which tensors do not need: the file is refused. "
+            + "If you trust it, load it in Python and save its state_dict alone.");
     }
 
     private object Call(Callable callable, object?[] arguments) => callable.Name switch
     {
         "OrderedDict" when arguments.Length == 0 => new PickledDictionary(),
-        "_rebuild_tensor_v2" when arguments.Length >= 4 => Rebuild(As<PickledStorage>(arguments[0]), As<long>(arguments[1]), Sizes(arguments[2]), Sizes(arguments[3])),
+        "_rebuild_tensor_v2" when arguments.Length >= 4
+            => Rebuild(As<PickledStorage>(arguments[0]), As<long>(arguments[1]), Sizes(arguments[2]), Sizes(arguments[3])),
         "_rebuild_parameter" when arguments.Length >= 1 => As<PickledTensor>(arguments[0]),
         _ => throw Refuse($"a call of {callable.Name} with {arguments.Length} arguments"),
     };
 
     private PickledTensor Rebuild(PickledStorage storage, long offset, long[] shape, long[] strides)
-        => offset >= 0 && shape.Length == strides.Length && shape.Length <= LargestRank && shape.All(size => size is >= 0 and <= int.MaxValue) && strides.All(stride => stride is >= 0 and <= int.MaxValue)
+        => offset >= 0 && shape.Length == strides.Length && shape.Length <= LargestRank
+            && shape.All(size => size is >= 0 and <= int.MaxValue) && strides.All(stride => stride is >= 0 and <= int.MaxValue)
             ? new PickledTensor(storage, offset, shape, strides)
             : throw Refuse($"a tensor with offset {offset}, sizes [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}]");
 
@@ -206,7 +214,8 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
     /// <summary>("storage", type, key, device, count).</summary>
     private PickledStorage Storage(object?[] id)
     {
-        if (id is not ["storage", Callable { Module: "torch" } type, string key, string, long count] || StorageType(type.Name) is not { } known || count < 0
+        if (id is not ["storage", Callable { Module: "torch" } type, string key, string, long count]
+            || StorageType(type.Name) is not { } known || count < 0
             || key.Length is 0 or > 20 || !key.All(char.IsAsciiDigit))
         {
             throw Refuse("a reference that is no tensor storage");
@@ -258,12 +267,14 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
         var dictionary = As<PickledDictionary>(Top());
         for (var i = 0; i < items.Length; i += 2)
         {
-            dictionary.Items.Add(new(items[i] as string ?? (object?)(items[i] as long?) ?? throw Refuse("a key that is neither text nor number"), items[i + 1]));
+            var key = items[i] as string ?? (object?)(items[i] as long?) ?? throw Refuse("a key that is neither text nor number");
+            dictionary.Items.Add(new(key, items[i + 1]));
         }
     }
 
     /// <summary>What an instruction takes, where it is of that kind.</summary>
-    private T As<T>(object? value) => value is T known ? known : throw Refuse($"{value?.GetType().Name ?? "nothing"} where {typeof(T).Name} belongs");
+    private T As<T>(object? value)
+        => value is T known ? known : throw Refuse($"{value?.GetType().Name ?? "nothing"} where {typeof(T).Name} belongs");
 
     private void Push(object? value) => stack.Add(value);
 
@@ -331,5 +342,6 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
     }
 
     private CheckpointFormatException Refuse(string what)
-        => new($"{origin} is damaged or hostile: its pickle holds {what} (byte {position}). Fetch the file again from where it was published.");
+        => new($"{origin} is damaged or hostile: its pickle holds {what} (byte {position}). "
+            + "Fetch the file again from where it was published.");
 }

@@ -5,7 +5,10 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>Tensors in the safetensors format: eight bytes of header length, a JSON header, raw little-endian data.</summary>
-/// <remarks>Only the header is read at once: a tensor costs memory, and its own bytes of the file, only once it is asked for. Thread-safe where <see cref="ReadsInParallel"/> says so: opened from a file.</remarks>
+/// <remarks>
+/// Only the header is read at once: a tensor costs memory, and its own bytes of the file, only once it is asked for.
+/// Thread-safe where <see cref="ReadsInParallel"/> says so: opened from a file.
+/// </remarks>
 internal sealed class SafetensorsFile : ITensorSource
 {
     private readonly SafetensorsHeader header;
@@ -13,7 +16,8 @@ internal sealed class SafetensorsFile : ITensorSource
     private readonly Action close;
 
     private SafetensorsFile(string origin, long length, SafetensorsHeader header, ReadBytes readBytes, bool readsInParallel, Action close)
-        => (Origin, Length, this.header, this.readBytes, ReadsInParallel, this.close) = (origin, length, header, readBytes, readsInParallel, close);
+        => (Origin, Length, this.header, this.readBytes, ReadsInParallel, this.close)
+            = (origin, length, header, readBytes, readsInParallel, close);
 
     /// <summary>Fills a buffer from a place in the file.</summary>
     internal delegate void ReadBytes(long offset, Span<byte> destination);
@@ -34,7 +38,8 @@ internal sealed class SafetensorsFile : ITensorSource
     internal IEnumerable<string> InOrder => header.Offsets.OrderBy(entry => entry.Value).Select(entry => entry.Key);
 
     /// <summary>Opens a file and checks its header.</summary>
-    /// <exception cref="CheckpointFormatException">It is not a safetensors file, is truncated, or its header contradicts itself.</exception>
+    /// <exception cref="CheckpointFormatException">It is not a safetensors file, is truncated,
+    /// or its header contradicts itself.</exception>
     /// <exception cref="IOException">It cannot be opened.</exception>
     public static SafetensorsFile Open(string path)
     {
@@ -45,8 +50,8 @@ internal sealed class SafetensorsFile : ITensorSource
             throw SafetensorsHeader.TooShort(path, found);
         }
 
-        // Read by position, not mapped: should another process cut the file meanwhile, that is an error here, where touching a mapped page would end the process;
-        // and mapped pages would count as this process's memory beside the tensors they are copied to.
+        // Read by position, not mapped: should another process cut the file meanwhile, that is an error here, where touching a mapped page
+        // would end the process; and mapped pages would count as this process's memory beside the tensors they are copied to.
         var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
         try
         {
@@ -63,7 +68,8 @@ internal sealed class SafetensorsFile : ITensorSource
                     var read = RandomAccess.Read(handle, destination, offset);
                     if (read == 0)
                     {
-                        throw new CheckpointFormatException($"{path} became shorter while it was read: expected {length} bytes, got {RandomAccess.GetLength(handle)}. Fetch the file again.");
+                        throw new CheckpointFormatException($"{path} became shorter while it was read: "
+                            + $"expected {length} bytes, got {RandomAccess.GetLength(handle)}. Fetch the file again.");
                     }
 
                     offset += read;
@@ -71,7 +77,8 @@ internal sealed class SafetensorsFile : ITensorSource
                 }
             }
 
-            return new SafetensorsFile(path, length, SafetensorsHeader.Parse(path, length, Read), Read, readsInParallel: true, handle.Dispose);
+            var header = SafetensorsHeader.Parse(path, length, Read);
+            return new SafetensorsFile(path, length, header, Read, readsInParallel: true, handle.Dispose);
         }
         catch
         {
@@ -81,7 +88,8 @@ internal sealed class SafetensorsFile : ITensorSource
     }
 
     /// <summary>Opens what a stream holds from its position to its end, and checks its header.</summary>
-    /// <param name="source">A readable stream. One that can seek is read where it is, and must stay open as long as this; another is read into memory at once. It stays the caller's.</param>
+    /// <param name="source">A readable stream. One that can seek is read where it is, and must stay open as long as this;
+    /// another is read into memory at once. It stays the caller's.</param>
     /// <param name="origin">What to call it in messages.</param>
     /// <exception cref="CheckpointFormatException">It is not in the format, is truncated, or its header contradicts itself.</exception>
     public static SafetensorsFile Read(Stream source, string origin)

@@ -43,9 +43,12 @@ internal sealed class SafetensorsHeader
             using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 8 });
             header.Fill(origin, json.RootElement, 8 + (long)size, length);
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or OverflowException or KeyNotFoundException or ArgumentException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException
+            or OverflowException or KeyNotFoundException or ArgumentException)
         {
-            throw new CheckpointFormatException($"{origin} is not a safetensors file or is damaged: its header is not valid ({fault.Message}). Fetch the file again.", fault);
+            throw new CheckpointFormatException(
+                $"{origin} is not a safetensors file or is damaged: its header is not valid ({fault.Message}). Fetch the file again.",
+                fault);
         }
 
         return header;
@@ -95,18 +98,25 @@ internal sealed class SafetensorsHeader
         // No side is longer than the largest tensor, even where another is 0 and the product says nothing.
         if (shape.Length > LargestRank || shape.Any(size => size is < 0 or > LargestTensor))
         {
-            throw Damaged(origin, $"'{property.Name}' with at most {LargestRank} sizes of 0 to {LargestTensor}", $"[{string.Join(", ", shape)}]");
+            throw Damaged(
+                origin,
+                $"'{property.Name}' with at most {LargestRank} sizes of 0 to {LargestTensor}",
+                $"[{string.Join(", ", shape)}]");
         }
 
         var info = new TensorInfo(property.Name, type, shape);
         var bytes = info.ByteCount;
         if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > dataLength || offsets[1] - offsets[0] != bytes)
         {
-            throw Damaged(origin, $"'{property.Name}' to hold {bytes} bytes within the file's {dataLength}", $"offsets [{string.Join(", ", offsets)}]");
+            throw Damaged(
+                origin,
+                $"'{property.Name}' to hold {bytes} bytes within the file's {dataLength}",
+                $"offsets [{string.Join(", ", offsets)}]");
         }
 
         return bytes > LargestTensor
-            ? throw new CheckpointFormatException($"{origin}: tensor '{property.Name}' holds {bytes} bytes; at most {LargestTensor} are supported. Split it.")
+            ? throw new CheckpointFormatException(
+                $"{origin}: tensor '{property.Name}' holds {bytes} bytes; at most {LargestTensor} are supported. Split it.")
             : (info, offsets[0], offsets[1]);
     }
 
@@ -122,7 +132,8 @@ internal sealed class SafetensorsHeader
         "I8" => ScalarType.Int8,
         "U8" => ScalarType.Byte,
         "BOOL" => ScalarType.Bool,
-        var other => throw new CheckpointFormatException($"{origin}: tensor '{property.Name}' has type '{other}'; expected F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL. Convert the file."),
+        var other => throw new CheckpointFormatException($"{origin}: tensor '{property.Name}' has type '{other}'; "
+            + "expected F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL. Convert the file."),
     };
 
     /// <summary>The tensors must fill the data exactly: no byte twice, none left over.</summary>

@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Several safetensors files under one index ("weight_map": each tensor's file, beside the index). Reading is thread-safe.</summary>
+/// <summary>
+/// Several safetensors files under one index ("weight_map": each tensor's file, beside the index). Reading is thread-safe.
+/// </summary>
 internal sealed class ShardedSafetensors : ITensorSource
 {
     private const long LargestIndex = 64 << 20;
@@ -43,7 +45,8 @@ internal sealed class ShardedSafetensors : ITensorSource
             {
                 var shard = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name);
                 shards.Add(name, File.Exists(shard) ? SafetensorsFile.Open(shard)
-                    : throw new CheckpointFormatException($"{path} names the shard '{name}', which is not beside it. Fetch all files of the model."));
+                    : throw new CheckpointFormatException(
+                        $"{path} names the shard '{name}', which is not beside it. Fetch all files of the model."));
             }
 
             Compare(path, fileOf, shards);
@@ -64,7 +67,9 @@ internal sealed class ShardedSafetensors : ITensorSource
     public bool ReadsInParallel => true;
 
     /// <inheritdoc/>
-    public torch.Tensor Read(string name) => shardOf.TryGetValue(name, out var shard) ? shard.Read(name) : throw new KeyNotFoundException($"{Origin} holds no tensor '{name}'.");
+    public torch.Tensor Read(string name) => shardOf.TryGetValue(name, out var shard)
+        ? shard.Read(name)
+        : throw new KeyNotFoundException($"{Origin} holds no tensor '{name}'.");
 
     /// <inheritdoc/>
     public void Dispose()
@@ -85,9 +90,11 @@ internal sealed class ShardedSafetensors : ITensorSource
             {
                 // A shard lies beside its index: a path would let a stranger's index open files elsewhere.
                 var file = entry.Value.GetString();
-                if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().IndexOfAny(['/', '\\', ':', '\0']) >= 0 || !files.TryAdd(entry.Name, file))
+                if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().IndexOfAny(['/', '\\', ':', '\0']) >= 0
+                    || !files.TryAdd(entry.Name, file))
                 {
-                    throw new CheckpointFormatException($"{path}: expected each tensor once with a file name beside the index, got '{entry.Name}' in '{file}'.");
+                    throw new CheckpointFormatException(
+                        $"{path}: expected each tensor once with a file name beside the index, got '{entry.Name}' in '{file}'.");
                 }
             }
 
@@ -96,7 +103,9 @@ internal sealed class ShardedSafetensors : ITensorSource
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new CheckpointFormatException($"{path} is not an index of safetensors shards or is damaged: {fault.Message} Fetch the file again.", fault);
+            throw new CheckpointFormatException(
+                $"{path} is not an index of safetensors shards or is damaged: {fault.Message} Fetch the file again.",
+                fault);
         }
     }
 
@@ -106,7 +115,8 @@ internal sealed class ShardedSafetensors : ITensorSource
         {
             if (!shards[file].Entries.ContainsKey(name))
             {
-                throw new CheckpointFormatException($"{path} says that '{name}' is in '{file}', which does not hold it. Fetch all files of the model again.");
+                throw new CheckpointFormatException(
+                    $"{path} says that '{name}' is in '{file}', which does not hold it. Fetch all files of the model again.");
             }
         }
 
@@ -114,7 +124,8 @@ internal sealed class ShardedSafetensors : ITensorSource
         {
             if (shard.Entries.Keys.FirstOrDefault(name => !fileOf.TryGetValue(name, out var listed) || listed != file) is { } stray)
             {
-                throw new CheckpointFormatException($"{path}: shard '{file}' holds '{stray}', which the index does not place there. Fetch all files of the model again.");
+                throw new CheckpointFormatException($"{path}: shard '{file}' holds '{stray}', which the index does not place there. "
+                    + "Fetch all files of the model again.");
             }
         }
     }

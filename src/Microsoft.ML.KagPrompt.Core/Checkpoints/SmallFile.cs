@@ -2,10 +2,14 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Reads small files whole: regular ones of a bounded length, so that a link to a device or a pipe is never read without end.</summary>
+/// <summary>
+/// Reads small files whole: regular ones of a bounded length, so that a link to a device or a pipe is never read without end.
+/// </summary>
 internal static class SmallFile
 {
-    /// <summary>A file's bytes; of a link, those of what it leads to (model caches are made of links), where .NET tells the link's own.</summary>
+    /// <summary>
+    /// A file's bytes; of a link, those of what it leads to (model caches are made of links), where .NET tells the link's own.
+    /// </summary>
     /// <exception cref="IOException">There is none, or the link leads nowhere.</exception>
     public static long LengthOf(string path)
     {

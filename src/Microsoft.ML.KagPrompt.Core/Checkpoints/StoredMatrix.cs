@@ -13,7 +13,8 @@ internal static class StoredMatrix
         if (!source.Entries.TryGetValue(name, out var info) || info.Type != torch.ScalarType.Float32 || info.Shape.Count != 2
             || info.Shape[1] != columns || (rows >= 0 && info.Shape[0] != rows) || info.Shape[0] == 0)
         {
-            throw new ModelFormatException($"The saved model's tensor '{source.NameInFile(name)}': expected float32 [{(rows < 0 ? "rows" : rows.ToString(CultureInfo.InvariantCulture))}, {columns}], "
+            throw new ModelFormatException($"The saved model's tensor '{source.NameInFile(name)}': expected float32 "
+                + $"[{(rows < 0 ? "rows" : rows.ToString(CultureInfo.InvariantCulture))}, {columns}], "
                 + $"got {(info is null ? "nothing" : $"{info.Type} [{string.Join(", ", info.Shape)}]")}.");
         }
 

@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
 /// <summary>
-/// A zip whose entries are stored plainly, as PyTorch writes them, read by position. What compresses is refused, so nothing unpacks to more than its file, and so is
-/// what overlaps: no byte belongs to two entries. Reading is thread-safe.
+/// A zip whose entries are stored plainly, as PyTorch writes them, read by position. What compresses is refused, so nothing unpacks to more
+/// than its file, and so is what overlaps: no byte belongs to two entries. Reading is thread-safe.
 /// </summary>
 internal sealed class StoredZip : IDisposable
 {
@@ -30,7 +30,9 @@ internal sealed class StoredZip : IDisposable
         var (count, start, size) = FindDirectory();
         if (count is < 1 or > MostEntries || size is < 0 or > LargestDirectory || start < 0 || start > Length - size)
         {
-            throw Damaged($"a directory of 1 to {MostEntries} entries within the file's {Length} bytes", $"{count} entries in {size} bytes at {start}");
+            throw Damaged(
+                $"a directory of 1 to {MostEntries} entries within the file's {Length} bytes",
+                $"{count} entries in {size} bytes at {start}");
         }
 
         ReadDirectory(Bytes(start, (int)size), (int)count, start);
@@ -86,14 +88,18 @@ internal sealed class StoredZip : IDisposable
         var record = tail.AsSpan(end);
         var (count, size, start) = ((long)U16(record, 10), (long)U32(record, 12), (long)U32(record, 16));
         var locator = Length - tail.Length + end - LocatorLength;
-        if ((count != ushort.MaxValue && size != uint.MaxValue && start != uint.MaxValue) || locator < 0 || !Bytes(locator, LocatorLength).AsSpan().StartsWith("PK\x06\x07"u8))
+        if ((count != ushort.MaxValue && size != uint.MaxValue && start != uint.MaxValue)
+            || locator < 0
+            || !Bytes(locator, LocatorLength).AsSpan().StartsWith("PK\x06\x07"u8))
         {
             return (count, start, size);
         }
 
         var place = U64(Bytes(locator, LocatorLength), 8);
         var record64 = place >= 0 && place <= Length - End64Length ? Bytes(place, End64Length) : [];
-        return record64.AsSpan().StartsWith("PK\x06\x06"u8) ? (U64(record64, 32), U64(record64, 48), U64(record64, 40)) : throw Damaged("a zip64 directory", $"none at {place}");
+        return record64.AsSpan().StartsWith("PK\x06\x06"u8)
+            ? (U64(record64, 32), U64(record64, 48), U64(record64, 40))
+            : throw Damaged("a zip64 directory", $"none at {place}");
     }
 
     private void ReadDirectory(byte[] directory, int count, long end)
@@ -102,7 +108,9 @@ internal sealed class StoredZip : IDisposable
         var rest = directory.AsSpan();
         for (var i = 0; i < count; i++)
         {
-            if (rest.Length < EntryLength || !rest.StartsWith("PK\x01\x02"u8) || rest.Length < EntryLength + U16(rest, 28) + U16(rest, 30) + U16(rest, 32))
+            if (rest.Length < EntryLength
+                || !rest.StartsWith("PK\x01\x02"u8)
+                || rest.Length < EntryLength + U16(rest, 28) + U16(rest, 30) + U16(rest, 32))
             {
                 throw Damaged($"{count} entries in its directory", $"{i}");
             }
@@ -169,8 +177,11 @@ internal sealed class StoredZip : IDisposable
 
         var header = Bytes(local, LocalLength);
         var (nameLength, extraLength) = (U16(header, 26), U16(header, 28));
-        return header.AsSpan().StartsWith("PK\x03\x04"u8) && local <= Length - LocalLength - nameLength - extraLength && Encoding.UTF8.GetString(Bytes(local + LocalLength, nameLength)) == name
-            ? local + LocalLength + nameLength + extraLength : throw Damaged($"the header of '{name}' at {local}", "another");
+        return header.AsSpan().StartsWith("PK\x03\x04"u8)
+            && local <= Length - LocalLength - nameLength - extraLength
+            && Encoding.UTF8.GetString(Bytes(local + LocalLength, nameLength)) == name
+                ? local + LocalLength + nameLength + extraLength
+                : throw Damaged($"the header of '{name}' at {local}", "another");
     }
 
     private byte[] Bytes(long offset, int count)

@@ -2,7 +2,9 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Files that lie where weights should, and are something else: what a fetch that went wrong leaves behind. They are called what they are.</summary>
+/// <summary>
+/// Files that lie where weights should, and are something else: what a fetch that went wrong leaves behind. They are called what they are.
+/// </summary>
 internal static class Stranger
 {
     /// <summary>Endings that promise a PyTorch checkpoint.</summary>
@@ -19,13 +21,16 @@ internal static class Stranger
 
         if (start.StartsWith("version https://git-lfs.github.com/spec/"u8))
         {
-            throw new CheckpointFormatException($"{path} is a Git LFS pointer, which stands for the weights and does not hold them. Run 'git lfs pull' in its repository, or download the file itself.");
+            throw new CheckpointFormatException($"{path} is a Git LFS pointer, which stands for the weights and does not hold them. "
+                + "Run 'git lfs pull' in its repository, or download the file itself.");
         }
 
         var text = start.TrimStart(" \t\r\n\uFEFF"u8);
         if (BeginsWith(text, "<!doctype"u8) || BeginsWith(text, "<html"u8) || BeginsWith(text, "<?xml"u8))
         {
-            throw new CheckpointFormatException($"{path} is a web page: expected weights. The download was answered by a page, such as one to sign in. Open the address in a browser, or fetch the file with its token.");
+            throw new CheckpointFormatException($"{path} is a web page: expected weights. "
+                + "The download was answered by a page, such as one to sign in. "
+                + "Open the address in a browser, or fetch the file with its token.");
         }
     }
 
@@ -34,7 +39,8 @@ internal static class Stranger
 
     /// <summary>Of a file that breaks that promise.</summary>
     public static CheckpointFormatException NoPyTorch(string path)
-        => new($"{path} is not a PyTorch checkpoint or is damaged: expected a zip that torch.save wrote, or a safetensors file. Fetch the file again.");
+        => new($"{path} is not a PyTorch checkpoint or is damaged: expected a zip that torch.save wrote, or a safetensors file. "
+            + "Fetch the file again.");
 
     private static bool BeginsWith(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lowerCase)
     {

@@ -8,7 +8,10 @@ internal static class StrictLoad
 {
     private const int MostListed = 20;
 
-    /// <summary>As <see cref="Check(IReadOnlyDictionary{string, long[]}, ITensorSource, Func{string, bool})"/>, for what rules say of the names and shapes in the file.</summary>
+    /// <summary>
+    /// As <see cref="Check(IReadOnlyDictionary{string, long[]}, ITensorSource, Func{string, bool})"/>, for what rules say of the
+    /// names and shapes in the file.
+    /// </summary>
     public static void Check(IEnumerable<WeightRule> rules, ITensorSource source, Func<string, bool>? mayStay = null)
         => Check(rules.SelectMany(rule => rule.Parts).ToDictionary(part => part.Name, part => part.Shape), source, mayStay);
 
@@ -21,12 +24,18 @@ internal static class StrictLoad
     {
         var missing = expected.Keys.Where(name => !source.Entries.ContainsKey(name)).Order().ToArray();
         var unexpected = source.Entries.Keys.Where(name => !expected.ContainsKey(name) && mayStay?.Invoke(name) != true).Order().ToArray();
-        var misshaped = expected.Where(entry => source.Entries.TryGetValue(entry.Key, out var info) && !info.Shape.SequenceEqual(entry.Value))
-            .Select(entry => $"{entry.Key}: expected [{string.Join(", ", entry.Value)}], got [{string.Join(", ", source.Entries[entry.Key].Shape)}]").Order().ToArray();
+        var misshaped = expected
+            .Where(entry => source.Entries.TryGetValue(entry.Key, out var info) && !info.Shape.SequenceEqual(entry.Value))
+            .Select(entry => $"{entry.Key}: expected [{string.Join(", ", entry.Value)}], "
+                + $"got [{string.Join(", ", source.Entries[entry.Key].Shape)}]")
+            .Order()
+            .ToArray();
         if (missing.Length + unexpected.Length + misshaped.Length > 0)
         {
             throw new CheckpointMismatchException($"{source.Origin} does not hold the weights of this network."
-                + List("missing", missing, name => Nearest(name, unexpected)) + List("unexpected", unexpected, _ => null) + List("of another shape", misshaped, _ => null));
+                + List("missing", missing, name => Nearest(name, unexpected))
+                + List("unexpected", unexpected, _ => null)
+                + List("of another shape", misshaped, _ => null));
         }
     }
 
@@ -44,7 +53,10 @@ internal static class StrictLoad
     /// <summary>The unexpected name that shares the longest beginning and end with the missing one.</summary>
     private static string? Nearest(string name, string[] candidates) => candidates
         .Select(candidate => (Name: candidate, Shared: SharedEnds(name, candidate)))
-        .Where(candidate => candidate.Shared >= 4).OrderByDescending(candidate => candidate.Shared).Select(candidate => candidate.Name).FirstOrDefault();
+        .Where(candidate => candidate.Shared >= 4)
+        .OrderByDescending(candidate => candidate.Shared)
+        .Select(candidate => candidate.Name)
+        .FirstOrDefault();
 
     private static int SharedEnds(string a, string b)
     {

@@ -2,7 +2,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Checkpoints;
 
-/// <summary>Where one weight of a network comes from: the tensors of a checkpoint it is made of, under the names and shapes they have there.</summary>
+/// <summary>
+/// Where one weight of a network comes from: the tensors of a checkpoint it is made of, under the names and shapes they have there.
+/// </summary>
 /// <param name="Name">The network's name of the weight.</param>
 /// <param name="Shape">The network's shape of it.</param>
 /// <param name="Parts">Names and shapes there, in the order they are joined along the first dimension.</param>

@@ -19,12 +19,16 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
     /// <summary>The type they have, and the network computes in.</summary>
     public torch.ScalarType Type => tensors.Values.First().dtype;
 
-    /// <summary>Reads exactly the expected tensors. Shapes are checked before anything is allocated, so a false configuration costs nothing.</summary>
+    /// <summary>
+    /// Reads exactly the expected tensors. Shapes are checked before anything is allocated, so a false configuration costs nothing.
+    /// </summary>
     /// <param name="expected">Every name and shape.</param>
     /// <param name="source">Where they are.</param>
     /// <param name="type">The type they are brought to.</param>
     /// <param name="roundToHalf">Whether 32-bit values are rounded to what 16-bit floats hold on the way there.</param>
-    public static WeightSet Read(IReadOnlyDictionary<string, long[]> expected, ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32, bool roundToHalf = false)
+    public static WeightSet Read(
+        IReadOnlyDictionary<string, long[]> expected, ITensorSource source,
+        torch.ScalarType type = torch.ScalarType.Float32, bool roundToHalf = false)
     {
         StrictLoad.Check(expected, source);
         var tensors = new ConcurrentDictionary<string, torch.Tensor>();
@@ -33,7 +37,8 @@ internal sealed class WeightSet(Dictionary<string, torch.Tensor> tensors) : IDis
             // In the source's order, which is the file's. Fresh memory costs more than the copy into it, and its cost is shared by threads.
             if (source.ReadsInParallel)
             {
-                Parallel.ForEach(source.Entries.Keys, new ParallelOptions { MaxDegreeOfParallelism = Math.Min(MostThreads, Environment.ProcessorCount) }, Add);
+                var threads = new ParallelOptions { MaxDegreeOfParallelism = Math.Min(MostThreads, Environment.ProcessorCount) };
+                Parallel.ForEach(source.Entries.Keys, threads, Add);
             }
             else
             {

@@ -8,7 +8,10 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>Reads folders and tables, not images. Thread-safe. Images come in an order that is the same everywhere.</remarks>
 public static class AnomalyDataset
 {
-    private static readonly (DatasetLayout Layout, Func<string, bool> Matches, Func<string, Func<string, bool>, IReadOnlyList<DatasetImage>> List)[] Layouts =
+    private static readonly (
+        DatasetLayout Layout,
+        Func<string, bool> Matches,
+        Func<string, Func<string, bool>, IReadOnlyList<DatasetImage>> List)[] Layouts =
     [
         (DatasetLayout.Manifest, ManifestLayout.Matches, (path, _) => ManifestLayout.List(path)),
         (DatasetLayout.VisA, VisALayout.Matches, (path, _) => VisALayout.List(path)),
@@ -18,7 +21,10 @@ public static class AnomalyDataset
         (DatasetLayout.Folders, _ => true, (path, _) => FoldersLayout.List(path)),
     ];
 
-    /// <summary>Photographs in a data set's folder that are in no listing, because they are of a kind that is not read. Those that a manifest names are listed.</summary>
+    /// <summary>
+    /// Photographs in a data set's folder that are in no listing, because they are of a kind that is not read.
+    /// Those that a manifest names are listed.
+    /// </summary>
     /// <param name="path">As for <see cref="List"/>.</param>
     public static IReadOnlyList<string> LeftOut(string path) => Directory.Exists(path) ? PhotographFiles.LeftOut(path, depth: 4) : [];
 
@@ -27,8 +33,10 @@ public static class AnomalyDataset
     /// <param name="layout">How it is laid out.</param>
     /// <param name="showsDefect">Whether a mask's file shows anything; KolektorSDD and SDD2 label their images in no other way.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder or file.</exception>
-    /// <exception cref="InsufficientDataException">It is not laid out so, or holds no image to fit on; says which folder was expected.</exception>
-    public static IReadOnlyList<DatasetImage> List(string path, DatasetLayout layout = DatasetLayout.Auto, Func<string, bool>? showsDefect = null)
+    /// <exception cref="InsufficientDataException">It is not laid out so, or holds no image to fit on;
+    /// says which folder was expected.</exception>
+    public static IReadOnlyList<DatasetImage> List(
+        string path, DatasetLayout layout = DatasetLayout.Auto, Func<string, bool>? showsDefect = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Directory.Exists(path) && !File.Exists(path))
@@ -36,9 +44,15 @@ public static class AnomalyDataset
             throw new DirectoryNotFoundException($"There is no folder or manifest '{path}'.");
         }
 
-        var found = layout == DatasetLayout.Auto ? Layouts.First(known => known.Matches(path)) : Layouts.First(known => known.Layout == layout);
-        var images = found.List(path, showsDefect ?? (_ => throw new ArgumentNullException(nameof(showsDefect), $"'{path}' is laid out as {DatasetLayout.Kolektor}, where only masks tell defects: expected a function that reads them, got null.")));
+        var found = layout == DatasetLayout.Auto
+            ? Layouts.First(known => known.Matches(path))
+            : Layouts.First(known => known.Layout == layout);
+        var images = found.List(path, showsDefect ?? (_ => throw new ArgumentNullException(
+            nameof(showsDefect),
+            $"'{path}' is laid out as {DatasetLayout.Kolektor}, where only masks tell defects: "
+                + "expected a function that reads them, got null.")));
         return images.Any(image => image.Split == DatasetSplit.Train) ? images
-            : throw new InsufficientDataException($"'{path}' ({found.Layout}) holds no images to fit on: expected {string.Join(", ", ImageFiles.Extensions)} files in 'train/good', in 'good', or in the folder itself.");
+            : throw new InsufficientDataException($"'{path}' ({found.Layout}) holds no images to fit on: "
+                + $"expected {string.Join(", ", ImageFiles.Extensions)} files in 'train/good', in 'good', or in the folder itself.");
     }
 }

@@ -22,7 +22,11 @@ internal static class FoldersLayout
         ];
     }
 
-    private static DatasetImage Other(MaskIndex index, string root, string type, string image) => Image(image, DatasetSplit.Test, type is "test" or "query" or "unknown" ? null : true, type,
+    private static DatasetImage Other(MaskIndex index, string root, string type, string image) => Image(
+        image,
+        DatasetSplit.Test,
+        type is "test" or "query" or "unknown" ? null : true,
+        type,
         index.Find(Path.Combine(root, "ground_truth", type), Path.GetFileNameWithoutExtension(image), "_mask", ""));
 
     private static DatasetImage Image(string path, DatasetSplit split, bool? isAnomalous, string type, string? mask)

@@ -4,7 +4,9 @@ using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>Finds image files that are the same byte for byte: pictures that a model was fitted on tell nothing of what it makes of new ones.</summary>
+/// <summary>
+/// Finds image files that are the same byte for byte: pictures that a model was fitted on tell nothing of what it makes of new ones.
+/// </summary>
 public static class IdenticalFiles
 {
     /// <summary>Images meant for scoring that are identical to an image of the same class meant for fitting, with that one.</summary>
@@ -13,11 +15,16 @@ public static class IdenticalFiles
     {
         ArgumentNullException.ThrowIfNull(images);
         var known = images.Select(image => (Image: image, Length: LengthOf(image.Path))).Where(entry => entry.Length > 0).ToArray();
-        var lengths = known.Where(entry => entry.Image.Split == DatasetSplit.Train).Select(entry => (entry.Image.ClassName, entry.Length)).ToHashSet();
-        var tests = known.Where(entry => entry.Image.Split == DatasetSplit.Test && lengths.Contains((entry.Image.ClassName, entry.Length))).ToArray();
+        var lengths = known.Where(entry => entry.Image.Split == DatasetSplit.Train)
+            .Select(entry => (entry.Image.ClassName, entry.Length))
+            .ToHashSet();
+        var tests = known
+            .Where(entry => entry.Image.Split == DatasetSplit.Test && lengths.Contains((entry.Image.ClassName, entry.Length)))
+            .ToArray();
         var wanted = tests.Select(entry => (entry.Image.ClassName, entry.Length)).ToHashSet();
         var train = new Dictionary<(string, string), DatasetImage>();
-        foreach (var (image, length) in known.Where(entry => entry.Image.Split == DatasetSplit.Train && wanted.Contains((entry.Image.ClassName, entry.Length))))
+        foreach (var (image, length) in known
+            .Where(entry => entry.Image.Split == DatasetSplit.Train && wanted.Contains((entry.Image.ClassName, entry.Length))))
         {
             if (DigestOf(image.Path) is { } digest)
             {
@@ -25,7 +32,8 @@ public static class IdenticalFiles
             }
         }
 
-        return [.. tests.Select(entry => (entry.Image, Digest: DigestOf(entry.Image.Path))).Where(entry => entry.Digest is not null && train.ContainsKey((entry.Image.ClassName, entry.Digest)))
+        return [.. tests.Select(entry => (entry.Image, Digest: DigestOf(entry.Image.Path)))
+            .Where(entry => entry.Digest is not null && train.ContainsKey((entry.Image.ClassName, entry.Digest)))
             .Select(entry => (entry.Image, train[(entry.Image.ClassName, entry.Digest!)]))];
     }
 
@@ -38,8 +46,10 @@ public static class IdenticalFiles
         var pairs = InTrainAndTest(images);
         string Name(DatasetImage image) => Path.GetRelativePath(root, Path.GetFullPath(image.Path)).Replace('\\', '/');
         return pairs.Count == 0 ? null
-            : $"{pairs.Count} of {images.Count(image => image.Split == DatasetSplit.Test)} images to be scored are identical, byte for byte, to images meant for fitting, and their scores flatter the model: "
-                + $"{string.Join(", ", pairs.Take(Named).Select(pair => $"{Name(pair.Test)} = {Name(pair.Train)}"))}{(pairs.Count > Named ? ", …" : "")}. Take them out of one of the two.";
+            : $"{pairs.Count} of {images.Count(image => image.Split == DatasetSplit.Test)} images to be scored are identical, "
+                + "byte for byte, to images meant for fitting, and their scores flatter the model: "
+                + string.Join(", ", pairs.Take(Named).Select(pair => $"{Name(pair.Test)} = {Name(pair.Train)}"))
+                + $"{(pairs.Count > Named ? ", …" : "")}. Take them out of one of the two.";
     }
 
     private static long LengthOf(string path) => Imaging.RegularFile.Is(path) ? new FileInfo(RealPath.Resolve(path)).Length : 0;

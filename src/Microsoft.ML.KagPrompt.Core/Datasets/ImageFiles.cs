@@ -10,9 +10,12 @@ internal static class ImageFiles
     public static IReadOnlyList<string> Extensions => ImageFormats.Extensions;
 
     public static IReadOnlyList<string> List(string folder) => !Directory.Exists(folder) ? []
-        : [.. Directory.GetFiles(folder).Where(path => ImageFormats.IsReadByName(path) && !PhotographFiles.IsAppleDouble(path)).Order(StringComparer.Ordinal)];
+        : [.. Directory.GetFiles(folder)
+            .Where(path => ImageFormats.IsReadByName(path) && !PhotographFiles.IsAppleDouble(path))
+            .Order(StringComparer.Ordinal)];
 
-    public static IReadOnlyList<string> FoldersIn(string folder) => Directory.Exists(folder) ? [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal)] : [];
+    public static IReadOnlyList<string> FoldersIn(string folder)
+        => Directory.Exists(folder) ? [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal)] : [];
 
     public static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 }

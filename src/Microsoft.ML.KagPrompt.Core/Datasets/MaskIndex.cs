@@ -1,6 +1,8 @@
 namespace Microsoft.ML.KagPrompt.Datasets;
 
-/// <summary>Finds masks by name, in capitals or small letters as cameras and Windows tools write them. Each folder is listed once.</summary>
+/// <summary>
+/// Finds masks by name, in capitals or small letters as cameras and Windows tools write them. Each folder is listed once.
+/// </summary>
 internal sealed class MaskIndex
 {
     private readonly Dictionary<string, ILookup<string, string>> folders = [];
@@ -13,8 +15,15 @@ internal sealed class MaskIndex
             folders[folder] = files = ImageFiles.List(folder).ToLookup(Path.GetFileNameWithoutExtension, StringComparer.OrdinalIgnoreCase)!;
         }
 
-        return suffixes.Select(suffix => stem + suffix).Select(name => files[name].OrderByDescending(file => Path.GetFileNameWithoutExtension(file) == name)
-            .ThenBy(file => ImageFiles.Extensions.ToList().FindIndex(extension => extension.Equals(Path.GetExtension(file), StringComparison.OrdinalIgnoreCase))).FirstOrDefault())
+        int RankOf(string file) => ImageFiles.Extensions.ToList()
+            .FindIndex(extension => extension.Equals(Path.GetExtension(file), StringComparison.OrdinalIgnoreCase));
+
+        return suffixes
+            .Select(suffix => stem + suffix)
+            .Select(name => files[name]
+                .OrderByDescending(file => Path.GetFileNameWithoutExtension(file) == name)
+                .ThenBy(RankOf)
+                .FirstOrDefault())
             .FirstOrDefault(found => found is not null);
     }
 }

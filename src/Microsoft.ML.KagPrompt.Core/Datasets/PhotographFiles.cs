@@ -4,11 +4,19 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>The photographs in a folder: what is called or begins like an image file, also of kinds that are not read, so that none is left out without a word.</summary>
-/// <remarks>Thread-safe. AppleDouble files (<c>._NAME</c>, which macOS leaves on other systems' disks) are no photographs. Order is the same everywhere.</remarks>
+/// <summary>
+/// The photographs in a folder: what is called or begins like an image file, also of kinds that are not read,
+/// so that none is left out without a word.
+/// </summary>
+/// <remarks>
+/// Thread-safe. AppleDouble files (<c>._NAME</c>, which macOS leaves on other systems' disks) are no photographs.
+/// Order is the same everywhere.
+/// </remarks>
 public static class PhotographFiles
 {
-    /// <summary>All photographs in a folder and below, each once however many links lead to it, and folders that cannot be listed.</summary>
+    /// <summary>
+    /// All photographs in a folder and below, each once however many links lead to it, and folders that cannot be listed.
+    /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="depth">How many folders deep; 0: this one alone.</param>
     public static IReadOnlyList<string> Below(string folder, int depth = int.MaxValue)
@@ -28,8 +36,13 @@ public static class PhotographFiles
 
             try
             {
-                found.AddRange(Directory.GetFiles(here.Path).Order(StringComparer.Ordinal).Where(file => IsPhotograph(file) && seen.Add(RealPath.IsLink(file) ? RealPath.Resolve(file) : Path.Combine(real, Path.GetFileName(file)))));
-                foreach (var below in here.Depth < depth ? [.. Directory.GetDirectories(here.Path).Order(StringComparer.Ordinal)] : Array.Empty<string>())
+                found.AddRange(Directory.GetFiles(here.Path)
+                    .Order(StringComparer.Ordinal)
+                    .Where(file => IsPhotograph(file)
+                        && seen.Add(RealPath.IsLink(file) ? RealPath.Resolve(file) : Path.Combine(real, Path.GetFileName(file)))));
+                foreach (var below in here.Depth < depth
+                    ? [.. Directory.GetDirectories(here.Path).Order(StringComparer.Ordinal)]
+                    : Array.Empty<string>())
                 {
                     folders.Enqueue((below, here.Depth + 1), (rank.IsLink || RealPath.IsLink(below), order++));
                 }
@@ -48,7 +61,8 @@ public static class PhotographFiles
     public static string RealPathOf(string path) => RealPath.Resolve(path);
 
     /// <summary>Those of <see cref="Below"/> that a data set leaves out: their extension is none that is read.</summary>
-    public static IReadOnlyList<string> LeftOut(string folder, int depth = int.MaxValue) => [.. Below(folder, depth).Where(path => !ImageFormats.IsReadByName(path))];
+    public static IReadOnlyList<string> LeftOut(string folder, int depth = int.MaxValue)
+        => [.. Below(folder, depth).Where(path => !ImageFormats.IsReadByName(path))];
 
     /// <summary>How many files were left out, of which kinds, and which: for the user's eye.</summary>
     /// <param name="files">The files.</param>
@@ -60,7 +74,8 @@ public static class PhotographFiles
         var kinds = files.GroupBy(file => Path.GetExtension(file).ToLowerInvariant()).OrderBy(kind => kind.Key, StringComparer.Ordinal)
             .Select(kind => $"{kind.Count()} {(kind.Key.Length == 0 ? "without extension" : kind.Key)}");
         var names = string.Join(", ", files.Take(Named).Select(file => Path.GetRelativePath(root, file).Replace('\\', '/')));
-        return $"{files.Count} photograph(s) are of a kind or name that is not read ({string.Join(", ", kinds)}): {names}{(files.Count > Named ? ", …" : "")}. "
+        return $"{files.Count} photograph(s) are of a kind or name that is not read ({string.Join(", ", kinds)}): "
+            + $"{names}{(files.Count > Named ? ", …" : "")}. "
             + $"Expected {string.Join(", ", ImageFormats.Extensions)} files; convert or rename them.";
     }
 
@@ -68,5 +83,7 @@ public static class PhotographFiles
     internal static bool IsAppleDouble(string path) => Path.GetFileName(path.AsSpan()).StartsWith("._");
 
     private static bool IsPhotograph(string path) => !IsAppleDouble(path)
-        && (ImageFormats.IsReadByName(path) || ImageFormats.IsUnreadByName(path) || ImageFormats.NameOf(RegularFile.Head(path, ImageFormats.HeadLength)) is not null);
+        && (ImageFormats.IsReadByName(path)
+            || ImageFormats.IsUnreadByName(path)
+            || ImageFormats.NameOf(RegularFile.Head(path, ImageFormats.HeadLength)) is not null);
 }

@@ -2,7 +2,9 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Datasets;
 
-/// <summary>One product's folder, or a folder of them: <c>train/GOOD</c>, <c>test/TYPE</c>, <c>ground_truth/TYPE</c>. MVTec AD, LOCO and BTAD.</summary>
+/// <summary>
+/// One product's folder, or a folder of them: <c>train/GOOD</c>, <c>test/TYPE</c>, <c>ground_truth/TYPE</c>. MVTec AD, LOCO and BTAD.
+/// </summary>
 internal sealed class ProductLayout(string name, string good, params string[] maskSuffixes)
 {
     public static readonly ProductLayout MvTec = new("MVTec AD", ImageFiles.Good, "_mask", "");
@@ -14,7 +16,9 @@ internal sealed class ProductLayout(string name, string good, params string[] ma
     {
         var products = Products(path).ToArray();
         return products.Length > 0 ? [.. products.SelectMany(Product)]
-            : throw new InsufficientDataException($"'{path}' is not laid out as {name}: expected a folder 'train/{good}' in it, or in each product's folder right below it. Name another layout, or move the normal images there.");
+            : throw new InsufficientDataException($"'{path}' is not laid out as {name}: "
+                + $"expected a folder 'train/{good}' in it, or in each product's folder right below it. "
+                + "Name another layout, or move the normal images there.");
     }
 
     private IEnumerable<string> Products(string path) => IsProduct(path) ? [path] : ImageFiles.FoldersIn(path).Where(IsProduct);
@@ -24,15 +28,19 @@ internal sealed class ProductLayout(string name, string good, params string[] ma
     private IEnumerable<DatasetImage> Product(string folder)
     {
         var (product, index) = (ImageFiles.NameOf(folder), new MaskIndex());
-        foreach (var (split, part) in new[] { (DatasetSplit.Train, "train"), (DatasetSplit.Validation, "validation"), (DatasetSplit.Test, "test") })
+        var parts = new[] { (DatasetSplit.Train, "train"), (DatasetSplit.Validation, "validation"), (DatasetSplit.Test, "test") };
+        foreach (var (split, part) in parts)
         {
-            foreach (var type in ImageFiles.FoldersIn(Path.Combine(folder, part)).Where(type => split == DatasetSplit.Test || Path.GetFileName(type) == good))
+            var types = ImageFiles.FoldersIn(Path.Combine(folder, part));
+            foreach (var type in types.Where(type => split == DatasetSplit.Test || Path.GetFileName(type) == good))
             {
                 var defect = Path.GetFileName(type);
                 var isGood = defect == good;
                 foreach (var image in ImageFiles.List(type))
                 {
-                    yield return new(image, product, split, !isGood, isGood ? ImageFiles.Good : defect, isGood ? null : Mask(index, folder, defect, image));
+                    yield return new(
+                        image, product, split, !isGood,
+                        isGood ? ImageFiles.Good : defect, isGood ? null : Mask(index, folder, defect, image));
                 }
             }
         }

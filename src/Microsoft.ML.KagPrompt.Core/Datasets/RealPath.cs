@@ -39,7 +39,8 @@ internal static class RealPath
     }
 
     /// <summary>Last part first.</summary>
-    private static IEnumerable<string> Parts(string path) => path.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse();
+    private static IEnumerable<string> Parts(string path)
+        => path.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse();
 
     private static string? Target(string path)
     {

@@ -8,12 +8,19 @@ namespace Microsoft.ML.KagPrompt.Datasets;
 /// <summary>Rows of a CSV file with a header, or of a file of JSON objects, one a line.</summary>
 internal static class TableReader
 {
-    public static IEnumerable<TableRow> Read(string path) => Path.GetExtension(path).Equals(".jsonl", StringComparison.OrdinalIgnoreCase) ? JsonLines(path) : Csv(path);
+    public static IEnumerable<TableRow> Read(string path)
+        => Path.GetExtension(path).Equals(".jsonl", StringComparison.OrdinalIgnoreCase) ? JsonLines(path) : Csv(path);
 
     private static IEnumerable<TableRow> Csv(string path)
     {
         var (delimiter, skipped) = DelimiterOf(path);
-        using var parser = new TextFieldParser(path) { TextFieldType = FieldType.Delimited, Delimiters = [delimiter], HasFieldsEnclosedInQuotes = true, TrimWhiteSpace = true };
+        using var parser = new TextFieldParser(path)
+        {
+            TextFieldType = FieldType.Delimited,
+            Delimiters = [delimiter],
+            HasFieldsEnclosedInQuotes = true,
+            TrimWhiteSpace = true,
+        };
         if (skipped)
         {
             parser.ReadLine();
@@ -28,12 +35,19 @@ internal static class TableReader
                 yield break;
             }
 
-            yield return fields.Length == header.Length ? new TableRow(path, number, header.Zip(fields).DistinctBy(pair => pair.First.ToLowerInvariant()).ToDictionary(pair => pair.First.ToLowerInvariant(), pair => pair.Second))
-                : throw new InsufficientDataException($"{path}, line {number}: expected {header.Length} fields as in the header, between '{(delimiter == "\t" ? "tab" : delimiter)}', got {fields.Length}.");
+            yield return fields.Length == header.Length
+                ? new TableRow(path, number, header.Zip(fields)
+                    .DistinctBy(pair => pair.First.ToLowerInvariant())
+                    .ToDictionary(pair => pair.First.ToLowerInvariant(), pair => pair.Second))
+                : throw new InsufficientDataException($"{path}, line {number}: expected {header.Length} fields as in the header, "
+                    + $"between '{(delimiter == "\t" ? "tab" : delimiter)}', got {fields.Length}.");
         }
     }
 
-    /// <summary>Comma, semicolon (as spreadsheets write where a comma is in numbers) or tab: of which there are most in the header, outside quotes. True: a spreadsheet's line "sep=…" comes before it.</summary>
+    /// <summary>
+    /// Comma, semicolon (as spreadsheets write where a comma is in numbers) or tab: of which there are most in the header, outside quotes.
+    /// True: a spreadsheet's line "sep=…" comes before it.
+    /// </summary>
     private static (string Delimiter, bool Skipped) DelimiterOf(string path)
     {
         var first = File.ReadLines(path).FirstOrDefault(line => line.Length > 0) ?? "";
@@ -54,7 +68,8 @@ internal static class TableReader
         }
         catch (MalformedLineException fault)
         {
-            throw new InsufficientDataException($"{path}, line {parser.ErrorLineNumber}: expected fields between commas, semicolons or tabs, quotes doubled within quotes ({fault.Message})");
+            throw new InsufficientDataException($"{path}, line {parser.ErrorLineNumber}: "
+                + $"expected fields between commas, semicolons or tabs, quotes doubled within quotes ({fault.Message})");
         }
     }
 
@@ -76,12 +91,15 @@ internal static class TableReader
         try
         {
             using var json = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = 4 });
-            return json.RootElement.EnumerateObject().Where(property => property.Value.ValueKind != JsonValueKind.Null).DistinctBy(property => property.Name.ToLowerInvariant())
+            return json.RootElement.EnumerateObject()
+                .Where(property => property.Value.ValueKind != JsonValueKind.Null)
+                .DistinctBy(property => property.Name.ToLowerInvariant())
                 .ToDictionary(property => property.Name.ToLowerInvariant(), property => property.Value.ToString());
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            throw new InsufficientDataException($"{path}, line {number}: expected a JSON object, got '{(line.Length > 60 ? line[..60] + "…" : line)}'.");
+            throw new InsufficientDataException(
+                $"{path}, line {number}: expected a JSON object, got '{(line.Length > 60 ? line[..60] + "…" : line)}'.");
         }
     }
 }

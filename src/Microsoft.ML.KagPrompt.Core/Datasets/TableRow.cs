@@ -8,7 +8,8 @@ internal sealed class TableRow(string path, long number, IReadOnlyDictionary<str
     /// <summary>A value; null where there is none or it is empty.</summary>
     public string? Find(string name) => values.TryGetValue(name, out var value) && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
 
-    public string Require(string name) => Find(name) ?? throw Wrong(name, "a value", values.ContainsKey(name) ? "an empty one" : $"columns {string.Join(", ", values.Keys)}");
+    public string Require(string name) => Find(name)
+        ?? throw Wrong(name, "a value", values.ContainsKey(name) ? "an empty one" : $"columns {string.Join(", ", values.Keys)}");
 
     /// <summary>Where a path of the table leads; those of other systems are understood.</summary>
     public string PathIn(string folder, string relative) => Path.Combine(folder, relative.Replace('\\', '/'));
@@ -22,5 +23,6 @@ internal sealed class TableRow(string path, long number, IReadOnlyDictionary<str
         var other => throw Wrong("split", "train, validation or test", other),
     };
 
-    public InsufficientDataException Wrong(string name, string expected, string got) => new($"{path}, line {number}: '{name}': expected {expected}, got '{got}'.");
+    public InsufficientDataException Wrong(string name, string expected, string got)
+        => new($"{path}, line {number}: '{name}': expected {expected}, got '{got}'.");
 }

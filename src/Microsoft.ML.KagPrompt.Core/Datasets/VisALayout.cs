@@ -18,8 +18,18 @@ internal static class VisALayout
 
         return [.. TableReader.Read(Path.Combine(path, Table)).Select(row =>
         {
-            var isAnomalous = row.Require("label") switch { "normal" => false, "anomaly" => true, var other => throw row.Wrong("label", "normal or anomaly", other) };
-            return new DatasetImage(row.PathIn(path, row.Require("image")), row.Require("object"), row.Split(), isAnomalous, isAnomalous ? "anomaly" : ImageFiles.Good,
+            var isAnomalous = row.Require("label") switch
+            {
+                "normal" => false,
+                "anomaly" => true,
+                var other => throw row.Wrong("label", "normal or anomaly", other),
+            };
+            return new DatasetImage(
+                row.PathIn(path, row.Require("image")),
+                row.Require("object"),
+                row.Split(),
+                isAnomalous,
+                isAnomalous ? "anomaly" : ImageFiles.Good,
                 row.Find("mask") is { } mask ? row.PathIn(path, mask) : null);
         })];
     }

@@ -19,10 +19,14 @@ public sealed record AblationPoint(string Label, double? Value, FewShotConfigura
 public sealed record AblationSummary(Ablation Ablation, AblationPoint Point, FewShotSummary Summary)
 {
     /// <summary>One each for value, data set and number of shots; the mean of several data sets comes last.</summary>
-    internal static IReadOnlyList<AblationSummary> Of(IEnumerable<Ablation> ablations, IReadOnlyDictionary<FewShotConfiguration, IReadOnlyList<FewShotCell>> cells) =>
+    internal static IReadOnlyList<AblationSummary> Of(
+        IEnumerable<Ablation> ablations, IReadOnlyDictionary<FewShotConfiguration, IReadOnlyList<FewShotCell>> cells) =>
     [
         .. ablations.SelectMany(ablation => ablation.Points
-            .SelectMany(point => FewShotSummary.PerDataset(cells[point.Configuration]).Select(summary => new AblationSummary(ablation, point, summary)))
-            .OrderBy(row => row.Summary.Dataset == FewShotSummary.AllSets).ThenBy(row => row.Summary.Dataset, StringComparer.Ordinal).ThenBy(row => row.Summary.Shots)),
+            .SelectMany(point => FewShotSummary.PerDataset(cells[point.Configuration])
+                .Select(summary => new AblationSummary(ablation, point, summary)))
+            .OrderBy(row => row.Summary.Dataset == FewShotSummary.AllSets)
+            .ThenBy(row => row.Summary.Dataset, StringComparer.Ordinal)
+            .ThenBy(row => row.Summary.Shots)),
     ];
 }

@@ -1,7 +1,11 @@
 namespace Microsoft.ML.KagPrompt.Evaluation;
 
-/// <summary>The models of cells. A prompt is trained once for all the cells that can share it, and no more than are needed are held.</summary>
-internal sealed class CellModels(InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images, KagPromptModel? initial, Action<string> tell, CancellationToken cancellation) : IDisposable
+/// <summary>
+/// The models of cells. A prompt is trained once for all the cells that can share it, and no more than are needed are held.
+/// </summary>
+internal sealed class CellModels(
+    InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images, KagPromptModel? initial,
+    Action<string> tell, CancellationToken cancellation) : IDisposable
 {
     private const int MostSupports = 10_000;
 
@@ -10,7 +14,9 @@ internal sealed class CellModels(InspectionOptions options, FewShotProtocol prot
     private KagPromptModel? shared;
     private KagPromptModel? own;
 
-    /// <summary>Support images in the bank of a model whose prompt, if any, is trained at most once for a draw. The caller disposes it.</summary>
+    /// <summary>
+    /// Support images in the bank of a model whose prompt, if any, is trained at most once for a draw. The caller disposes it.
+    /// </summary>
     public KagPromptModel For(Product product, DatasetImage[] support, int seed, int iterations)
     {
         if (protocol.TrainOn is not null)
@@ -22,7 +28,9 @@ internal sealed class CellModels(InspectionOptions options, FewShotProtocol prot
             own ??= Train(product.Normal, seed, iterations);
         }
 
-        return (shared ?? own) is { } trained ? KagPromptTrainer.Adapt(trained, Read(support), cancellation: cancellation, regions: RegionsOf(support)) : Fit(support, seed, iterations);
+        return (shared ?? own) is { } trained
+            ? KagPromptTrainer.Adapt(trained, Read(support), cancellation: cancellation, regions: RegionsOf(support))
+            : Fit(support, seed, iterations);
     }
 
     /// <summary>Another product or draw comes.</summary>
@@ -43,7 +51,8 @@ internal sealed class CellModels(InspectionOptions options, FewShotProtocol prot
     private KagPromptModel Train(DatasetImage[] normal, int seed, int iterations)
     {
         var other = iterations == FewShotConfiguration.Of(options).Iterations ? "" : FormattableString.Invariant($", T = {iterations}");
-        tell(FormattableString.Invariant($"training on {normal.Length} images of {string.Join(", ", normal.Select(image => image.ClassName).Distinct())}, draw {seed}{other}"));
+        var classes = string.Join(", ", normal.Select(image => image.ClassName).Distinct());
+        tell(FormattableString.Invariant($"training on {normal.Length} images of {classes}, draw {seed}{other}"));
         return Fit(normal, seed, iterations);
     }
 
@@ -51,12 +60,15 @@ internal sealed class CellModels(InspectionOptions options, FewShotProtocol prot
     {
         var method = options.Method is KagOptions kag ? kag with { Prompt = kag.Prompt with { Iterations = iterations } } : options.Method;
         var all = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(normal.Length, 1, MostSupports) } };
-        return KagPromptTrainer.Fit(Read(normal), options with { Method = all, Seed = seed, Regions = RegionsOf(normal) }, initial, cancellation: cancellation);
+        var choices = options with { Method = all, Seed = seed, Regions = RegionsOf(normal) };
+        return KagPromptTrainer.Fit(Read(normal), choices, initial, cancellation: cancellation);
     }
 
     /// <summary>Those of the products at hand: a fit knows no others.</summary>
     private Dictionary<string, InspectionRegion> RegionsOf(DatasetImage[] images)
-        => options.Regions.Where(entry => images.Any(image => image.ClassName == entry.Key)).ToDictionary(entry => entry.Key, entry => entry.Value);
+        => options.Regions.Where(entry => images.Any(image => image.ClassName == entry.Key))
+            .ToDictionary(entry => entry.Key, entry => entry.Value);
 
-    private IEnumerable<TrainingImage> Read(IEnumerable<DatasetImage> normal) => normal.Select(image => new TrainingImage { Image = images.Read(image), ClassName = image.ClassName, Origin = image.Path });
+    private IEnumerable<TrainingImage> Read(IEnumerable<DatasetImage> normal) => normal
+        .Select(image => new TrainingImage { Image = images.Read(image), ClassName = image.ClassName, Origin = image.Path });
 }

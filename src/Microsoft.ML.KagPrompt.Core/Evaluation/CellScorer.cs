@@ -3,7 +3,10 @@ using Microsoft.ML.KagPrompt.Model;
 
 namespace Microsoft.ML.KagPrompt.Evaluation;
 
-/// <summary>Scores a product's test images and computes their metrics. Images are read and brought to the model's size one by one: of large ones, one alone is held.</summary>
+/// <summary>
+/// Scores a product's test images and computes their metrics. Images are read and brought to the model's size one by one:
+/// of large ones, one alone is held.
+/// </summary>
 internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, Action<string> warn, CancellationToken cancellation)
 {
     private const int Batch = 8;
@@ -33,10 +36,14 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
             warn($"{cell.Dataset}/{cell.Class}: {warning}");
         }
 
-        return DecisionFigures.With(Figures(cell, metrics, pixels), decisions) with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
+        var figures = DecisionFigures.With(Figures(cell, metrics, pixels), decisions);
+        return figures with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
     }
 
-    /// <summary>For several ways to put the branches together; the networks run once an image. There are no decisions: the threshold belongs to the model's own way.</summary>
+    /// <summary>
+    /// For several ways to put the branches together; the networks run once an image. There are no decisions:
+    /// the threshold belongs to the model's own way.
+    /// </summary>
     public IReadOnlyList<FewShotCell> Score(KagPromptModel model, IReadOnlyList<ScoreFusion> fusions, FewShotCell cell)
     {
         // k does not touch the maps: ways that differ in it alone share their pixels' metrics.
@@ -66,7 +73,8 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
         return [.. fusions.Select((_, way) => Figures(cell, ImageMetrics.Compute(scores[way], labels), pixels[first[way]]!))];
     }
 
-    private PixelBuffer[] Read(KagPromptModel model, DatasetImage[] batch) => [.. batch.Select(image => model.Square(images.Read(image), image.ClassName, $"'{image.Path}'"))];
+    private PixelBuffer[] Read(KagPromptModel model, DatasetImage[] batch)
+        => [.. batch.Select(image => model.Square(images.Read(image), image.ClassName, $"'{image.Path}'"))];
 
     private bool[] Mask(KagPromptModel model, DatasetImage image) => images.ReadMask(image, model.MapSize, model.Options.Images.ResizeMode);
 

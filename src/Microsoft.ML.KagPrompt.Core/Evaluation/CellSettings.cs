@@ -7,7 +7,11 @@ namespace Microsoft.ML.KagPrompt.Evaluation;
 /// <summary>What the results of all cells depend on, beside their own images: told in a text that is compared as a whole.</summary>
 internal sealed class CellSettings
 {
-    private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter() },
+    };
 
     private readonly FewShotConfiguration own;
     private readonly string common;
@@ -32,7 +36,8 @@ internal sealed class CellSettings
     /// <summary>The text for a product's cells.</summary>
     /// <param name="images">Of the product's images, what <see cref="FileStamps"/> says.</param>
     /// <param name="configuration">The cell's.</param>
-    public string For(string images, FewShotConfiguration configuration) => $"{images} {common}{(configuration == own ? "" : JsonSerializer.Serialize(configuration, Json))}";
+    public string For(string images, FewShotConfiguration configuration)
+        => $"{images} {common}{(configuration == own ? "" : JsonSerializer.Serialize(configuration, Json))}";
 
     private static string Stamp(string backbone, IReadOnlyList<string> folders)
         => FileStamps.Of(folders.Select(folder => Path.Combine(folder, backbone)).FirstOrDefault(Path.Exists) ?? backbone);

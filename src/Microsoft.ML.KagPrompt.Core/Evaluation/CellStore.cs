@@ -8,7 +8,12 @@ namespace Microsoft.ML.KagPrompt.Evaluation;
 /// <summary>One file a cell, so that a run that was stopped, or killed, goes on where it was. Files appear whole or not at all.</summary>
 internal sealed class CellStore
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter() },
+    };
 
     // A cell is written in an instant: what is unfinished after this was left by a process that was killed.
     private static readonly TimeSpan Abandoned = TimeSpan.FromMinutes(1);
@@ -23,7 +28,8 @@ internal sealed class CellStore
         if (folder is not null)
         {
             Directory.CreateDirectory(folder);
-            foreach (var file in Directory.GetFiles(folder, "*~*.json.*.tmp").Where(file => DateTime.UtcNow - File.GetLastWriteTimeUtc(file) > Abandoned))
+            foreach (var file in Directory.GetFiles(folder, "*~*.json.*.tmp")
+                .Where(file => DateTime.UtcNow - File.GetLastWriteTimeUtc(file) > Abandoned))
             {
                 File.Delete(file);
             }
@@ -61,11 +67,16 @@ internal sealed class CellStore
         }
     }
 
-    private string PathOf(FewShotCell cell, string variant) => Path.Combine(folder!,
-        FormattableString.Invariant($"{Plain(cell.Dataset)}~{Plain(cell.Class)}~{cell.Shots}~{cell.Seed}{(variant.Length == 0 ? "" : "~")}{Plain(variant)}.json"));
+    private string PathOf(FewShotCell cell, string variant)
+    {
+        var changed = variant.Length == 0 ? "" : "~" + Plain(variant);
+        var name = FormattableString.Invariant($"{Plain(cell.Dataset)}~{Plain(cell.Class)}~{cell.Shots}~{cell.Seed}{changed}.json");
+        return Path.Combine(folder!, name);
+    }
 
     /// <summary>A name that every file system takes, different for different names.</summary>
-    private static string Plain(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? $"{c}" : $"%{(int)c:x}"));
+    private static string Plain(string name)
+        => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? $"{c}" : $"%{(int)c:x}"));
 
     private sealed record Stored(string Settings, FewShotCell Result);
 }

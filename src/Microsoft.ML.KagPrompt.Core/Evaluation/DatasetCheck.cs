@@ -2,7 +2,10 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Evaluation;
 
-/// <summary>Looks through data sets before hours are spent on them: figures rest on all images and masks, so one that cannot be used ends the run, with all such named.</summary>
+/// <summary>
+/// Looks through data sets before hours are spent on them: figures rest on all images and masks, so one that cannot be used ends
+/// the run, with all such named.
+/// </summary>
 internal static class DatasetCheck
 {
     private const int Named = 20;

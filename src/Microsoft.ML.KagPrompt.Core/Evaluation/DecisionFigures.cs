@@ -7,7 +7,9 @@ internal static class DecisionFigures
     public static FewShotCell With(FewShotCell cell, IReadOnlyList<Decision> decisions)
     {
         var isDecided = decisions.All(decision => !float.IsNaN(decision.Threshold));
-        var (missed, rejected) = isDecided ? (Share(decisions, true, decision => !decision.IsCalled), Share(decisions, false, decision => decision.IsCalled)) : (null, null);
+        var (missed, rejected) = isDecided
+            ? (Share(decisions, true, decision => !decision.IsCalled), Share(decisions, false, decision => decision.IsCalled))
+            : (null, null);
         return cell with
         {
             MissRate = missed,
@@ -25,7 +27,9 @@ internal static class DecisionFigures
         return kind.Length == 0 ? null : (double)kind.Count(holds) / kind.Length;
     }
 
-    /// <summary>The least balanced error over all thresholds. What is foreign is called whatever the threshold, as the model does.</summary>
+    /// <summary>
+    /// The least balanced error over all thresholds. What is foreign is called whatever the threshold, as the model does.
+    /// </summary>
     private static double? Best(IReadOnlyList<Decision> decisions)
     {
         var anomalous = decisions.Count(decision => decision.IsAnomalous);
@@ -40,7 +44,8 @@ internal static class DecisionFigures
         var rejected = decisions.Count(decision => decision is { IsAnomalous: false, IsForeign: true });
         double Error() => (((double)missed / anomalous) + ((double)rejected / normal)) / 2;
         var best = Error();
-        foreach (var tied in decisions.Where(decision => !decision.IsForeign).GroupBy(decision => decision.Score).OrderByDescending(group => group.Key))
+        var byScore = decisions.Where(decision => !decision.IsForeign).GroupBy(decision => decision.Score);
+        foreach (var tied in byScore.OrderByDescending(group => group.Key))
         {
             missed -= tied.Count(decision => decision.IsAnomalous);
             rejected += tied.Count(decision => !decision.IsAnomalous);

@@ -23,10 +23,12 @@ internal sealed class EvaluationRun : IDisposable
     private readonly List<string> warnings = [];
     private int done;
 
-    public EvaluationRun(IReadOnlyList<FewShotDataset> datasets, InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images, KagPromptModel? initial,
-        IProgress<FewShotProgress>? progress, CancellationToken cancellation)
+    public EvaluationRun(
+        IReadOnlyList<FewShotDataset> datasets, InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images,
+        KagPromptModel? initial, IProgress<FewShotProgress>? progress, CancellationToken cancellation)
     {
-        (this.datasets, this.protocol, this.images, this.progress, this.cancellation) = (datasets, protocol, images, progress, cancellation);
+        (this.datasets, this.protocol, this.images, this.progress, this.cancellation)
+            = (datasets, protocol, images, progress, cancellation);
         own = FewShotConfiguration.Of(options);
         cells = protocol.Configurations(own).ToDictionary(configuration => configuration, _ => new List<FewShotCell>());
         shots = [.. protocol.Shots.Distinct().Order()];
@@ -34,7 +36,9 @@ internal sealed class EvaluationRun : IDisposable
         store = new CellStore(protocol.CellFolder);
         models = new CellModels(options, protocol, images, initial, message => Tell(message), cancellation);
         settings = new(() => new CellSettings(options, protocol, initial));
-        ClassRegions.RequireKnown(options.Regions.Keys, [.. products.Select(product => product.ClassName).Concat(protocol.TrainOn?.Images.Select(image => image.ClassName) ?? []).Distinct()]);
+        var elsewhere = protocol.TrainOn?.Images.Select(image => image.ClassName) ?? [];
+        ClassRegions.RequireKnown(
+            options.Regions.Keys, [.. products.Select(product => product.ClassName).Concat(elsewhere).Distinct()]);
     }
 
     private int Total => cells.Count * products.Count * protocol.Draws * shots.Length;
@@ -60,7 +64,8 @@ internal sealed class EvaluationRun : IDisposable
         return new()
         {
             Cells = cells[own].AsReadOnly(),
-            Ablations = AblationSummary.Of(protocol.Ablations, cells.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<FewShotCell>)entry.Value)),
+            Ablations = AblationSummary.Of(
+                protocol.Ablations, cells.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<FewShotCell>)entry.Value)),
             Warnings = [.. warnings.Distinct()],
         };
     }
@@ -94,7 +99,9 @@ internal sealed class EvaluationRun : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             var cell = new FewShotCell { Dataset = product.Dataset, Class = product.ClassName, Shots = count, Seed = seed };
-            var known = configurations.ToDictionary(configuration => configuration, configuration => store.Find(cell, configuration.Differences(own), SettingsOf(product, configuration)));
+            var known = configurations.ToDictionary(
+                configuration => configuration,
+                configuration => store.Find(cell, configuration.Differences(own), SettingsOf(product, configuration)));
             done += known.Values.Count(result => result is not null);
             if (known.Values.Contains(null))
             {
@@ -111,7 +118,9 @@ internal sealed class EvaluationRun : IDisposable
     }
 
     /// <summary>Fills in the configurations that are not known.</summary>
-    private void Compute(KagPromptModel model, CellScorer scorer, Product product, FewShotCell cell, Dictionary<FewShotConfiguration, FewShotCell?> known, Stopwatch watch)
+    private void Compute(
+        KagPromptModel model, CellScorer scorer, Product product, FewShotCell cell,
+        Dictionary<FewShotConfiguration, FewShotCell?> known, Stopwatch watch)
     {
         var which = FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
         if (known.TryGetValue(own, out var earlier) && earlier is null)
@@ -125,12 +134,14 @@ internal sealed class EvaluationRun : IDisposable
         var ablated = known.Where(entry => entry.Value is null).Select(entry => entry.Key).ToArray();
         if (ablated.Length > 0)
         {
-            foreach (var (configuration, result) in ablated.Zip(scorer.Score(model, [.. ablated.Select(configuration => configuration.Fusion)], cell)))
+            var results = scorer.Score(model, [.. ablated.Select(configuration => configuration.Fusion)], cell);
+            foreach (var (configuration, result) in ablated.Zip(results))
             {
                 Keep(configuration, result);
             }
 
-            Tell(FormattableString.Invariant($"{which}: ablations {string.Join(", ", ablated.Select(configuration => configuration.Differences(own)))} ({watch.Elapsed.TotalSeconds:0.0} s)"));
+            var changes = string.Join(", ", ablated.Select(configuration => configuration.Differences(own)));
+            Tell(FormattableString.Invariant($"{which}: ablations {changes} ({watch.Elapsed.TotalSeconds:0.0} s)"));
         }
 
         void Keep(FewShotConfiguration configuration, FewShotCell result)

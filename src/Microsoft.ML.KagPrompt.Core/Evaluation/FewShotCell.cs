@@ -36,7 +36,10 @@ public sealed record FewShotCell
     /// <summary>The same in the published code's form.</summary>
     public double? AuproStepped { get; init; }
 
-    /// <summary>Share of the anomalous images that the model's own threshold passes (<see cref="Inspection.IsAnomalous"/>). Null, as the next two, where the model has no threshold, for ablations, and without such images.</summary>
+    /// <summary>
+    /// Share of the anomalous images that the model's own threshold passes (<see cref="Inspection.IsAnomalous"/>).
+    /// Null, as the next two, where the model has no threshold, for ablations, and without such images.
+    /// </summary>
     public double? MissRate { get; init; }
 
     /// <summary>Share of the normal images that it rejects.</summary>
@@ -45,13 +48,22 @@ public sealed record FewShotCell
     /// <summary>The mean of the two.</summary>
     public double? BalancedError { get; init; }
 
-    /// <summary>The least that <see cref="BalancedError"/> could be with any other threshold, chosen with the labels in hand: what is lost beyond it is the threshold's fault, not the scores'.</summary>
+    /// <summary>
+    /// The least that <see cref="BalancedError"/> could be with any other threshold, chosen with the labels in hand:
+    /// what is lost beyond it is the threshold's fault, not the scores'.
+    /// </summary>
     public double? BalancedErrorBest { get; init; }
 
-    /// <summary>Mean square of what <see cref="Inspection.Probability"/> is off the truth (1: anomalous, 0: normal); 0 is best, and 0.25 is what a constant one half gives.</summary>
+    /// <summary>
+    /// Mean square of what <see cref="Inspection.Probability"/> is off the truth (1: anomalous, 0: normal);
+    /// 0 is best, and 0.25 is what a constant one half gives.
+    /// </summary>
     public double? Brier { get; init; }
 
-    /// <summary>Time of fitting or adapting to the support images; of the first cell that uses a prompt, its training too. Null for ablations, as is the next.</summary>
+    /// <summary>
+    /// Time of fitting or adapting to the support images; of the first cell that uses a prompt, its training too.
+    /// Null for ablations, as is the next.
+    /// </summary>
     public double? SecondsFit { get; init; }
 
     /// <summary>Time of reading and inspecting an image, on average.</summary>

@@ -9,7 +9,10 @@ public sealed record FewShotResults
     /// <summary>Ablations, averaged over products; empty where none was asked for.</summary>
     public required IReadOnlyList<AblationSummary> Ablations { get; init; }
 
-    /// <summary>What a reader of the figures must know, in words: scored images that are also fitted on, images without masks. Cells that an earlier run computed warn no more.</summary>
+    /// <summary>
+    /// What a reader of the figures must know, in words: scored images that are also fitted on, images without masks.
+    /// Cells that an earlier run computed warn no more.
+    /// </summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>Mean ± deviation over the draws: of each product, data set and all together.</summary>

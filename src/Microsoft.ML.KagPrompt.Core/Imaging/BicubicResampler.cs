@@ -1,6 +1,8 @@
 namespace Microsoft.ML.KagPrompt.Imaging;
 
-/// <summary>Bicubic resampling with antialiasing on 8-bit pixels, bit for bit as Pillow's: rows first, then columns, rounded to 8 bits after each.</summary>
+/// <summary>
+/// Bicubic resampling with antialiasing on 8-bit pixels, bit for bit as Pillow's: rows first, then columns, rounded to 8 bits after each.
+/// </summary>
 internal static class BicubicResampler
 {
     // Pillow's fixed point: 8 bits of pixel and 2 of headroom leave 22 of 32 for the weights.

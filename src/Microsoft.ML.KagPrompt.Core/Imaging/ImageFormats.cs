@@ -1,6 +1,8 @@
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>Kinds of image files, told by their first bytes or by their extension: those that are read, and those that are known but are not.</summary>
+/// <summary>
+/// Kinds of image files, told by their first bytes or by their extension: those that are read, and those that are known but are not.
+/// </summary>
 /// <remarks>Pure functions, thread-safe.</remarks>
 public static class ImageFormats
 {
@@ -9,8 +11,10 @@ public static class ImageFormats
 
     private static readonly string[] Unread =
     [
-        ".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".jpx", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".raw", ".psd", ".pgm", ".ppm", ".pbm", ".pnm",
-        ".exr", ".hdr", ".tga", ".ico", ".dcm", ".jpe", ".jfif", ".dib", ".apng",
+        ".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".jpx",
+        ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".raw",
+        ".psd", ".pgm", ".ppm", ".pbm", ".pnm", ".exr", ".hdr", ".tga", ".ico",
+        ".dcm", ".jpe", ".jfif", ".dib", ".apng",
     ];
 
     /// <summary>What is read, in words.</summary>
@@ -40,12 +44,19 @@ public static class ImageFormats
         [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', .. var brand] => OfBrand(brand),
         [0xFF, 0x0A, ..] or [0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', (byte)' ', ..] => "JPEG XL",
         [0, 0, 0, 12, (byte)'j', (byte)'P', (byte)' ', (byte)' ', ..] or [0xFF, 0x4F, 0xFF, 0x51, ..] => "JPEG 2000",
-        [(byte)'P', >= (byte)'1' and <= (byte)'7', (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t', (byte)'#' or (>= (byte)'0' and <= (byte)'9'), ..] => "PBM, PGM or PPM",
+        [
+            (byte)'P',
+            >= (byte)'1' and <= (byte)'7',
+            (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t',
+            (byte)'#' or (>= (byte)'0' and <= (byte)'9'),
+            ..
+        ] => "PBM, PGM or PPM",
         [(byte)'8', (byte)'B', (byte)'P', (byte)'S', ..] => "Photoshop",
         [0x76, 0x2F, 0x31, 0x01, ..] => "OpenEXR",
         _ => null,
     };
 
     private static string? OfBrand(ReadOnlySpan<byte> brand) => brand.StartsWith("avif"u8) || brand.StartsWith("avis"u8) ? "AVIF"
-        : brand.StartsWith("hei"u8) || brand.StartsWith("hev"u8) || brand.StartsWith("mif1"u8) || brand.StartsWith("msf1"u8) ? "HEIC" : null;
+        : brand.StartsWith("hei"u8) || brand.StartsWith("hev"u8) || brand.StartsWith("mif1"u8) || brand.StartsWith("msf1"u8) ? "HEIC"
+        : null;
 }

@@ -7,7 +7,9 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>Immutable; safe to share between threads.</remarks>
 public sealed record ImageOptions
 {
-    /// <summary>Side S in pixels images are brought to, 32 to 2048; a multiple of the backbone's patch size. Null, the default: the backbone's own.</summary>
+    /// <summary>
+    /// Side S in pixels images are brought to, 32 to 2048; a multiple of the backbone's patch size. Null, the default: the backbone's own.
+    /// </summary>
     public int? Size { get; init; }
 
     /// <summary>How images are brought to S × S.</summary>

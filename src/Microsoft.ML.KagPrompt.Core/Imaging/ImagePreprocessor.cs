@@ -11,7 +11,8 @@ public sealed class ImagePreprocessor
     private readonly byte[] mean;
 
     /// <summary>Sets side, mode and per-channel (R, G, B) mean and deviation of pixels in 0..1.</summary>
-    /// <exception cref="ArgumentException">The side is not positive, or mean or std has not three values, or a deviation is not positive.</exception>
+    /// <exception cref="ArgumentException">The side is not positive, or mean or std has not three values,
+    /// or a deviation is not positive.</exception>
     public ImagePreprocessor(int imageSize, ResizeMode mode, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(imageSize);
@@ -31,7 +32,9 @@ public sealed class ImagePreprocessor
     /// <summary>Stretch or crop.</summary>
     public ResizeMode Mode { get; }
 
-    /// <summary>The image at S × S: bicubic with antialiasing, rounded to 8 bits, equal to Pillow's. The same object where it already fits.</summary>
+    /// <summary>
+    /// The image at S × S: bicubic with antialiasing, rounded to 8 bits, equal to Pillow's. The same object where it already fits.
+    /// </summary>
     public PixelBuffer Resize(PixelBuffer image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -55,7 +58,10 @@ public sealed class ImagePreprocessor
         {
             if (squares[i].Width != ImageSize || squares[i].Height != ImageSize)
             {
-                throw new ArgumentException($"squares[{i}]: expected {ImageSize} x {ImageSize} pixels, got {squares[i].Width} x {squares[i].Height}. Resize it first.", nameof(squares));
+                throw new ArgumentException(
+                    $"squares[{i}]: expected {ImageSize} x {ImageSize} pixels, got {squares[i].Width} x {squares[i].Height}. "
+                        + "Resize it first.",
+                    nameof(squares));
             }
 
             var rgb = squares[i].Rgb;
@@ -91,14 +97,17 @@ public sealed class ImagePreprocessor
             var row = Math.Min((int)((square.Top + y + 0.5) * height / square.Height), height - 1);
             for (var x = 0; x < ImageSize; x++)
             {
-                result[(y * ImageSize) + x] = mask[(row * width) + Math.Min((int)((square.Left + x + 0.5) * width / square.Width), width - 1)];
+                var column = Math.Min((int)((square.Left + x + 0.5) * width / square.Width), width - 1);
+                result[(y * ImageSize) + x] = mask[(row * width) + column];
             }
         }
 
         return result;
     }
 
-    /// <summary>A region where images are brought to S × S; outside, images are to show the mean that the networks' input is counted from.</summary>
+    /// <summary>
+    /// A region where images are brought to S × S; outside, images are to show the mean that the networks' input is counted from.
+    /// </summary>
     internal SquareRegion Place(InspectionRegion region)
         => new(ImageSize, Array.ConvertAll(ResizeMask(region.ToMask(), region.Width, region.Height), mark => mark != 0), mean);
 

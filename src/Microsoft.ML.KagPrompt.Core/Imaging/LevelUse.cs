@@ -1,6 +1,9 @@
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>Which of the 256 levels photographs use: 10 or 12 bits left unshifted in a 16-bit file come out almost black, and hide defects as they hide the part.</summary>
+/// <summary>
+/// Which of the 256 levels photographs use: 10 or 12 bits left unshifted in a 16-bit file come out almost black,
+/// and hide defects as they hide the part.
+/// </summary>
 /// <remarks>Not thread-safe.</remarks>
 public sealed class LevelUse
 {
@@ -37,6 +40,10 @@ public sealed class LevelUse
 
     /// <summary>What to tell the user; null: nothing.</summary>
     public string? Warning => images == 0 || Highest >= Dark ? null
-        : $"The {images} photographs are almost black: they use {Highest + 1} of 256 levels (0 to {Highest}), and a defect may change none of them. "
-            + (sixteenBit > 0 ? $"{sixteenBit} are 16-bit files, of which the high byte is read: shift 10 or 12 bits up to 16, or save 8-bit images whose levels span the range." : "Light or scale them so that they span the range.");
+        : $"The {images} photographs are almost black: they use {Highest + 1} of 256 levels (0 to {Highest}), "
+            + "and a defect may change none of them. "
+            + (sixteenBit > 0
+                ? $"{sixteenBit} are 16-bit files, of which the high byte is read: "
+                    + "shift 10 or 12 bits up to 16, or save 8-bit images whose levels span the range."
+                : "Light or scale them so that they span the range.");
 }

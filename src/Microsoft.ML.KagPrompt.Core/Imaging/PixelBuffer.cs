@@ -1,7 +1,9 @@
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>An 8-bit RGB picture in memory: row by row, three bytes a pixel, no padding.</summary>
-/// <remarks>Immutable by contract: the buffer is not copied, so its giver must not change it afterwards. Safe to share between threads.</remarks>
+/// <remarks>
+/// Immutable by contract: the buffer is not copied, so its giver must not change it afterwards. Safe to share between threads.
+/// </remarks>
 public sealed class PixelBuffer
 {
     /// <summary>Wraps <paramref name="rgb"/> (length <c>3 · width · height</c>) without copying it.</summary>
@@ -14,7 +16,8 @@ public sealed class PixelBuffer
         ArgumentNullException.ThrowIfNull(rgb);
         if (rgb.LongLength != 3L * width * height)
         {
-            throw new ArgumentException($"rgb: expected {3L * width * height} bytes for {width} x {height} pixels, got {rgb.LongLength}.", nameof(rgb));
+            throw new ArgumentException(
+                $"rgb: expected {3L * width * height} bytes for {width} x {height} pixels, got {rgb.LongLength}.", nameof(rgb));
         }
 
         Width = width;

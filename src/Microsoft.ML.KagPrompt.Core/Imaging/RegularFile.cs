@@ -23,7 +23,8 @@ internal static partial class RegularFile
 
         try
         {
-            // .NET has no call that tells; its own native part fills a structure whose second number is the mode, with the same bits on every Unix.
+            // .NET has no call that tells; its own native part fills a structure whose second number is the mode,
+            // with the same bits on every Unix.
             Span<int> status = stackalloc int[64];
             return Stat(path, status) != 0 || (status[1] & KindMask) == Regular;
         }

@@ -14,10 +14,14 @@ internal readonly record struct ResizeGeometry(int Width, int Height, int Left, 
         var (resizedWidth, resizedHeight) = width <= height
             ? (side, (int)((long)side * height / width))
             : ((int)((long)side * width / height), side);
-        return new(resizedWidth, resizedHeight, (int)Math.Round((resizedWidth - side) / 2.0), (int)Math.Round((resizedHeight - side) / 2.0), side);
+        var (left, top) = ((int)Math.Round((resizedWidth - side) / 2.0), (int)Math.Round((resizedHeight - side) / 2.0));
+        return new(resizedWidth, resizedHeight, left, top, side);
     }
 
-    /// <summary>A map of the square at the image's own size: bilinear between pixel centres, NaN outside the square and where the nearest of the map's pixels is NaN.</summary>
+    /// <summary>
+    /// A map of the square at the image's own size: bilinear between pixel centres, NaN outside the square and where the nearest
+    /// of the map's pixels is NaN.
+    /// </summary>
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height)
     {
         var (columns, rows) = (Positions(width, Width, Left), Positions(height, Height, Top));
@@ -44,7 +48,9 @@ internal readonly record struct ResizeGeometry(int Width, int Height, int Left, 
         return result;
     }
 
-    /// <summary>Where one of four pixels was not inspected: the same with the nearest of them in its place, which decides whether this one was.</summary>
+    /// <summary>
+    /// Where one of four pixels was not inspected: the same with the nearest of them in its place, which decides whether this one was.
+    /// </summary>
     private float AtBorder(ReadOnlySpan<float> map, (int First, int Second, float Along) row, (int First, int Second, float Along) column)
     {
         var nearest = map[((row.Along < 0.5f ? row.First : row.Second) * Side) + (column.Along < 0.5f ? column.First : column.Second)];
@@ -56,7 +62,9 @@ internal readonly record struct ResizeGeometry(int Width, int Height, int Left, 
         float Known(float value) => float.IsNaN(value) ? nearest : value;
     }
 
-    /// <summary>For each pixel of the image along one side: the two map pixels it lies between and how far along; −1 outside the square.</summary>
+    /// <summary>
+    /// For each pixel of the image along one side: the two map pixels it lies between and how far along; −1 outside the square.
+    /// </summary>
     private (int First, int Second, float Along)[] Positions(int size, int resized, int offset)
     {
         var positions = new (int, int, float)[size];

@@ -1,6 +1,8 @@
 namespace Microsoft.ML.KagPrompt.Metrics;
 
-/// <summary>Bootstrap over images with Poisson weights: every image counts 0, 1, 2 … times in a replicate, so images need not be kept.</summary>
+/// <summary>
+/// Bootstrap over images with Poisson weights: every image counts 0, 1, 2 … times in a replicate, so images need not be kept.
+/// </summary>
 internal static class Bootstrap
 {
     private const double Tail = 0.025;

@@ -23,7 +23,8 @@ public readonly record struct Estimate(double Value, double Low, double High)
 
         var mean = known.Average(estimate => estimate.Value);
         double Spread(Func<Estimate, double> half) => Math.Sqrt(known.Sum(estimate => half(estimate) * half(estimate))) / known.Length;
-        return new(mean, Math.Max(0, mean - Spread(estimate => estimate.Value - estimate.Low)), Math.Min(1, mean + Spread(estimate => estimate.High - estimate.Value)));
+        var (below, above) = (Spread(estimate => estimate.Value - estimate.Low), Spread(estimate => estimate.High - estimate.Value));
+        return new(mean, Math.Max(0, mean - below), Math.Min(1, mean + above));
     }
 
     /// <inheritdoc/>

@@ -43,7 +43,11 @@ public sealed record ImageMetrics
             throw new ArgumentException($"labels: expected one for each of {scores.Count} scores, got {labels.Count}.", nameof(labels));
         }
 
-        var rows = scores.Zip(labels).Where(row => row.Second is not null && !float.IsNaN(row.First)).OrderByDescending(row => row.First).Select(row => (Score: row.First, IsAnomalous: row.Second!.Value)).ToArray();
+        var rows = scores.Zip(labels)
+            .Where(row => row.Second is not null && !float.IsNaN(row.First))
+            .OrderByDescending(row => row.First)
+            .Select(row => (Score: row.First, IsAnomalous: row.Second!.Value))
+            .ToArray();
         var (exact, replicates) = (Curve(rows, _ => 1), new ScoreCurve[Replicates]);
         var random = new Random(seed);
         var weights = rows.Select(_ => Bootstrap.Weights(random, Replicates)).ToArray();
@@ -82,7 +86,10 @@ public sealed record ImageMetrics
 
         if (anomalous == 0 || anomalous == count)
         {
-            yield return count == 0 ? "There are no labelled images: no image metric can be told." : $"All {count} labelled images are {(anomalous == 0 ? "normal" : "anomalous")}: no image metric can be told without the other kind.";
+            yield return count == 0
+                ? "There are no labelled images: no image metric can be told."
+                : $"All {count} labelled images are {(anomalous == 0 ? "normal" : "anomalous")}: "
+                    + "no image metric can be told without the other kind.";
         }
     }
 

@@ -5,7 +5,10 @@ using Microsoft.ML.KagPrompt.Numerics;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Pixel metrics of anomaly maps that come one by one, in memory that does not grow with their number.</summary>
-/// <remarks>Exact up to a million distinct map values; beyond, <see cref="PixelMetrics.Resolution"/> says how near values are counted as one. Not thread-safe.</remarks>
+/// <remarks>
+/// Exact up to a million distinct map values; beyond, <see cref="PixelMetrics.Resolution"/> says how near values are
+/// counted as one. Not thread-safe.
+/// </remarks>
 public sealed class MapStatistics
 {
     private const int MostValues = 1 << 20;
@@ -34,13 +37,15 @@ public sealed class MapStatistics
     /// <param name="mask">True where defective; empty: nowhere.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="isAnomalous">Whether the image is known to be anomalous: one without a mask, or with an empty one, is then named in a warning. Without a mask it is left out.</param>
+    /// <param name="isAnomalous">Whether the image is known to be anomalous: one without a mask, or with an empty one, is then named in a
+    /// warning. Without a mask it is left out.</param>
     /// <exception cref="ArgumentException">The lengths do not fit.</exception>
     public void Add(ReadOnlySpan<float> map, ReadOnlySpan<bool> mask, int width, int height, bool isAnomalous = false)
     {
         if (width < 1 || height < 1 || map.Length != (long)width * height || (mask.Length != 0 && mask.Length != map.Length))
         {
-            throw new ArgumentException($"map, mask: expected {width} x {height} values each, got {map.Length} and {mask.Length}.", nameof(mask));
+            throw new ArgumentException(
+                $"map, mask: expected {width} x {height} values each, got {map.Length} and {mask.Length}.", nameof(mask));
         }
 
         if (isAnomalous && mask.Length == 0)
@@ -81,7 +86,8 @@ public sealed class MapStatistics
         Flush();
         var exact = values.Curve(regions);
         var replicates = Enumerable.Range(0, Replicates + 1).AsParallel().AsOrdered().Select(Replicated).ToArray();
-        Estimate With(Func<ScoreCurve, double> metric) => Bootstrap.Interval(metric(exact), metric(replicates[Replicates]), replicates[..Replicates].Select(metric));
+        Estimate With(Func<ScoreCurve, double> metric)
+            => Bootstrap.Interval(metric(exact), metric(replicates[Replicates]), replicates[..Replicates].Select(metric));
         return new()
         {
             Images = images,
@@ -112,7 +118,9 @@ public sealed class MapStatistics
 
         if (images == 0 || regions == 0)
         {
-            yield return images == 0 ? "There are no maps with masks: no pixel metric can be told." : $"None of {images} masks shows a defect: no pixel metric can be told.";
+            yield return images == 0
+                ? "There are no maps with masks: no pixel metric can be told."
+                : $"None of {images} masks shows a defect: no pixel metric can be told.";
         }
     }
 
@@ -150,8 +158,12 @@ public sealed class MapStatistics
     private ScoreCurve Replicated(int i)
     {
         var down = coarse.Reverse().ToArray();
-        return new([.. down.Select(bin => ValueHistogram.ValueOf(bin.Key << CoarseBits))], [.. down.Select(bin => bin.Value.Normal[i])], [.. down.Select(bin => bin.Value.Anomalous[i])],
-            [.. down.Select(bin => bin.Value.Overlap[i])], replicatedRegions[i]);
+        return new(
+            [.. down.Select(bin => ValueHistogram.ValueOf(bin.Key << CoarseBits))],
+            [.. down.Select(bin => bin.Value.Normal[i])],
+            [.. down.Select(bin => bin.Value.Anomalous[i])],
+            [.. down.Select(bin => bin.Value.Overlap[i])],
+            replicatedRegions[i]);
     }
 
     private sealed record ReplicatedBin(double[] Normal, double[] Anomalous, double[] Overlap);

@@ -32,7 +32,9 @@ public sealed record PixelMetrics
     /// <summary>The published code's AUPRO: 200 thresholds, rates below 0.3 (<see cref="RegionOverlap.AuproStepped"/>).</summary>
     public required double AuproStepped { get; init; }
 
-    /// <summary>Relative distance of map values that are told apart: 0 where all are; above where there were more distinct values than are kept.</summary>
+    /// <summary>
+    /// Relative distance of map values that are told apart: 0 where all are; above where there were more distinct values than are kept.
+    /// </summary>
     public required double Resolution { get; init; }
 
     /// <summary>What keeps a metric from being told, in words.</summary>

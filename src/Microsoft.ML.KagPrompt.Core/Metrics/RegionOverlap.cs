@@ -6,7 +6,10 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>NaN map values (pixels not inspected) are left out. Pure functions, thread-safe.</remarks>
 public static class RegionOverlap
 {
-    /// <summary>Area under the mean per-region overlap as a function of the false positive rate, up to a limit and divided by it, in 0..1; exact over all thresholds.</summary>
+    /// <summary>
+    /// Area under the mean per-region overlap as a function of the false positive rate, up to a limit and divided by it, in 0..1;
+    /// exact over all thresholds.
+    /// </summary>
     /// <param name="maps">n · height · width values, image after image; higher is more anomalous.</param>
     /// <param name="masks">True where defective; regions are 8-connected within an image.</param>
     /// <param name="width">Columns of a map.</param>
@@ -24,15 +27,21 @@ public static class RegionOverlap
         return Curve(maps, masks, width, height).Aupro(limit);
     }
 
-    /// <summary>The published code's form: 200 equal threshold steps from the smallest to the largest value, pixels above the threshold, rates below 0.3 rescaled to 0..1 by their own smallest and largest.</summary>
+    /// <summary>
+    /// The published code's form: 200 equal threshold steps from the smallest to the largest value, pixels above the threshold,
+    /// rates below 0.3 rescaled to 0..1 by their own smallest and largest.
+    /// </summary>
     /// <inheritdoc cref="Aupro"/>
-    public static double AuproStepped(ReadOnlySpan<float> maps, ReadOnlySpan<bool> masks, int width, int height) => Curve(maps, masks, width, height).AuproStepped();
+    public static double AuproStepped(ReadOnlySpan<float> maps, ReadOnlySpan<bool> masks, int width, int height)
+        => Curve(maps, masks, width, height).AuproStepped();
 
     private static ScoreCurve Curve(ReadOnlySpan<float> maps, ReadOnlySpan<bool> masks, int width, int height)
     {
         if (maps.Length != masks.Length || width < 1 || height < 1 || maps.Length % ((long)width * height) != 0)
         {
-            throw new ArgumentException($"maps, masks: expected the same number of {width} x {height} images, got {maps.Length} and {masks.Length} values.", nameof(masks));
+            throw new ArgumentException(
+                $"maps, masks: expected the same number of {width} x {height} images, got {maps.Length} and {masks.Length} values.",
+                nameof(masks));
         }
 
         var region = ConnectedRegions.Label(masks, width, height, out var sizes);

@@ -3,7 +3,8 @@ using Microsoft.ML.KagPrompt.Numerics;
 namespace Microsoft.ML.KagPrompt.Metrics;
 
 /// <summary>
-/// Every distinct score, from the highest down, with how many normal and anomalous items have it and what those add to the mean region overlap: all that ranking metrics need.
+/// Every distinct score, from the highest down, with how many normal and anomalous items have it and what those add to the mean region
+/// overlap: all that ranking metrics need.
 /// </summary>
 /// <remarks>Immutable. All metrics are NaN where only one kind of label is present.</remarks>
 internal sealed class ScoreCurve
@@ -32,7 +33,8 @@ internal sealed class ScoreCurve
 
     /// <summary>The curve of items in any order.</summary>
     /// <param name="values">Scores; sorted on return. NaN (not inspected) is left out.</param>
-    /// <param name="shares">Of each anomalous item 1 / (its region's size), or 0 where regions do not count; NaN: the item is normal. Sorted along.</param>
+    /// <param name="shares">Of each anomalous item 1 / (its region's size), or 0 where regions do not count;
+    /// NaN: the item is normal. Sorted along.</param>
     /// <param name="regions">Number of regions.</param>
     public static ScoreCurve Build(float[] values, double[] shares, double regions)
     {

@@ -3,8 +3,8 @@ using Microsoft.ML.KagPrompt.Numerics;
 namespace Microsoft.ML.KagPrompt.Metrics;
 
 /// <summary>
-/// Distinct float values with what belongs to each, in bounded memory: exact while there are few enough; from then on values that differ only in their last bits are counted as
-/// one, and ever more bits are dropped.
+/// Distinct float values with what belongs to each, in bounded memory: exact while there are few enough;
+/// from then on values that differ only in their last bits are counted as one, and ever more bits are dropped.
 /// </summary>
 internal sealed class ValueHistogram(int mostValues)
 {
@@ -48,7 +48,12 @@ internal sealed class ValueHistogram(int mostValues)
     public ScoreCurve Curve(double regions)
     {
         var down = bins.Reverse().ToArray();
-        return new([.. down.Select(bin => ValueOf(bin.Key << dropped))], [.. down.Select(bin => bin.Normal)], [.. down.Select(bin => bin.Anomalous)], [.. down.Select(bin => bin.Overlap)], regions);
+        return new(
+            [.. down.Select(bin => ValueOf(bin.Key << dropped))],
+            [.. down.Select(bin => bin.Normal)],
+            [.. down.Select(bin => bin.Anomalous)],
+            [.. down.Select(bin => bin.Overlap)],
+            regions);
     }
 
     /// <summary>An integer that sorts as the value does.</summary>

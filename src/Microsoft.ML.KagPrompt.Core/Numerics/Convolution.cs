@@ -5,10 +5,11 @@ using static TorchSharp.torch.nn;
 namespace Microsoft.ML.KagPrompt.Numerics;
 
 /// <summary>
-/// Two-dimensional convolution on whole blocks of channels. On some processors (seen on AMD Zen 5) libtorch's CPU convolution reads channels beyond the last whole block of 16 without
-/// having cleared them, and its gradient under a stride likewise with blocks of 32: wrong by tens of percent, without an error. Channels of zeros, added here where the
-/// sizes do not fill the blocks, cost nothing at the sizes of real networks, which fill them. A single small image would go to NNPACK, which warns on the error stream at every call where it does not
-/// know the processor: it is a matrix product here.
+/// Two-dimensional convolution on whole blocks of channels. On some processors (seen on AMD Zen 5) libtorch's CPU convolution reads
+/// channels beyond the last whole block of 16 without having cleared them, and its gradient under a stride likewise with blocks of 32:
+/// wrong by tens of percent, without an error. Channels of zeros, added here where the sizes do not fill the blocks, cost nothing at the
+/// sizes of real networks, which fill them. A single small image would go to NNPACK, which warns on the error stream at every call where it
+/// does not know the processor: it is a matrix product here.
 /// </summary>
 internal static class Convolution
 {
@@ -28,7 +29,9 @@ internal static class Convolution
 
         var block = stride == 1 || !is_grad_enabled() ? 16 : 32;
         var outputs = weight.shape[0];
-        var (moreOutputs, moreInputs) = input.device_type != DeviceType.CPU ? (0, 0) : (Missing(outputs, block), weight.shape[1] <= Planes ? 0 : Missing(weight.shape[1], block));
+        var (moreOutputs, moreInputs) = input.device_type != DeviceType.CPU
+            ? (0, 0)
+            : (Missing(outputs, block), weight.shape[1] <= Planes ? 0 : Missing(weight.shape[1], block));
         if (moreOutputs + moreInputs == 0)
         {
             return functional.conv2d(input, weight, bias, strides: [stride, stride], padding: [padding, padding]);
@@ -38,7 +41,9 @@ internal static class Convolution
         var filled = functional.pad(input, [0, 0, 0, 0, 0, moreInputs]);
         var kernels = functional.pad(weight, [0, 0, 0, 0, 0, moreInputs, 0, moreOutputs]);
         var shifts = bias is null ? null : functional.pad(bias, [0, moreOutputs]);
-        return functional.conv2d(filled, kernels, shifts, strides: [stride, stride], padding: [padding, padding]).narrow(1, 0, outputs).MoveToOuterDisposeScope();
+        return functional.conv2d(filled, kernels, shifts, strides: [stride, stride], padding: [padding, padding])
+            .narrow(1, 0, outputs)
+            .MoveToOuterDisposeScope();
     }
 
     private static Tensor Product(Tensor input, Tensor weight, Tensor? bias, long stride, long padding)
@@ -46,8 +51,8 @@ internal static class Convolution
         using var scope = NewDisposeScope();
         var (height, width) = (weight.shape[2], weight.shape[3]);
         long Steps(long side, long kernel) => ((side + (2 * padding) - kernel) / stride) + 1;
-        var columns = functional.unfold(input, (height, width), padding: (padding, padding), stride: (stride, stride));         // [1, I·h·w, H'·W']
-        var product = weight.flatten(1).matmul(columns);                                                                        // [1, O, H'·W']
+        var columns = functional.unfold(input, (height, width), padding: (padding, padding), stride: (stride, stride)); // [1, I·h·w, H'·W']
+        var product = weight.flatten(1).matmul(columns); // [1, O, H'·W']
         var shifted = bias is null ? product : product.Plus(bias.view(1, -1, 1));
         return shifted.view(1, weight.shape[0], Steps(input.shape[2], height), Steps(input.shape[3], width)).MoveToOuterDisposeScope();
     }

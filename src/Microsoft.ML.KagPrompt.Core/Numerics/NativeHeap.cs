@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace Microsoft.ML.KagPrompt.Numerics;
 
 /// <summary>
-/// Lets the C library's heap keep the memory of temporaries. glibc gives large freed blocks back to the system, which clears them page by page when they are asked for again: two thirds of the time of a training step
-/// and half of that of a forward pass. Limits that the process was started with stay as they are; other C libraries have no such limits.
+/// Lets the C library's heap keep the memory of temporaries. glibc gives large freed blocks back to the system, which
+/// clears them page by page when they are asked for again: two thirds of the time of a training step and half of that of a forward pass.
+/// Limits that the process was started with stay as they are; other C libraries have no such limits.
 /// </summary>
 internal static partial class NativeHeap
 {
@@ -31,7 +32,8 @@ internal static partial class NativeHeap
 
     private static bool Prepare()
     {
-        var chosen = new[] { "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "GLIBC_TUNABLES" }.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
+        var chosen = new[] { "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "GLIBC_TUNABLES" }
+            .Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
         if (chosen || !OperatingSystem.IsLinux())
         {
             return false;

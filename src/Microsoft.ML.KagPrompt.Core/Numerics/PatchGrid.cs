@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Numerics;
 
 /// <summary>
-/// Where the cells of a feature map lie in its image: the centre of cell (r, c) is at row FirstRow + r · RowStep, column FirstColumn + c · ColumnStep, in pixels, where pixel i has
-/// its centre at i.
+/// Where the cells of a feature map lie in its image: the centre of cell (r, c) is at row FirstRow + r · RowStep,
+/// column FirstColumn + c · ColumnStep, in pixels, where pixel i has its centre at i.
 /// </summary>
 /// <param name="Rows">Rows of cells.</param>
 /// <param name="Columns">Columns of cells.</param>
@@ -21,19 +21,27 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
     public static PatchGrid Tiling(int side, int imageSize) => Square(side, ((double)imageSize / side / 2) - 0.5, (double)imageSize / side);
 
     /// <summary>Cells stretched until the outer ones lie on the image's outer pixels: "aligned corners".</summary>
-    public static PatchGrid AlignedCorners(int side, int imageSize) => Square(side, side == 1 ? (imageSize - 1) / 2.0 : 0, side == 1 ? 1 : (imageSize - 1.0) / (side - 1));
+    public static PatchGrid AlignedCorners(int side, int imageSize)
+        => Square(side, side == 1 ? (imageSize - 1) / 2.0 : 0, side == 1 ? 1 : (imageSize - 1.0) / (side - 1));
 
     /// <summary>As many rows as columns.</summary>
     public static PatchGrid Square(int side, double first, double step) => new(side, side, first, step, first, step);
 
-    /// <summary>[..., Rows · Columns] → [..., S, S]: linear between centres, constant beyond the outer ones. With gradients. The caller owns the result.</summary>
+    /// <summary>
+    /// [..., Rows · Columns] → [..., S, S]: linear between centres, constant beyond the outer ones. With gradients.
+    /// The caller owns the result.
+    /// </summary>
     public Tensor ToImage(Tensor patches, int imageSize)
     {
         using var scope = NewDisposeScope();
-        var (down, across) = Known.GetOrAdd((this, imageSize, imageSize), key => (Tents(Rows, FirstRow, RowStep, key.Height), Tents(Columns, FirstColumn, ColumnStep, key.Width)));
+        var (down, across) = Known.GetOrAdd(
+            (this, imageSize, imageSize),
+            key => (Tents(Rows, FirstRow, RowStep, key.Height), Tents(Columns, FirstColumn, ColumnStep, key.Width)));
         var leading = patches.shape[..^1];
         var cells = patches.reshape(-1, Rows, Columns);
-        var pixels = tensor(down, [imageSize, Rows], device: patches.device).matmul(cells).matmul(tensor(across, [imageSize, Columns], device: patches.device).t());
+        var pixels = tensor(down, [imageSize, Rows], device: patches.device)
+            .matmul(cells)
+            .matmul(tensor(across, [imageSize, Columns], device: patches.device).t());
         return pixels.reshape([.. leading, imageSize, imageSize]).MoveToOuterDisposeScope();
     }
 

@@ -1,7 +1,9 @@
 namespace Microsoft.ML.KagPrompt.Numerics;
 
 /// <summary>Counts the owners of one disposable value; the last to let go disposes it. Thread-safe.</summary>
-/// <remarks>Models made from one another (another threshold, other supports) share weights through this, and each may be disposed apart.</remarks>
+/// <remarks>
+/// Models made from one another (another threshold, other supports) share weights through this, and each may be disposed apart.
+/// </remarks>
 internal sealed class Shared<T>(T value) where T : class, IDisposable
 {
     private int owners = 1;

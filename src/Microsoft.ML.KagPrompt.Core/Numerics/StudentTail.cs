@@ -3,7 +3,10 @@ using MathNet.Numerics.RootFinding;
 
 namespace Microsoft.ML.KagPrompt.Numerics;
 
-/// <summary>The upper tail of Student's t. The library's own quantile searches up to 800 only; one degree of freedom and a tail of 0.0001 lie at 3183.</summary>
+/// <summary>
+/// The upper tail of Student's t. The library's own quantile searches up to 800 only;
+/// one degree of freedom and a tail of 0.0001 lie at 3183.
+/// </summary>
 internal static class StudentTail
 {
     /// <summary>The value that is exceeded with a probability.</summary>

@@ -6,8 +6,8 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// <summary>
 /// Arithmetic between tensors and numbers. TorchSharp turns a number (and the hidden factor 1 of a + b) into a native scalar whose managed
 /// owner is dead by the time the native call runs: a garbage collection at that moment frees it, and the call reads freed memory.
-/// Here every scalar outlives its call. Use these instead of the operators with numbers, and instead of + between tensors. Tensors have the same
-/// fate where no dispose scope holds them: work on tensors runs inside a scope.
+/// Here every scalar outlives its call. Use these instead of the operators with numbers, and instead of + between tensors.
+/// Tensors have the same fate where no dispose scope holds them: work on tensors runs inside a scope.
 /// </summary>
 internal static class TensorArithmetic
 {

@@ -15,7 +15,9 @@ internal sealed class ClonePatch(int width, int height, bool[] keepSource)
     /// <summary>The same channel of the destination.</summary>
     public int[] Destination { get; } = new int[width * height];
 
-    /// <summary>Turns the channel in <see cref="Source"/> and <see cref="Destination"/> into the right-hand side of its Poisson equation.</summary>
+    /// <summary>
+    /// Turns the channel in <see cref="Source"/> and <see cref="Destination"/> into the right-hand side of its Poisson equation.
+    /// </summary>
     public void AddChannel(int channel, bool mixed)
     {
         for (var y = 0; y < height - 1; y++)

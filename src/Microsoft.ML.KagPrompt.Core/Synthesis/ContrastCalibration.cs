@@ -5,9 +5,10 @@ namespace Microsoft.ML.KagPrompt.Synthesis;
 /// <summary>Fits the label's logistic curve to a product from its normal images.</summary>
 /// <remarks>
 /// NSA chose (k, x0) by eye for each product. For a product it does not know: a change is seen once it exceeds the fluctuation
-/// the surface shows anyway at the same scale. So the label passes 0.3, where the mask begins, at the local contrast: the mean standard deviation
-/// of grey levels within 11 × 11 pixels, the reach of the label's own median. The curve keeps the form of NSA's default, k · x0 = 2. The contrast is held
-/// between 3 grey levels, below which nobody sees a change on any surface, and 13.8, where the default curve passes 0.3.
+/// the surface shows anyway at the same scale. So the label passes 0.3, where the mask begins, at the local contrast:
+/// the mean standard deviation of grey levels within 11 × 11 pixels, the reach of the label's own median.
+/// The curve keeps the form of NSA's default, k · x0 = 2. The contrast is held between 3 grey levels, below which nobody sees a change on
+/// any surface, and 13.8, where the default curve passes 0.3.
 /// </remarks>
 internal static class ContrastCalibration
 {
@@ -29,12 +30,17 @@ internal static class ContrastCalibration
         return options with { LogisticMidpoint = midpoint, LogisticSteepness = SteepnessTimesMidpoint / midpoint };
     }
 
-    /// <summary>Mean over the pixels of the standard deviation of grey levels around each; windows are clipped to the image, and to the pixels inside.</summary>
+    /// <summary>
+    /// Mean over the pixels of the standard deviation of grey levels around each;
+    /// windows are clipped to the image, and to the pixels inside.
+    /// </summary>
     public static double LocalContrast(PixelBuffer image, bool[]? inside = null)
     {
         var (width, height) = (image.Width, image.Height);
         var (sums, squares) = Integrals(GreyLevels.Compute(image), width, height, inside);
-        var counts = inside is null ? null : Integrals(Array.ConvertAll(inside, isInside => (byte)(isInside ? 1 : 0)), width, height, null).Sums;
+        var counts = inside is null
+            ? null
+            : Integrals(Array.ConvertAll(inside, isInside => (byte)(isInside ? 1 : 0)), width, height, null).Sums;
         var total = 0.0;
         for (var y = 0; y < height; y++)
         {

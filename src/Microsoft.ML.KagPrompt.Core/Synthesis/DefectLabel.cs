@@ -9,14 +9,18 @@ internal static class DefectLabel
     private const int MaskMedianSide = 5;
     private const int ChangeMedianRadius = 5;
 
-    /// <summary>The mean absolute change of the channels in grey levels, smoothed by a median over a disk, and whether the pixel counts as changed.</summary>
+    /// <summary>
+    /// The mean absolute change of the channels in grey levels, smoothed by a median over a disk, and whether the pixel counts as changed.
+    /// </summary>
     public static (byte[] Changed, double[] Change) Measure(PixelBuffer before, PixelBuffer after)
     {
         var change = new double[before.Width * before.Height];
         var changed = new byte[change.Length];
         for (int i = 0, p = 0; i < change.Length; i++, p += 3)
         {
-            change[i] = (Math.Abs(before.Rgb[p] - after.Rgb[p]) + Math.Abs(before.Rgb[p + 1] - after.Rgb[p + 1]) + Math.Abs(before.Rgb[p + 2] - after.Rgb[p + 2])) / 3.0;
+            change[i] = (Math.Abs(before.Rgb[p] - after.Rgb[p])
+                + Math.Abs(before.Rgb[p + 1] - after.Rgb[p + 1])
+                + Math.Abs(before.Rgb[p + 2] - after.Rgb[p + 2])) / 3.0;
             changed[i] = (byte)(change[i] > LeastChange ? 1 : 0);
         }
 

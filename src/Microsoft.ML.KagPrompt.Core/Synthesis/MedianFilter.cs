@@ -23,7 +23,9 @@ internal static class MedianFilter
         return Array.ConvertAll(Slide(ranks, 256, width, height, reach), rank => (byte)rank);
     }
 
-    /// <summary>scikit-image's median with a disk footprint: pixels whose centre lies within <paramref name="radius"/>. Values are finite.</summary>
+    /// <summary>
+    /// scikit-image's median with a disk footprint: pixels whose centre lies within <paramref name="radius"/>. Values are finite.
+    /// </summary>
     public static double[] Disk(ReadOnlySpan<double> image, int width, int height, int radius)
     {
         var levels = new HashSet<double> { 0 };

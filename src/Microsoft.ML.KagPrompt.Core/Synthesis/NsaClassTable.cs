@@ -4,7 +4,8 @@ namespace Microsoft.ML.KagPrompt.Synthesis;
 internal static class NsaClassTable
 {
     /// <summary>By the products' names there; case does not matter.</summary>
-    public static readonly IReadOnlyDictionary<string, SynthesisOptions> Classes = new Dictionary<string, SynthesisOptions>(StringComparer.OrdinalIgnoreCase)
+    public static readonly IReadOnlyDictionary<string, SynthesisOptions> Classes
+        = new Dictionary<string, SynthesisOptions>(StringComparer.OrdinalIgnoreCase)
     {
         ["bottle"] = Object(steepness: 1.0 / 12, midpoint: 24) with { Background = 200, BackgroundThreshold = 60 },
         ["cable"] = Object(steepness: 1.0 / 12, midpoint: 24) with { MinHeight = 0.05, MinWidth = 0.05 },
@@ -12,7 +13,8 @@ internal static class NsaClassTable
         ["hazelnut"] = Object(steepness: 1.0 / 12, midpoint: 24) with { MaxHeight = 0.35, MaxWidth = 0.35, Background = 20 },
         ["metal_nut"] = Object(steepness: 1.0 / 3, midpoint: 7) with { Background = 20 },
         ["pill"] = Object(steepness: 1.0 / 3, midpoint: 7) with { MaxHeight = 0.2, Background = 20 },
-        ["screw"] = Object(steepness: 1, midpoint: 3) with { MaxHeight = 0.12, MaxWidth = 0.12, Background = 200, BackgroundThreshold = 60 },
+        ["screw"] = Object(steepness: 1, midpoint: 3)
+            with { MaxHeight = 0.12, MaxWidth = 0.12, Background = 200, BackgroundThreshold = 60 },
         ["toothbrush"] = Object(steepness: 1.0 / 6, midpoint: 15) with { MaxWidth = 0.2, Background = 20 },
         ["transistor"] = Object(steepness: 1.0 / 6, midpoint: 15),
         ["zipper"] = Object(steepness: 1.0 / 6, midpoint: 15) with { MaxWidth = 0.2, Background = 200, BackgroundThreshold = 60 },

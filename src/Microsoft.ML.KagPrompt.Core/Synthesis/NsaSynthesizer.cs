@@ -5,7 +5,9 @@ using Microsoft.ML.KagPrompt.Synthesis;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Draws natural-looking defects: patches of a normal image blended seamlessly into another (NSA, Schlüter et al. 2022).</summary>
-/// <remarks>Immutable and thread-safe; the generator passed in is not, so give each thread its own. Equal generators give equal images.</remarks>
+/// <remarks>
+/// Immutable and thread-safe; the generator passed in is not, so give each thread its own. Equal generators give equal images.
+/// </remarks>
 public sealed class NsaSynthesizer
 {
     /// <summary>Smaller patches are skipped, the border ring not counted.</summary>
@@ -23,12 +25,16 @@ public sealed class NsaSynthesizer
     /// <summary>How defects are drawn.</summary>
     public SynthesisOptions Options { get; }
 
-    /// <summary>Draws defects into a copy of <paramref name="destination"/>, again while no label remains, <see cref="SynthesisOptions.MaxDraws"/> times at most.</summary>
+    /// <summary>
+    /// Draws defects into a copy of <paramref name="destination"/>, again while no label remains,
+    /// <see cref="SynthesisOptions.MaxDraws"/> times at most.
+    /// </summary>
     /// <param name="destination">A normal image.</param>
     /// <param name="source">Where patches are cut from: another normal image of the same size, or the destination itself.</param>
     /// <param name="random">The only source of randomness.</param>
     /// <exception cref="ArgumentException">The images differ in size.</exception>
-    public SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random) => Synthesize(destination, source, random, null);
+    public SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random)
+        => Synthesize(destination, source, random, null);
 
     /// <summary>The same within a region, which is the object: outside, nothing is drawn and nothing is labelled.</summary>
     internal SyntheticImage Synthesize(PixelBuffer destination, PixelBuffer source, Random random, SquareRegion? region)
@@ -38,7 +44,10 @@ public sealed class NsaSynthesizer
         ArgumentNullException.ThrowIfNull(random);
         if (source.Width != destination.Width || source.Height != destination.Height)
         {
-            throw new ArgumentException($"source: expected {destination.Width} x {destination.Height} pixels, the size of the destination, got {source.Width} x {source.Height}. Resize both to the same square.", nameof(source));
+            throw new ArgumentException(
+                $"source: expected {destination.Width} x {destination.Height} pixels, the size of the destination, "
+                    + $"got {source.Width} x {source.Height}. Resize both to the same square.",
+                nameof(source));
         }
 
         var destinationObject = ObjectOf(destination, region);
@@ -78,7 +87,8 @@ public sealed class NsaSynthesizer
         return image;
     }
 
-    private static PixelBuffer Paste(PixelBuffer image, byte[]? destinationObject, PixelBuffer source, byte[]? sourceObject, PatchSampler sampler)
+    private static PixelBuffer Paste(
+        PixelBuffer image, byte[]? destinationObject, PixelBuffer source, byte[]? sourceObject, PatchSampler sampler)
     {
         if (sampler.Cut(sourceObject) is not { } cut)
         {

@@ -23,7 +23,8 @@ internal static class ObjectMask
     /// <summary>Whether at least half of the images show an object, 2 % of the picture or more, before the background.</summary>
     public static bool Shows(IReadOnlyList<PixelBuffer> images, double background, double threshold)
     {
-        var showing = images.Count(image => Compute(image, background, threshold).Count(pixel => pixel != 0) >= LeastObjectShare * image.Width * image.Height);
+        var showing = images.Count(image
+            => Compute(image, background, threshold).Count(pixel => pixel != 0) >= LeastObjectShare * image.Width * image.Height);
         return 2 * showing >= images.Count;
     }
 }

@@ -41,7 +41,9 @@ internal sealed class PatchSampler(SynthesisOptions options, int width, int heig
         return (scaledWidth, Math.Clamp((int)((double)scaledWidth / cut.Width * cut.Height), heights.Min, heights.Max));
     }
 
-    /// <summary>Where a patch of a size goes; null when it does not fit, or its object met too little of the destination's in all tries.</summary>
+    /// <summary>
+    /// Where a patch of a size goes; null when it does not fit, or its object met too little of the destination's in all tries.
+    /// </summary>
     public PixelRectangle? Place(int patchWidth, int patchHeight, byte[]? patchObject, byte[]? destinationObject)
     {
         // One pixel is kept free on each side: the blending box may lie a pixel further right.

@@ -3,7 +3,10 @@ namespace Microsoft.ML.KagPrompt.Synthesis;
 /// <summary>A rectangle of pixels.</summary>
 internal readonly record struct PixelRectangle(int Left, int Top, int Width, int Height)
 {
-    /// <summary>Cuts the rectangle out of <paramref name="channels"/> interleaved bytes a pixel and resizes it, bilinear without antialiasing as NSA does.</summary>
+    /// <summary>
+    /// Cuts the rectangle out of <paramref name="channels"/> interleaved bytes a pixel and resizes it,
+    /// bilinear without antialiasing as NSA does.
+    /// </summary>
     public byte[] Resample(ReadOnlySpan<byte> image, int imageWidth, int channels, int width, int height)
     {
         var columns = Samples(Width, width);

@@ -2,7 +2,9 @@ using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt.Synthesis;
 
-/// <summary>Seamless cloning (Pérez, Gangnet, Blake: "Poisson Image Editing", 2003), step by step as OpenCV's seamlessClone does it.</summary>
+/// <summary>
+/// Seamless cloning (Pérez, Gangnet, Blake: "Poisson Image Editing", 2003), step by step as OpenCV's seamlessClone does it.
+/// </summary>
 internal static class PoissonBlender
 {
     /// <summary>The eroded mask keeps the seam this far inside the box.</summary>
@@ -21,11 +23,13 @@ internal static class PoissonBlender
     public static PixelBuffer MixedClone(PixelBuffer source, ReadOnlySpan<byte> mask, PixelBuffer destination, (int X, int Y) centre) =>
         Clone(source, mask, destination, centre, mixed: true);
 
-    private static PixelBuffer Clone(PixelBuffer source, ReadOnlySpan<byte> mask, PixelBuffer destination, (int X, int Y) centre, bool mixed)
+    private static PixelBuffer Clone(
+        PixelBuffer source, ReadOnlySpan<byte> mask, PixelBuffer destination, (int X, int Y) centre, bool mixed)
     {
         if (mask.Length != source.Width * source.Height)
         {
-            throw new ArgumentException($"mask: expected {source.Width} x {source.Height} values, the size of the source, got {mask.Length}.", nameof(mask));
+            throw new ArgumentException(
+                $"mask: expected {source.Width} x {source.Height} values, the size of the source, got {mask.Length}.", nameof(mask));
         }
 
         var result = new PixelBuffer(destination.Width, destination.Height, (byte[])destination.Rgb.Clone());
@@ -33,7 +37,10 @@ internal static class PoissonBlender
         var (left, top) = (centre.X - (box.Width / 2), centre.Y - (box.Height / 2));
         if (left < 0 || top < 0 || left + box.Width > destination.Width || top + box.Height > destination.Height)
         {
-            throw new ArgumentException($"centre: the patch's {box.Width} x {box.Height} box around ({centre.X}, {centre.Y}) leaves the {destination.Width} x {destination.Height} destination.", nameof(centre));
+            throw new ArgumentException(
+                $"centre: the patch's {box.Width} x {box.Height} box around ({centre.X}, {centre.Y}) "
+                    + $"leaves the {destination.Width} x {destination.Height} destination.",
+                nameof(centre));
         }
 
         if (box.Width < 3 || box.Height < 3)

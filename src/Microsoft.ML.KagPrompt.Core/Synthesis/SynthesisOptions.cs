@@ -56,7 +56,9 @@ public sealed record SynthesisOptions
     /// <summary>Draws of an image at most, until one keeps a label; 10 by default.</summary>
     public int MaxDraws { get; init; } = 10;
 
-    /// <summary>The parameters NSA's authors chose for the fifteen products of MVTec AD, by their names there ("metal_nut"). Case does not matter.</summary>
+    /// <summary>
+    /// The parameters NSA's authors chose for the fifteen products of MVTec AD, by their names there ("metal_nut"). Case does not matter.
+    /// </summary>
     public static IReadOnlyDictionary<string, SynthesisOptions> MvtecAd => NsaClassTable.Classes;
 
     /// <summary>NSA's defaults with a label curve fitted to a product's contrast.</summary>
@@ -71,10 +73,16 @@ public sealed record SynthesisOptions
             : throw new ArgumentException("normals: expected at least one normal image, got none.", nameof(normals));
     }
 
-    /// <summary>A product's own options where there are any, without a background that does not show it; else those fitted to it, to what of it is inspected.</summary>
-    internal static SynthesisOptions For(string className, IReadOnlyDictionary<string, SynthesisOptions> own, IReadOnlyList<PixelBuffer> normals, SquareRegion? region = null)
+    /// <summary>
+    /// A product's own options where there are any, without a background that does not show it;
+    /// else those fitted to it, to what of it is inspected.
+    /// </summary>
+    internal static SynthesisOptions For(
+        string className, IReadOnlyDictionary<string, SynthesisOptions> own,
+        IReadOnlyList<PixelBuffer> normals, SquareRegion? region = null)
         => !own.TryGetValue(className, out var known) ? FitTo(normals, region)
-            : known.Background is { } background && !ObjectMask.Shows(normals, background, known.BackgroundThreshold) ? known with { Background = null }
+            : known.Background is { } background && !ObjectMask.Shows(normals, background, known.BackgroundThreshold)
+                ? known with { Background = null }
             : known;
 
     /// <summary>Throws one <see cref="ArgumentException"/> that names every value out of range.</summary>
@@ -86,10 +94,26 @@ public sealed record SynthesisOptions
     }
 
     internal void CollectFaults(OptionFaults faults, string prefix) => faults
-        .Require(MinHeight > 0 && MinHeight <= MaxHeight && MaxHeight <= 0.9, prefix + nameof(MinHeight), $"above 0, at most {nameof(MaxHeight)}, itself at most 0.9", $"{MinHeight} and {MaxHeight}")
-        .Require(MinWidth > 0 && MinWidth <= MaxWidth && MaxWidth <= 0.9, prefix + nameof(MinWidth), $"above 0, at most {nameof(MaxWidth)}, itself at most 0.9", $"{MinWidth} and {MaxWidth}")
-        .Require(MinScale > 0 && MinScale <= MaxScale && double.IsFinite(MaxScale), prefix + nameof(MinScale), $"above 0, at most {nameof(MaxScale)}, itself finite", $"{MinScale} and {MaxScale}")
-        .Require(LogisticSteepness > 0 && double.IsFinite(LogisticSteepness), prefix + nameof(LogisticSteepness), "a positive number", LogisticSteepness)
+        .Require(
+            MinHeight > 0 && MinHeight <= MaxHeight && MaxHeight <= 0.9,
+            prefix + nameof(MinHeight),
+            $"above 0, at most {nameof(MaxHeight)}, itself at most 0.9",
+            $"{MinHeight} and {MaxHeight}")
+        .Require(
+            MinWidth > 0 && MinWidth <= MaxWidth && MaxWidth <= 0.9,
+            prefix + nameof(MinWidth),
+            $"above 0, at most {nameof(MaxWidth)}, itself at most 0.9",
+            $"{MinWidth} and {MaxWidth}")
+        .Require(
+            MinScale > 0 && MinScale <= MaxScale && double.IsFinite(MaxScale),
+            prefix + nameof(MinScale),
+            $"above 0, at most {nameof(MaxScale)}, itself finite",
+            $"{MinScale} and {MaxScale}")
+        .Require(
+            LogisticSteepness > 0 && double.IsFinite(LogisticSteepness),
+            prefix + nameof(LogisticSteepness),
+            "a positive number",
+            LogisticSteepness)
         .Require(LogisticMidpoint is >= 0 and <= 255, prefix + nameof(LogisticMidpoint), "0 to 255", LogisticMidpoint)
         .Require(Background is null or (>= 0 and <= 255), prefix + nameof(Background), "0 to 255 or null", Background)
         .Require(BackgroundThreshold is >= 0 and <= 255, prefix + nameof(BackgroundThreshold), "0 to 255", BackgroundThreshold)

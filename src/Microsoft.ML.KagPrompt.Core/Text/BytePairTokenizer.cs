@@ -21,7 +21,9 @@ internal sealed partial class BytePairTokenizer
     /// <exception cref="ArgumentOutOfRangeException">The context has no room for a token.</exception>
     /// <exception cref="CheckpointFormatException">A merge joins what is no token before it, or makes a token that there is.</exception>
     public BytePairTokenizer(IReadOnlyList<(string First, string Second)> merges, int contextLength)
-        : this(new BytePairVocabulary([.. merges.Select((merge, i) => new MergeLine(i + 1, merge.First, merge.Second))], "merges"), contextLength)
+        : this(
+            new BytePairVocabulary([.. merges.Select((merge, i) => new MergeLine(i + 1, merge.First, merge.Second))], "merges"),
+            contextLength)
     {
     }
 

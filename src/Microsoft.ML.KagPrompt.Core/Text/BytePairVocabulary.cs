@@ -29,12 +29,14 @@ internal sealed class BytePairVocabulary
         {
             if (!ids.ContainsKey(first) || !ids.ContainsKey(second))
             {
-                throw new CheckpointFormatException($"{origin}: line {number}, '{first} {second}': expected two parts that are bytes or were merged on lines before. Fetch the file again.");
+                throw new CheckpointFormatException($"{origin}: line {number}, '{first} {second}': "
+                    + "expected two parts that are bytes or were merged on lines before. Fetch the file again.");
             }
 
             if (!ids.TryAdd(first + second, ids.Count))
             {
-                throw new CheckpointFormatException($"{origin}: line {number}, '{first} {second}': '{first}{second}' occurs twice; expected every token once. Fetch the file again.");
+                throw new CheckpointFormatException($"{origin}: line {number}, '{first} {second}': "
+                    + $"'{first}{second}' occurs twice; expected every token once. Fetch the file again.");
             }
         }
     }
@@ -69,12 +71,16 @@ internal sealed class BytePairVocabulary
         var expected = ids.Append(new("<|startoftext|>", StartOfText)).Append(new("<|endoftext|>", EndOfText));
         if (published.Count != Size || !expected.All(entry => published.TryGetValue(entry.Key, out var id) && id == entry.Value))
         {
-            throw new CheckpointFormatException($"{vocabularyPath} ({published.Count} tokens) does not belong to {mergesPath} (which makes {Size}): their tokens or ids differ. Fetch both from the same model.");
+            throw new CheckpointFormatException($"{vocabularyPath} ({published.Count} tokens) does not belong to "
+                + $"{mergesPath} (which makes {Size}): their tokens or ids differ. Fetch both from the same model.");
         }
     }
 
     /// <summary>A printable character for every byte: itself where printable, else one from U+0100 on.</summary>
     private static IEnumerable<string> PrintableBytes()
-        => Enumerable.Range('!', '~' - '!' + 1).Concat(Enumerable.Range(0xA1, 0xAC - 0xA1 + 1)).Concat(Enumerable.Range(0xAE, 0xFF - 0xAE + 1))
-            .Concat(Enumerable.Range(0x100, 68)).Select(code => ((char)code).ToString());
+        => Enumerable.Range('!', '~' - '!' + 1)
+            .Concat(Enumerable.Range(0xA1, 0xAC - 0xA1 + 1))
+            .Concat(Enumerable.Range(0xAE, 0xFF - 0xAE + 1))
+            .Concat(Enumerable.Range(0x100, 68))
+            .Select(code => ((char)code).ToString());
 }

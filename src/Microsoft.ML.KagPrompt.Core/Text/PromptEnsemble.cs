@@ -3,7 +3,9 @@ using Microsoft.ML.KagPrompt.Text;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>Sentences that call a product sound, and sentences that call it defective; "{}" stands for its name. Each group is encoded and averaged.</summary>
+/// <summary>
+/// Sentences that call a product sound, and sentences that call it defective; "{}" stands for its name. Each group is encoded and averaged.
+/// </summary>
 /// <param name="Normal">1 to 1000 sentences of 1 to 1000 characters.</param>
 /// <param name="Abnormal">As many.</param>
 public sealed record PromptEnsemble(IReadOnlyList<string> Normal, IReadOnlyList<string> Abnormal)
@@ -21,7 +23,9 @@ public sealed record PromptEnsemble(IReadOnlyList<string> Normal, IReadOnlyList<
     public PromptEnsemble For(string className)
     {
         var name = className.Replace('_', ' ').Trim();
-        return new([.. Normal.Select(sentence => sentence.Replace("{}", name))], [.. Abnormal.Select(sentence => sentence.Replace("{}", name))]);
+        return new(
+            [.. Normal.Select(sentence => sentence.Replace("{}", name))],
+            [.. Abnormal.Select(sentence => sentence.Replace("{}", name))]);
     }
 
     internal void CollectFaults(OptionFaults faults, string where)
@@ -29,7 +33,11 @@ public sealed record PromptEnsemble(IReadOnlyList<string> Normal, IReadOnlyList<
         foreach (var (group, sentences) in new[] { (nameof(Normal), Normal), (nameof(Abnormal), Abnormal) })
         {
             faults.Require(sentences is { Count: >= 1 and <= Most }, $"{where}.{group}", $"1 to {Most} sentences", sentences?.Count)
-                .Require(sentences?.All(sentence => !string.IsNullOrWhiteSpace(sentence) && sentence.Length <= Most) != false, $"{where}.{group}", $"sentences of 1 to {Most} characters, none blank", "another");
+                .Require(
+                    sentences?.All(sentence => !string.IsNullOrWhiteSpace(sentence) && sentence.Length <= Most) != false,
+                    $"{where}.{group}",
+                    $"sentences of 1 to {Most} characters, none blank",
+                    "another");
         }
     }
 }

@@ -24,7 +24,10 @@ internal static class PromptSentences
     {
         if (string.IsNullOrWhiteSpace(className) || className.Length > LongestName)
         {
-            throw new ArgumentException($"className: expected a product's name of 1 to {LongestName} characters, got {(className is null ? "null" : $"{className.Length}")}.", nameof(className));
+            throw new ArgumentException(
+                $"className: expected a product's name of 1 to {LongestName} characters, "
+                    + $"got {(className is null ? "null" : $"{className.Length}")}.",
+                nameof(className));
         }
 
         var name = className.Replace('_', ' ').Trim();

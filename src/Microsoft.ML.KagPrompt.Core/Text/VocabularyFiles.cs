@@ -26,12 +26,14 @@ internal static class VocabularyFiles
             using var unpacked = new GZipStream(file, CompressionMode.Decompress);
             var lines = Lines(unpacked, path);
             return lines.Length <= ClipMerges
-                ? throw new CheckpointFormatException($"{path}: expected more than {ClipMerges} lines of CLIP's vocabulary, got {lines.Length}. Fetch bpe_simple_vocab_16e6.txt.gz again.")
+                ? throw new CheckpointFormatException($"{path}: expected more than {ClipMerges} lines of CLIP's vocabulary, "
+                    + $"got {lines.Length}. Fetch bpe_simple_vocab_16e6.txt.gz again.")
                 : Parse(lines[1..(ClipMerges + 1)], path);
         }
         catch (InvalidDataException fault)
         {
-            throw new CheckpointFormatException($"{path} is not a gzip file or is damaged. Expected CLIP's bpe_simple_vocab_16e6.txt.gz.", fault);
+            throw new CheckpointFormatException(
+                $"{path} is not a gzip file or is damaged. Expected CLIP's bpe_simple_vocab_16e6.txt.gz.", fault);
         }
     }
 
@@ -57,11 +59,13 @@ internal static class VocabularyFiles
     {
         try
         {
-            return JsonSerializer.Deserialize<Dictionary<string, int>>(SmallFile.ReadAll(path, LargestFile)) ?? throw new JsonException("null");
+            return JsonSerializer.Deserialize<Dictionary<string, int>>(SmallFile.ReadAll(path, LargestFile))
+                ?? throw new JsonException("null");
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
-            throw new CheckpointFormatException($"{path} is not a vocabulary (token to id) or is damaged: {fault.Message} Fetch the file again.", fault);
+            throw new CheckpointFormatException(
+                $"{path} is not a vocabulary (token to id) or is damaged: {fault.Message} Fetch the file again.", fault);
         }
     }
 
@@ -69,7 +73,8 @@ internal static class VocabularyFiles
     {
         var parts = line.Text.Split(' ');
         return parts.Length == 2 && parts[0].Length > 0 && parts[1].Length > 0 ? new MergeLine(line.Number, parts[0], parts[1])
-            : throw new CheckpointFormatException($"{origin}: line {line.Number} is not a merge: expected two parts and a space, got '{line.Text}'.");
+            : throw new CheckpointFormatException(
+                $"{origin}: line {line.Number} is not a merge: expected two parts and a space, got '{line.Text}'.");
     })];
 
     private static (int Number, string Text)[] Lines(Stream text, string origin)
@@ -82,9 +87,13 @@ internal static class VocabularyFiles
             throw new CheckpointFormatException($"{origin}: a vocabulary of {LargestFile} bytes or more is refused.");
         }
 
-        var lines = Encoding.UTF8.GetString(buffer, 0, length).Split('\n').Select((line, i) => (Number: i + 1, Text: line.TrimEnd('\r'))).Where(line => line.Text.Length > 0).ToArray();
+        var lines = Encoding.UTF8.GetString(buffer, 0, length).Split('\n')
+            .Select((line, i) => (Number: i + 1, Text: line.TrimEnd('\r')))
+            .Where(line => line.Text.Length > 0)
+            .ToArray();
         return lines.FirstOrDefault(line => line.Text.Length > LongestLine) is { Number: > 0 } longest
-            ? throw new CheckpointFormatException($"{origin}: line {longest.Number} has {longest.Text.Length} characters; expected a merge of at most {LongestLine}. Fetch the file again.")
+            ? throw new CheckpointFormatException($"{origin}: line {longest.Number} has {longest.Text.Length} characters; "
+                + $"expected a merge of at most {LongestLine}. Fetch the file again.")
             : lines;
     }
 }

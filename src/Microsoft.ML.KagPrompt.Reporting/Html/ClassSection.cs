@@ -41,7 +41,9 @@ internal sealed class ClassSection
 
         // Values differ from class to class: each has its legend.
         body.Append(LegendPlot.Write(MapScale.ForCalibration(items[0].Calibration), $"class-{index}", hasValues: true));
-        var (missed, alarms) = (items.Count(item => item.Outcome == ReportOutcome.MissedDefect), items.Count(item => item.Outcome == ReportOutcome.FalseAlarm));
-        return $"<details class=\"product\"{(of <= 3 ? " open" : "")}><summary>{Of(Name)}<span>{items.Count} images, {missed} missed, {alarms} false alarms, image AUROC {Of(Image.Auroc.Value)}</span></summary>{body}</details>";
+        var missed = items.Count(item => item.Outcome == ReportOutcome.MissedDefect);
+        var alarms = items.Count(item => item.Outcome == ReportOutcome.FalseAlarm);
+        var figures = $"{items.Count} images, {missed} missed, {alarms} false alarms, image AUROC {Of(Image.Auroc.Value)}";
+        return $"<details class=\"product\"{(of <= 3 ? " open" : "")}><summary>{Of(Name)}<span>{figures}</span></summary>{body}</details>";
     }
 }

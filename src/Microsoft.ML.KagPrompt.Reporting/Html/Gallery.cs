@@ -26,7 +26,10 @@ internal static class Gallery
             var shown = all.Where(item => item.Picture is not null).ToArray();
             if (shown.Length > 0)
             {
-                writer.WriteLine($"<h2>{title}</h2><p class=\"soft\">{order} {(shown.Length < all.Length ? $"{shown.Length} of {all.Length} are shown." : $"{all.Length} image{(all.Length == 1 ? "" : "s")}.")}</p><div class=\"cards\">");
+                var number = shown.Length < all.Length
+                    ? $"{shown.Length} of {all.Length} are shown."
+                    : $"{all.Length} image{(all.Length == 1 ? "" : "s")}.";
+                writer.WriteLine($"<h2>{title}</h2><p class=\"soft\">{order} {number}</p><div class=\"cards\">");
                 foreach (var item in shown)
                 {
                     writer.WriteLine(Card(item, item.Picture!));
@@ -41,10 +44,14 @@ internal static class Gallery
     public static void WriteList(TextWriter writer, IReadOnlyList<ReportItem> worstFirst)
     {
         var shown = Math.Min(worstFirst.Count, MostRows);
-        writer.WriteLine($"<details class=\"list\"><summary>{(shown < worstFirst.Count ? $"The worst {shown} of {worstFirst.Count}" : "All")} images by name</summary><div class=\"scroll\"><table><tr><th>image</th><th>outcome</th><th>score</th><th>threshold</th><th>chance</th></tr>");
+        var which = shown < worstFirst.Count ? $"The worst {shown} of {worstFirst.Count}" : "All";
+        writer.WriteLine($"<details class=\"list\"><summary>{which} images by name</summary><div class=\"scroll\"><table>"
+            + "<tr><th>image</th><th>outcome</th><th>score</th><th>threshold</th><th>chance</th></tr>");
         foreach (var item in worstFirst.Take(MostRows))
         {
-            writer.WriteLine($"<tr><td>{Of(item.Name)}</td><td>{OutcomeOf(item)}{(item.IsForeign ? $": {Of(Inspection.ForeignWord)}" : "")}</td><td>{Of(item.Score, "0.0000")}</td><td>{Of(item.Calibration.Threshold, "0.0000")}</td><td>{ChanceOf(item)}</td></tr>");
+            var outcome = OutcomeOf(item) + (item.IsForeign ? $": {Of(Inspection.ForeignWord)}" : "");
+            writer.WriteLine($"<tr><td>{Of(item.Name)}</td><td>{outcome}</td><td>{Of(item.Score, "0.0000")}</td>"
+                + $"<td>{Of(item.Calibration.Threshold, "0.0000")}</td><td>{ChanceOf(item)}</td></tr>");
         }
 
         writer.WriteLine("</table></div></details>");
@@ -53,7 +60,10 @@ internal static class Gallery
     /// <summary>Images that could not be scored, with the reason.</summary>
     public static string Faults(IReadOnlyList<ReportItem> items)
     {
-        var faults = items.Where(item => item.Fault is not null).Take(MostRows).Select(item => $"<li>{Of(item.Name)}: {Of(item.Fault!)}</li>").ToArray();
+        var faults = items.Where(item => item.Fault is not null)
+            .Take(MostRows)
+            .Select(item => $"<li>{Of(item.Name)}: {Of(item.Fault!)}</li>")
+            .ToArray();
         return faults.Length == 0 ? "" : $"<h2>Could not be scored</h2><ul>{string.Concat(faults)}</ul>";
     }
 
@@ -62,10 +72,14 @@ internal static class Gallery
         var (name, isRejected) = (Of(item.Name), item.IsRejected);
         // A tall image is shown as high as the others, not as wide.
         var widest = (double)ReportPicture.LongestSide * picture.Width / Math.Max(picture.Width, picture.Height);
-        var html = new StringBuilder($"<article class=\"card\"><div class=\"view\" style=\"aspect-ratio:{picture.Width}/{picture.Height};max-width:{At(widest)}px\">");
-        html.Append($"<img alt=\"{name}\" src=\"{Data(picture.Image)}\"><img class=\"over\" alt=\"Anomaly map of {name}\" src=\"{Data(picture.Overlay)}\"></div>");
-        html.Append($"<label class=\"slide\">image<input type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\" aria-label=\"Overlay of {name}\">overlay</label><p class=\"name\">{name}</p>");
-        html.Append($"<p><span class=\"verdict {(isRejected ? "rejected" : "accepted")}\">{(isRejected ? "rejected" : "accepted")}</span>, score {Of(item.Score, "0.0000")}</p>");
+        var html = new StringBuilder("<article class=\"card\">");
+        html.Append($"<div class=\"view\" style=\"aspect-ratio:{picture.Width}/{picture.Height};max-width:{At(widest)}px\">");
+        html.Append($"<img alt=\"{name}\" src=\"{Data(picture.Image)}\">");
+        html.Append($"<img class=\"over\" alt=\"Anomaly map of {name}\" src=\"{Data(picture.Overlay)}\"></div>");
+        html.Append("<label class=\"slide\">image<input type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\"");
+        html.Append($" aria-label=\"Overlay of {name}\">overlay</label><p class=\"name\">{name}</p>");
+        var verdict = isRejected ? "rejected" : "accepted";
+        html.Append($"<p><span class=\"verdict {verdict}\">{verdict}</span>, score {Of(item.Score, "0.0000")}</p>");
         html.Append(item.IsForeign ? $"<p>{Of(Inspection.ForeignWord)}</p>" : "");
         return html.Append($"<p class=\"soft\">chance of a defect {ChanceOf(item)}</p></article>").ToString();
     }
@@ -81,8 +95,11 @@ internal static class Gallery
     };
 
     /// <summary>The score's alone: of a foreign image it says nothing.</summary>
-    private static string ChanceOf(ReportItem item) => item.Calibration.ProbabilityOf(item.Score) is var chance && (float.IsNaN(chance) || item.IsForeign) ? Unknown
-        : chance < 0.01f ? "below 1 %" : chance > 0.99f ? "above 99 %" : Percent(Math.Round(chance, 2));
+    private static string ChanceOf(ReportItem item)
+        => item.Calibration.ProbabilityOf(item.Score) is var chance && (float.IsNaN(chance) || item.IsForeign) ? Unknown
+            : chance < 0.01f ? "below 1 %"
+            : chance > 0.99f ? "above 99 %"
+            : Percent(Math.Round(chance, 2));
 
     private static string Data(byte[] file) => $"data:image/{(file is [0x89, ..] ? "png" : "jpeg")};base64,{Convert.ToBase64String(file)}";
 }

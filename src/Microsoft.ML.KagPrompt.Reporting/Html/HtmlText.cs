@@ -11,9 +11,11 @@ internal static class HtmlText
     public static string Of(string text) => WebUtility.HtmlEncode(text);
 
     /// <summary>Scores and metrics.</summary>
-    public static string Of(double value, string format = "0.000") => double.IsNaN(value) ? Unknown : value.ToString(format, CultureInfo.InvariantCulture);
+    public static string Of(double value, string format = "0.000")
+        => double.IsNaN(value) ? Unknown : value.ToString(format, CultureInfo.InvariantCulture);
 
-    public static string Percent(double share) => double.IsNaN(share) ? Unknown : string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
+    public static string Percent(double share)
+        => double.IsNaN(share) ? Unknown : string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 
     /// <summary>A coordinate of a drawing.</summary>
     public static string At(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
