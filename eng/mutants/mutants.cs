@@ -47,7 +47,7 @@ Mutant[] mutants =
     new("trained-start-unknown", "Methods/Kag/KagStart.cs", "startsTrained: trained is not null", "startsTrained: trained is null", "KagPromptTrainerTests"),
     new("patches-of-the-image-itself", "Methods/Kag/TwinSource.cs", "while (ReferenceEquals(source, image) && pool.Count > 1)", "while (!ReferenceEquals(source, image))", "TwinSourceTests"),
     new("patches-of-any-class", "Methods/Kag/TwinSource.cs", "same.Length > 1 ? same :", "same.Length > 99 ? same :", "TwinSourceTests"),
-    new("bank-keeps-the-image-left-out", "Calibration/ThresholdCalibrator.cs", "tokens.Where((_, i) => i != left)", "tokens.Where((_, i) => i >= 0)", "LeaveOneOutTests"),
+    new("bank-keeps-the-image-left-out", "Methods/Kag/KagMethod.cs", "supports.Where((_, i) => i != left)], whole", "supports.Where((_, i) => i >= 0)], whole", "LeaveOneOutTests"),
     new("calibration-defects-of-the-image-itself", "Calibration/ThresholdCalibrator.cs", "support[(left + 1) % support.Count].Square", "support[left].Square", "LeaveOneOutTests"),
     new("cells-looks-ignored", "Backbones/Residual/ResidualNetwork.cs", "+ looks.ElementAtOrDefault(tap - 1);", "+ 0;", "ResNet18BackboneTests|MapPlacementTests"),
     new("cells-not-averaged", "Backbones/Residual/ResidualNetwork.cs", "functional.avg_pool2d(map, config.Step / stride)", "functional.max_pool2d(map, config.Step / stride)", "ResNet18BackboneTests"),

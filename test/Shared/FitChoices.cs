@@ -37,6 +37,8 @@ internal sealed record FitChoices
 
     public int TopK { get; init; } = 30;
 
+    public float NearWeight { get; init; }
+
     public MemoryFeatures MemoryFeatures { get; init; } = MemoryFeatures.Patch;
 
     public bool RotateSupports { get; init; }
@@ -68,7 +70,7 @@ internal sealed record FitChoices
     {
         Prompt = new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch, CheckpointPath = CheckpointPath },
         Memory = new() { Features = MemoryFeatures, Views = RotateSupports ? SupportViews.Turned : SupportViews.AsGiven, ViewShare = 1, MaxSupportImages = MaxSupportImages },
-        Fusion = new() { Gamma = Gamma, TopK = TopK },
+        Fusion = new() { Gamma = Gamma, TopK = TopK, NearWeight = NearWeight },
         Training = new() { Epochs = Epochs, BatchSize = BatchSize, LearningRate = LearningRate, GradientClip = GradientClip, DiceWeight = DiceWeight },
     };
 

@@ -82,8 +82,7 @@ internal sealed class ThresholdCalibrator(
         var (normal, synthetic) = (new List<Measured>(), new List<Measured>());
         for (var left = 0; left < Math.Min(support.Count, MostLeftOut) && support.Count > 1; left++)
         {
-            using var others = network.Method.BuildReference(
-                [.. tokens.Where((_, i) => i != left)], reference.TextFeatures?.clone(), reference.Region);
+            using var others = network.Method.LeaveOut(reference, tokens, left);
             var share = (SyntheticDefects + support.Count - 1) / support.Count;
             var twins = left < SyntheticDefects
                 ? WithDefects(support[left].Square, support[(left + 1) % support.Count].Square, share, left)

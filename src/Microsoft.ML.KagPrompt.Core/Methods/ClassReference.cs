@@ -22,5 +22,10 @@ internal abstract class ClassReference : IDisposable
         {
             tensor.Dispose();
         }
+
+        DisposeDerived();
     }
+
+    /// <summary>What is made of the tensors and not saved.</summary>
+    private protected virtual void DisposeDerived() { }
 }

@@ -37,6 +37,13 @@ internal interface IInspectionMethod : IDisposable
     /// <param name="region">What is inspected, as it was kept of the supports; null: all.</param>
     ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null);
 
+    /// <summary>The same class without one of its supports, with all that was chosen by them together. The caller owns it.</summary>
+    /// <param name="whole">Of all supports.</param>
+    /// <param name="supports">All, as they were given for it.</param>
+    /// <param name="left">Which to leave out.</param>
+    ClassReference LeaveOut(ClassReference whole, IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, int left)
+        => BuildReference([.. supports.Where((_, i) => i != left)], whole.TextFeatures?.clone(), whole.Region);
+
     /// <summary>A class from a saved model. The caller owns it.</summary>
     /// <exception cref="ModelFormatException">A tensor is missing or of another shape.</exception>
     ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null);

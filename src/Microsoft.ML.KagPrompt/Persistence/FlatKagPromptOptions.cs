@@ -46,7 +46,7 @@ internal sealed record FlatKagPromptOptions : FlatOptions
             Images = model.Images with { MaxPixels = MaxImagePixels },
             Prompt = ToPrompt(),
             Memory = ToMemory(),
-            Fusion = new() { Gamma = Gamma, TopK = TopK },
+            Fusion = ToFusion(),
             Training = ToTraining(),
             Threshold = model.Threshold,
             Columns = new()

@@ -16,6 +16,7 @@ public sealed class InspectionByHandTests : IDisposable
     private const int Width = 128;
     private const double Gamma = 0.3;
     private const int TopK = 160;
+    private const double NearWeight = 0.4;
 
     private static readonly PromptEnsemble Own = new(["a {} in order", "a clean {}"], ["a scratched {}", "a {} with a hole"]);
     private static readonly Dictionary<string, PixelBuffer[]> Supports = new()
@@ -26,7 +27,7 @@ public sealed class InspectionByHandTests : IDisposable
 
     private readonly KagPromptModel model = KagPromptTrainer.Fit(
         Supports.SelectMany(entry => entry.Value.Select(image => new TrainingImage { Image = image, ClassName = entry.Key })),
-        new FitChoices { Epochs = 0, ImageSize = Side, Gamma = (float)Gamma, TopK = TopK, Prompts = new Dictionary<string, PromptEnsemble> { ["bracket"] = Own }, RotateSupports = true, Seed = 5 });
+        new FitChoices { Epochs = 0, ImageSize = Side, Gamma = (float)Gamma, TopK = TopK, Prompts = new Dictionary<string, PromptEnsemble> { ["bracket"] = Own }, RotateSupports = true, NearWeight = (float)NearWeight, Seed = 5 });
 
     public InspectionByHandTests()
     {
@@ -52,7 +53,11 @@ public sealed class InspectionByHandTests : IDisposable
         {
             var (normal, abnormal) = Texts(name);
             var promptMap = ToImage(Mean(nodes.Select(layer => Rows(layer).Select(node => 1 / (1 + Math.Exp(100 * (Cosine(node, normal) - Cosine(node, abnormal))))).ToArray())), (0.55 + 1.45 + 4.75 + 2.35) / 4);
-            var memoryMap = Mean(Distances(taps, name).Zip([0.55, 1.45, 4.75, 2.35], ToImage));
+            double[] MapOf(IEnumerable<double[]> distances) => Mean(distances.Zip([0.55, 1.45, 4.75, 2.35], ToImage));
+            var share = NearWeight * Alikeness(name);
+            share.Should().BeInRange(i == 0 ? 0.05 : 0, i == 0 ? 0.4 : 0, "one support cannot tell");
+            var memoryMap = MapOf(Distances(taps, Supports[name])).Zip(MapOf(Distances(taps, Supports[name], near: true)),
+                (anywhere, near) => ((1 - share) * anywhere) + (share * near)).ToArray();
             var map = promptMap.Zip(memoryMap, (prompt, memory) => (Gamma * prompt) + ((1 - Gamma) * memory)).ToArray();
             results[i].Map.Zip(map, (actual, expected) => Math.Abs(actual - expected)).Max().Should().BeLessThan(2e-3, name);
 
@@ -77,11 +82,29 @@ public sealed class InspectionByHandTests : IDisposable
 
     public void Dispose() => model.Dispose();
 
-    /// <summary>1 − largest cosine similarity to the patches of the class's supports, turned four ways: by layer.</summary>
-    private IEnumerable<double[]> Distances(double[][,] taps, string name)
+    /// <summary>
+    /// 1 − largest cosine similarity to the patches of some supports, turned four ways; or, near, to those of the supports as they are within one cell: by layer.
+    /// </summary>
+    private IEnumerable<double[]> Distances(double[][,] taps, IEnumerable<PixelBuffer> supports, bool near = false)
     {
-        var remembered = Supports[name].SelectMany(Turns).Select(image => Tower.Encode(NaiveCompactTower.Pixels(image)).Taps).ToArray();
-        return taps.Select((layer, i) => Rows(layer).Select(patch => 1 - remembered.SelectMany(support => Rows(support[i])).Max(known => Cosine(known, patch))).ToArray());
+        var remembered = (near ? supports : supports.SelectMany(Turns)).Select(image => Tower.Encode(NaiveCompactTower.Pixels(image)).Taps).ToArray();
+        bool Counts(int a, int b) => !near || (Math.Abs((a / Grid) - (b / Grid)) <= 1 && Math.Abs((a % Grid) - (b % Grid)) <= 1);
+        return taps.Select((layer, i) => Rows(layer).Select((patch, p) =>
+            1 - remembered.SelectMany(support => Rows(support[i]).Where((_, q) => Counts(p, q))).Max(known => Cosine(known, patch))).ToArray()).ToArray();
+    }
+
+    /// <summary>1 where each support is found again in its place among the others up to 1.4 times the distance anywhere; 0 from 1.8 on.</summary>
+    private double Alikeness(string name)
+    {
+        var supports = Supports[name];
+        if (supports.Length == 1)
+        {
+            return 0;
+        }
+
+        double Sum(bool near) => supports.Sum(support =>
+            Distances(Tower.Encode(NaiveCompactTower.Pixels(support)).Taps, supports.Except([support]), near).Sum(layer => layer.Average()));
+        return Math.Clamp((1.8 - (Sum(near: true) / Sum(near: false))) / 0.4, 0, 1);
     }
 
     private static IEnumerable<PixelBuffer> Turns(PixelBuffer image)

@@ -15,6 +15,9 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphPrompt? prompt, bool startsTrained) : ITrainedMethod
 {
     private readonly KagVariant variant = KagVariant.For(options.Prompt.Variant);
+    // Each costs a look at all others.
+    private const int MostHeldAgainstOthers = 4;
+
     private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
 
     public GraphPrompt? Prompt => prompt;
@@ -45,11 +48,59 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         var encoded = (ScoringFeatures)views;
         IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(encoded.ForPrompt!.PatchTokens)).unbind(0) : encoded.ForMemory.PatchTokens.Select(layer => layer.alias());
         var random = new Random(seed);
-        return [.. tokens.Zip(BankGrids, (layer, grid) => Kept(layer, grid, regions, random).MoveToOuterDisposeScope())];
+        var kept = tokens.Zip(BankGrids, (layer, grid) => Kept(layer, grid, regions, random)).ToArray();
+        return [.. kept.Select(layer => layer.Patches.MoveToOuterDisposeScope()), .. kept.Select(layer => layer.Cells.MoveToOuterDisposeScope())];
     }
 
-    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
-        => new KagReference(textFeatures, MemoryBank.Build(supports)) { Region = region };
+    /// <summary>Of what <see cref="Remember"/> kept: patches, and where they come from. Without the second half none is looked up by its place.</summary>
+    public ClassReference BuildReference(
+        IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
+        => Build(supports, textFeatures, region, () => Alikeness(supports));
+
+    public ClassReference LeaveOut(ClassReference whole, IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, int left)
+        => Build([.. supports.Where((_, i) => i != left)], whole.TextFeatures?.clone(), whole.Region, () => ((KagReference)whole).Near?.Alikeness ?? 0);
+
+    private KagReference Build(
+        IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region, Func<double> alikeness)
+    {
+        var layers = BankGrids.Count;
+        var bank = MemoryBank.Build([.. supports.Select(support => support.Take(layers).ToArray())]);
+        try
+        {
+            var alike = options.Fusion.NearWeight > 0 && supports.All(support => support.Count > layers) ? alikeness() : 0;
+            var near = alike > 0
+                ? NearReference.Build(bank, [.. supports.Select(support => support.Skip(layers).ToArray())], BankGrids, alike)
+                : null;
+            return new KagReference(textFeatures, bank, near) { Region = region };
+        }
+        catch
+        {
+            bank.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How far supports lie alike; 0 where there is only one, which cannot tell.</summary>
+    private double Alikeness(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports)
+    {
+        var (anywhere, near, grids) = (0.0, 0.0, BankGrids);
+        for (var left = 0; left < Math.Min(supports.Count, MostHeldAgainstOthers) && supports.Count > 1; left++)
+        {
+            using var scope = torch.NewDisposeScope();
+            using var noGradients = torch.no_grad();
+            using var others = Build([.. supports.Where((_, i) => i != left)], null, null, () => 1);
+            var own = supports[left];
+            long[][] cells = [.. grids.Select((_, layer) => own[grids.Count + layer].data<long>().ToArray().Where(cell => cell >= 0).ToArray())];
+            // The picture as it is comes first.
+            torch.Tensor[] tokens = [.. grids.Select((grid, layer) =>
+                torch.zeros(1, grid.Rows * grid.Columns, own[layer].shape[2], dtype: own[layer].dtype, device: own[layer].device)
+                    .index_copy(1, torch.tensor(cells[layer], device: own[layer].device), own[layer].narrow(1, 0, cells[layer].Length)))];
+            anywhere += others.Bank!.Compare(tokens, cells).Distances.Sum(layer => layer.mean().item<float>());
+            near += others.Near!.Matches.Distances(tokens, cells).Sum(layer => layer.mean().item<float>());
+        }
+
+        return supports.Count > 1 ? NearReference.AlikenessOf(anywhere, near) : 0;
+    }
 
     public ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
     {
@@ -62,7 +113,8 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
 
         var bank = source.Entries.ContainsKey("bank.0")
             ? MemoryBank.FromNormalized([.. BankWidths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))]) : null;
-        return new KagReference(text?.DetachFromDisposeScope(), bank) { Region = region };
+        var near = bank is null || options.Fusion.NearWeight <= 0 ? null : NearReference.Read(source, bank, BankGrids);
+        return new KagReference(text?.DetachFromDisposeScope(), bank, near) { Region = region };
     }
 
     public MethodScores Score(EncodedImages features, ClassReference reference)
@@ -86,9 +138,11 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         using var noGradients = torch.no_grad();
         var known = (KagReference)reference;
         var (promptMap, nodes, promptScore) = Prompted(features.ForPrompt, known);
-        var (memoryMap, unlikeness) = Remembered(features, known, nodes);
+        var (anywhere, near, unlikeness) = Remembered(features, known, nodes);
         return ([.. fusions.Select(fusion =>
         {
+            var share = near is null ? 0 : fusion.NearWeight * known.Near!.Alikeness;
+            var memoryMap = share > 0 ? anywhere!.Times(1 - share).Plus(near!.Times(share)) : anywhere;
             var (map, score) = Fuse(fusion, promptMap, promptScore, memoryMap, known.Region);
             return (map.MoveToOuterDisposeScope(), score.MoveToOuterDisposeScope());
         })], unlikeness?.MoveToOuterDisposeScope());
@@ -130,32 +184,41 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         return torch.tensor(Array.ConvertAll(region.Inspected, isInside => isInside ? 1f : 0f), [side, side], device: device);
     }
 
-    /// <summary>[views, L, D] → all patches of the first view and a share of the others', where there are regions of those inside: [1, n, D].</summary>
-    private torch.Tensor Kept(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, Random random)
+    /// <summary>
+    /// [views, L, D] → all patches of the first view and a share of the others', where there are regions of those inside, [1, n, D]; and the cells of the
+    /// first view's, −1 of the others', [n].
+    /// </summary>
+    private (torch.Tensor Patches, torch.Tensor Cells) Kept(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, Random random)
     {
         var kept = new List<torch.Tensor>();
+        var from = new List<long>();
         for (var view = 0; view < layer.shape[0]; view++)
         {
             var cells = regions?[view].CellsOf(grid) ?? [.. Enumerable.Range(0, (int)layer.shape[1]).Select(cell => (long)cell)];
             var share = view == 0 ? 1 : options.Memory.ViewShare;
             long[] drawn = share >= 1 ? cells : [.. cells.Where(_ => random.NextDouble() < share)];
             kept.Add(drawn.Length == layer.shape[1] ? layer[view] : layer[view].index_select(0, torch.tensor(drawn, device: layer.device)));
+            from.AddRange(view == 0 ? drawn : drawn.Select(_ => -1L));
         }
 
-        return torch.cat(kept, 0).unsqueeze(0);
+        return (torch.cat(kept, 0).unsqueeze(0), torch.tensor(from.ToArray()));
     }
 
-    private (torch.Tensor? Map, torch.Tensor? Unlikeness) Remembered(ScoringFeatures features, KagReference reference, torch.Tensor? nodes)
+    private (torch.Tensor? Anywhere, torch.Tensor? Near, torch.Tensor? Unlikeness) Remembered(ScoringFeatures features, KagReference reference, torch.Tensor? nodes)
     {
         if (reference.Bank is null)
         {
-            return (null, null);
+            return (null, null, null);
         }
 
         var tokens = UsesGraphBank ? prompt!.Outputs(nodes!).unbind(0) : features.ForMemory.PatchTokens;
         var (grids, region) = (BankGrids, reference.Region?.Square);
-        var (distances, unlikeness) = reference.Bank.Compare(tokens, region is null ? null : [.. grids.Select(region.CellsOf)]);
-        return (variant.MemoryMap(maps.Mean(distances, grids, region)), unlikeness);                            // (13)
+        long[][]? cells = region is null ? null : [.. grids.Select(region.CellsOf)];
+        var (distances, unlikeness) = reference.Bank.Compare(tokens, cells);
+        var near = reference.Near is null
+            ? null
+            : variant.MemoryMap(maps.Mean(reference.Near.Matches.Distances(tokens, cells), grids, region));
+        return (variant.MemoryMap(maps.Mean(distances, grids, region)), near, unlikeness);                      // (13)
     }
 
     private (torch.Tensor? Map, torch.Tensor? Nodes, torch.Tensor? Score) Prompted(VisionFeatures? features, KagReference reference)

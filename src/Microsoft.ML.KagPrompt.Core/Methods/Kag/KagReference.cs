@@ -5,13 +5,16 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
 
-/// <summary>A class's prompts' features and its normal patches. Owns both.</summary>
-internal sealed class KagReference(torch.Tensor? textFeatures, MemoryBank? bank) : ClassReference
+/// <summary>A class's prompts' features and its normal patches. Owns them.</summary>
+internal sealed class KagReference(torch.Tensor? textFeatures, MemoryBank? bank, NearReference? near = null) : ClassReference
 {
     public override torch.Tensor? TextFeatures { get; } = textFeatures;
 
     /// <summary>The memory bank; null before supports are known.</summary>
     public MemoryBank? Bank { get; } = bank;
+
+    /// <summary>The bank's patches by their places; null where they are not looked up so.</summary>
+    public NearReference? Near { get; } = near;
 
     public override IReadOnlyDictionary<string, torch.Tensor> Tensors
     {
@@ -23,7 +26,14 @@ internal sealed class KagReference(torch.Tensor? textFeatures, MemoryBank? bank)
                 tensors.Add("text", TextFeatures);
             }
 
+            foreach (var (name, tensor) in Near?.Tensors ?? new Dictionary<string, torch.Tensor>())
+            {
+                tensors.Add(name, tensor);
+            }
+
             return tensors;
         }
     }
+
+    private protected override void DisposeDerived() => Near?.Matches.Dispose();
 }

@@ -18,8 +18,15 @@ public sealed record ScoreFusion
     /// </summary>
     public int TopK { get; init; } = 502;
 
+    /// <summary>
+    /// Weight, 0 to 1, that the memory map gives to how far a patch lies from what the supports show in its own place (within two cells of 28), beside how far
+    /// it lies from what they show anywhere. It holds where parts all lie alike; a fit finds out from two supports or more, and lessens it, down to 0, for
+    /// parts that lie this way and that. With one support it is 0. The paper looks anywhere: 0.
+    /// </summary>
+    public float NearWeight { get; init; } = 0.5f;
+
     /// <summary>The paper's values, which its published code has too.</summary>
-    public static ScoreFusion Paper { get; } = new() { Gamma = 0.1f, TopK = 30 };
+    public static ScoreFusion Paper { get; } = new() { Gamma = 0.1f, TopK = 30, NearWeight = 0 };
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>
@@ -33,5 +40,6 @@ public sealed record ScoreFusion
     internal void CollectFaults(OptionFaults faults, string prefix) => faults
         .Require(Enum.IsDefined(Branches), prefix + nameof(Branches), "defined branches", Branches)
         .Require(Gamma is >= 0 and <= 1, prefix + nameof(Gamma), "0 to 1", Gamma)
-        .Require(TopK is >= 1 and <= 224 * 224, prefix + nameof(TopK), "1 to 50176", TopK);
+        .Require(TopK is >= 1 and <= 224 * 224, prefix + nameof(TopK), "1 to 50176", TopK)
+        .Require(NearWeight is >= 0 and <= 1, prefix + nameof(NearWeight), "0 to 1", NearWeight);
 }

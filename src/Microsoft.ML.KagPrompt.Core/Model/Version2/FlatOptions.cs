@@ -86,7 +86,7 @@ internal record FlatOptions
     {
         Backbone = ToBackbone(),
         Images = new() { Size = ImageSize, ResizeMode = ResizeMode, MapUpsampling = MapUpsampling.AlignedCorners },
-        Method = new KagOptions { Prompt = ToPrompt(), Memory = ToMemory(), Fusion = new() { Gamma = Gamma, TopK = TopK }, Training = ToTraining() },
+        Method = new KagOptions { Prompt = ToPrompt(), Memory = ToMemory(), Fusion = ToFusion(), Training = ToTraining() },
         Threshold = ToThreshold(),
         Device = Device,
         Seed = Seed,
@@ -102,6 +102,8 @@ internal record FlatOptions
         Storage = BackboneStorage,
         Precision = Precision,
     };
+
+    protected ScoreFusion ToFusion() => new() { Gamma = Gamma, TopK = TopK, NearWeight = 0 };
 
     protected PromptOptions ToPrompt() => new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch };
 

@@ -1,0 +1,164 @@
+using Microsoft.ML.KagPrompt.Numerics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Methods.Common;
+
+/// <summary>
+/// The patches of the supports as they are, by their places: how far a patch lies from the nearest that lies where it does. Parts that all lie alike tell more so
+/// than by their patches anywhere: a sound corner in the wrong place is no match. Owns its tensors; reading is thread-safe.
+/// </summary>
+internal sealed class NearMatches : IDisposable
+{
+    // Of a grid of 28: cells by which parts that lie alike still differ.
+    private const double Reach = 2.0 / 28;
+
+    // Rows of cells looked up at once: more compare cells that are too far apart anyway, fewer are many small products.
+    private const int RowsAtOnce = 4;
+
+    // Below every similarity.
+    private static readonly Scalar TooFar = (-4f).ToScalar();
+
+    private readonly Layer[] layers;
+
+    private NearMatches(Layer[] layers) => this.layers = layers;
+
+    /// <summary>Of a bank's patches, by the cell that each comes from.</summary>
+    /// <param name="bank">Patches of unit length.</param>
+    /// <param name="cells">Of each layer's patches, the cell of the picture as it is, row by row; −1: of a turned or mirrored one, which has no place here.</param>
+    /// <param name="grids">Of each layer.</param>
+    /// <exception cref="ArgumentException">A cell lies outside its grid, or there is none.</exception>
+    public static NearMatches Build(MemoryBank bank, IReadOnlyList<long[]> cells, IReadOnlyList<PatchGrid> grids)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var layers = bank.Layers.Select((patches, i) => Layer.Build(patches, cells[i], grids[i])).ToArray();
+        foreach (var layer in layers)
+        {
+            layer.Keep();
+        }
+
+        return new NearMatches(layers);
+    }
+
+    /// <summary>1 − largest cosine similarity to the patches of the supports that lie within two cells of 28. [B, L_i, D_i] → [B, L_i]. The caller owns them.</summary>
+    /// <param name="patchTokens">[B, L_i, D_i] of each layer.</param>
+    /// <param name="cells">Of each layer, the patches that count, by number, ascending; the others' distances are 0. Null: all.</param>
+    public IReadOnlyList<Tensor> Distances(IReadOnlyList<Tensor> patchTokens, IReadOnlyList<long[]>? cells = null)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        return [.. layers.Select((layer, i) => layer.Distances(patchTokens[i], cells?[i]).MoveToOuterDisposeScope())];
+    }
+
+    public void Dispose()
+    {
+        foreach (var layer in layers)
+        {
+            layer.Dispose();
+        }
+    }
+
+    /// <summary>One layer's patches in the order of their cells, so that neighbouring rows of the grid are neighbouring rows of the matrix.</summary>
+    private sealed class Layer(Tensor patches, PatchGrid grid, Layer.Strip[] strips) : IDisposable
+    {
+        public static Layer Build(Tensor all, long[] cells, PatchGrid grid)
+        {
+            if (cells.Length != all.shape[0] || cells.Any(cell => cell < -1 || cell >= grid.Rows * grid.Columns) || cells.All(cell => cell < 0))
+            {
+                throw new ArgumentException(
+                    $"cells: expected {all.shape[0]} numbers below {grid.Rows * grid.Columns}, one of them not negative.", nameof(cells));
+            }
+
+            var order = Enumerable.Range(0, cells.Length).Where(row => cells[row] >= 0).OrderBy(row => cells[row]).Select(row => (long)row).ToArray();
+            var sorted = Array.ConvertAll(order, row => cells[row]);
+            var strips = new List<Strip>();
+            for (var row = 0; row < grid.Rows; row += RowsAtOnce)
+            {
+                strips.Add(Strip.At(row, sorted, grid, all.device));
+            }
+
+            return new Layer(all.index_select(0, tensor(order, device: all.device)), grid, [.. strips]);
+        }
+
+        public void Keep()
+        {
+            patches.DetachFromDisposeScope();
+            foreach (var strip in strips)
+            {
+                strip.Apart.DetachFromDisposeScope();
+            }
+        }
+
+        public Tensor Distances(Tensor tokens, long[]? counted)
+        {
+            var found = zeros(tokens.shape[0], tokens.shape[1], dtype: tokens.dtype, device: tokens.device);
+            var unit = tokens.UnitLength(-1);
+            foreach (var strip in strips)
+            {
+                using var scope = NewDisposeScope();
+                var first = strip.FirstRow * grid.Columns;
+                var count = (int)strip.Apart.shape[0];
+                var own = counted?.Where(cell => cell >= first && cell < first + count).ToArray();
+                if (own is { Length: 0 })
+                {
+                    continue;
+                }
+
+                // From the first cell of the strip.
+                var places = own is null ? null : tensor(Array.ConvertAll(own, cell => cell - first), device: tokens.device);
+                var asked = Of(unit.narrow(1, first, count), 1, places);                                                        // [B, n, D]
+                var distances = strip.Count == 0
+                    ? ones(asked.shape[0], asked.shape[1], dtype: tokens.dtype, device: tokens.device)
+                    : asked.matmul(patches.narrow(0, strip.First, strip.Count).t()).masked_fill(Of(strip.Apart, 0, places), TooFar)
+                        .amax([2]).AtLeast(-1).Complement();
+                var answers = found.narrow(1, first, count);
+                _ = places is null ? answers.copy_(distances) : answers.index_copy_(1, places, distances);
+            }
+
+            return found;
+        }
+
+        private static Tensor Of(Tensor rows, long dimension, Tensor? places) => places is null ? rows : rows.index_select(dimension, places);
+
+        public void Dispose()
+        {
+            patches.Dispose();
+            foreach (var strip in strips)
+            {
+                strip.Apart.Dispose();
+            }
+        }
+
+        /// <summary>Some rows of cells, and the patches of the supports near them.</summary>
+        /// <param name="FirstRow">The first row of cells.</param>
+        /// <param name="First">The first patch.</param>
+        /// <param name="Count">How many patches.</param>
+        /// <param name="Apart">Which cell and patch lie too far apart: [cells, patches].</param>
+        public sealed record Strip(int FirstRow, int First, int Count, Tensor Apart)
+        {
+            public static Strip At(int row, long[] cells, PatchGrid grid, Device device)
+            {
+                var reach = Math.Max(1, (int)Math.Round(Reach * Math.Max(grid.Rows, grid.Columns)));
+                var last = Math.Min(row + RowsAtOnce, grid.Rows);
+                var first = Array.FindIndex(cells, cell => cell >= (long)(row - reach) * grid.Columns);
+                var end = Array.FindIndex(cells, cell => cell >= (long)(last + reach) * grid.Columns);
+                first = first < 0 ? cells.Length : first;
+                var known = cells[first..(end < 0 ? cells.Length : end)];
+                var own = (last - row) * grid.Columns;
+                var apart = new bool[own * known.Length];
+                for (var cell = 0; cell < own; cell++)
+                {
+                    var (down, across) = (row + (cell / grid.Columns), cell % grid.Columns);
+                    for (var patch = 0; patch < known.Length; patch++)
+                    {
+                        apart[(cell * known.Length) + patch] = Math.Abs((known[patch] / grid.Columns) - down) > reach
+                            || Math.Abs((known[patch] % grid.Columns) - across) > reach;
+                    }
+                }
+
+                return new Strip(row, first, known.Length, tensor(apart, [own, known.Length], device: device));
+            }
+        }
+    }
+}

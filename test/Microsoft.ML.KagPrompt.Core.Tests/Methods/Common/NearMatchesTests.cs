@@ -1,0 +1,72 @@
+using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.TestSupport;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.KagPrompt.Tests.Methods.Common;
+
+public class NearMatchesTests
+{
+    [Theory]
+    [InlineData(1, 1, 1, 28, 28, false)]
+    [InlineData(2, 3, 2, 9, 14, false)]
+    [InlineData(3, 2, 4, 5, 3, true)]
+    [InlineData(4, 1, 2, 43, 42, true)]
+    public void Distances_RandomTokens_EqualPlainLoops(int seed, int batch, int supports, int rows, int columns, bool someCells)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed);
+        var random = new Random(seed);
+        const int Width = 6;
+        var (length, reach) = (rows * columns, Math.Max(1, (int)Math.Round(Math.Max(rows, columns) / 14.0)));
+        // Each support's cells, then patches without a place; some cells are not inspected.
+        long[] counted = [.. Enumerable.Range(0, length).Where(_ => !someCells || random.Next(3) > 0).Select(cell => (long)cell)];
+        long[] cells = [.. Enumerable.Range(0, supports).SelectMany(_ => counted.Concat([-1, -1]))];
+        var known = randn([1, cells.Length, Width], generator: generator);
+        var tokens = randn([batch, length, Width], generator: generator);
+        using var bank = MemoryBank.Build([[known]]);
+        using var near = NearMatches.Build(bank, [cells], [new PatchGrid(rows, columns, 0, 1, 0, 1)]);
+
+        var patches = known.data<float>().ToArray().Chunk(Width).ToArray();
+        var images = tokens.data<float>().ToArray().Chunk(Width).Chunk(length).ToArray();
+        var expected = new double[batch, length];
+        foreach (var cell in counted)
+        {
+            for (var image = 0; image < batch; image++)
+            {
+                expected[image, cell] = 1 - Enumerable.Range(0, cells.Length)
+                    .Where(row => cells[row] >= 0 && Math.Abs((cells[row] / columns) - (cell / columns)) <= reach
+                        && Math.Abs((cells[row] % columns) - (cell % columns)) <= reach)
+                    .Max(row => Cosine(patches[row], images[image][cell]));
+            }
+        }
+
+        near.Distances([tokens], someCells ? [counted] : null)[0].ShouldBeClose(tensor(expected), 1e-5, "1 − the largest similarity nearby");
+    }
+
+    [Fact]
+    public void Distances_NothingNearby_IsOne()
+    {
+        using var scope = NewDisposeScope();
+        using var bank = MemoryBank.Build([[ones(1, 1, 4)]]);
+        using var near = NearMatches.Build(bank, [[0]], [PatchGrid.Tiling(14, 224)]);
+        var distances = near.Distances([ones(1, 196, 4)])[0].data<float>().ToArray();
+        distances.Index().Where(cell => cell.Item < 0.5f).Select(cell => cell.Index).Should().Equal(0, 1, 14, 15);
+        distances[^1].Should().BeInRange(1, 2);
+    }
+
+    [Theory]
+    [InlineData(16, 0)]
+    [InlineData(-2, 0)]
+    [InlineData(-1, -1)]
+    public void Build_CellsThatCannotBe_AreRefused(long first, long second)
+    {
+        using var scope = NewDisposeScope();
+        using var bank = MemoryBank.Build([[ones(1, 2, 4)]]);
+        FluentActions.Invoking(() => NearMatches.Build(bank, [[first, second]], [PatchGrid.Tiling(4, 56)])).Should().Throw<ArgumentException>().WithMessage("cells: expected 2 numbers below 16*");
+    }
+
+    private static double Cosine(float[] a, float[] b)
+        => a.Zip(b, (x, y) => (double)x * y).Sum() / Math.Sqrt(a.Sum(x => (double)x * x) * b.Sum(y => (double)y * y));
+}

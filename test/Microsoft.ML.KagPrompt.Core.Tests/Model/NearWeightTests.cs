@@ -1,0 +1,78 @@
+using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Model;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Tests.Model;
+
+/// <summary>What supports show in the same place, for parts that lie alike.</summary>
+public sealed class NearWeightTests
+{
+    private const int Side = 112;
+    private const int Tile = 28;
+
+    // A board of sixteen parts of four kinds, always in the same places.
+    private static readonly int[] Places = [0, 1, 2, 3, 3, 0, 1, 2, 1, 3, 0, 2, 2, 0, 3, 1];
+
+    [Fact]
+    public void Inspect_SoundPieceInTheWrongPlace_IsFoundWherePartsLieAlike()
+    {
+        var supports = Enumerable.Range(0, 3).Select(seed => Board(Places, seed)).ToArray();
+        // Two neighbours have changed places: each patch of it, but for the seams, is on other supports.
+        int[] swapped = [.. Places];
+        (swapped[5], swapped[6]) = (swapped[6], swapped[5]);
+        using var anywhere = Fit(supports, 0);
+        using var near = Fit(supports, 0.5f);
+        var (sound, wrong) = (Board(Places, 8), Board(swapped, 9));
+        double Stands(KagPromptModel model) => model.Inspect(wrong, "object").Score / model.Inspect(sound, "object").Score;
+        Stands(near).Should().BeGreaterThan(1.1 * Stands(anywhere));
+        near.Inspect(wrong, "object").IsAnomalous.Should().BeTrue();
+
+        using var file = new MemoryStream();
+        near.Save(file);
+        file.Position = 0;
+        using var loaded = KagPromptModel.Load(file);
+        loaded.Inspect(wrong, "object").Map.Should().Equal(near.Inspect(wrong, "object").Map);
+    }
+
+    [Fact]
+    public void Inspect_PartsThatLieThisWayAndThat_AreLookedUpAnywhere()
+    {
+        PixelBuffer Mixed(int seed)
+        {
+            int[] places = [.. Places];
+            new Random(seed).Shuffle(places);
+            return Board(places, seed);
+        }
+
+        var supports = Enumerable.Range(0, 3).Select(Mixed).ToArray();
+        using var anywhere = Fit(supports, 0);
+        using var near = Fit(supports, 0.5f);
+        near.Inspect(Mixed(9), "object").Map.Should().Equal(anywhere.Inspect(Mixed(9), "object").Map);
+    }
+
+    private static KagPromptModel Fit(IEnumerable<PixelBuffer> supports, float weight) => KagPromptTrainer.Fit(
+        supports.Select(image => new TrainingImage { Image = image }),
+        new FitChoices { Backbone = "resnet18", Epochs = 0, ImageSize = Side, NearWeight = weight, TopK = 502, Seed = 1 });
+
+    /// <summary>Tiles of stripes, squares, rings or nothing, with a little noise.</summary>
+    private static PixelBuffer Board(int[] kinds, int seed)
+    {
+        var random = new Random(seed);
+        var rgb = new byte[Side * Side * 3];
+        for (var p = 0; p < Side * Side; p++)
+        {
+            var (y, x) = (p / Side, p % Side);
+            var (v, u) = (y % Tile, x % Tile);
+            var isDark = kinds[(y / Tile * 4) + (x / Tile)] switch
+            {
+                0 => v / 4 % 2 == 0,
+                1 => u is > 6 and < 22 && v is > 6 and < 22,
+                2 => Math.Abs(Math.Sqrt(((u - 13.5) * (u - 13.5)) + ((v - 13.5) * (v - 13.5))) - 9) < 2.5,
+                _ => false,
+            };
+            rgb.AsSpan(3 * p, 3).Fill((byte)((isDark ? 60 : 200) + random.Next(9)));
+        }
+
+        return new PixelBuffer(Side, Side, rgb);
+    }
+}
