@@ -48,7 +48,7 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         var encoded = (ScoringFeatures)views;
         IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(encoded.ForPrompt!.PatchTokens)).unbind(0) : encoded.ForMemory.PatchTokens.Select(layer => layer.alias());
         var random = new Random(seed);
-        var kept = tokens.Zip(BankGrids, (layer, grid) => Kept(layer, grid, regions, random)).ToArray();
+        var kept = tokens.Zip(BankGrids, (layer, grid) => KeptPatches.WithCells(layer, grid, regions, options.Memory.ViewShare, random)).ToArray();
         return [.. kept.Select(layer => layer.Patches.MoveToOuterDisposeScope()), .. kept.Select(layer => layer.Cells.MoveToOuterDisposeScope())];
     }
 
@@ -184,27 +184,6 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         return torch.tensor(Array.ConvertAll(region.Inspected, isInside => isInside ? 1f : 0f), [side, side], device: device);
     }
 
-    /// <summary>
-    /// [views, L, D] → all patches of the first view and a share of the others', where there are regions of those inside, [1, n, D]; and the cells of the
-    /// first view's, −1 of the others', [n].
-    /// </summary>
-    private (torch.Tensor Patches, torch.Tensor Cells) Kept(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, Random random)
-    {
-        var kept = new List<torch.Tensor>();
-        var from = new List<long>();
-        for (var view = 0; view < layer.shape[0]; view++)
-        {
-            var cells = regions?[view].CellsOf(grid) ?? [.. Enumerable.Range(0, (int)layer.shape[1]).Select(cell => (long)cell)];
-            var share = view == 0 ? 1 : options.Memory.ViewShare;
-            long[] drawn = share >= 1 ? cells : [.. cells.Where(_ => random.NextDouble() < share)];
-            kept.Add(drawn.Length == layer.shape[1] ? layer[view] : layer[view].index_select(0, torch.tensor(drawn, device: layer.device)));
-            from.AddRange(view == 0 ? drawn : drawn.Select(_ => -1L));
-        }
-
-        return (torch.cat(kept, 0).unsqueeze(0), torch.tensor(from.ToArray()));
-    }
-
-    private (torch.Tensor? Anywhere, torch.Tensor? Near, torch.Tensor? Unlikeness) Remembered(ScoringFeatures features, KagReference reference, torch.Tensor? nodes)
     {
         if (reference.Bank is null)
         {
