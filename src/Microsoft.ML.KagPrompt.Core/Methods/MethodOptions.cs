@@ -10,6 +10,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>Immutable; safe to share between threads.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
 [JsonDerivedType(typeof(KagOptions), KagOptions.MethodName)]
+[JsonDerivedType(typeof(PatchCoreOptions), PatchCoreOptions.MethodName)]
+[JsonDerivedType(typeof(SpadeOptions), SpadeOptions.MethodName)]
 [JsonDerivedType(typeof(WinClipOptions), WinClipOptions.MethodName)]
 [JsonDerivedType(typeof(AprilGanOptions), AprilGanOptions.MethodName)]
 public abstract record MethodOptions
