@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Backbones.Published;
+using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Methods.AprilGan;
 using Microsoft.ML.KagPrompt.TestSupport;
@@ -123,6 +125,28 @@ public sealed class AprilGanModelTests : IDisposable
 
         ((AprilGanMethod)model.Network.Method).Heads.Layers.Should().Be(2);
         model.Inspect(Query(true)).Map.Should().OnlyContain(value => value >= 0 && value <= 1);
+    }
+
+    [Theory]
+    [InlineData("{}", "Gelu")]
+    [InlineData("""{"model_cfg":{"vision_cfg":{}}}""", "Gelu")]
+    [InlineData("""{"model_cfg":{"quick_gelu":true}}""", "QuickGelu")]
+    [InlineData(null, "QuickGelu")]
+    public void Open_OpenAisSizes_ComputesWhatTheConfigurationBesideSays(string? configuration, string expected)
+    {
+        // The authors run OpenAI's weights with the exact GELU, and their heads belong to that.
+        var tensors = TinyBackbones.Clip(1);
+        tensors["visual.positional_embedding"] = torch.randn(1 + (24 * 24), TinyBackbones.Width);
+        TinyBackbones.WriteSafetensors(In("openai.safetensors"), tensors);
+        if (configuration is not null)
+        {
+            File.WriteAllText(In("open_clip_config.json"), configuration);
+        }
+
+        var layout = PublishedBackbone.Open(In("openai.safetensors")).Layout;
+
+        (layout.Vision.ImageSize, $"{layout.Vision.Activation}", $"{layout.Text!.Activation}").Should().Be((336, expected, expected));
+        layout.Vision.Resampling.Should().Be(PositionResampling.BicubicAntialias);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class WinClipMapsTests : IDisposable
         const int Side = 4;
         WindowGrid[] grids = [new(Side, 2), new(Side, 3)];
         var distances = new[] { Side * Side, 9, 4 }.Select(count => torch.rand([2, count], generator: random)).ToArray();
-        distances[0][0, 3] = -1e-7f;
+        distances[0][0, 3] = -0.01f;
 
         var actual = WinClipMaps.Association(distances, grids);
 
