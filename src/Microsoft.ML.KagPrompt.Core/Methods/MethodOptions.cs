@@ -12,6 +12,8 @@ namespace Microsoft.ML.KagPrompt;
 [JsonDerivedType(typeof(KagOptions), KagOptions.MethodName)]
 [JsonDerivedType(typeof(PatchCoreOptions), PatchCoreOptions.MethodName)]
 [JsonDerivedType(typeof(SpadeOptions), SpadeOptions.MethodName)]
+[JsonDerivedType(typeof(WinClipOptions), WinClipOptions.MethodName)]
+[JsonDerivedType(typeof(AprilGanOptions), AprilGanOptions.MethodName)]
 public abstract record MethodOptions
 {
     private protected MethodOptions() { }

@@ -9,26 +9,13 @@ internal static class KeptPatches
 {
     /// <summary>[views, L, D] → all patches of the first view and a share of the others', where there are regions of those inside: [1, n, D].</summary>
     public static torch.Tensor Of(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, double viewShare, Random random)
-    {
-        using var scope = torch.NewDisposeScope();
-        return WithCells(layer, grid, regions, viewShare, random).Patches.MoveToOuterDisposeScope();
-    }
+        => KeptRows.Of(layer, CellsOf(grid, regions), viewShare, random);
 
-    /// <summary>The same, and the cells that the first view's come from; −1 of the others': [n], on the CPU.</summary>
+    /// <summary>The same, and the cells that the first view's come from; −1 for the others': [n], on the CPU.</summary>
     public static (torch.Tensor Patches, torch.Tensor Cells) WithCells(
         torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, double viewShare, Random random)
-    {
-        var kept = new List<torch.Tensor>();
-        var from = new List<long>();
-        for (var view = 0; view < layer.shape[0]; view++)
-        {
-            var cells = regions?[view].CellsOf(grid) ?? [.. Enumerable.Range(0, (int)layer.shape[1]).Select(cell => (long)cell)];
-            var share = view == 0 ? 1 : viewShare;
-            long[] drawn = share >= 1 ? cells : [.. cells.Where(_ => random.NextDouble() < share)];
-            kept.Add(drawn.Length == layer.shape[1] ? layer[view] : layer[view].index_select(0, torch.tensor(drawn, device: layer.device)));
-            from.AddRange(view == 0 ? drawn : drawn.Select(_ => -1L));
-        }
+        => KeptRows.WithNumbers(layer, CellsOf(grid, regions), viewShare, random);
 
-        return (torch.cat(kept, 0).unsqueeze(0), torch.tensor(from.ToArray()));
-    }
+    private static Func<int, long[]>? CellsOf(PatchGrid grid, IReadOnlyList<SquareRegion>? regions)
+        => regions is null ? null : view => regions[view].CellsOf(grid);
 }
