@@ -10,6 +10,10 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>Immutable; safe to share between threads.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
 [JsonDerivedType(typeof(KagOptions), KagOptions.MethodName)]
+[JsonDerivedType(typeof(AnomalyGptOptions), AnomalyGptOptions.MethodName)]
+[JsonDerivedType(typeof(AnomalyDinoOptions), AnomalyDinoOptions.MethodName)]
+[JsonDerivedType(typeof(RadOptions), RadOptions.MethodName)]
+[JsonDerivedType(typeof(SubspaceOptions), SubspaceOptions.MethodName)]
 public abstract record MethodOptions
 {
     private protected MethodOptions() { }
