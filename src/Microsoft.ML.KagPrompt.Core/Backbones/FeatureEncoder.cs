@@ -80,6 +80,27 @@ internal sealed class FeatureEncoder : IDisposable
         }
     }
 
+    /// <summary>
+    /// What a method makes of normalised images [B, 3, S, S] with the backbone: as the other work of towers one at a time, on the device, without
+    /// gradients. The caller owns it.
+    /// </summary>
+    public T Encode<T>(IReadOnlyList<PixelBuffer> squares, Func<torch.Tensor, T> encode) where T : EncodedImages
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        var images = Preprocessor.Normalize(squares).to(Device);
+        return Alone(() =>
+        {
+            var encoded = encode(images);
+            foreach (var tensor in encoded.Tensors)
+            {
+                tensor.MoveToOuterDisposeScope();
+            }
+
+            return encoded;
+        });
+    }
+
     /// <summary>Runs work that uses all cores, while no other such work runs.</summary>
     public T Alone<T>(Func<T> work)
     {

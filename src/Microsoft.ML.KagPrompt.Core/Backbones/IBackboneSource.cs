@@ -17,6 +17,9 @@ internal interface IBackboneSource
     /// <summary>Number of the vision tower's values.</summary>
     long VisionValues { get; }
 
+    /// <summary>Whether it has a text side, told without reading it.</summary>
+    bool HasText { get; }
+
     /// <summary>Reads the vision tower. The caller owns it.</summary>
     /// <param name="type">What it computes in.</param>
     /// <param name="roundToHalf">Whether 32-bit weights are first rounded to what 16-bit floats hold.</param>

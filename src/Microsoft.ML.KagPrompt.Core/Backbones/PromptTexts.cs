@@ -9,14 +9,29 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionary<string, PromptEnsemble> own, torch.Device device) : IDisposable
 {
     private TextSide? text;
+    private IBackboneSource? source;
+
+    /// <summary>Where encoded sentences go.</summary>
+    public torch.Device Device => device;
+
+    /// <summary>Own sentences by class name.</summary>
+    public IReadOnlyDictionary<string, PromptEnsemble> Own => own;
+
+    /// <summary>Whether the backbone has a text side; it is not read for that.</summary>
+    public bool IsThere => Source.HasText;
+
+    /// <summary>The text tower, on the device, and its tokenizer; read when first asked for, and let go with this.</summary>
+    /// <exception cref="KagPromptException">The backbone has no text side, or no vocabulary.</exception>
+    public TextSide Side => text ??= Load();
+
+    private IBackboneSource Source => source ??= open();
 
     /// <summary>F_text = [F_n, F_a]: [2, C'] on the device. The caller owns it.</summary>
     /// <exception cref="KagPromptException">The backbone has no text side, or no vocabulary.</exception>
     public torch.Tensor For(string className)
     {
-        text ??= Load();
         var prompts = own.TryGetValue(className, out var ensemble) ? ensemble.For(className) : PromptEnsemble.Paper(className);
-        using var features = TextFeatures.Encode(text.Tower, text.Tokenizer, prompts, device);
+        using var features = TextFeatures.Encode(Side.Tower, Side.Tokenizer, prompts, device);
         return features.clone();
     }
 
@@ -24,8 +39,7 @@ internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionar
 
     private TextSide Load()
     {
-        var source = open();
-        var loaded = source.LoadText() ?? throw new KagPromptException($"Backbone '{source.Name}' has no text side, so no prompt can be held against it. Set Training.Epochs to 0 to score by the memory bank alone, "
+        var loaded = Source.LoadText() ?? throw new KagPromptException($"Backbone '{Source.Name}' has no text side, so no prompt can be held against it. Set Training.Epochs to 0 to score by the memory bank alone, "
             + $"or name it as Backbone.MemoryName beside one that has, as '{BackboneSources.Compact}' does.");
         loaded.Tower.MoveTo(device);
         return loaded;

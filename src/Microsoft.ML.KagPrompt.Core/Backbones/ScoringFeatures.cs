@@ -1,18 +1,16 @@
 using Microsoft.ML.KagPrompt.Backbones;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>Features of images for the two branches: from one tower for both, or from one each. Owns them.</summary>
-internal sealed class ScoringFeatures(VisionFeatures? forPrompt, VisionFeatures? forMemory) : IDisposable
+internal sealed class ScoringFeatures(VisionFeatures? forPrompt, VisionFeatures? forMemory) : EncodedImages
 {
     /// <summary>Null where there is no prompt and the memory bank has its own tower.</summary>
     public VisionFeatures? ForPrompt => forPrompt;
 
     public VisionFeatures ForMemory => forMemory ?? forPrompt!;
 
-    public void Dispose()
-    {
-        forPrompt?.Dispose();
-        forMemory?.Dispose();
-    }
+    public override IEnumerable<torch.Tensor> Tensors
+        => new[] { forPrompt, forMemory }.OfType<VisionFeatures>().SelectMany(features => features.PatchTokens.Append(features.ImageEmbedding));
 }

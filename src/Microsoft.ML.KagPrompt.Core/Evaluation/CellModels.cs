@@ -6,7 +6,7 @@ internal sealed class CellModels(InspectionOptions options, FewShotProtocol prot
     private const int MostSupports = 10_000;
 
     private readonly DatasetImage[] elsewhere = protocol.TrainOn is { } dataset ? Product.NormalOf(dataset.Images) : [];
-    private readonly bool trains = options.Method is KagOptions { Training.Epochs: > 0 };
+    private readonly bool trains = options.Method.Trains;
     private KagPromptModel? shared;
     private KagPromptModel? own;
 

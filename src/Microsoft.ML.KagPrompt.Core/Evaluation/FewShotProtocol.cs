@@ -33,7 +33,7 @@ public sealed record FewShotProtocol
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        var (own, trains) = (FewShotConfiguration.Of(options), options.Method is KagOptions { Training.Epochs: > 0 });
+        var (own, trains) = (FewShotConfiguration.Of(options), options.Method.Trains);
         var faults = new OptionFaults()
             .Require(Shots is { Count: > 0 } && Shots.All(shots => shots >= 1), nameof(Shots), "numbers of 1 or more, at least one", Shots is null ? null : string.Join(", ", Shots))
             .Require(Draws >= 1, nameof(Draws), "1 or more", Draws)

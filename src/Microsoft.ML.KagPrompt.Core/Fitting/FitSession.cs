@@ -15,7 +15,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     {
         InitialModel.Check(options, device, initial);
         using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
-        var network = new Shared<InspectionNetwork>(NewNetwork(initial));
+        var network = new Shared<InspectionNetwork>(NewNetwork(initial, texts));
         var states = new Dictionary<string, ClassState>();
         try
         {
@@ -32,7 +32,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
                     NativeHeap.Release();
                 }
 
-                BuildClasses(set, network.Value, textFeatures, regions, states);
+                BuildClasses(set, network.Value, textFeatures, texts, regions, states);
             }
             finally
             {
@@ -65,7 +65,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             var textFeatures = TextFeaturesOf(set, network, texts, model);
             try
             {
-                BuildClasses(set, network, textFeatures, regions, states);
+                BuildClasses(set, network, textFeatures, texts, regions, states);
             }
             finally
             {
@@ -92,9 +92,10 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     private FitSet Read(IEnumerable<TrainingImage> images, InspectionNetwork network, ClassRegions regions)
         => FitSet.Read(images, network.Preprocessor, count => clock.Report("images", count, 0), cancellation, regions);
 
-    private void BuildClasses(FitSet set, InspectionNetwork network, Dictionary<string, torch.Tensor> textFeatures, ClassRegions regions, Dictionary<string, ClassState> states)
+    private void BuildClasses(FitSet set, InspectionNetwork network, Dictionary<string, torch.Tensor> textFeatures, PromptTexts texts, ClassRegions regions,
+        Dictionary<string, ClassState> states)
     {
-        var builder = new ReferenceBuilder(network, options, seed, cancellation);
+        var builder = new ReferenceBuilder(network, options, texts, seed, clock.Report, cancellation);
         foreach (var name in set.ClassNames)
         {
             clock.Report("memory", states.Count, set.ClassNames.Count);
@@ -113,8 +114,9 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         {
             foreach (var name in network.Method.UsesText ? set.ClassNames : [])
             {
-                var kept = known?.Classes.GetValueOrDefault(name)?.Reference.Value.TextFeatures;
-                features.Add(name, (kept?.clone() ?? texts.For(name)).DetachFromDisposeScope());
+                // What was learnt of other supports is learnt again.
+                var kept = network.Method is IClassLearningMethod ? null : known?.Classes.GetValueOrDefault(name)?.Reference.Value.TextFeatures;
+                features.Add(name, (kept?.clone() ?? network.Method.Describe(texts, name)).DetachFromDisposeScope());
             }
 
             return features;
@@ -126,7 +128,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
-    private InspectionNetwork NewNetwork(KagPromptModel? initial)
+    private InspectionNetwork NewNetwork(KagPromptModel? initial, PromptTexts texts)
     {
         var vision = initial?.Network.Encoder.Vision.Acquire() ?? LoadTower(options.Backbone.Name, options.Backbone.Taps);
         Shared<NetworkTower>? memory = null;
@@ -145,8 +147,8 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
 
         try
         {
-            var sizes = new MethodSizes(encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, options.Images.MapUpsampling, device);
-            var start = new MethodStart(sizes, vision.Value.Name, vision.Value.Heads, initial?.Network.Method, seed);
+            var sizes = new MethodSizes(encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, options.Images.MapUpsampling, device) { Tower = encoder.Tower };
+            var start = new MethodStart(sizes, vision.Value.Name, vision.Value.Heads, initial?.Network.Method, seed) { Texts = texts };
             return new InspectionNetwork(encoder, options.Method.Create(start));
         }
         catch

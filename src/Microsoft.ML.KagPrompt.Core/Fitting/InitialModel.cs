@@ -20,6 +20,8 @@ internal static class InitialModel
         var (wanted, had) = (options.Backbone, initial.Options.Backbone);
         var (known, memory) = (initial.Network.Encoder.Vision.Value.Name, initial.Network.Encoder.Memory?.Value.Name);
         new OptionFaults()
+            .Require(options.Method.GetType() == initial.Options.Method.GetType(), "Method", $"the initial model's '{InspectionMethods.NameOf(initial.Options.Method)}'",
+                InspectionMethods.NameOf(options.Method))
             .Require(wanted.Name == had.Name || NameOf(wanted.Name) == known, "Backbone.Name", $"the initial model's '{known}'", wanted.Name)
             .Require(wanted.MemoryName is null || memory is null || wanted.MemoryName == had.MemoryName || NameOf(wanted.MemoryName) == memory,
                 "Backbone.MemoryName", $"the initial model's '{memory}'", wanted.MemoryName)

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Calibration;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods;
@@ -9,7 +10,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Fitting;
 
 /// <summary>Builds a class's memory bank from its support images and its threshold from scores the bank could not know.</summary>
-internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOptions options, int seed, CancellationToken cancellation)
+internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOptions options, PromptTexts texts, int seed, Action<TrainingProgress> report,
+    CancellationToken cancellation)
 {
     // Enough for the ranks a threshold needs; more only costs time.
     private const int MostCalibrationImages = 128;
@@ -26,6 +28,7 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
             try
             {
                 perImage.AddRange(support.Select(Remember));
+                textFeatures = Learnt(className, perImage, textFeatures, region);
                 reference = network.Method.BuildReference(perImage, textFeatures, region);
                 textFeatures = null;
                 var heldOut = Sample(set.HeldOutOf(className, support));
@@ -49,6 +52,19 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
             textFeatures?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The text features, or what is learnt of the supports in their place. Takes them over where it succeeds.</summary>
+    private torch.Tensor? Learnt(string className, IReadOnlyList<IReadOnlyList<torch.Tensor>> perImage, torch.Tensor? textFeatures, ClassRegion? region)
+    {
+        if (network.Method is not IClassLearningMethod method)
+        {
+            return textFeatures;
+        }
+
+        var learnt = method.LearnClass(new(className, textFeatures, perImage, network.Encoder, texts, region, seed, report, cancellation));
+        textFeatures?.Dispose();
+        return learnt;
     }
 
     private IReadOnlyList<FitImage> Sample(IReadOnlyList<FitImage> images)

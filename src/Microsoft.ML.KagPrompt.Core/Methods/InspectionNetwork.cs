@@ -25,8 +25,8 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
     public ImagePreprocessor Preprocessor => encoder.Preprocessor;
 
     /// <summary>What the method needs to score S × S images of a class, of which no more than its region is seen. The caller owns it.</summary>
-    public ScoringFeatures Encode(IReadOnlyList<PixelBuffer> squares, ClassRegion? region = null)
-        => encoder.EncodeForScoring(region is null ? squares : [.. squares.Select(region.Square.Cut)], method.UsesMainTower);
+    public EncodedImages Encode(IReadOnlyList<PixelBuffer> squares, ClassRegion? region = null)
+        => method.Encode(encoder, region is null ? squares : [.. squares.Select(region.Square.Cut)]);
 
     /// <summary>What the method keeps of a support image's views. The caller owns it.</summary>
     /// <param name="views">The views; outside their regions they show nothing.</param>
@@ -62,7 +62,7 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
     /// <param name="reference">The class.</param>
     /// <param name="nameOf">What to call an image of the batch in messages.</param>
     /// <exception cref="NotFiniteException">A score or a map is not of numbers: no verdict can rest on it.</exception>
-    public MethodScores Score(ScoringFeatures features, ClassReference reference, Func<int, string>? nameOf = null)
+    public MethodScores Score(EncodedImages features, ClassReference reference, Func<int, string>? nameOf = null)
         => encoder.Alone(() =>
         {
             using var scope = torch.NewDisposeScope();

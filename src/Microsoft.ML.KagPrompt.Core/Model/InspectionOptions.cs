@@ -63,7 +63,8 @@ public sealed record InspectionOptions
             .Require(Threshold is not null, nameof(Threshold), "options", Threshold)
             .Require(Synthesis is not null, nameof(Synthesis), "options by class name", Synthesis)
             .Require(IsDeviceName(Device), nameof(Device), "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", Device)
-            .Require(Backbone?.MemoryName is null || Method?.Memory?.Features != MemoryFeatures.Graph, "Memory.Features", $"{MemoryFeatures.Patch} with a Backbone.MemoryName", MemoryFeatures.Graph);
+            .Require(Backbone?.MemoryName is null || Method?.Memory?.Features != MemoryFeatures.Graph, "Memory.Features", $"{MemoryFeatures.Patch} with a Backbone.MemoryName", MemoryFeatures.Graph)
+            .Require(Backbone?.MemoryName is null || Method is null or { HasGraph: true }, "Backbone.MemoryName", "null, as only KAG-prompt has a memory bank beside something else", Backbone?.MemoryName);
         Backbone?.CollectFaults(faults, nameof(Backbone));
         Images?.CollectFaults(faults, nameof(Images));
         Method?.CollectFaults(faults);

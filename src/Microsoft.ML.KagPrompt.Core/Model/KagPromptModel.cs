@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods;
@@ -30,7 +31,7 @@ public sealed partial class KagPromptModel : IDisposable
     public int MapSize => Network.ImageSize;
 
     /// <summary>Whether a graph prompt takes part in the scores; without one the memory bank alone scores.</summary>
-    public bool HasPrompt => Network.Method.UsesText;
+    public bool HasPrompt => Network.Method is KagMethod { UsesText: true };
 
     /// <summary>Where it computes: "cpu" or "cuda:N".</summary>
     public string Device => Network.Device.ToString();
@@ -192,7 +193,7 @@ public sealed partial class KagPromptModel : IDisposable
         using var features = Network.Encode([.. chunk.Select(i => Square(images[i], name, NameOf(images, i, name)))], state.Reference.Value.Region);
         var pixels = MapSize * MapSize;
         var method = (KagMethod)Network.Method;
-        var fused = Network.Score(() => method.Score(features, state.Reference.Value, fusions), k => NameOf(images, chunk[k], name))
+        var fused = Network.Score(() => method.Score((ScoringFeatures)features, state.Reference.Value, fusions), k => NameOf(images, chunk[k], name))
             .Select(result => (Maps: WithRegion(result.Maps.data<float>().ToArray(), state), Scores: result.Scores.data<float>().ToArray())).ToArray();
         for (var k = 0; k < chunk.Length; k++)
         {

@@ -52,7 +52,7 @@ internal static class ModelArchive
             Backbone = Entry(network.Encoder.Vision.Value),
             MemoryBackbone = network.Encoder.Memory is null ? null : Entry(network.Encoder.Memory.Value),
             Options = model.Options with { Device = "auto" },
-            HasPrompt = network.Method.Weights.Count > 0,
+            HasPrompt = model.HasPrompt,
             Classes = [.. classes.Select(entry => new ModelManifest.ClassEntry(entry.Key, entry.Value.Calibration))],
             Tensors = new SortedDictionary<string, string>(tensors.ToDictionary(entry => entry.Key, entry => HashedTensors.HashOf(entry.Value)), StringComparer.Ordinal),
         };
@@ -169,7 +169,7 @@ internal static class ModelArchive
     {
         try
         {
-            var sizes = new MethodSizes(encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, manifest.Options.Images.MapUpsampling, encoder.Device);
+            var sizes = new MethodSizes(encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, manifest.Options.Images.MapUpsampling, encoder.Device) { Tower = encoder.Tower };
             return new InspectionNetwork(encoder, manifest.Options.Method.Read(sizes, weights));
         }
         catch

@@ -14,7 +14,8 @@ public class RoomOrderTests
     private static readonly string[] Rooms =
     [
         "Diagnostics", "Numerics", "Imaging", "Checkpoints", "Text", "Metrics", "Datasets", "Backbones", "Synthesis",
-        "Methods/Common", "Methods", "Methods/Kag", "Calibration", "Model", "Fitting", "Evaluation",
+        "Methods/Common", "Methods", "Methods/Kag", "Methods/PatchCore", "Methods/Spade", "Methods/WinClip", "Methods/AprilGan", "Methods/AnomalyGpt", "Methods/PromptAd", "Methods/AnomalyDino", "Methods/SubspaceAd", "Methods/Rad",
+        "Calibration", "Model", "Fitting", "Evaluation",
     ];
 
     [Fact]

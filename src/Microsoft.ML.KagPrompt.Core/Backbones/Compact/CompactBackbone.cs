@@ -72,6 +72,8 @@ internal static class CompactBackbone
         public IReadOnlyList<PretrainedHead> Heads { get; } = typeof(CompactBackbone).Assembly.GetManifestResourceInfo(PromptResource) is null ? []
             : [new PretrainedHead("kag.paper", PromptIterations, () => SafetensorsFile.Read(Resource(PromptResource), PromptResource))];
 
+        public bool HasText => true;
+
         public long VisionValues
         {
             get

@@ -18,6 +18,8 @@ internal sealed class ConvertedBackbone : IBackboneSource
 
     public string? Location => directory;
 
+    public bool HasText => Manifest.TextConfiguration is not null && Manifest.Text is not null;
+
     public long VisionValues => VisionTransformer.Shapes(Manifest.VisionConfiguration).Values.Sum(shape => shape.Aggregate(1L, (product, size) => product * size));
 
     public static bool IsOne(string directory) => File.Exists(Path.Combine(directory, BackboneManifest.FileName));

@@ -31,6 +31,8 @@ internal sealed class PublishedBackbone : IBackboneSource
 
     public string? Location => path;
 
+    public bool HasText => Layout.Text is not null;
+
     public long VisionValues => Layout.VisionRules.Sum(rule => rule.Shape.Aggregate(1L, (product, size) => product * size));
 
     /// <summary>Recognises a file.</summary>

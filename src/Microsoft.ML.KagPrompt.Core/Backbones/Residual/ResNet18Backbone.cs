@@ -45,6 +45,8 @@ internal static class ResNet18Backbone
             };
         }
 
+        public bool HasText => false;
+
         public long VisionValues
         {
             get

@@ -21,8 +21,6 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
 
     public MethodSizes Sizes => sizes;
 
-    public bool UsesMainTower => prompt is not null;
-
     public bool UsesText => prompt is not null;
 
     public IReadOnlyDictionary<string, torch.Tensor> Weights => prompt?.Weights ?? new Dictionary<string, torch.Tensor>();
@@ -35,14 +33,17 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
     /// <summary>Widths of the memory bank's layers.</summary>
     private IReadOnlyList<int> BankWidths => UsesGraphBank ? [.. sizes.Main.TapWidths.Select(_ => sizes.Main.JointWidth)] : sizes.Memory.TapWidths;
 
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: prompt is not null);
+
     public ClassRegion Place(SquareRegion region) => new(region, prompt is null ? BankGrids : [.. BankGrids, sizes.Main.PromptGrid(sizes.ImageSize)], maps);
 
     /// <summary>P_i, or O_i by option, per layer: what counts of each view, one after the other, [1, n, D].</summary>
-    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
+    public IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(views.ForPrompt!.PatchTokens)).unbind(0) : views.ForMemory.PatchTokens.Select(layer => layer.alias());
+        var encoded = (ScoringFeatures)views;
+        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(encoded.ForPrompt!.PatchTokens)).unbind(0) : encoded.ForMemory.PatchTokens.Select(layer => layer.alias());
         var random = new Random(seed);
         return [.. tokens.Zip(BankGrids, (layer, grid) => Kept(layer, grid, regions, random).MoveToOuterDisposeScope())];
     }
@@ -64,9 +65,9 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         return new KagReference(text?.DetachFromDisposeScope(), bank) { Region = region };
     }
 
-    public MethodScores Score(ScoringFeatures features, ClassReference reference)
+    public MethodScores Score(EncodedImages features, ClassReference reference)
     {
-        var (results, unlikeness) = Measure(features, reference, [options.Fusion]);
+        var (results, unlikeness) = Measure((ScoringFeatures)features, reference, [options.Fusion]);
         return new MethodScores(results[0].Maps, results[0].Scores, unlikeness);
     }
 

@@ -22,6 +22,12 @@ public sealed record KagOptions : MethodOptions
 
     internal override IReadOnlyDictionary<string, PromptEnsemble> Sentences => Prompt.Sentences;
 
+    internal override bool Trains => Training.Epochs > 0;
+
+    internal override IReadOnlyList<string> Files => Prompt.CheckpointPath is { } path ? [path] : [];
+
+    internal override bool HasGraph => true;
+
     internal override IInspectionMethod Create(MethodStart start) => KagStart.Create(this, start);
 
     internal override IInspectionMethod Read(MethodSizes sizes, ITensorSource weights) => KagStart.Read(this, sizes, weights);
