@@ -38,6 +38,8 @@ public sealed record AnomalyGptOptions : MethodOptions
 
     internal override IReadOnlyDictionary<string, PromptEnsemble> Sentences => ClassSentences;
 
+    internal override IReadOnlyList<string> Files => DecoderPath is null ? [] : [DecoderPath];
+
     internal override IInspectionMethod Create(MethodStart start) => AnomalyGptStart.Create(this, start);
 
     internal override IInspectionMethod Read(MethodSizes sizes, ITensorSource weights) => AnomalyGptStart.Read(this, sizes, weights);
@@ -46,7 +48,6 @@ public sealed record AnomalyGptOptions : MethodOptions
     {
         base.CollectFaults(faults);
         faults
-            .Require(Memory?.Features is null or MemoryFeatures.Patch, "Memory.Features", $"{MemoryFeatures.Patch}: there is no graph", Memory?.Features)
             .Require(Enum.IsDefined(Branch), nameof(Branch), "a defined branch", Branch)
             .Require(DecoderPath != "", nameof(DecoderPath), "a file, or null", DecoderPath)
             .Require(DecoderPath is null || Branch == AnomalyGptBranch.ZeroShot, nameof(Branch), $"{AnomalyGptBranch.ZeroShot} with the decoder '{DecoderPath}'", Branch)

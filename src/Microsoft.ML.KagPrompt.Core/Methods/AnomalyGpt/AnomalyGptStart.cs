@@ -14,7 +14,13 @@ internal static class AnomalyGptStart
         new OptionFaults()
             .Require(start.Initial is null or IAnomalyGptBranch, "Method", "the initial model's method", options.GetType().Name)
             .ThrowIfAny(nameof(AnomalyGptOptions));
-        return options.Branch == AnomalyGptBranch.FewShot ? new FewShotBranch(options, start.Sizes) : Placed(start.Sizes, Decoder(options, start));
+        if (options.Branch == AnomalyGptBranch.FewShot)
+        {
+            return new FewShotBranch(options, start.Sizes);
+        }
+
+        start.RequireText(AnomalyGptOptions.MethodName);
+        return Placed(start.Sizes, Decoder(options, start));
     }
 
     /// <summary>The branch of a saved model. The caller owns it.</summary>

@@ -15,23 +15,23 @@ internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes
 {
     private readonly MapMaker maps = new(MapUpsampling.AlignedCorners, sizes.ImageSize);
 
-    public bool UsesMainTower => false;
-
     public bool UsesText => false;
 
     public IReadOnlyDictionary<string, torch.Tensor> Weights { get; } = new Dictionary<string, torch.Tensor>();
 
     private IReadOnlyList<PatchGrid> Grids => sizes.Memory.TapGrids(sizes.ImageSize);
 
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: true);
+
     public ClassRegion Place(SquareRegion region) => new(region, Grids, maps);
 
     /// <summary>The raw tokens of each layer, [1, n, D].</summary>
-    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
+    public IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var random = new Random(seed);
-        return [.. views.ForMemory.PatchTokens.Zip(Grids, (layer, grid)
+        return [.. ((ScoringFeatures)views).ForMemory.PatchTokens.Zip(Grids, (layer, grid)
             => KeptPatches.Gather(layer, KeptPatches.Draw(layer.shape[0], grid, regions, options.Memory.ViewShare, random)).MoveToOuterDisposeScope())];
     }
 
@@ -44,12 +44,12 @@ internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes
     public ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
         => new PatchBankReference(PatchBankReference.Read(source, sizes.Memory.TapWidths, device)) { Region = region };
 
-    public MethodScores Score(ScoringFeatures features, ClassReference reference)
+    public MethodScores Score(EncodedImages features, ClassReference reference)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var (known, region) = ((PatchBankReference)reference, reference.Region);
-        var (distances, unlikeness) = known.Bank.Compare(features.ForMemory.PatchTokens, region is null ? null : [.. Grids.Select(region.Square.CellsOf)]);
+        var (distances, unlikeness) = known.Bank.Compare(((ScoringFeatures)features).ForMemory.PatchTokens, region is null ? null : [.. Grids.Select(region.Square.CellsOf)]);
         var map = InspectedArea.Cut(maps.Mean(distances, Grids, region?.Square), region);
         return new(map.MoveToOuterDisposeScope(), MapScores(map, region).MoveToOuterDisposeScope(), unlikeness.MoveToOuterDisposeScope());
     }

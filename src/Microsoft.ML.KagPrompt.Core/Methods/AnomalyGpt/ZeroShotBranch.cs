@@ -16,13 +16,13 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
 {
     private readonly MapMaker maps = new(MapUpsampling.AlignedCorners, sizes.ImageSize);
 
-    public bool UsesMainTower => true;
-
     public bool UsesText => true;
 
     public IReadOnlyDictionary<string, torch.Tensor> Weights => decoder.Weights;
 
     private IReadOnlyList<PatchGrid> Grids => sizes.Main.TapGrids(sizes.ImageSize);
+
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: true);
 
     public ClassRegion Place(SquareRegion region) => new(region, Grids, maps);
 
@@ -30,7 +30,7 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
     public ImageDecoder CopyDecoder() => decoder.Copy();
 
     /// <summary>Nothing: supports place the threshold alone.</summary>
-    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0) => [];
+    public IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0) => [];
 
     public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
         => new SentencesReference(textFeatures ?? throw new ArgumentNullException(nameof(textFeatures))) { Region = region };
@@ -41,11 +41,11 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
         return new SentencesReference(StoredMatrix.Read(source, "text", 2, sizes.Main.JointWidth).to(device).DetachFromDisposeScope()) { Region = region };
     }
 
-    public MethodScores Score(ScoringFeatures features, ClassReference reference)
+    public MethodScores Score(EncodedImages features, ClassReference reference)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        var (region, tokens) = (reference.Region, features.ForPrompt!.PatchTokens);
+        var (region, tokens) = (reference.Region, ((ScoringFeatures)features).ForMemory.PatchTokens);
         torch.Tensor? sum = null;
         for (var layer = 0; layer < tokens.Count; layer++)
         {

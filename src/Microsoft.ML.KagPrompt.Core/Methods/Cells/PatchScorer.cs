@@ -14,8 +14,6 @@ internal abstract class PatchScorer(PatchScorerOptions options, MethodSizes size
 {
     private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
 
-    public bool UsesMainTower => false;
-
     public bool UsesText => false;
 
     public IReadOnlyDictionary<string, torch.Tensor> Weights { get; } = new Dictionary<string, torch.Tensor>();
@@ -23,14 +21,16 @@ internal abstract class PatchScorer(PatchScorerOptions options, MethodSizes size
     /// <summary>From taps to one feature a cell.</summary>
     protected JoinedTaps Joined { get; } = new(sizes.Memory, sizes.ImageSize);
 
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: true);
+
     public ClassRegion Place(SquareRegion region) => new(region, [Joined.Grid], maps);
 
     /// <summary>The joined features of the kept cells, [1, n, D], and what <see cref="Beside"/> adds.</summary>
-    public IReadOnlyList<torch.Tensor> Remember(ScoringFeatures views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
+    public IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        var cells = Joined.Join(views.ForMemory.PatchTokens);                                       // [views, L, D]
+        var cells = Joined.Join(((ScoringFeatures)views).ForMemory.PatchTokens);                                       // [views, L, D]
         var kept = KeptPatches.Draw(cells.shape[0], Joined.Grid, regions, options.Memory.ViewShare, new Random(seed));
         return [KeptPatches.Gather(cells, kept).MoveToOuterDisposeScope(), .. Beside(kept).Select(tensor => tensor.MoveToOuterDisposeScope())];
     }
@@ -44,12 +44,12 @@ internal abstract class PatchScorer(PatchScorerOptions options, MethodSizes size
 
     public abstract ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null);
 
-    public MethodScores Score(ScoringFeatures features, ClassReference reference)
+    public MethodScores Score(EncodedImages features, ClassReference reference)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var region = reference.Region;
-        var cells = Joined.Join(features.ForMemory.PatchTokens);                                    // [B, L, D]
+        var cells = Joined.Join(((ScoringFeatures)features).ForMemory.PatchTokens);                                    // [B, L, D]
         var inspected = region?.Square.CellsOf(Joined.Grid) ?? [.. Enumerable.Range(0, (int)cells.shape[1]).Select(cell => (long)cell)];
         var index = torch.tensor(inspected, device: cells.device);
         var (values, unlikeness) = Measure(region is null ? cells : cells.index_select(1, index), inspected, reference);                 // [B, n]

@@ -18,7 +18,6 @@ public abstract record PatchScorerOptions : MethodOptions
     {
         base.CollectFaults(faults);
         faults
-            .Require(Memory?.Features is null or MemoryFeatures.Patch, "Memory.Features", $"{MemoryFeatures.Patch}: there is no graph", Memory?.Features)
             .Require(MapSigma is >= 0 and <= 64, nameof(MapSigma), "0 to 64", MapSigma)
             .Require(TopShare is > 0 and <= 1, nameof(TopShare), "above 0 to 1", TopShare);
     }
