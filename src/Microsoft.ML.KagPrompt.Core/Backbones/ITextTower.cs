@@ -12,6 +12,9 @@ internal interface ITextTower : IDisposable
     /// <summary>Encodes token ids [N, context] (int64) to L2-normalised embeddings [N, C'] times the logit scale where the family has one. The caller owns the result.</summary>
     torch.Tensor Encode(torch.Tensor tokens);
 
+    /// <summary>As <see cref="Encode"/>, of the length the tower gives them and without the logit scale. The caller owns the result.</summary>
+    torch.Tensor Embed(torch.Tensor tokens);
+
     /// <summary>Moves the weights.</summary>
     void MoveTo(torch.Device device);
 }

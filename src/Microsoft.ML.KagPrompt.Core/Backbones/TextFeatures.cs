@@ -17,8 +17,10 @@ internal static class TextFeatures
         Tensor Average(IReadOnlyList<string> sentences)
         {
             var tokens = stack([.. sentences.Select(sentence => tensor(tokenizer.Encode(sentence)))]).to(device);
-            var unit = tower.Encode(tokens).UnitLength(-1);           // [n, C']
-            return unit.mean([0]).UnitLength(-1);
+            return UnitMean(tower.Encode(tokens));
         }
     }
+
+    /// <summary>Sentences of any length [n, C'], each brought to unit length, averaged, brought to unit length: [C'].</summary>
+    public static Tensor UnitMean(Tensor sentences) => sentences.UnitLength(-1).mean([0]).UnitLength(-1);
 }

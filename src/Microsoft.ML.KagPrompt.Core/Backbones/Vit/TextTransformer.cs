@@ -69,8 +69,21 @@ internal sealed class TextTransformer(TextTransformerConfig config, WeightSet we
         return Forward(tokens);
     }
 
+    public Tensor Embed(Tensor tokens)
+    {
+        using var noGradients = no_grad();
+        return Joint(tokens);
+    }
+
     /// <summary>As <see cref="Encode"/>, with gradients where the weights ask for them.</summary>
     public Tensor Forward(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        return (Joint(tokens).UnitLength(-1) * weights["log_scale"].exp().AtMost(LargestScale)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The feature at the end of each text in the joint space, of any length: [N, C'].</summary>
+    private Tensor Joint(Tensor tokens)
     {
         using var scope = NewDisposeScope();
         Guard.Shape(tokens, nameof(tokens), -1, config.ContextLength);
@@ -82,8 +95,7 @@ internal sealed class TextTransformer(TextTransformerConfig config, WeightSet we
 
         var ends = tokens.argmax(-1).view(-1, 1, 1).expand(-1, 1, config.Width);               // the largest id ends the text
         var feature = TransformerBlocks.Norm(x.gather(1, ends).squeeze(1), weights, "norm", config.Epsilon);
-        var unit = TransformerBlocks.Linear(feature, weights, "head").UnitLength(-1);
-        return (unit * weights["log_scale"].exp().AtMost(LargestScale)).MoveToOuterDisposeScope();
+        return TransformerBlocks.Linear(feature, weights, "head").MoveToOuterDisposeScope();
     }
 
     public void MoveTo(Device device) => weights.MoveTo(device);

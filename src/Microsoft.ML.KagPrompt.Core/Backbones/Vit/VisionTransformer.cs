@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 namespace Microsoft.ML.KagPrompt.Backbones.Vit;
 
 /// <summary>A vision transformer (ViT) of any size with taps after chosen blocks: ImageBind's and CLIP's image towers.</summary>
-internal sealed class VisionTransformer : IVisionTower
+internal sealed partial class VisionTransformer : IVisionTower
 {
     public const string FamilyName = "vit";
 
@@ -77,33 +77,19 @@ internal sealed class VisionTransformer : IVisionTower
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var (batch, side) = (images.shape[0], images.shape[2] / config.PatchSize);
-        var patches = Convolution.Apply(images.to(weights.Type), weights["stem.weight"], weights.Find("stem.bias"), stride: config.PatchSize)
-            .flatten(2).transpose(1, 2);                                                      // [B, L, D]
-        var x = cat([weights["class_token"].expand(batch, 1, config.Width), patches], 1).Plus(Positions(side));   // [B, 1 + L, D]
-        if (config.Registers > 0)
-        {
-            x = cat([x.narrow(1, 0, 1), weights["registers"].expand(batch, config.Registers, config.Width), x.narrow(1, 1, side * side)], 1);
-        }
-
-        if (config.NormBeforeTrunk)
-        {
-            x = TransformerBlocks.Norm(x, weights, "norm_pre", config.Epsilon);
-        }
-
+        var patches = images.shape[2] / config.PatchSize * (images.shape[3] / config.PatchSize);
+        var x = BeforeTrunk(Placed(images));
         var tapped = new Dictionary<int, Tensor>();
         for (var i = 0; i < config.Depth; i++)
         {
             x = config.Blocks.Forward(x, weights, $"blocks.{i}.");
             if (config.TappedBlocks.Contains(i))
             {
-                tapped[i] = x.narrow(1, 1 + config.Registers, side * side).to(ScalarType.Float32).contiguous();
+                tapped[i] = x.narrow(1, 1 + config.Registers, patches).to(ScalarType.Float32).contiguous();
             }
         }
 
-        var token = TransformerBlocks.Norm(x.select(1, 0), weights, "norm", config.Epsilon);
-        var joint = config.Head ? TransformerBlocks.Linear(token, weights, "head") : token;
-        var embedding = joint.to(ScalarType.Float32).UnitLength(-1);                          // [B, C']
+        var embedding = Joint(x).UnitLength(-1);                                               // [B, C']
         return new VisionFeatures([.. config.TappedBlocks.Select(i => tapped[i].MoveToOuterDisposeScope())], embedding.MoveToOuterDisposeScope());
     }
 
@@ -111,8 +97,32 @@ internal sealed class VisionTransformer : IVisionTower
 
     public void Dispose() => weights.Dispose();
 
+    /// <summary>The class token and the patches at their positions: [B, 1 + L, D].</summary>
+    private Tensor Placed(Tensor images)
+    {
+        var (batch, side) = (images.shape[0], images.shape[2] / config.PatchSize);
+        var patches = Convolution.Apply(images.to(weights.Type), weights["stem.weight"], weights.Find("stem.bias"), stride: config.PatchSize)
+            .flatten(2).transpose(1, 2);                                                      // [B, L, D]
+        return cat([weights["class_token"].expand(batch, 1, config.Width), patches], 1).Plus(Positions(side));
+    }
+
+    /// <summary>Placed tokens as the first block takes them: with registers, normed where the family does.</summary>
+    private Tensor BeforeTrunk(Tensor placed)
+    {
+        var x = config.Registers == 0 ? placed
+            : cat([placed.narrow(1, 0, 1), weights["registers"].expand(placed.shape[0], config.Registers, config.Width), placed.narrow(1, 1, placed.shape[1] - 1)], 1);
+        return config.NormBeforeTrunk ? TransformerBlocks.Norm(x, weights, "norm_pre", config.Epsilon) : x;
+    }
+
+    /// <summary>The class token after all blocks in the joint space, of any length: [B, C'].</summary>
+    private Tensor Joint(Tensor x)
+    {
+        var token = TransformerBlocks.Norm(x.select(1, 0), weights, "norm", config.Epsilon);
+        return (config.Head ? TransformerBlocks.Linear(token, weights, "head") : token).to(ScalarType.Float32);
+    }
+
     /// <summary>Learned positions, resampled (bicubic) when the grid differs from the one they were learned at: [1 + L, D].</summary>
-    private Tensor Positions(long side)
+    internal Tensor Positions(long side)
     {
         var learned = weights["positions"];
         var learnedSide = config.ImageSize / config.PatchSize;

@@ -53,7 +53,7 @@ internal sealed record VisionTransformerConfig
 
     public PositionResampling Resampling { get; init; } = PositionResampling.Bicubic;
 
-    /// <summary>Tapped blocks, counted from 0; empty: every quarter of the depth.</summary>
+    /// <summary>Tapped blocks, counted from 0; empty: every quarter of the depth, or all of fewer than four.</summary>
     public IReadOnlyList<int> Taps { get; init; } = [];
 
     public IReadOnlyList<float> Mean { get; init; } = ClipMean;
@@ -61,7 +61,8 @@ internal sealed record VisionTransformerConfig
     public IReadOnlyList<float> Std { get; init; } = ClipStd;
 
     [JsonIgnore]
-    public IReadOnlyList<int> TappedBlocks => Taps.Count > 0 ? Taps : [.. Enumerable.Range(1, 4).Select(quarter => (Depth * quarter / 4) - 1)];
+    public IReadOnlyList<int> TappedBlocks => Taps.Count > 0 ? Taps : Depth < 4 ? [.. Enumerable.Range(0, Math.Max(0, Depth))]
+        : [.. Enumerable.Range(1, 4).Select(quarter => (Depth * quarter / 4) - 1)];
 
     [JsonIgnore]
     public TransformerBlocks Blocks => new(Width, MlpWidth, Heads, Epsilon, Activation, Causal: false) { LayerScale = LayerScale };
@@ -71,7 +72,7 @@ internal sealed record VisionTransformerConfig
     {
         var faults = new OptionFaults()
             .Require(Width is >= 1 and <= 1 << 14, nameof(Width), "1 to 16384", Width)
-            .Require(Depth is >= 4 and <= 512, nameof(Depth), "4 to 512", Depth)
+            .Require(Depth is >= 1 and <= 512, nameof(Depth), "1 to 512", Depth)
             .Require(Heads >= 1 && Width % Heads == 0, nameof(Heads), $"a divisor of the width {Width}", Heads)
             .Require(MlpWidth is >= 1 and <= 1 << 16, nameof(MlpWidth), "1 to 65536", MlpWidth)
             .Require(PatchSize is >= 1 and <= 256, nameof(PatchSize), "1 to 256", PatchSize)

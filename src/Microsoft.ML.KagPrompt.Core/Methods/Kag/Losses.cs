@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -8,7 +9,6 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Tensor Total)
 {
     private const double Temperature = 100;
-    private const double Smooth = 1e-5;
     private const double ReleasedDiceWeight = 0.3;
 
     /// <summary>CE + λ1 Σ focal([1−M_pi, M_pi], G) + λ2 Σ (dice(M_pi, G) + dice(1−M_pi, 1−G)).</summary>
@@ -53,20 +53,9 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
         return new(crossEntropy, focal!, dice!, crossEntropy.Plus(focal!.Times(focalWeight)).Plus(dice!.Times(diceWeight)));
     }
 
-    /// <summary>−(1−p_t)² ln p_t, mean over pixels; p_t = Σ onehot · p + 1e-5 with the one-hot target clamped to [1e-5, 1 − 1e-5].</summary>
-    public static Tensor FocalOf(Tensor normal, Tensor abnormal, Tensor target)
-    {
-        var onAbnormal = target.AtLeast(Smooth).AtMost(1 - Smooth);
-        var onNormal = target.Complement().AtLeast(Smooth).AtMost(1 - Smooth);
-        var likelihood = (onNormal * normal).Plus(onAbnormal * abnormal).Plus(Smooth);
-        return (likelihood.Complement().Squared() * likelihood.log()).mean().neg();
-    }
+    /// <inheritdoc cref="MapLosses.Focal"/>
+    public static Tensor FocalOf(Tensor normal, Tensor abnormal, Tensor target) => MapLosses.Focal(normal, abnormal, target);
 
-    /// <summary>1 − mean over images of (2 Σ p g + 1) / (Σ p + Σ g + 1).</summary>
-    public static Tensor DiceOf(Tensor probability, Tensor target)
-    {
-        var (p, g) = (probability.flatten(1), target.flatten(1));
-        var overlap = (p * g).sum(1).Times(2).Plus(1) / p.sum(1).Plus(g.sum(1)).Plus(1);
-        return overlap.mean().Complement();
-    }
+    /// <inheritdoc cref="MapLosses.Dice"/>
+    public static Tensor DiceOf(Tensor probability, Tensor target) => MapLosses.Dice(probability, target);
 }

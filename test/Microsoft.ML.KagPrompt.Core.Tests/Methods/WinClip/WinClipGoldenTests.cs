@@ -1,0 +1,129 @@
+using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Methods.WinClip;
+using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.TestSupport;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Tests.Methods.WinClip;
+
+/// <summary>Every stage of WinCLIP and WinCLIP+ against what the public implementation computed.</summary>
+[Trait("Category", "Golden")]
+public sealed class WinClipGoldenTests : IDisposable
+{
+    private const double Tolerance = 1e-5;
+
+    private readonly DisposeScope scope = torch.NewDisposeScope();
+
+    [SkippableFact]
+    public void Towers_TinyClip_EqualGolden()
+    {
+        using var golden = MethodGolden.Open("winclip");
+        var (vision, text) = MethodGolden.Towers(golden);
+        using (vision)
+        using (text)
+        {
+            foreach (var group in (string[])["normal", "abnormal"])
+            {
+                text.Embed(golden.Read($"text.{group}.tokens")).ShouldBeClose(golden.Read($"text.{group}.sentence_embeddings"), Tolerance, $"{group} sentences");
+            }
+
+            foreach (var (images, prefix) in new[] { ("input.test_images", ""), ("input.support_images", "support.") })
+            {
+                using var features = vision.EncodeWindows(golden.Read(images), Windows(golden));
+                features.PatchTokens.ShouldBeClose(golden.Read(prefix.Length == 0 ? "tower.patch_tokens_ln_post" : "support.patch_tokens_ln_post"), Tolerance, $"{images}: patches");
+                foreach (var (grid, i) in Grids(golden).Select((grid, i) => (grid, i)))
+                {
+                    features.Windows[i].ShouldBeClose(golden.Read($"{prefix}windows{grid.Scale}.embedding"), Tolerance, $"{images}: windows of {grid.Scale}");
+                }
+
+                if (prefix.Length == 0)
+                {
+                    features.ImageEmbedding.ShouldBeClose(golden.Read("tower.image_embedding"), Tolerance, "image embedding");
+                    using var plain = vision.Encode(golden.Read(images));
+                    plain.ImageEmbedding.ShouldBeClose(golden.Read("tower.image_embedding").UnitLength(-1), Tolerance, "the same by the plain encoding");
+                }
+            }
+        }
+    }
+
+    [SkippableFact]
+    public void Windows_EachGrid_HoldTheGoldenPatches()
+    {
+        using var golden = MethodGolden.Open("winclip");
+        foreach (var grid in Grids(golden))
+        {
+            torch.tensor(grid.PatchIndices()).ShouldBeClose(golden.Read($"windows{grid.Scale}.patch_indices"), 0, $"windows of {grid.Scale}");
+        }
+    }
+
+    [SkippableFact]
+    public void ZeroShot_GoldenFeatures_EveryStageEqualsGolden()
+    {
+        using var golden = MethodGolden.Open("winclip");
+        var text = golden.Read("text.features_mean_unnormalised");
+        var image = WinClipMaps.Abnormality(golden.Read("tower.image_embedding"), text);
+        image.ShouldBeNear(golden.Read("zero_shot.image_score"), Tolerance, "image score");
+        var maps = new List<torch.Tensor>();
+        foreach (var grid in Grids(golden))
+        {
+            var scores = WinClipMaps.Abnormality(golden.Read($"windows{grid.Scale}.embedding"), text);
+            scores.ShouldBeNear(golden.Read($"zero_shot.windows{grid.Scale}.score"), Tolerance, $"scores by windows of {grid.Scale}");
+            maps.Add(grid.HarmonicMean(scores));
+            Square(maps[^1], grid).ShouldBeNear(golden.Read($"zero_shot.windows{grid.Scale}.map"), Tolerance, $"map by windows of {grid.Scale}");
+        }
+
+        var multi = WinClipMaps.MultiScale(image, maps);
+        Square(multi, Grids(golden)[0]).ShouldBeNear(golden.Read("zero_shot.map_grid"), Tolerance, "map of the grid");
+        ToImage(golden)(multi).ShouldBeNear(golden.Read("zero_shot.map"), Tolerance, "map");
+    }
+
+    [SkippableFact]
+    public void FewShot_GoldenFeatures_EveryStageEqualsGolden()
+    {
+        using var golden = MethodGolden.Open("winclip");
+        var grids = Grids(golden);
+        foreach (var shots in golden.Numbers("k_shots"))
+        {
+            var prefix = $"few_shot_k{shots}";
+            using var bank = MemoryBank.Build([.. Enumerable.Range(0, shots).Select(k => (IReadOnlyList<torch.Tensor>)
+                [.. Names(golden, "support.patch_tokens_ln_post", "support.").Select(name => golden.Read(name).narrow(0, k, 1))])]);
+            var distances = bank.Distances([.. Names(golden, "tower.patch_tokens_ln_post", "").Select(golden.Read)]);
+
+            var association = WinClipMaps.Association(distances, grids);
+
+            Square(association.Maps[0], grids[0]).ShouldBeNear(golden.Read($"{prefix}.patch.map"), Tolerance, $"{shots} shots: patches");
+            for (var i = 0; i < grids.Length; i++)
+            {
+                association.WindowScores[i].ShouldBeNear(golden.Read($"{prefix}.windows{grids[i].Scale}.score"), Tolerance, $"{shots} shots: windows of {grids[i].Scale}");
+                Square(association.Maps[1 + i], grids[i]).ShouldBeNear(golden.Read($"{prefix}.windows{grids[i].Scale}.map"), Tolerance, $"{shots} shots: map by windows of {grids[i].Scale}");
+            }
+
+            Square(association.Mean, grids[0]).ShouldBeNear(golden.Read($"{prefix}.visual_map_grid"), Tolerance, $"{shots} shots: mean");
+        }
+    }
+
+    [SkippableFact]
+    public void HarmonicMean_EdgeScores_EqualGolden()
+    {
+        using var golden = MethodGolden.Open("winclip");
+        var grid = Grids(golden)[0];
+        Square(grid.HarmonicMean(golden.Read("edge.harmonic2.window_scores")), grid).ShouldBeNear(golden.Read("edge.harmonic2.map"), Tolerance, "scores of 0 and 1e-6");
+    }
+
+    public void Dispose() => scope.Dispose();
+
+    private static WindowGrid[] Grids(SafetensorsFile golden) => [.. golden.Numbers("scales").Select(scale => new WindowGrid(golden.Number("grid"), scale))];
+
+    private static torch.Tensor[] Windows(SafetensorsFile golden) => [.. Grids(golden).Select(grid => torch.tensor(grid.PatchIndices()))];
+
+    private static string[] Names(SafetensorsFile golden, string patches, string prefix) => [patches, .. Grids(golden).Select(grid => $"{prefix}windows{grid.Scale}.embedding")];
+
+    private static torch.Tensor Square(torch.Tensor patches, WindowGrid grid) => patches.view(-1, grid.Side, grid.Side);
+
+    private static Func<torch.Tensor, torch.Tensor> ToImage(SafetensorsFile golden)
+    {
+        var (side, size) = (golden.Number("grid"), golden.Number("image_size"));
+        return patches => PatchGrid.Tiling(side, size).ToImage(patches, size);
+    }
+}
