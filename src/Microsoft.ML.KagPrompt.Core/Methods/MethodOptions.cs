@@ -12,6 +12,7 @@ namespace Microsoft.ML.KagPrompt;
 [JsonDerivedType(typeof(KagOptions), KagOptions.MethodName)]
 [JsonDerivedType(typeof(AnomalyGptOptions), AnomalyGptOptions.MethodName)]
 [JsonDerivedType(typeof(AnomalyDinoOptions), AnomalyDinoOptions.MethodName)]
+[JsonDerivedType(typeof(PromptAdOptions), PromptAdOptions.MethodName)]
 [JsonDerivedType(typeof(RadOptions), RadOptions.MethodName)]
 [JsonDerivedType(typeof(SubspaceOptions), SubspaceOptions.MethodName)]
 public abstract record MethodOptions

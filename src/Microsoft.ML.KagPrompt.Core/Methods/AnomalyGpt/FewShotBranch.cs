@@ -32,7 +32,7 @@ internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes
         using var noGradients = torch.no_grad();
         var random = new Random(seed);
         return [.. ((ScoringFeatures)views).ForMemory.PatchTokens.Zip(Grids, (layer, grid)
-            => KeptPatches.Gather(layer, KeptPatches.Draw(layer.shape[0], grid, regions, options.Memory.ViewShare, random)).MoveToOuterDisposeScope())];
+            => KeptPatches.Of(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
     }
 
     public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
@@ -50,11 +50,11 @@ internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes
         using var noGradients = torch.no_grad();
         var (known, region) = ((PatchBankReference)reference, reference.Region);
         var (distances, unlikeness) = known.Bank.Compare(((ScoringFeatures)features).ForMemory.PatchTokens, region is null ? null : [.. Grids.Select(region.Square.CellsOf)]);
-        var map = InspectedArea.Cut(maps.Mean(distances, Grids, region?.Square), region);
+        var map = InspectedPixels.Only(maps.Mean(distances, Grids, region?.Square), region);
         return new(map.MoveToOuterDisposeScope(), MapScores(map, region).MoveToOuterDisposeScope(), unlikeness.MoveToOuterDisposeScope());
     }
 
-    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => InspectedArea.Largest(maps, region);
+    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => InspectedPixels.Largest(maps, region);
 
     public void Dispose()
     {

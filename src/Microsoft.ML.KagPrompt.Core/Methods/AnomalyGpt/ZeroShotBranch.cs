@@ -54,11 +54,11 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
             sum = sum is null ? abnormal : sum.Plus(abnormal);
         }
 
-        var map = InspectedArea.Cut(sum!.Times(1.0 / tokens.Count), region);
+        var map = InspectedPixels.Only(sum!.Times(1.0 / tokens.Count), region);
         return new(map.MoveToOuterDisposeScope(), MapScores(map, region).MoveToOuterDisposeScope(), null);
     }
 
-    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => InspectedArea.Largest(maps, region);
+    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => InspectedPixels.Largest(maps, region);
 
     public void Dispose() => decoder.Dispose();
 

@@ -25,14 +25,14 @@ internal abstract class PatchScorer(PatchScorerOptions options, MethodSizes size
 
     public ClassRegion Place(SquareRegion region) => new(region, [Joined.Grid], maps);
 
-    /// <summary>The joined features of the kept cells, [1, n, D], and what <see cref="Beside"/> adds.</summary>
+    /// <summary>What is kept of each cell, by default its joined feature: [1, n, *] each.</summary>
     public IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        var cells = Joined.Join(((ScoringFeatures)views).ForMemory.PatchTokens);                                       // [views, L, D]
-        var kept = KeptPatches.Draw(cells.shape[0], Joined.Grid, regions, options.Memory.ViewShare, new Random(seed));
-        return [KeptPatches.Gather(cells, kept).MoveToOuterDisposeScope(), .. Beside(kept).Select(tensor => tensor.MoveToOuterDisposeScope())];
+        // Of every kind the same cells: each draws from the same numbers.
+        return [.. Kinds(Joined.Join(((ScoringFeatures)views).ForMemory.PatchTokens)).Select(kind
+            => KeptPatches.Of(kind, Joined.Grid, regions, options.Memory.ViewShare, new Random(seed)).MoveToOuterDisposeScope())];
     }
 
     /// <summary>The class of what was remembered of its supports; every method of this kind does without text.</summary>
@@ -54,20 +54,20 @@ internal abstract class PatchScorer(PatchScorerOptions options, MethodSizes size
         var index = torch.tensor(inspected, device: cells.device);
         var (values, unlikeness) = Measure(region is null ? cells : cells.index_select(1, index), inspected, reference);                 // [B, n]
         var all = region is null ? values : torch.zeros(cells.shape[0], cells.shape[1], dtype: values.dtype, device: values.device).index_copy(1, index, values);
-        var map = InspectedArea.Cut(maps.Upsampler(Joined.Grid, region?.Square)(all), region);
-        return new(GaussianBlur.Apply(map, options.MapSigma, region).MoveToOuterDisposeScope(),
-            InspectedArea.LargestMean(values, options.TopShare).MoveToOuterDisposeScope(), unlikeness?.MoveToOuterDisposeScope());
+        var map = InspectedPixels.Only(maps.Upsampler(Joined.Grid, region?.Square)(all), region);
+        var smooth = options.MapSigma == 0 ? map : GaussianBlur.Apply(map, options.MapSigma, region?.Inspected);
+        return new(smooth.MoveToOuterDisposeScope(), LargestValues.Mean(values, options.TopShare).MoveToOuterDisposeScope(), unlikeness?.MoveToOuterDisposeScope());
     }
 
-    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => InspectedArea.LargestMean(maps, options.TopShare, region);
+    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => LargestValues.Mean(maps, options.TopShare, region);
 
     public void Dispose()
     {
     }
 
-    /// <summary>What is kept beside the features, a row a cell. Within the caller's dispose scope.</summary>
-    /// <param name="kept">The cells of each view.</param>
-    protected virtual IReadOnlyList<torch.Tensor> Beside(IReadOnlyList<long[]> kept) => [];
+    /// <summary>What is kept of the cells of each view, [views, L, *] each. Within the caller's dispose scope.</summary>
+    /// <param name="cells">[views, L, D].</param>
+    protected virtual IReadOnlyList<torch.Tensor> Kinds(torch.Tensor cells) => [cells];
 
     /// <summary>As <see cref="BuildReference"/>.</summary>
     protected abstract ClassReference Build(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, ClassRegion? region);

@@ -5,66 +5,61 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
 /// <summary>
-/// Smooths maps as the field does (scipy's gaussian_filter at its defaults): rows and columns apart, cut off at four deviations, the border mirrored so that its
-/// pixel is repeated, and again where the map is smaller than the kernel.
+/// SciPy's gaussian_filter as published methods use it: separable, cut off at 4 σ, its weights' sum 1, images mirrored about their edges ("reflect": c b a | a b c),
+/// again and again where they are smaller than the kernel.
 /// </summary>
 internal static class GaussianBlur
 {
-    private const double Deviations = 4;
+    private const double Truncate = 4;
 
     // Of less, a value would be told by what is left of a rounding.
     private const double LeastCoverage = 1e-4;
 
-    private static readonly ConcurrentDictionary<(double Sigma, int Side), float[]> Known = new();
+    private static readonly ConcurrentDictionary<(int Side, double Sigma), float[]> Known = new();
 
-    /// <summary>[B, S, S] → [B, S, S]. The caller owns it.</summary>
-    /// <param name="maps">The maps; 0 outside the region.</param>
-    /// <param name="sigma">Standard deviation in pixels, 0 or more; 0: as they are.</param>
-    /// <param name="region">Whose pixels alone count, so that what lies outside darkens nothing; null: all.</param>
-    public static Tensor Apply(Tensor maps, double sigma, ClassRegion? region = null)
+    /// <summary>[..., H, W] → the same shape. The caller owns it.</summary>
+    public static Tensor Apply(Tensor maps, double sigma)
     {
         using var scope = NewDisposeScope();
-        if (sigma == 0)
-        {
-            return maps.alias().MoveToOuterDisposeScope();
-        }
-
-        var side = (int)maps.shape[^1];
-        var weights = tensor(Known.GetOrAdd((sigma, side), key => Weights(key.Sigma, key.Side)), [side, side], device: maps.device);
-        var smooth = Smooth(maps);
-        if (region is null)
-        {
-            return smooth.MoveToOuterDisposeScope();
-        }
-
-        var inside = InspectedArea.Cut(ones(1, side, side, device: maps.device), region);
-        return InspectedArea.Cut(smooth / Smooth(inside).AtLeast(LeastCoverage), region).MoveToOuterDisposeScope();
-
-        Tensor Smooth(Tensor map) => weights.matmul(map).matmul(weights.t());
+        return Matrix((int)maps.shape[^2], sigma, maps.device).matmul(maps).matmul(Matrix((int)maps.shape[^1], sigma, maps.device).t()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Row by row, what each pixel of a line takes from the others: [S, S].</summary>
-    private static float[] Weights(double sigma, int side)
+    /// <summary>The same of the inspected pixels alone, the others 0: near the border the others count the more. Null: all are inspected.</summary>
+    public static Tensor Apply(Tensor maps, double sigma, bool[]? inspected)
     {
-        var radius = (int)((Deviations * sigma) + 0.5);
-        var kernel = Enumerable.Range(-radius, (2 * radius) + 1).Select(step => Math.Exp(-0.5 * step * step / (sigma * sigma))).ToArray();
+        if (inspected is null)
+        {
+            return Apply(maps, sigma);
+        }
+
+        using var scope = NewDisposeScope();
+        var mask = tensor(Array.ConvertAll(inspected, isInside => isInside ? 1f : 0f), [maps.shape[^2], maps.shape[^1]], device: maps.device);
+        return (Apply(maps * mask, sigma) / Apply(mask, sigma).AtLeast(LeastCoverage) * mask).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Matrix(int side, double sigma, Device device) => tensor(Known.GetOrAdd((side, sigma), key => Weights(key.Side, key.Sigma)), [side, side], device: device);
+
+    /// <summary>Row by row, what each pixel takes of every other: [side, side].</summary>
+    private static float[] Weights(int side, double sigma)
+    {
+        var radius = (int)((Truncate * sigma) + 0.5);
+        var kernel = Enumerable.Range(-radius, (2 * radius) + 1).Select(x => Math.Exp(-0.5 * x * x / (sigma * sigma))).ToArray();
         var sum = kernel.Sum();
         var weights = new double[side * side];
         for (var pixel = 0; pixel < side; pixel++)
         {
-            for (var step = -radius; step <= radius; step++)
+            for (var x = -radius; x <= radius; x++)
             {
-                weights[(pixel * side) + Mirrored(pixel + step, side)] += kernel[step + radius] / sum;
+                weights[(pixel * side) + Mirrored(pixel + x, side)] += kernel[x + radius] / sum;
             }
         }
 
         return Array.ConvertAll(weights, weight => (float)weight);
     }
 
-    /// <summary>… 1 0 | 0 1 2 | 2 1 …</summary>
-    private static int Mirrored(int pixel, int side)
+    private static int Mirrored(int place, int side)
     {
-        var place = ((pixel % (2 * side)) + (2 * side)) % (2 * side);
-        return place < side ? place : (2 * side) - 1 - place;
+        var within = ((place % (2 * side)) + (2 * side)) % (2 * side);
+        return within < side ? within : (2 * side) - 1 - within;
     }
 }

@@ -1,29 +1,24 @@
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Numerics;
-using static TorchSharp.torch;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
-/// <summary>Which patches of a support image's views a class keeps: all of the image as it is, and a share of those of its further views.</summary>
+/// <summary>Which patches of a support image's views are remembered.</summary>
 internal static class KeptPatches
 {
-    /// <summary>The cells of each view, by number; those outside a view's region never.</summary>
-    /// <param name="views">How many views.</param>
-    /// <param name="grid">Where the cells lie.</param>
-    /// <param name="regions">Of each view; null: all.</param>
-    /// <param name="share">Of the further views' cells, above 0 to 1.</param>
-    /// <param name="random">Draws them.</param>
-    public static IReadOnlyList<long[]> Draw(long views, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, float share, Random random)
+    /// <summary>[views, L, D] → all patches of the first view and a share of the others', where there are regions of those inside: [1, n, D].</summary>
+    public static torch.Tensor Of(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, double viewShare, Random random)
     {
-        var all = Enumerable.Range(0, grid.Rows * grid.Columns).Select(cell => (long)cell).ToArray();
-        return [.. Enumerable.Range(0, (int)views).Select(view =>
+        var kept = new List<torch.Tensor>();
+        for (var view = 0; view < layer.shape[0]; view++)
         {
-            var cells = regions?[view].CellsOf(grid) ?? all;
-            return view == 0 || share >= 1 ? cells : [.. cells.Where(_ => random.NextDouble() < share)];
-        })];
-    }
+            var cells = regions?[view].CellsOf(grid) ?? [.. Enumerable.Range(0, (int)layer.shape[1]).Select(cell => (long)cell)];
+            var share = view == 0 ? 1 : viewShare;
+            long[] drawn = share >= 1 ? cells : [.. cells.Where(_ => random.NextDouble() < share)];
+            kept.Add(drawn.Length == layer.shape[1] ? layer[view] : layer[view].index_select(0, torch.tensor(drawn, device: layer.device)));
+        }
 
-    /// <summary>[views, L, D] → the drawn patches of one view after the other, [1, n, D]. Within the caller's dispose scope.</summary>
-    public static Tensor Gather(Tensor layer, IReadOnlyList<long[]> cells)
-        => cat([.. cells.Select((drawn, view) => layer[view].index_select(0, tensor(drawn, device: layer.device)))], 0).unsqueeze(0);
+        return torch.cat(kept, 0).unsqueeze(0);
+    }
 }

@@ -16,14 +16,15 @@ internal sealed class LocalScorer(RadOptions options, MethodSizes sizes) : Patch
         return new PlacedBank(features, places) { Region = region };
     }
 
-    /// <summary>Row and column of each kept cell, [n, 2].</summary>
-    protected override IReadOnlyList<torch.Tensor> Beside(IReadOnlyList<long[]> kept) => [Places([.. kept.SelectMany(cells => cells)], torch.CPU)];
+    /// <summary>Beside its feature, row and column of each cell.</summary>
+    protected override IReadOnlyList<torch.Tensor> Kinds(torch.Tensor cells)
+        => [cells, Places([.. Enumerable.Range(0, (int)cells.shape[1]).Select(cell => (long)cell)], cells.device).expand(cells.shape[0], -1, -1)];
 
     protected override ClassReference Build(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, ClassRegion? region)
     {
         using var scope = torch.NewDisposeScope();
         var features = torch.cat([.. supports.Select(kept => kept[0].flatten(0, 1))], 0);
-        return new PlacedBank(features, torch.cat([.. supports.Select(kept => kept[1])], 0).to(features.device)) { Region = region };
+        return new PlacedBank(features, torch.cat([.. supports.Select(kept => kept[1].flatten(0, 1))], 0)) { Region = region };
     }
 
     protected override (torch.Tensor Values, torch.Tensor? Unlikeness) Measure(torch.Tensor cells, long[] places, ClassReference reference)

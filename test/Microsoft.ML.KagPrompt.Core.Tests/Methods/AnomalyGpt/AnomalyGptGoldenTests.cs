@@ -112,6 +112,8 @@ public sealed class AnomalyGptGoldenTests : IDisposable
             return answers[asked++].clone();
         }
 
+        public torch.Tensor Embed(torch.Tensor tokens) => Encode(tokens);
+
         public void MoveTo(torch.Device device)
         {
         }
