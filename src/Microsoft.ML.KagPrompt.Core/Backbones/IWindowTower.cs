@@ -16,7 +16,7 @@ internal interface IWindowTower
 }
 
 /// <summary>Features of a batch of images and of their windows. Owns its tensors.</summary>
-internal sealed class WindowFeatures(torch.Tensor imageEmbedding, torch.Tensor patchTokens, IReadOnlyList<torch.Tensor> windows) : IDisposable
+internal sealed class WindowFeatures(torch.Tensor imageEmbedding, torch.Tensor patchTokens, IReadOnlyList<torch.Tensor> windows) : EncodedImages
 {
     /// <summary>The whole images in the joint space, of the length the tower gives them: [B, C'].</summary>
     public torch.Tensor ImageEmbedding { get; } = imageEmbedding;
@@ -27,14 +27,5 @@ internal sealed class WindowFeatures(torch.Tensor imageEmbedding, torch.Tensor p
     /// <summary>Of each kind, the windows in the joint space, of the length the tower gives them: [B, n, C'].</summary>
     public IReadOnlyList<torch.Tensor> Windows { get; } = windows;
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        ImageEmbedding.Dispose();
-        PatchTokens.Dispose();
-        foreach (var window in Windows)
-        {
-            window.Dispose();
-        }
-    }
+    public override IEnumerable<torch.Tensor> Tensors => [ImageEmbedding, PatchTokens, .. Windows];
 }

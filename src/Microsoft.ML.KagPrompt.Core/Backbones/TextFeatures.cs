@@ -12,15 +12,20 @@ internal static class TextFeatures
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        return stack([Average(prompts.Normal), Average(prompts.Abnormal)]).MoveToOuterDisposeScope();
+        return stack([.. new[] { prompts.Normal, prompts.Abnormal }.Select(sentences => UnitMean(tower.Encode(Tokens(tokenizer, sentences, device))))]).MoveToOuterDisposeScope();
+    }
 
-        Tensor Average(IReadOnlyList<string> sentences)
-        {
-            var tokens = stack([.. sentences.Select(sentence => tensor(tokenizer.Encode(sentence)))]).to(device);
-            return UnitMean(tower.Encode(tokens));
-        }
+    /// <summary>The plain means of the sentences as the tower gives them, of any length: [2, C'], normal first. The caller owns it.</summary>
+    public static Tensor RawMeans(ITextTower tower, BytePairTokenizer tokenizer, PromptEnsemble prompts, Device device)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        return stack([.. new[] { prompts.Normal, prompts.Abnormal }.Select(sentences => tower.Embed(Tokens(tokenizer, sentences, device)).mean([0]))]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Sentences of any length [n, C'], each brought to unit length, averaged, brought to unit length: [C'].</summary>
     public static Tensor UnitMean(Tensor sentences) => sentences.UnitLength(-1).mean([0]).UnitLength(-1);
+
+    private static Tensor Tokens(BytePairTokenizer tokenizer, IReadOnlyList<string> sentences, Device device)
+        => stack([.. sentences.Select(sentence => tensor(tokenizer.Encode(sentence)))]).to(device);
 }

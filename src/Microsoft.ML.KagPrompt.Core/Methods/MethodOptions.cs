@@ -15,6 +15,8 @@ namespace Microsoft.ML.KagPrompt;
 [JsonDerivedType(typeof(PromptAdOptions), PromptAdOptions.MethodName)]
 [JsonDerivedType(typeof(RadOptions), RadOptions.MethodName)]
 [JsonDerivedType(typeof(SubspaceOptions), SubspaceOptions.MethodName)]
+[JsonDerivedType(typeof(WinClipOptions), WinClipOptions.MethodName)]
+[JsonDerivedType(typeof(AprilGanOptions), AprilGanOptions.MethodName)]
 public abstract record MethodOptions
 {
     private protected MethodOptions() { }

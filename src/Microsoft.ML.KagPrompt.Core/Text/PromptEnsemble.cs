@@ -24,6 +24,17 @@ public sealed record PromptEnsemble(IReadOnlyList<string> Normal, IReadOnlyList<
         return new([.. Normal.Select(sentence => sentence.Replace("{}", name))], [.. Abnormal.Select(sentence => sentence.Replace("{}", name))]);
     }
 
+    /// <summary>The faults of a method's own sentences by class name.</summary>
+    internal static void CollectFaults(OptionFaults faults, IReadOnlyDictionary<string, PromptEnsemble>? own, string option)
+    {
+        faults.Require(own is not null, option, "sentences by class name", own);
+        foreach (var (name, ensemble) in own ?? new Dictionary<string, PromptEnsemble>())
+        {
+            faults.Require(ensemble is not null, $"{option}['{name}']", "an ensemble", ensemble);
+            ensemble?.CollectFaults(faults, $"{option}['{name}']");
+        }
+    }
+
     internal void CollectFaults(OptionFaults faults, string where)
     {
         foreach (var (group, sentences) in new[] { (nameof(Normal), Normal), (nameof(Abnormal), Abnormal) })

@@ -20,13 +20,19 @@ internal static class PromptSentences
     /// <exception cref="ArgumentException">The name is empty or longer than 200 characters.</exception>
     public static IReadOnlyList<string> Abnormal(string className) => Fill(AbnormalStates, className);
 
-    private static string[] Fill(string[] states, string className)
+    /// <summary>Refuses what is no name of a product.</summary>
+    /// <exception cref="ArgumentException">The name is empty or longer than 200 characters.</exception>
+    public static void RequireName(string className)
     {
         if (string.IsNullOrWhiteSpace(className) || className.Length > LongestName)
         {
             throw new ArgumentException($"className: expected a product's name of 1 to {LongestName} characters, got {(className is null ? "null" : $"{className.Length}")}.", nameof(className));
         }
+    }
 
+    private static string[] Fill(string[] states, string className)
+    {
+        RequireName(className);
         var name = className.Replace('_', ' ').Trim();
         return [.. states.SelectMany(state => Templates.Select(template => template.Replace("{0}", state.Replace("{0}", name))))];
     }

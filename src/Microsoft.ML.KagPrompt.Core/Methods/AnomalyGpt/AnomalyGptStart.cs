@@ -1,5 +1,4 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
-using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Methods.AnomalyGpt;
 
@@ -7,13 +6,10 @@ namespace Microsoft.ML.KagPrompt.Methods.AnomalyGpt;
 internal static class AnomalyGptStart
 {
     /// <summary>The branch the options ask for. The caller owns it.</summary>
-    /// <exception cref="ArgumentException">There is no decoder, or the initial model is of another method.</exception>
+    /// <exception cref="ArgumentException">There is no decoder, or no text tower.</exception>
     /// <exception cref="CheckpointMismatchException">The decoder was trained on other features.</exception>
     public static IInspectionMethod Create(AnomalyGptOptions options, MethodStart start)
     {
-        new OptionFaults()
-            .Require(start.Initial is null or IAnomalyGptBranch, "Method", "the initial model's method", options.GetType().Name)
-            .ThrowIfAny(nameof(AnomalyGptOptions));
         if (options.Branch == AnomalyGptBranch.FewShot)
         {
             return new FewShotBranch(options, start.Sizes);

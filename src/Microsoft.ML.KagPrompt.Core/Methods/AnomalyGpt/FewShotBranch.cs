@@ -11,7 +11,7 @@ namespace Microsoft.ML.KagPrompt.Methods.AnomalyGpt;
 /// AnomalyGPT with support images: per layer the largest cosine similarity of each patch to any support's, mean over layers, stretched to the image; the map
 /// is 1 − it, the score the map's largest value. The mean of distances stretched is the same as 1 − the mean of similarities stretched.
 /// </summary>
-internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes) : IAnomalyGptBranch
+internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes) : IInspectionMethod
 {
     private readonly MapMaker maps = new(MapUpsampling.AlignedCorners, sizes.ImageSize);
 

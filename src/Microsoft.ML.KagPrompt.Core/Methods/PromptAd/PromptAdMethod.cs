@@ -60,13 +60,15 @@ internal sealed class PromptAdMethod(PromptAdOptions options, MethodSizes sizes,
         {
             var tokens = PromptTokens.Create(run.Texts.Side.Tokenizer, run.ClassName, options, normalPrompts, run.Texts.Device);
             using var prompts = LearnedPrompts.Draw(text, tokens, options, unchecked((run.Seed * 397) ^ training));
-            run.Encoder.Alone(() =>
-            {
-                new PromptTrainer(options).Train(prompts, features, text.StoredLogitScale, (step, _) => run.Report(new TrainingProgress("training", (training * options.Epochs) + step + 1, 2 * options.Epochs) { Epoch = step + 1 }), run.Cancellation);
-                return true;
-            });
+            new PromptTrainer(options).Train(prompts, features, text.StoredLogitScale, (step, losses) => run.Report(Progress((training * options.Epochs) + step, losses)), run.Cancellation);
             return prompts.Gallery();
         }
+
+        TrainingProgress Progress(int done, PromptLosses losses) => new("training", done + 1, 2 * options.Epochs)
+        {
+            Epoch = (done % options.Epochs) + 1,
+            Loss = (losses.Contrastive.Value(), 0, 0),
+        };
     }
 
     public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)

@@ -10,12 +10,9 @@ internal static class PromptAdStart
     private const string Who = "a CLIP, OpenCLIP or ImageBind checkpoint's file";
 
     /// <summary>The method for a fit. The caller owns it.</summary>
-    /// <exception cref="ArgumentException">The backbone is no transformer or has no text tower, or the initial model is of another method.</exception>
+    /// <exception cref="ArgumentException">The backbone is no transformer or has no text tower.</exception>
     public static IInspectionMethod Create(PromptAdOptions options, MethodStart start)
     {
-        new OptionFaults()
-            .Require(start.Initial is null or PromptAdMethod, "Method", "the initial model's method", options.GetType().Name)
-            .ThrowIfAny(nameof(PromptAdOptions));
         var tower = start.Require<IValuePathTower>(PromptAdOptions.MethodName, What, Who);
         return start.Initial is null && start.Texts is { IsThere: false } ? throw BackboneNeeds.Lacks(PromptAdOptions.MethodName, What, start.BackboneName, Who)
             : new PromptAdMethod(options, start.Sizes, tower);

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.AprilGan;
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
@@ -74,6 +75,40 @@ public sealed class AprilGanGoldenTests : IDisposable
             torch.tensor(TransductiveScores.Scaled(largest)).ShouldBeClose(Own("few_shot.map_max_minmax_per_class"), Tolerance, $"{name}: between least and largest");
             torch.tensor(TransductiveScores.Of(Own("zero_shot.image_score").data<float>().ToArray(), largest))
                 .ShouldBeClose(Own("few_shot.image_score_transductive"), Tolerance, $"{name}: image scores");
+        }
+    }
+
+    [SkippableFact]
+    public void Method_GoldenTokens_MapsEqualGoldenButForTheirRange()
+    {
+        using var golden = MethodGolden.Open("aprilgan");
+        var (layers, size) = (golden.Number("layers"), golden.Number("image_size"));
+        var info = new VisionTowerInfo
+        {
+            PatchSize = size / golden.Number("grid"), TapWidths = [.. Enumerable.Repeat(golden.Number("width"), layers)], JointWidth = golden.Number("joint"), ImageSize = size, Mean = [0, 0, 0], Std = [1, 1, 1],
+        };
+        // The file's image is no multiple of its grid; with aligned corners that does not matter.
+        var sizes = new MethodSizes(info, info, info.PatchSize * golden.Number("grid"), MapUpsampling.AlignedCorners, torch.CPU);
+        using var method = new AprilGanMethod(new AprilGanOptions(), sizes, Heads(golden), startsTrained: true);
+        var classes = Integers(golden, "test.class_index");
+        foreach (var (name, index) in Classes(golden).Select((name, index) => (name, index)))
+        {
+            var own = torch.tensor([.. classes.Index().Where(entry => entry.Item == index).Select(entry => (long)entry.Index)]);
+            ScoringFeatures Features(string prefix, torch.Tensor rows) => new(new VisionFeatures(
+                [.. Enumerable.Range(0, layers).Select(layer => Patches(golden, $"{prefix}.layer{layer}.tokens").index_select(0, rows))], golden.Read("test.image_features").index_select(0, rows)), null);
+            using var reference = method.BuildReference([.. Enumerable.Range(0, golden.Number("k_shot")).Select(k => method.Remember(Features($"support.{name}", torch.tensor(new long[] { k }))))],
+                Text(golden, index).DetachFromDisposeScope());
+            using var scored = method.Score(Features("test", own), reference);
+
+            var (side, grid) = (sizes.ImageSize, golden.Number("grid"));
+            torch.Tensor At(torch.Tensor patches) => PatchGrid.AlignedCorners(grid, side).ToImage(patches, side);
+            var logits = Enumerable.Range(0, layers).Select(layer => golden.Read($"zero_shot.layer{layer}.logits").index_select(0, own));
+            var words = AprilGanMaps.Sum(logits.Select(logit => At(logit.select(-1, 1).sub(logit.select(-1, 0))).sigmoid()));
+            var visual = AprilGanMaps.Sum(Enumerable.Range(0, layers).Select(layer => At(golden.Read($"few_shot.layer{layer}.patch_distance").index_select(0, own))));
+            var expected = words.Plus(visual).Times(0.5 / layers);
+            scored.Maps.ShouldBeClose(expected, Tolerance, $"{name}: maps");
+            var score = golden.Read("zero_shot.image_score").index_select(0, own).Plus(expected.flatten(1).amax([1])).Times(0.5);
+            scored.Scores.ShouldBeClose(score, Tolerance, $"{name}: scores");
         }
     }
 

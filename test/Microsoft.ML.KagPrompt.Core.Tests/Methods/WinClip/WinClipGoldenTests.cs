@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Methods.WinClip;
 using Microsoft.ML.KagPrompt.Numerics;
@@ -109,6 +110,38 @@ public sealed class WinClipGoldenTests : IDisposable
         using var golden = MethodGolden.Open("winclip");
         var grid = Grids(golden)[0];
         Square(grid.HarmonicMean(golden.Read("edge.harmonic2.window_scores")), grid).ShouldBeNear(golden.Read("edge.harmonic2.map"), Tolerance, "scores of 0 and 1e-6");
+    }
+
+    [SkippableFact]
+    public void Method_GoldenImages_MapsAndScoresEqualGolden()
+    {
+        using var golden = MethodGolden.Open("winclip");
+        var (vision, text) = MethodGolden.Towers(golden);
+        using (vision)
+        using (text)
+        {
+            var sizes = new MethodSizes(vision.Info, vision.Info, golden.Number("image_size"), MapUpsampling.CellCentres, torch.CPU) { Tower = vision };
+            torch.Tensor Words() => golden.Read("text.features_mean_unnormalised").DetachFromDisposeScope();
+            using var test = vision.EncodeWindows(golden.Read("input.test_images"), Windows(golden));
+            using var words = new WinClipMethod(new WinClipOptions { ZeroShot = true }, sizes);
+            using (var reference = words.BuildReference([words.Remember(test)], Words()))
+            using (var scored = words.Score(test, reference))
+            {
+                scored.Maps.ShouldBeNear(golden.Read("zero_shot.map"), TensorAssertions.StageTolerance, "zero-shot maps");
+                scored.Scores.ShouldBeNear(golden.Read("zero_shot.image_score"), TensorAssertions.StageTolerance, "zero-shot scores");
+            }
+
+            using var method = new WinClipMethod(new WinClipOptions(), sizes);
+            var supports = golden.Read("input.support_images");
+            var kept = Enumerable.Range(0, (int)supports.shape[0]).Select(k => method.Remember(vision.EncodeWindows(supports.narrow(0, k, 1), Windows(golden)))).ToArray();
+            foreach (var shots in golden.Numbers("k_shots"))
+            {
+                using var reference = method.BuildReference(kept[..shots], Words());
+                using var scored = method.Score(test, reference);
+                scored.Maps.ShouldBeNear(golden.Read($"few_shot_k{shots}.map"), TensorAssertions.StageTolerance, $"{shots} shots: maps");
+                scored.Scores.ShouldBeNear(golden.Read($"few_shot_k{shots}.image_score"), TensorAssertions.StageTolerance, $"{shots} shots: scores");
+            }
+        }
     }
 
     public void Dispose() => scope.Dispose();
