@@ -29,14 +29,14 @@ public sealed record AnomalyGptOptions : MethodOptions
     public string? DecoderPath { get; init; }
 
     /// <summary>Own sentences by class name for <see cref="AnomalyGptBranch.ZeroShot"/>; classes without an entry take the authors' 14 and 10.</summary>
-    public IReadOnlyDictionary<string, PromptEnsemble> ClassSentences
+    public IReadOnlyDictionary<string, PromptEnsemble> Prompts
     {
         get;
         // What was given may change; options do not.
         init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
     } = new Dictionary<string, PromptEnsemble>();
 
-    internal override IReadOnlyDictionary<string, PromptEnsemble> Sentences => ClassSentences;
+    internal override IReadOnlyDictionary<string, PromptEnsemble> Sentences => Prompts;
 
     internal override IReadOnlyList<string> Files => DecoderPath is null ? [] : [DecoderPath];
 
@@ -51,11 +51,11 @@ public sealed record AnomalyGptOptions : MethodOptions
             .Require(Enum.IsDefined(Branch), nameof(Branch), "a defined branch", Branch)
             .Require(DecoderPath != "", nameof(DecoderPath), "a file, or null", DecoderPath)
             .Require(DecoderPath is null || Branch == AnomalyGptBranch.ZeroShot, nameof(Branch), $"{AnomalyGptBranch.ZeroShot} with the decoder '{DecoderPath}'", Branch)
-            .Require(ClassSentences is not null, nameof(ClassSentences), "sentences by class name", ClassSentences);
-        foreach (var (name, ensemble) in ClassSentences ?? new Dictionary<string, PromptEnsemble>())
+            .Require(Prompts is not null, nameof(Prompts), "sentences by class name", Prompts);
+        foreach (var (name, ensemble) in Prompts ?? new Dictionary<string, PromptEnsemble>())
         {
-            faults.Require(ensemble is not null, $"{nameof(ClassSentences)}['{name}']", "an ensemble", ensemble);
-            ensemble?.CollectFaults(faults, $"{nameof(ClassSentences)}['{name}']");
+            faults.Require(ensemble is not null, $"{nameof(Prompts)}['{name}']", "an ensemble", ensemble);
+            ensemble?.CollectFaults(faults, $"{nameof(Prompts)}['{name}']");
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.TestSupport;
@@ -94,7 +95,7 @@ public sealed class AnomalyGptModelTests : IDisposable
     /// <summary>Heads of random values for the embedded backbone with a text side.</summary>
     private void WriteDecoder(Func<int, int> width)
     {
-        using var tower = Backbones.Compact.CompactBackbone.Embedded.LoadVision(torch.ScalarType.Float32, roundToHalf: false);
+        using var tower = CompactBackbone.Embedded.LoadVision(torch.ScalarType.Float32, roundToHalf: false);
         using var random = new torch.Generator(5);
         TinyBackbones.WriteSafetensors(Path.Combine(folder, "decoder.safetensors"), tower.Info.TapWidths.SelectMany((tap, layer) => new[]
         {
