@@ -25,6 +25,13 @@ internal static class SharedFiles
         return path;
     }
 
+    /// <summary>A golden file of another method: in the folder "methods" of the golden files, or, where KAG_GOLDEN is set, in that folder itself.</summary>
+    public static string MethodGolden(string fileName)
+    {
+        var configured = Environment.GetEnvironmentVariable("KAG_GOLDEN");
+        return Golden(!string.IsNullOrEmpty(configured) && File.Exists(Path.Combine(configured, fileName)) ? fileName : Path.Combine("methods", fileName));
+    }
+
     /// <summary>A weights file: KAG_WEIGHTS' folder where set, else ../shared/weights.</summary>
     public static string Weights(string fileName)
     {

@@ -33,16 +33,18 @@ internal static class BackboneSources
         {
             if (File.Exists(candidate))
             {
-                return PublishedBackbone.Open(candidate);
+                return OpenFile(candidate);
             }
 
             if (Directory.Exists(candidate))
             {
-                return ConvertedBackbone.IsOne(candidate) ? ConvertedBackbone.Open(candidate) : PublishedBackbone.OpenDirectory(candidate);
+                return ConvertedBackbone.IsOne(candidate) ? ConvertedBackbone.Open(candidate) : OpenFile(PublishedBackbone.FileIn(candidate));
             }
         }
 
         throw new ArgumentException($"Backbone: expected {string.Join(" or ", Embedded.Keys.Select(key => $"'{key}'"))}, a directory that 'kagprompt convert' made, a published checkpoint's file or directory, or the name of one on the search path, got '{name}'. "
             + $"Looked at {string.Join(", ", candidates.Select(candidate => $"'{Path.GetFullPath(candidate)}'"))}. Other weights do not come with this library: docs/how-to/backbones.md says where they are.");
     }
+
+    private static IBackboneSource OpenFile(string path) => ResNetCheckpoint.Find(path) ?? (IBackboneSource)PublishedBackbone.Open(path);
 }

@@ -16,7 +16,7 @@ internal abstract class ClassReference : IDisposable
     /// <summary>What of the class's images is inspected; null: all.</summary>
     public ClassRegion? Region { get; init; }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         foreach (var tensor in Tensors.Values)
         {

@@ -17,6 +17,8 @@ namespace Microsoft.ML.KagPrompt;
 [JsonDerivedType(typeof(SubspaceOptions), SubspaceOptions.MethodName)]
 [JsonDerivedType(typeof(WinClipOptions), WinClipOptions.MethodName)]
 [JsonDerivedType(typeof(AprilGanOptions), AprilGanOptions.MethodName)]
+[JsonDerivedType(typeof(PatchCoreOptions), PatchCoreOptions.MethodName)]
+[JsonDerivedType(typeof(SpadeOptions), SpadeOptions.MethodName)]
 public abstract record MethodOptions
 {
     private protected MethodOptions() { }

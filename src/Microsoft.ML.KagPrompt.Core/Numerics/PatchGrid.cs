@@ -23,18 +23,25 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
     /// <summary>Cells stretched until the outer ones lie on the image's outer pixels: "aligned corners".</summary>
     public static PatchGrid AlignedCorners(int side, int imageSize) => Square(side, side == 1 ? (imageSize - 1) / 2.0 : 0, side == 1 ? 1 : (imageSize - 1.0) / (side - 1));
 
+    /// <summary>Cells that fill an image of any sides without gaps: PyTorch's bilinear resizing without aligned corners.</summary>
+    public static PatchGrid HalfPixel(int rows, int columns, int height, int width) => new(rows, columns, ((double)height / rows / 2) - 0.5, (double)height / rows,
+        ((double)width / columns / 2) - 0.5, (double)width / columns);
+
     /// <summary>As many rows as columns.</summary>
     public static PatchGrid Square(int side, double first, double step) => new(side, side, first, step, first, step);
 
     /// <summary>[..., Rows · Columns] → [..., S, S]: linear between centres, constant beyond the outer ones. With gradients. The caller owns the result.</summary>
-    public Tensor ToImage(Tensor patches, int imageSize)
+    public Tensor ToImage(Tensor patches, int imageSize) => ToImage(patches, imageSize, imageSize);
+
+    /// <summary>The same for images of any sides: → [..., height, width].</summary>
+    public Tensor ToImage(Tensor patches, int height, int width)
     {
         using var scope = NewDisposeScope();
-        var (down, across) = Known.GetOrAdd((this, imageSize, imageSize), key => (Tents(Rows, FirstRow, RowStep, key.Height), Tents(Columns, FirstColumn, ColumnStep, key.Width)));
+        var (down, across) = Known.GetOrAdd((this, height, width), key => (Tents(Rows, FirstRow, RowStep, key.Height), Tents(Columns, FirstColumn, ColumnStep, key.Width)));
         var leading = patches.shape[..^1];
         var cells = patches.reshape(-1, Rows, Columns);
-        var pixels = tensor(down, [imageSize, Rows], device: patches.device).matmul(cells).matmul(tensor(across, [imageSize, Columns], device: patches.device).t());
-        return pixels.reshape([.. leading, imageSize, imageSize]).MoveToOuterDisposeScope();
+        var pixels = tensor(down, [height, Rows], device: patches.device).matmul(cells).matmul(tensor(across, [width, Columns], device: patches.device).t());
+        return pixels.reshape([.. leading, height, width]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Row by row, the weights of the cells in each pixel: [pixels, cells].</summary>

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Backbones.Published;
+using Microsoft.ML.KagPrompt.Backbones.Residual;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Model.Version2;
 
@@ -12,7 +13,7 @@ public sealed record BackboneDescription
     /// <summary>Preset or family and sizes.</summary>
     public required string Name { get; init; }
 
-    /// <summary>ImageBind, OpenCLIP, CLIP, DINOv2 or Compact.</summary>
+    /// <summary>ImageBind, OpenCLIP, CLIP, DINOv2, ResNet or Compact.</summary>
     public required string Family { get; init; }
 
     /// <summary>Under what terms its weights were published.</summary>
@@ -57,6 +58,7 @@ public sealed record BackboneDescription
             ConvertedBackbone converted => Of(converted),
             PublishedBackbone published => Of(published.Layout.Name, published.Layout.Family, published.Layout.Licence, published.Layout.Vision, published.Layout.Text,
                 Path.GetDirectoryName(Path.GetFullPath(published.Location!))!, published.Reference()!.Sha256),
+            ResNetCheckpoint residual => residual.Describe(),
             IEmbeddedBackbone embedded => embedded.Describe(),
             _ => throw new NotSupportedException($"Backbone '{source.Name}' has no description."),
         };

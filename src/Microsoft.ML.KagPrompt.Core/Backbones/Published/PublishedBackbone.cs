@@ -55,11 +55,15 @@ internal sealed class PublishedBackbone : IBackboneSource
 
     /// <summary>A model repository's directory: the weights under one of the usual names.</summary>
     /// <exception cref="ArgumentException">There is none, or several files to choose from.</exception>
-    public static PublishedBackbone OpenDirectory(string directory)
+    public static PublishedBackbone OpenDirectory(string directory) => Open(FileIn(directory));
+
+    /// <summary>The file of weights in a model repository's directory.</summary>
+    /// <exception cref="ArgumentException">There is none, or several files to choose from.</exception>
+    public static string FileIn(string directory)
     {
         var usual = UsualNames.Select(name => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
         string[] single = usual is null ? [.. Directory.EnumerateFiles(directory).Where(file => Path.GetExtension(file) is ".safetensors" or ".pth" or ".pt" or ".bin")] : [usual];
-        return single.Length == 1 ? Open(single[0])
+        return single.Length == 1 ? single[0]
             : throw new ArgumentException($"Backbone: directory '{directory}': expected one file of weights ({string.Join(", ", UsualNames)}, or a single .safetensors, .pth, .pt or .bin), got {single.Length}. Name the file.");
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Backbones.Published.Layouts;
+using Microsoft.ML.KagPrompt.Backbones.Residual;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
@@ -17,6 +18,14 @@ internal static class ReferredVision
         if (source.Metadata.GetValueOrDefault(SafetensorsWriter.KindKey) == KindValue)
         {
             return VisionTowerFactory.Create(family, configurationJson, source, type);
+        }
+
+        if (family == ResidualNetwork.FamilyName)
+        {
+            var residual = ResidualNetworkConfig.Parse(configurationJson);
+            var there = ResNetLayout.Matches(source) ? (ResNetLayout.Read(source) with { Taps = residual.Taps }).ToJson() : "another family";
+            return there == residual.ToJson() ? ResNetCheckpoint.ReadVision(source, residual, type)
+                : throw new ModelFormatException($"{source.Origin} holds another tower than the model was fitted with: expected {configurationJson}, got {there}.");
         }
 
         var config = VisionTransformerConfig.Parse(configurationJson);

@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt.Backbones.Residual;
 /// The stem and first stages of a residual network, batch normalisation folded into its convolutions. Each tapped stage's map is a layer of
 /// patch tokens on a grid of its own; the last one's mean is the image embedding.
 /// </summary>
-internal sealed class ResidualNetwork : IVisionTower
+internal sealed class ResidualNetwork : IStageTower
 {
     public const string FamilyName = "resnet";
 
@@ -83,6 +83,15 @@ internal sealed class ResidualNetwork : IVisionTower
         }
 
         return shapes;
+    }
+
+    IReadOnlyList<StageInfo> IStageTower.Stages => [.. config.StageWidths.Select((width, i) => new StageInfo(width, ResidualNetworkConfig.StrideOf(i + 1)))];
+
+    public IReadOnlyList<Tensor> EncodeStages(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        return [.. Stages(images.to(weights.Type)).Select(map => map.to(ScalarType.Float32).MoveToOuterDisposeScope())];
     }
 
     public VisionFeatures Encode(Tensor images)

@@ -45,7 +45,7 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         var encoded = (ScoringFeatures)views;
         IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(encoded.ForPrompt!.PatchTokens)).unbind(0) : encoded.ForMemory.PatchTokens.Select(layer => layer.alias());
         var random = new Random(seed);
-        return [.. tokens.Zip(BankGrids, (layer, grid) => Kept(layer, grid, regions, random).MoveToOuterDisposeScope())];
+        return [.. tokens.Zip(BankGrids, (layer, grid) => KeptPatches.Of(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
     }
 
     public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
@@ -128,21 +128,6 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
     {
         var side = (int)Math.Sqrt(region.Inspected.Length);
         return torch.tensor(Array.ConvertAll(region.Inspected, isInside => isInside ? 1f : 0f), [side, side], device: device);
-    }
-
-    /// <summary>[views, L, D] → all patches of the first view and a share of the others', where there are regions of those inside: [1, n, D].</summary>
-    private torch.Tensor Kept(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, Random random)
-    {
-        var kept = new List<torch.Tensor>();
-        for (var view = 0; view < layer.shape[0]; view++)
-        {
-            var cells = regions?[view].CellsOf(grid) ?? [.. Enumerable.Range(0, (int)layer.shape[1]).Select(cell => (long)cell)];
-            var share = view == 0 ? 1 : options.Memory.ViewShare;
-            long[] drawn = share >= 1 ? cells : [.. cells.Where(_ => random.NextDouble() < share)];
-            kept.Add(drawn.Length == layer.shape[1] ? layer[view] : layer[view].index_select(0, torch.tensor(drawn, device: layer.device)));
-        }
-
-        return torch.cat(kept, 0).unsqueeze(0);
     }
 
     private (torch.Tensor? Map, torch.Tensor? Unlikeness) Remembered(ScoringFeatures features, KagReference reference, torch.Tensor? nodes)
