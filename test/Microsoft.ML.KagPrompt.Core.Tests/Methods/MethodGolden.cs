@@ -12,12 +12,8 @@ internal static class MethodGolden
 {
     private static readonly string[] TowerNames = ["visual.", "transformer.", "token_embedding.", "ln_final.", "positional_embedding", "text_projection", "logit_scale"];
 
-    /// <summary>A golden file, in the folder "methods" or right where KAG_GOLDEN points.</summary>
-    public static SafetensorsFile Open(string method)
-    {
-        var beside = Environment.GetEnvironmentVariable("KAG_GOLDEN") is { Length: > 0 } folder && File.Exists(Path.Combine(folder, $"{method}.safetensors"));
-        return SafetensorsFile.Open(SharedFiles.Golden(beside ? $"{method}.safetensors" : $"methods/{method}.safetensors"));
-    }
+    /// <summary>A method's golden file.</summary>
+    public static SafetensorsFile Open(string method) => SafetensorsFile.Open(SharedFiles.MethodGolden($"{method}.safetensors"));
 
     /// <summary>A size the file was made at.</summary>
     public static int Number(this SafetensorsFile golden, string name) => int.Parse(golden.Metadata[name], CultureInfo.InvariantCulture);

@@ -47,7 +47,7 @@ internal sealed class AprilGanMethod(AprilGanOptions options, MethodSizes sizes,
         using var noGradients = torch.no_grad();
         var random = new Random(seed);
         return [.. ((ScoringFeatures)views).ForMemory.PatchTokens.Zip(grids, (layer, grid)
-            => KeptRows.Of(layer, regions is null ? null : view => regions[view].CellsOf(grid), options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
+            => KeptPatches.Of(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
     }
 
     public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)

@@ -12,7 +12,6 @@ internal static class AprilGanStart
     public static AprilGanMethod Create(AprilGanOptions options, MethodStart start)
     {
         new OptionFaults()
-            .Require(start.Initial is null or AprilGanMethod, "Method", "the initial model's method", AprilGanOptions.MethodName)
             .Require(options.HeadsPath is null || start.Initial is null, nameof(options.HeadsPath), "null with an initial model, which is a starting point", options.HeadsPath)
             .Require(options.Training.Epochs != 0 || options.HeadsPath is not null || start.Initial is not null, "Training.Epochs",
                 $"above 0 where the heads are untrained (or trained heads: {nameof(options.HeadsPath)}, an initial model)", 0)

@@ -32,7 +32,7 @@ internal abstract class PatchScorer(PatchScorerOptions options, MethodSizes size
         using var noGradients = torch.no_grad();
         // Of every kind the same cells: each draws from the same numbers.
         return [.. Kinds(Joined.Join(((ScoringFeatures)views).ForMemory.PatchTokens)).Select(kind
-            => KeptPatches.Of(kind, Joined.Grid, regions, options.Memory.ViewShare, new Random(seed)).MoveToOuterDisposeScope())];
+            => Condensed(KeptPatches.Of(kind, Joined.Grid, regions, options.Memory.ViewShare, new Random(seed))).MoveToOuterDisposeScope())];
     }
 
     /// <summary>The class of what was remembered of its supports; every method of this kind does without text.</summary>
@@ -68,6 +68,9 @@ internal abstract class PatchScorer(PatchScorerOptions options, MethodSizes size
     /// <summary>What is kept of the cells of each view, [views, L, *] each. Within the caller's dispose scope.</summary>
     /// <param name="cells">[views, L, D].</param>
     protected virtual IReadOnlyList<torch.Tensor> Kinds(torch.Tensor cells) => [cells];
+
+    /// <summary>What a method needs of what was kept of a support, [1, n, *]: less of it, where it needs no single cells. Within the caller's dispose scope.</summary>
+    protected virtual torch.Tensor Condensed(torch.Tensor kept) => kept;
 
     /// <summary>As <see cref="BuildReference"/>.</summary>
     protected abstract ClassReference Build(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, ClassRegion? region);

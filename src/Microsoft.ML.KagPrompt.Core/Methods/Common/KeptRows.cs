@@ -12,7 +12,7 @@ internal static class KeptRows
     /// <param name="counted">Of a view, those that count, by number; null: all.</param>
     /// <param name="share">Of the views after the first, in 0..1.</param>
     /// <param name="random">Draws them.</param>
-    public static Tensor Of(Tensor features, Func<int, long[]>? counted, float share, Random random)
+    public static Tensor Of(Tensor features, Func<int, long[]>? counted, double share, Random random)
     {
         using var scope = NewDisposeScope();
         var kept = new List<Tensor>();

@@ -14,6 +14,9 @@ internal sealed class SubspaceScorer(SubspaceOptions options, MethodSizes sizes)
         return new NormalSubspace(StoredMatrix.Read(source, "mean", 1, Joined.Width).to(device), StoredMatrix.Read(source, "basis", -1, Joined.Width).to(device)) { Region = region };
     }
 
+    /// <summary>Supports are put together anew for each one left out: of thousands of cells that would take long.</summary>
+    protected override torch.Tensor Condensed(torch.Tensor kept) => NormalSubspace.Condense(kept[0]).unsqueeze(0);
+
     protected override ClassReference Build(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, ClassRegion? region)
     {
         using var scope = torch.NewDisposeScope();

@@ -37,7 +37,7 @@ public sealed class AprilGanModelTests : IDisposable
     }
 
     [Fact]
-    public void Fit_OnNormalImagesAlone_LowersTheLoss()
+    public void Fit_OnNormalImagesAlone_LowersTheLossAndMarksADefect()
     {
         var reports = new List<TrainingProgress>();
         using var model = KagPromptTrainer.Fit(Parts(3), Options with { Method = new AprilGanOptions { Training = new() { Epochs = 6 } } }, progress: new Collected(reports.Add));
@@ -47,6 +47,10 @@ public sealed class AprilGanModelTests : IDisposable
         float Mean(IEnumerable<TrainingProgress> some) => some.Average(step => step.Loss.Focal + step.Loss.Dice);
         Mean(steps[^8..]).Should().BeLessThan(Mean(steps[..8]) - 0.1f);
         steps.Should().OnlyContain(step => step.Loss.CrossEntropy == 0, "there is no such part");
+        var (sound, defective) = (model.Inspect(Query(false)), model.Inspect(Query(true)));
+        defective.Score.Should().BeGreaterThan(sound.Score);
+        var peak = Array.IndexOf(defective.Map, defective.Map.Max());
+        (peak / Side).Should().BeInRange(0, Side / 3, "the bar is in the upper part");
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public class SubspaceTests
         using var generator = new torch.Generator(5);
         var rows = torch.randn([6, 20], generator: generator);
         var plain = Enumerable.Range(0, 6).Select(i => Array.ConvertAll(rows[i].data<float>().ToArray(), number => (double)number)).ToArray();
-        var (mean, basis) = NormalSubspace.Fit(rows, 0.7);
+        var (mean, basis) = NormalSubspace.Fit(NormalSubspace.Condense(rows), 0.7);
         using var subspace = new NormalSubspace(mean, basis);
         var query = torch.randn([1, 4, 20], generator: generator);
         var expected = Enumerable.Range(0, 4).Select(i => Residual(plain, 0.7)(Array.ConvertAll(query[0][i].data<float>().ToArray(), number => (double)number))).ToArray();
@@ -38,11 +38,13 @@ public class SubspaceTests
         basis.matmul(basis.t()).ShouldBeClose(torch.eye(basis.shape[0]), 1e-5, "orthonormal");
     }
 
-    [Fact]
-    public void Fit_RowsAllAlike_LeavesTheDistanceToThem()
+    [Theory]
+    [InlineData(5)]
+    [InlineData(50)]
+    public void Fit_RowsAllAlike_LeavesTheDistanceToThem(int count)
     {
         using var scope = torch.NewDisposeScope();
-        var (mean, basis) = NormalSubspace.Fit(torch.ones(5, 4), 0.95);
+        var (mean, basis) = NormalSubspace.Fit(NormalSubspace.Condense(torch.ones(count, 4)), 0.95);
         using var subspace = new NormalSubspace(mean, basis);
         subspace.Residuals(torch.zeros(1, 1, 4)).Value().Should().BeApproximately(2, 1e-6f);
     }

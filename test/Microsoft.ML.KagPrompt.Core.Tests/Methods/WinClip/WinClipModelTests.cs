@@ -54,6 +54,20 @@ public sealed class WinClipModelTests : IDisposable
     }
 
     [Fact]
+    public void Inspect_SpotOnASupport_RaisesTheScoreAndTheMapThereMost()
+    {
+        using var model = KagPromptTrainer.Fit(Parts(2), Options);
+        var support = Parts(2)[0].Image;
+
+        var (clean, spotted) = (model.Inspect(support), model.Inspect(Spotted(support, 6)));
+
+        spotted.Score.Should().BeGreaterThan(clean.Score + 0.01f);
+        var change = spotted.Map.Zip(clean.Map, (after, before) => after - before).ToArray();
+        var peak = Array.IndexOf(change, change.Max());
+        (peak / Side, peak % Side).Should().Match<(int Row, int Column)>(place => Math.Abs(place.Row - 26) <= 16 && Math.Abs(place.Column - 12) <= 16);
+    }
+
+    [Fact]
     public void Inspect_OtherSupports_ChangeTheScoreOnlyWithSupports()
     {
         float Score(bool zeroShot, int first)
