@@ -40,7 +40,7 @@ internal static class ModelTable
     public static IEnumerable<(string Name, string Value)> Lines(ModelDescription model, string path)
     {
         var options = model.Options;
-        var kag = (KagOptions)options.Method;
+        var kag = options.Method as KagOptions;
         yield return ("Model", string.Create(CultureInfo.InvariantCulture, $"{path} ({new FileInfo(path).Length / 1e6:0.0} MB), "
             + $"format {model.FormatVersion}"));
         yield return ("Classes", string.Join(", ", model.Classes.Select(each => each.Name)));
@@ -54,15 +54,23 @@ internal static class ModelTable
             ? string.Create(CultureInfo.InvariantCulture, $"{side} x {side} pixels")
             : "the backbone's own size";
         yield return ("Images", $"brought to {size} ({options.Images.ResizeMode}), computed in {options.Backbone.Precision}");
-        yield return ("Graph prompt", model.HasPrompt
-            ? string.Create(CultureInfo.InvariantCulture, $"yes: variant {kag.Prompt.Variant}, {kag.Prompt.Iterations} iterations, "
-                + $"weight {kag.Fusion.Gamma}")
-            : "none: the memory bank alone scores");
+        if (kag is null)
+        {
+            yield return ("Method", InspectionMethods.NameOf(options.Method));
+        }
+        else
+        {
+            yield return ("Graph prompt", model.HasPrompt
+                ? string.Create(CultureInfo.InvariantCulture, $"yes: variant {kag.Prompt.Variant}, {kag.Prompt.Iterations} iterations, "
+                    + $"weight {kag.Fusion.Gamma}")
+                : "none: the memory bank alone scores");
+        }
+
         yield return ("Fitted with", string.Create(CultureInfo.InvariantCulture,
-            $"epochs {kag.Training.Epochs}{(kag.Prompt.FromScratch ? " from scratch" : "")}, at most {kag.Memory.MaxSupportImages} "
-                + $"support images, top {kag.Fusion.TopK}, threshold by {options.Threshold.By}, false rejects "
+            $"{(kag is null ? "" : $"epochs {kag.Training.Epochs}{(kag.Prompt.FromScratch ? " from scratch" : "")}, ")}at most {options.Method.Memory.MaxSupportImages} "
+                + $"support images, {(kag is null ? "" : $"top {kag.Fusion.TopK}, ")}threshold by {options.Threshold.By}, false rejects "
                 + $"{options.Threshold.FalseRejectRate}, seed {options.Seed ?? 0}"));
-        yield return ("Sizes", $"backbone {Megabytes(model.BackboneBytes)}, graph prompt {Megabytes(model.PromptBytes)}, "
+        yield return ("Sizes", $"backbone {Megabytes(model.BackboneBytes)}, {(kag is null ? "method" : "graph prompt")} {Megabytes(model.PromptBytes)}, "
             + $"classes {Megabytes(model.Classes.Sum(each => each.Bytes))}, before compression");
         foreach (var each in model.Classes)
         {
@@ -81,6 +89,7 @@ internal static class ModelTable
         model.BackboneFile,
         model.MemoryBackbone,
         model.MemoryBackboneFile,
+        Method = InspectionMethods.NameOf(model.Options.Method),
         model.HasPrompt,
         model.BackboneBytes,
         model.PromptBytes,

@@ -5,7 +5,7 @@ using Microsoft.ML.KagPrompt;
 namespace Microsoft.ML;
 
 /// <summary>The way in: <c>mlContext.Transforms.DetectAnomaliesKag(...)</c>.</summary>
-public static class KagPromptCatalog
+public static partial class KagPromptCatalog
 {
     /// <summary>
     /// Few-shot visual anomaly detection (KAG-prompt): fits on normal images, appends a score, a decision and an anomaly map to every row.

@@ -45,11 +45,13 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
         using var loaded = options.InitialModelPath is { } path ? InitialModelFile.Load(host, path) : null;
         var initial = (options.InitialModel ?? loaded)?.Model;
         var device = DeviceSelection.Resolve(host, options.Device);
-        channel.Info($"Fitting on {device}, {(options.Training.Epochs > 0 ? $"{options.Training.Epochs} epochs" : "no training")}, "
+        var how = options.Method is { } other ? $"method '{InspectionMethods.NameOf(other)}'"
+            : options.Training.Epochs > 0 ? $"{options.Training.Epochs} epochs" : "no training";
+        channel.Info($"Fitting on {device}, {how}, "
             + $"backbone '{options.Backbone.Name}'.");
         var model = KagPromptTrainer.Fit(TrainingRows.Read(input, columns, host), (options with { Device = device }).ForModel(), initial,
             new FitProgress(host, channel, options.Progress), options.Cancellation);
-        if (!model.HasPrompt && options.Fusion.Branches == ScoringBranches.Both)
+        if (options.Method is null && !model.HasPrompt && options.Fusion.Branches == ScoringBranches.Both)
         {
             channel.Info("There is no graph prompt: the memory bank alone scores.");
         }

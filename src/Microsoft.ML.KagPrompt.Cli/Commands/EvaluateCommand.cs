@@ -30,6 +30,7 @@ internal static class EvaluateCommand
         DefaultValueFactory = _ => DatasetLayout.Auto,
         CustomParser = Typed.Choice<DatasetLayout>,
     };
+    private static readonly Option<string[]> Methods = MethodOption.CreateList();
     private static readonly Option<string?> TrainOn = new("--train-on")
     {
         Description = "Train the graph prompt once on this data set's normal images, and adapt it to the products of the others, "
@@ -67,8 +68,9 @@ internal static class EvaluateCommand
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. "
             + "A run that was stopped goes on where it was.")
         {
-            Data, Layout, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Regions, Device, Ablate, Json, Page, Cells,
+            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Regions, Device, Ablate, Json, Page, Cells,
         };
+        command.RefuseForOthers(Methods, TrainOn, Checkpoint, Epochs, FromScratch, MemoryBackbone, Variant, Ablate);
         command.Validators.Add(result =>
         {
             if (result.GetValue(TrainOn) is not null && EpochsOf(result) == 0)
@@ -98,8 +100,10 @@ internal static class EvaluateCommand
         OutputPlace.RequireFile(json);
         OutputPlace.RequireFile(page);
         OutputPlace.RequireFolder(cells);
+        var methods = parsed.GetValue(Methods) is { Length: > 0 } named ? named : [MethodOption.Kag];
         var settings = new EvaluationSettings
         {
+            Methods = methods,
             Data = parsed.GetRequiredValue(Data),
             TrainOn = parsed.GetValue(TrainOn),
             Initial = parsed.GetValue(Initial),
@@ -119,7 +123,7 @@ internal static class EvaluateCommand
                     Precision = parsed.GetValue(Precision),
                 },
                 Images = new() { Size = parsed.GetValue(Size) },
-                Method = new KagOptions
+                Method = !methods.Contains(MethodOption.Kag) ? InspectionMethods.Default(methods[0]) : new KagOptions
                 {
                     Prompt = new()
                     {
@@ -134,9 +138,10 @@ internal static class EvaluateCommand
         };
         settings.Options.Validate();
         settings = settings with { Protocol = settings.Protocol with { Ablations = Ablations(parsed.CommandResult, settings.Options) } };
-        var all = Evaluate(settings, parsed.GetValue(Regions), cancellation);
-        var (results, ablations) = (all.Cells, all.Ablations);
-        EvaluationTable.Write(all.Summaries);
+        FewShotResults[] all = [.. settings.PerMethod().Select(own => Evaluate(own, parsed.GetValue(Regions), cancellation))];
+        IReadOnlyList<FewShotCell> results = [.. all.SelectMany(each => each.Cells)];
+        IReadOnlyList<AblationSummary> ablations = [.. all.SelectMany(each => each.Ablations)];
+        EvaluationTable.Write(results);
         if (ablations.Count > 0)
         {
             EvaluationTable.Write(AblationTable.Header, ablations.Select(AblationTable.Cells));

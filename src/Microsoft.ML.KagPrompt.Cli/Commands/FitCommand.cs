@@ -15,6 +15,7 @@ internal static class FitCommand
     private static readonly Option<string> Output = new("--out") { Description = "The model zip to write. It appears whole or not at all.", Required = true };
     private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
     private static readonly Option<string?> Class = new("--class") { Description = "What the parts are, in words the prompts can use; the product's folder name unless given." };
+    private static readonly Option<string> Method = MethodOption.Create();
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none, the compact backbone's own as it is, else the memory bank alone. More need a backbone with a text side: --backbone compact.", DefaultValueFactory = _ => Defaults.Training.Epochs, CustomParser = Typed.Whole() };
     private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
     private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.Memory.MaxSupportImages, CustomParser = Typed.Whole() };
@@ -36,8 +37,9 @@ internal static class FitCommand
     {
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
-            Data, Output, Layout, Class, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Regions, Seed, Device,
+            Data, Output, Layout, Class, Method, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Regions, Seed, Device,
         };
+        command.RefuseForOthers(Method, Epochs, FromScratch, Checkpoint, MemoryBackbone, Variant);
         command.SetGuardedAction(Run);
         return command;
     }
@@ -55,7 +57,6 @@ internal static class FitCommand
                 Variant = parsed.GetValue(Variant),
                 CheckpointPath = parsed.GetValue(Checkpoint),
             },
-            Memory = new() { MaxSupportImages = parsed.GetValue(Support) },
             InitialModelPath = parsed.GetValue(Initial),
             Backbone = new()
             {
@@ -69,6 +70,7 @@ internal static class FitCommand
             Device = parsed.Usable(Device),
             Cancellation = cancellation,
         };
+        options = WithMethod(options, parsed.GetRequiredValue(Method), parsed.GetValue(Support));
         options.Validate();
         var ml = new MLContext(parsed.GetValue(Seed));
         var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class));
@@ -85,6 +87,17 @@ internal static class FitCommand
         }
 
         return ExitCode.Success;
+    }
+
+    private static KagPromptOptions WithMethod(KagPromptOptions options, string name, int support)
+    {
+        if (name == MethodOption.Kag)
+        {
+            return options with { Memory = options.Memory with { MaxSupportImages = support } };
+        }
+
+        var method = InspectionMethods.Default(name);
+        return options with { Method = method with { Memory = method.Memory with { MaxSupportImages = support } } };
     }
 
     /// <summary>The fit's progress as items.</summary>

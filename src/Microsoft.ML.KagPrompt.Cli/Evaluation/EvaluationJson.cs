@@ -4,7 +4,7 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
-/// <summary>Results as JSON: {"results":[…],"mean":{…}}, and "ablations" where there are any.</summary>
+/// <summary>Results as JSON: {"results":[…],"mean":{…}}, of several methods "means" by method, and "ablations" where there are any.</summary>
 internal static class EvaluationJson
 {
     public static readonly JsonSerializerOptions Options = new()
@@ -19,8 +19,15 @@ internal static class EvaluationJson
         var document = new Dictionary<string, object>
         {
             ["results"] = results,
-            ["mean"] = FewShotMetric.All.ToDictionary(metric => metric.Name, metric => Mean(results.Select(metric.Of))),
+            ["mean"] = Means(results.GroupBy(cell => cell.Method).First()),
         };
+        if (results.DistinctBy(cell => cell.Method).Count() > 1)
+        {
+            // With several methods, "mean" would be of none of them.
+            document.Remove("mean");
+            document["means"] = results.GroupBy(cell => cell.Method).ToDictionary(method => method.Key, Means);
+        }
+
         if (ablations.Count > 0)
         {
             document["ablations"] = ablations.GroupBy(row => row.Ablation)
@@ -29,6 +36,8 @@ internal static class EvaluationJson
 
         return JsonSerializer.Serialize(document, Options);
     }
+
+    private static Dictionary<string, double?> Means(IEnumerable<FewShotCell> results) => FewShotMetric.All.ToDictionary(metric => metric.Name, metric => Mean(results.Select(metric.Of)));
 
     private static object Point(AblationSummary row) => new
     {

@@ -29,17 +29,28 @@ internal static class EvaluationPage
             AUPRO up to a false positive rate of 0.3, exact.</small></p>
 
             """);
-        Summaries(page, results, FewShotMetric.Ranking);
+        var methods = results.GroupBy(cell => cell.Method).ToArray();
+        foreach (var method in methods)
+        {
+            Title(page, methods.Length, method.Key);
+            Summaries(page, [.. method], FewShotMetric.Ranking);
+        }
+
         page.AppendLine("<h2>At the models' own thresholds</h2><p><small>Less is better. The balanced error is the mean of what is missed "
             + "and falsely rejected; the best possible one is what a threshold chosen with the labels would reach. "
             + "The Brier score tells how far the chances of a defect are off.</small></p>");
-        Summaries(page, results, FewShotMetric.AtThreshold);
-        page.AppendLine("<h2>Every draw</h2><p><small>A dot a draw, from 50 to 100 percent; what is below lies on the left end.</small></p>"
-            + "<table><tr><th>data set</th><th>class</th><th>shots</th>"
-            + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<th>{Html(metric.Title)}</th>")) + "</tr>");
-        foreach (var group in results.GroupBy(cell => (cell.Dataset, cell.Class, cell.Shots)).OrderBy(group => group.Key))
+        foreach (var method in methods)
         {
-            page.AppendLine($"<tr><td>{Html(group.Key.Dataset)}</td><td>{Html(group.Key.Class)}</td><td>{group.Key.Shots}</td>"
+            Title(page, methods.Length, method.Key);
+            Summaries(page, [.. method], FewShotMetric.AtThreshold);
+        }
+
+        page.AppendLine("<h2>Every draw</h2><p><small>A dot a draw, from 50 to 100 percent; what is below lies on the left end.</small></p>"
+            + $"<table><tr>{(methods.Length > 1 ? "<th>method</th>" : "")}<th>data set</th><th>class</th><th>shots</th>"
+            + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<th>{Html(metric.Title)}</th>")) + "</tr>");
+        foreach (var group in results.GroupBy(cell => (cell.Method, cell.Dataset, cell.Class, cell.Shots)).OrderBy(group => group.Key))
+        {
+            page.AppendLine($"<tr>{(methods.Length > 1 ? $"<td>{Html(group.Key.Method)}</td>" : "")}<td>{Html(group.Key.Dataset)}</td><td>{Html(group.Key.Class)}</td><td>{group.Key.Shots}</td>"
                 + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<td>{Dots(group, metric.Of)}</td>")) + "</tr>");
         }
 
@@ -74,6 +85,15 @@ internal static class EvaluationPage
         page.AppendLine("</table>");
     }
 
+    /// <summary>A heading a method, where there are several.</summary>
+    private static void Title(StringBuilder page, int methods, string name)
+    {
+        if (methods > 1)
+        {
+            page.AppendLine($"<h3>{Html(name)}</h3>");
+        }
+    }
+
     private static void Summaries(StringBuilder page, IReadOnlyList<FewShotCell> results, IReadOnlyList<FewShotMetric> metrics)
     {
         page.AppendLine($"<table>{Header(EvaluationTable.Header(metrics))}");
@@ -97,7 +117,8 @@ internal static class EvaluationPage
     {
         ("Data", string.Join(", ", settings.Data)), ("Trained on", settings.TrainOn), ("Initial model", settings.Initial),
         ("Backbone", settings.Options.Backbone.Name), ("Memory backbone", settings.Options.Backbone.MemoryName),
-        ("Variant", $"{settings.Kag.Prompt.Variant}"), ("Epochs", $"{settings.Kag.Training.Epochs}"),
+        ("Method", settings.Methods.Count == 1 && settings.Kag is not null ? null : string.Join(", ", settings.Methods)),
+        ("Variant", settings.Kag is { } kag ? $"{kag.Prompt.Variant}" : null), ("Epochs", settings.Kag is { } trained ? $"{trained.Training.Epochs}" : null),
         ("Precision", $"{settings.Options.Backbone.Precision}"),
     }.Where(entry => entry.Item2 is not null).Select(entry => $"<dt>{Html(entry.Item1)}</dt><dd>{Html(entry.Item2!)}</dd>"));
 

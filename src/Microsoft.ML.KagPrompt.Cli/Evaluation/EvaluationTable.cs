@@ -6,8 +6,10 @@ namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 /// <summary>The table on the console: drawn on a terminal, tab-separated where the output is piped.</summary>
 internal static class EvaluationTable
 {
-    public static IEnumerable<string> Header(IReadOnlyList<FewShotMetric> metrics)
-        => ["data set", "class", "shots", .. metrics.Select(metric => metric.Title)];
+    /// <param name="metrics">What is told.</param>
+    /// <param name="withMethod">Whether there is a column of methods: with several.</param>
+    public static IEnumerable<string> Header(IReadOnlyList<FewShotMetric> metrics, bool withMethod = false)
+        => [.. withMethod ? ["method"] : (string[])[], "data set", "class", "shots", .. metrics.Select(metric => metric.Title)];
 
     public static IEnumerable<string> Cells(FewShotSummary row, IReadOnlyList<FewShotMetric> metrics)
         => [row.Dataset, row.Class, row.Shots.ToString(CultureInfo.InvariantCulture),
@@ -20,14 +22,17 @@ internal static class EvaluationTable
                 : "");
 
     /// <summary>All metrics a line where the output is piped; on a terminal, which is not as wide, one table after the other.</summary>
-    public static void Write(IReadOnlyList<FewShotSummary> rows)
+    public static void Write(IReadOnlyList<FewShotCell> cells)
     {
+        var methods = cells.GroupBy(cell => cell.Method).ToArray();
+        var rows = methods.SelectMany(method => FewShotSummary.Of([.. method]).Select(row => (Method: method.Key, Row: row))).ToArray();
+
         IReadOnlyList<FewShotMetric>[] tables = Console.IsOutputRedirected
             ? [[.. FewShotMetric.Ranking, .. FewShotMetric.AtThreshold]]
             : [FewShotMetric.Ranking, FewShotMetric.AtThreshold];
         foreach (var metrics in tables)
         {
-            Write(Header(metrics), rows.Select(row => Cells(row, metrics)));
+            Write(Header(metrics, methods.Length > 1), rows.Select(row => methods.Length > 1 ? Cells(row.Row, metrics).Prepend(row.Method) : Cells(row.Row, metrics)));
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class EvaluationRun : IDisposable
     private readonly IProgress<FewShotProgress>? progress;
     private readonly CancellationToken cancellation;
     private readonly FewShotConfiguration own;
+    private readonly string method;
     private readonly Dictionary<FewShotConfiguration, List<FewShotCell>> cells;
     private readonly IReadOnlyList<Product> products;
     private readonly int[] shots;
@@ -27,7 +28,7 @@ internal sealed class EvaluationRun : IDisposable
         IProgress<FewShotProgress>? progress, CancellationToken cancellation)
     {
         (this.datasets, this.protocol, this.images, this.progress, this.cancellation) = (datasets, protocol, images, progress, cancellation);
-        own = FewShotConfiguration.Of(options);
+        (own, method) = (FewShotConfiguration.Of(options), InspectionMethods.NameOf(options.Method));
         cells = protocol.Configurations(own).ToDictionary(configuration => configuration, _ => new List<FewShotCell>());
         shots = [.. protocol.Shots.Distinct().Order()];
         products = Product.Of(datasets, shots[^1]);
@@ -93,8 +94,8 @@ internal sealed class EvaluationRun : IDisposable
         foreach (var count in shots)
         {
             cancellation.ThrowIfCancellationRequested();
-            var cell = new FewShotCell { Dataset = product.Dataset, Class = product.ClassName, Shots = count, Seed = seed };
-            var known = configurations.ToDictionary(configuration => configuration, configuration => store.Find(cell, configuration.Differences(own), SettingsOf(product, configuration)));
+            var cell = new FewShotCell { Method = method, Dataset = product.Dataset, Class = product.ClassName, Shots = count, Seed = seed };
+            var known = configurations.ToDictionary(configuration => configuration, configuration => store.Find(cell, VariantOf(configuration), SettingsOf(product, configuration)));
             done += known.Values.Count(result => result is not null);
             if (known.Values.Contains(null))
             {
@@ -113,7 +114,7 @@ internal sealed class EvaluationRun : IDisposable
     /// <summary>Fills in the configurations that are not known.</summary>
     private void Compute(KagPromptModel model, CellScorer scorer, Product product, FewShotCell cell, Dictionary<FewShotConfiguration, FewShotCell?> known, Stopwatch watch)
     {
-        var which = FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
+        var which = (method == KagOptions.MethodName ? "" : $"{method}, ") + FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
         if (known.TryGetValue(own, out var earlier) && earlier is null)
         {
             var result = scorer.Score(model, cell with { SecondsFit = watch.Elapsed.TotalSeconds });
@@ -136,10 +137,13 @@ internal sealed class EvaluationRun : IDisposable
         void Keep(FewShotConfiguration configuration, FewShotCell result)
         {
             known[configuration] = result;
-            store.Save(result, configuration.Differences(own), SettingsOf(product, configuration));
+            store.Save(result, VariantOf(configuration), SettingsOf(product, configuration));
             done++;
         }
     }
+
+    /// <summary>What tells a cell's file from others of the same product, draw and shots: KAG-prompt's own has nothing.</summary>
+    private string VariantOf(FewShotConfiguration configuration) => method == KagOptions.MethodName ? configuration.Differences(own) : method;
 
     /// <summary>Nothing is stamped or hashed where no cells are kept.</summary>
     private string SettingsOf(Product product, FewShotConfiguration configuration)

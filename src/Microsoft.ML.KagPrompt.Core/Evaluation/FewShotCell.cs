@@ -6,6 +6,9 @@ public sealed record FewShotCell
     /// <summary>The data set's name.</summary>
     public required string Dataset { get; init; }
 
+    /// <summary>The method, by its name of <see cref="InspectionMethods"/>.</summary>
+    public string Method { get; init; } = KagOptions.MethodName;
+
     /// <summary>The product.</summary>
     public required string Class { get; init; }
 

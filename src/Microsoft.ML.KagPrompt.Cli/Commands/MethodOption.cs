@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Microsoft.ML.KagPrompt.Cli.Commands;
+
+/// <summary>--method: which method, and what of the other options is KAG-prompt's alone.</summary>
+internal static class MethodOption
+{
+    /// <summary>KAG-prompt's name.</summary>
+    public static string Kag { get; } = InspectionMethods.NameOf(new KagOptions());
+
+    private static string Known => string.Join(", ", InspectionMethods.Names);
+
+    /// <summary>One method.</summary>
+    public static Option<string> Create() => new("--method")
+    {
+        Description = $"The method: {Known}. Others than {Kag} are for comparison.",
+        DefaultValueFactory = _ => Kag,
+        CustomParser = result => Parse(result) is [.., var last] ? last : Kag,
+    };
+
+    /// <summary>One or several, each evaluated in turn.</summary>
+    public static Option<string[]> CreateList() => new("--method")
+    {
+        Description = $"One or more methods between commas: {Known}. Each is evaluated, by the same draws. [default: {Kag}]",
+        CustomParser = Parse,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    /// <summary>Refuses options that are given and say nothing to any method but KAG-prompt.</summary>
+    public static void RefuseForOthers(this Verb command, Option method, params Option[] kagOnly) => command.Validators.Add(result =>
+    {
+        // What was typed: where it is no method's name, there is no value to ask for.
+        var chosen = result.GetResult(method) is { Implicit: false } given ? Names(given.Tokens) : [];
+        if (chosen.Length > 0 && !chosen.Contains(Kag))
+        {
+            foreach (var option in kagOnly.Where(option => result.GetResult(option) is { Implicit: false }))
+            {
+                result.AddError($"{option.Name} is for --method {Kag} alone, and not for {string.Join(", ", chosen)}. Leave it out.");
+            }
+        }
+    });
+
+    private static string[] Names(IEnumerable<Token> tokens)
+        => [.. tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct()];
+
+    private static string[] Parse(ArgumentResult result)
+    {
+        var names = Names(result.Tokens);
+        if (names.Length == 0 || names.FirstOrDefault(name => !InspectionMethods.Names.Contains(name)) is not null)
+        {
+            result.AddError($"--method: expected {(result.Argument.Arity.MaximumNumberOfValues > 1 ? "names between commas" : "one")} of {Known}, "
+                + $"got '{string.Join(',', result.Tokens.Select(token => token.Value))}'.");
+            return [];
+        }
+
+        return names;
+    }
+}
