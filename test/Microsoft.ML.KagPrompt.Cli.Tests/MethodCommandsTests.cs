@@ -52,6 +52,16 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
         error.Should().Contain(expected);
     }
 
+    [Theory]
+    [InlineData("winclip", "CLIP or OpenCLIP checkpoint")]
+    [InlineData("aprilgan", "'compact'")]
+    public void Fit_BackboneThatCannotServeTheMethod_NamesOnesThatCan(string method, string expected)
+    {
+        var (code, _, error) = Tool.Run("fit", products.In("bolt"), "--method", method, "--out", products.In("none.zip"));
+        code.Should().Be(3);
+        error.Should().Contain($"'{method}'").And.Contain("'resnet18'").And.Contain(expected);
+    }
+
     [Fact]
     public void Evaluate_AblationsWithoutKag_AreRefused()
     {

@@ -7,7 +7,7 @@ namespace Microsoft.ML.KagPrompt.Backbones.Vit;
 internal sealed partial class VisionTransformer : IWindowTower
 {
     /// <summary>Tokens in one run of the blocks on windows: bounds what a batch of large grids holds.</summary>
-    private const long TokensAtOnce = 1 << 15;
+    private const long TokensAtOnce = 1 << 14;
 
     public WindowFeatures EncodeWindows(Tensor images, IReadOnlyList<Tensor> windows)
     {

@@ -12,7 +12,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Methods.WinClip;
 [Trait("Category", "Golden")]
 public sealed class WinClipGoldenTests : IDisposable
 {
-    private const double Tolerance = 1e-5;
+    private const double Tolerance = TensorAssertions.StageTolerance;
 
     private readonly DisposeScope scope = torch.NewDisposeScope();
 

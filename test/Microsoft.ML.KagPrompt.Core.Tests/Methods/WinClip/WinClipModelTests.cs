@@ -68,6 +68,14 @@ public sealed class WinClipModelTests : IDisposable
     }
 
     [Fact]
+    public void Inspect_InSixteenBit_ScoresNearly()
+    {
+        using var single = KagPromptTrainer.Fit(Parts(2), Options);
+        using var half = KagPromptTrainer.Fit(Parts(2), Options with { Backbone = new() { Name = In("clip.safetensors"), Precision = Precision.BFloat16 } });
+        half.Inspect(Query(true)).Score.Should().BeApproximately(single.Inspect(Query(true)).Score, 0.02f);
+    }
+
+    [Fact]
     public void Inspect_OtherSupports_ChangeTheScoreOnlyWithSupports()
     {
         float Score(bool zeroShot, int first)
@@ -112,11 +120,13 @@ public sealed class WinClipModelTests : IDisposable
         act.Should().Throw<ArgumentException>().WithMessage("*at least 3 patches of 32 pixels*64*");
     }
 
-    [Fact]
-    public void Inspect_SpotOutsideTheRegion_ChangesNothing_InsideItDoes()
+    [Theory]
+    [InlineData(SupportViews.AsGiven)]
+    [InlineData(SupportViews.TurnedAndMirrored)]
+    public void Inspect_SpotOutsideTheRegion_ChangesNothing_InsideItDoes(SupportViews views)
     {
         var region = InspectionRegion.FromPolygons(Side, Side, [[(28, 0), (56, 0), (56, 56), (28, 56)]]);
-        var options = Options with { Regions = new Dictionary<string, InspectionRegion> { ["object"] = region } };
+        var options = Options with { Method = new WinClipOptions { Memory = new() { Views = views } }, Regions = new Dictionary<string, InspectionRegion> { ["object"] = region } };
         using var model = KagPromptTrainer.Fit(Parts(2), options);
         using var spotted = KagPromptTrainer.Fit([.. Parts(2).Select(part => part with { Image = Spotted(part.Image, 6) })], options);
 
