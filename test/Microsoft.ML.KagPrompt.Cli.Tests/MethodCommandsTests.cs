@@ -8,6 +8,9 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
     [Theory]
     [InlineData("patchcore")]
     [InlineData("spade")]
+    [InlineData("anomalygpt")]
+    [InlineData("anomalydino")]
+    [InlineData("rad")]
     public void Fit_OtherMethod_ScoresAndSaysWhichItIs(string method)
     {
         var zip = products.In($"{method}.zip");

@@ -10,7 +10,7 @@ public sealed class MethodCatalogTests(PartFolder parts) : IClassFixture<PartFol
     private readonly MLContext ml = new(seed: 1);
 
     /// <summary>Each method's estimator. A new one is a row.</summary>
-    public static TheoryData<string> Methods => ["patchcore", "spade"];
+    public static TheoryData<string> Methods => ["patchcore", "spade", "anomalygpt", "anomalydino", "subspacead", "rad"];
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -50,6 +50,10 @@ public sealed class MethodCatalogTests(PartFolder parts) : IClassFixture<PartFol
         [
             ml.Transforms.DetectAnomaliesPatchCore("Image", classNameColumnName: nameof(PartRow.Product)),
             ml.Transforms.DetectAnomaliesSpade("Image", classNameColumnName: nameof(PartRow.Product)),
+            ml.Transforms.DetectAnomaliesAnomalyGpt("Image", classNameColumnName: nameof(PartRow.Product)),
+            ml.Transforms.DetectAnomaliesAnomalyDino("Image", classNameColumnName: nameof(PartRow.Product)),
+            ml.Transforms.DetectAnomaliesSubspace("Image", classNameColumnName: nameof(PartRow.Product)),
+            ml.Transforms.DetectAnomaliesRad("Image", classNameColumnName: nameof(PartRow.Product)),
         ];
         foreach (var estimator in estimators)
         {
@@ -62,6 +66,10 @@ public sealed class MethodCatalogTests(PartFolder parts) : IClassFixture<PartFol
     {
         "patchcore" => ml.Transforms.DetectAnomaliesPatchCore(options: options),
         "spade" => ml.Transforms.DetectAnomaliesSpade(options: options),
+        "anomalygpt" => ml.Transforms.DetectAnomaliesAnomalyGpt(options: options),
+        "anomalydino" => ml.Transforms.DetectAnomaliesAnomalyDino(options: options),
+        "subspacead" => ml.Transforms.DetectAnomaliesSubspace(options: options),
+        "rad" => ml.Transforms.DetectAnomaliesRad(options: options),
         _ => throw new ArgumentException(method),
     };
 

@@ -26,6 +26,11 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
         { "spade", "compact" },
         { "winclip", TinyClip },
         { "aprilgan", "compact" },
+        { "anomalygpt", "resnet18" },
+        { "anomalydino", "resnet18" },
+        { "subspacead", "resnet18" },
+        { "rad", "resnet18" },
+        { "promptad", TinyClip },
     };
 
     [Fact]
@@ -152,6 +157,7 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
             {
                 KagOptions kag => kag with { Training = new() { Epochs = 0 }, Prompt = new() { FromScratch = true } },
                 AprilGanOptions april => april with { Training = new() { Epochs = 1 } },
+                PromptAdOptions prompts => prompts with { Epochs = 2 },
                 _ => chosen,
             },
             Backbone = new() { Name = backbone, Folders = [Clips.Value] },

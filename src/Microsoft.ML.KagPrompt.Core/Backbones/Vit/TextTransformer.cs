@@ -44,7 +44,7 @@ internal sealed record TextTransformerConfig
 }
 
 /// <summary>A causal text transformer whose embedding is read at the end-of-text token: ImageBind's and CLIP's text towers.</summary>
-internal sealed class TextTransformer(TextTransformerConfig config, WeightSet weights) : ITextTower
+internal sealed partial class TextTransformer(TextTransformerConfig config, WeightSet weights) : ITextTower
 {
     private const double LargestScale = 100;
 
@@ -86,8 +86,22 @@ internal sealed class TextTransformer(TextTransformerConfig config, WeightSet we
     private Tensor Joint(Tensor tokens)
     {
         using var scope = NewDisposeScope();
+        return Joint(Looked(tokens), tokens).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The table's rows of token ids: [N, context, D].</summary>
+    private Tensor Looked(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
         Guard.Shape(tokens, nameof(tokens), -1, config.ContextLength);
-        var x = weights["tokens"].index_select(0, tokens.flatten()).view(-1, config.ContextLength, config.Width).Plus(weights["positions"]);        // [N, context, D]
+        return weights["tokens"].index_select(0, tokens.flatten()).view(-1, config.ContextLength, config.Width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>As the other, of the tokens' embeddings.</summary>
+    private Tensor Joint(Tensor embeddings, Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        var x = embeddings.Plus(weights["positions"]);
         for (var i = 0; i < config.Depth; i++)
         {
             x = config.Blocks.Forward(x, weights, $"blocks.{i}.");

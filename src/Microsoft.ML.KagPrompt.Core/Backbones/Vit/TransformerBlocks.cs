@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt.Backbones.Vit;
 /// Pre-norm transformer blocks over named weights, shared by vision and text towers: x + attention(norm1 x), then x + mlp(norm2 x); DINOv2
 /// scales both additions per channel (LayerScale), and its largest gates the MLP (SwiGLU).
 /// </summary>
-internal sealed record TransformerBlocks(int Width, int MlpWidth, int Heads, double Epsilon, Activation Activation, bool Causal)
+internal sealed partial record TransformerBlocks(int Width, int MlpWidth, int Heads, double Epsilon, Activation Activation, bool Causal)
 {
     public bool LayerScale { get; init; }
 
@@ -32,9 +32,8 @@ internal sealed record TransformerBlocks(int Width, int MlpWidth, int Heads, dou
     public Tensor Forward(Tensor x, WeightSet weights, string prefix)
     {
         using var scope = NewDisposeScope();
-        var attended = x.Plus(Scaled(Attention(Norm(x, weights, $"{prefix}norm1", Epsilon), weights, prefix), weights, $"{prefix}scale1"));
-        var hidden = Activation.Apply(Linear(Norm(attended, weights, $"{prefix}norm2", Epsilon), weights, $"{prefix}fc1"));
-        return attended.Plus(Scaled(Linear(hidden, weights, $"{prefix}fc2"), weights, $"{prefix}scale2")).MoveToOuterDisposeScope();
+        var (queries, keys, values) = Attending(Norm(x, weights, $"{prefix}norm1", Epsilon), weights, prefix);
+        return Thought(x.Plus(Mixed(queries, keys, values, weights, prefix)), weights, prefix).MoveToOuterDisposeScope();
     }
 
     public static Tensor Norm(Tensor x, WeightSet weights, string name, double epsilon)
@@ -45,11 +44,24 @@ internal sealed record TransformerBlocks(int Width, int MlpWidth, int Heads, dou
 
     private Tensor Scaled(Tensor x, WeightSet weights, string name) => LayerScale ? x * weights[name] : x;
 
-    private Tensor Attention(Tensor x, WeightSet weights, string prefix)
+    /// <summary>A block's second half: the MLP's answer added.</summary>
+    private Tensor Thought(Tensor attended, WeightSet weights, string prefix)
     {
-        var (batch, tokens) = (x.shape[0], x.shape[1]);
-        var heads = Linear(x, weights, $"{prefix}qkv").view(batch, tokens, 3, Heads, Width / Heads).permute(2, 0, 3, 1, 4).unbind(0);   // 3 × [B, h, N, D/h]
-        var mixed = functional.scaled_dot_product_attention(heads[0], heads[1], heads[2], is_casual: Causal);
-        return Linear(mixed.transpose(1, 2).reshape(batch, tokens, Width), weights, $"{prefix}out");
+        var hidden = Activation.Apply(Linear(Norm(attended, weights, $"{prefix}norm2", Epsilon), weights, $"{prefix}fc1"));
+        return attended.Plus(Scaled(Linear(hidden, weights, $"{prefix}fc2"), weights, $"{prefix}scale2"));
+    }
+
+    /// <summary>Queries, keys and values of normed tokens, [B, h, N, D/h] each.</summary>
+    private (Tensor Queries, Tensor Keys, Tensor Values) Attending(Tensor x, WeightSet weights, string prefix)
+    {
+        var heads = Linear(x, weights, $"{prefix}qkv").view(x.shape[0], x.shape[1], 3, Heads, Width / Heads).permute(2, 0, 3, 1, 4).unbind(0);
+        return (heads[0], heads[1], heads[2]);
+    }
+
+    /// <summary>What attention adds: [B, N, D].</summary>
+    private Tensor Mixed(Tensor queries, Tensor keys, Tensor values, WeightSet weights, string prefix)
+    {
+        var mixed = functional.scaled_dot_product_attention(queries, keys, values, is_casual: Causal).transpose(1, 2);
+        return Scaled(Linear(mixed.reshape(mixed.shape[0], mixed.shape[1], Width), weights, $"{prefix}out"), weights, $"{prefix}scale1");
     }
 }
