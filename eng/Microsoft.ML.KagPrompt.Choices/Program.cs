@@ -21,6 +21,18 @@ foreach (var pair in args.Skip(1).Chunk(2))
     options[pair[0][2..]] = pair[1];
 }
 
+if (args.FirstOrDefault() == "levers")
+{
+    using var lines = new StreamWriter(Value("out", "/dev/null"));
+    foreach (var folder in Value("data", "").Split(','))
+    {
+        using var one = new Levers(folder, int.Parse(Value("shots", "4")), int.Parse(Value("draws", "2")), int.Parse(Value("twins", "4")));
+        one.Run(lines);
+    }
+
+    return 0;
+}
+
 if (args.FirstOrDefault() != "scores")
 {
     Console.WriteLine(Usage);

@@ -184,6 +184,8 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         return torch.tensor(Array.ConvertAll(region.Inspected, isInside => isInside ? 1f : 0f), [side, side], device: device);
     }
 
+    private (torch.Tensor? Anywhere, torch.Tensor? Near, torch.Tensor? Unlikeness) Remembered(
+        ScoringFeatures features, KagReference reference, torch.Tensor? nodes)
     {
         if (reference.Bank is null)
         {
