@@ -16,8 +16,8 @@ internal sealed class WordsAndBank(torch.Tensor textFeatures, MemoryBank? bank) 
     public MemoryBank? Bank { get; } = bank;
 
     public override IReadOnlyDictionary<string, torch.Tensor> Tensors
-        => (Bank?.Layers ?? []).Select((layer, i) => (Name: BankName(i), Tensor: layer)).Append((Text, TextFeatures))
-            .ToDictionary(entry => entry.Name, entry => entry.Tensor);
+        => (Bank?.Layers ?? []).Select((layer, i) => KeyValuePair.Create(BankName(i), layer)).Append(KeyValuePair.Create(Text, TextFeatures))
+            .ToDictionary();
 
     /// <summary>From a saved model. The caller owns it.</summary>
     /// <param name="source">The class's tensors.</param>
