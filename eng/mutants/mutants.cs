@@ -52,7 +52,7 @@ Mutant[] mutants =
     new("cells-looks-ignored", "Backbones/Residual/ResidualNetwork.cs", "+ looks.ElementAtOrDefault(tap - 1);", "+ 0;", "ResNet18BackboneTests|MapPlacementTests"),
     new("cells-not-averaged", "Backbones/Residual/ResidualNetwork.cs", "functional.avg_pool2d(map, config.Step / stride)", "functional.max_pool2d(map, config.Step / stride)", "ResNet18BackboneTests"),
     new("views-not-mirrored", "Fitting/ViewsOfSupport.cs", "(kind.IsMirrored ? square.Mirrored() : square)", "(kind.IsMirrored ? square : square)", "SupportViewsTests"),
-    new("first-view-sampled-too", "Methods/Kag/KagMethod.cs", "view == 0 ? 1 : options.Memory.ViewShare", "view == 9 ? 1 : options.Memory.ViewShare", "SupportViewsTests"),
+    new("first-view-sampled-too", "Methods/Common/KeptPatches.cs", "view == 0 ? 1 : viewShare", "view == 9 ? 1 : viewShare", "SupportViewsTests"),
     new("left-out-shift-reversed", "Calibration/NormalScoreEstimate.cs", "Logarithm(score) + (LeftOutShift * few)", "Logarithm(score) - (LeftOutShift * few)", "NormalScoreModelTests"),
     new("odd-photograph-believed", "Calibration/NormalScoreEstimate.cs", "Math.Clamp(log, middle - reach, middle + reach)", "Math.Clamp(log, middle - reach, middle + (99 * reach))", "NormalScoreModelTests"),
     new("place-taken-as-certain", "Calibration/NormalScoreModel.cs", "Math.Sqrt((Spread * Spread) + (LocationError * LocationError))", "Spread", "NormalScoreModelTests"),

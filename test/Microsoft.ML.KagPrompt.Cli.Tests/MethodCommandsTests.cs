@@ -63,6 +63,14 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
     }
 
     [Fact]
+    public void Evaluate_LastMethodCannotBegin_IsSaidBeforeTheFirstIsComputed()
+    {
+        var (code, _, error) = Tool.Run("evaluate", "--method", "patchcore,kag", "--epochs", "1", "--data", products.In("bolt"), "--shots", "1", "--seeds", "1", "--size", "56");
+        code.Should().Be(3);
+        error.Should().Contain("'compact'").And.NotContain("draw 0");
+    }
+
+    [Fact]
     public void Evaluate_AblationsWithoutKag_AreRefused()
     {
         var (code, _, error) = Tool.Run("evaluate", "--method", "patchcore", "--data", products.In("bolt"), "--ablate", "k=1,2");

@@ -85,7 +85,7 @@ public sealed partial class DocumentTablesTests
     private static IEnumerable<PropertyInfo> Properties(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance);
 
     private static bool IsGroup(Type type)
-        => type.IsClass && type.Namespace == typeof(KagPromptOptions).Namespace && type != typeof(KagPromptTransformer);
+        => type.IsClass && type.Namespace == typeof(KagPromptOptions).Namespace && type != typeof(KagPromptTransformer) && type != typeof(MethodOptions);
 
     private static bool IsOfSynthesis(string name) => typeof(SynthesisOptions).GetProperty(name) is not null;
 

@@ -49,8 +49,10 @@ public sealed class MethodsWithWordsTests : IClassFixture<PartFolder>, IDisposab
     public void DetectAnomaliesAprilGan_ValuesOutOfRange_NamesThemAll()
         => FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesAprilGan(method: new()
         {
-            HeadsPath = "", Training = new() { Epochs = -1, BatchSize = 0, LearningRate = 0 }, Prompts = new Dictionary<string, PromptEnsemble> { ["bolt"] = new([], ["a broken {}"]) },
-        })).Should().Throw<ArgumentException>().WithMessage("*HeadsPath*Training.Epochs*Training.BatchSize*Training.LearningRate*Prompts['bolt'].Normal*");
+            HeadsPath = "", Training = new() { Epochs = -1, BatchSize = 0, LearningRate = 0 },
+            Prompts = new Dictionary<string, PromptEnsemble> { ["bolt"] = new([], ["a broken {}"]) },
+        })).Should().Throw<ArgumentException>()
+            .WithMessage("*HeadsPath*Training.Epochs*Training.BatchSize*Training.LearningRate*Prompts['bolt'].Normal*");
 
     public void Dispose()
     {
@@ -72,13 +74,15 @@ public sealed class MethodsWithWordsTests : IClassFixture<PartFolder>, IDisposab
 
     private string In(string name) => Path.Combine(folder, name);
 
-    private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptEstimator estimator) => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(estimator);
+    private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptEstimator estimator)
+        => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(estimator);
 
     private IDataView Rows(string[] paths) => ml.Data.LoadFromEnumerable(paths.Select(path => new PartRow { ImagePath = path }).ToArray());
 
     private (float[] Scores, float[][] Maps) Verdicts(ITransformer model)
     {
         var scored = model.Transform(Rows(parts.Queries));
-        return ([.. scored.GetColumn<float>("Score")], [.. scored.GetColumn<VBuffer<float>>("AnomalyMap").Select(map => map.DenseValues().ToArray())]);
+        return ([.. scored.GetColumn<float>("Score")],
+            [.. scored.GetColumn<VBuffer<float>>("AnomalyMap").Select(map => map.DenseValues().ToArray())]);
     }
 }

@@ -138,6 +138,12 @@ internal static class EvaluateCommand
         };
         settings.Options.Validate();
         settings = settings with { Protocol = settings.Protocol with { Ablations = Ablations(parsed.CommandResult, settings.Options) } };
+        foreach (var own in settings.Methods.Count > 1 && settings.Initial is null ? settings.PerMethod() : [])
+        {
+            // The last method's lack must not come to light when the first one's hours are over.
+            KagPromptTrainer.Check(own.Options);
+        }
+
         FewShotResults[] all = [.. settings.PerMethod().Select(own => Evaluate(own, parsed.GetValue(Regions), cancellation))];
         IReadOnlyList<FewShotCell> results = [.. all.SelectMany(each => each.Cells)];
         IReadOnlyList<AblationSummary> ablations = [.. all.SelectMany(each => each.Ablations)];

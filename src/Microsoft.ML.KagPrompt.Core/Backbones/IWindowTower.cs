@@ -2,13 +2,16 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
-/// <summary>What a vision tower can do beside encoding whole images where its blocks take any number of patches: run on a few of them alone.</summary>
+/// <summary>
+/// What a vision tower can do beside encoding whole images where its blocks take any number of patches: run on a few of them alone.
+/// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal interface IWindowTower
 {
     /// <summary>
-    /// Encodes normalised images [B, 3, S, S] on the tower's device, whole and by windows, without gradients. A window is a sequence of its own: the class token and its patches
-    /// with the positions they have in the image; the other patches are not there. The caller owns the result.
+    /// Encodes normalised images [B, 3, S, S] on the tower's device, whole and by windows, without gradients. A window is a sequence of its
+    /// own: the class token and its patches with the positions they have in the image; the other patches are not there. The caller owns the
+    /// result.
     /// </summary>
     /// <param name="images">The images.</param>
     /// <param name="windows">Of each kind, the patches of every window by number, row by row: [n, m], int64, on the tower's device.</param>
@@ -16,7 +19,8 @@ internal interface IWindowTower
 }
 
 /// <summary>Features of a batch of images and of their windows. Owns its tensors.</summary>
-internal sealed class WindowFeatures(torch.Tensor imageEmbedding, torch.Tensor patchTokens, IReadOnlyList<torch.Tensor> windows) : EncodedImages
+internal sealed class WindowFeatures(torch.Tensor imageEmbedding, torch.Tensor patchTokens, IReadOnlyList<torch.Tensor> windows)
+    : EncodedImages
 {
     /// <summary>The whole images in the joint space, of the length the tower gives them: [B, C'].</summary>
     public torch.Tensor ImageEmbedding { get; } = imageEmbedding;

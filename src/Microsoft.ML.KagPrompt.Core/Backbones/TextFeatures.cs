@@ -12,15 +12,21 @@ internal static class TextFeatures
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        return stack([.. new[] { prompts.Normal, prompts.Abnormal }.Select(sentences => UnitMean(tower.Encode(Tokens(tokenizer, sentences, device))))]).MoveToOuterDisposeScope();
+        return stack([Average(prompts.Normal), Average(prompts.Abnormal)]).MoveToOuterDisposeScope();
+
+        Tensor Average(IReadOnlyList<string> sentences) => UnitMean(tower.Encode(Tokens(tokenizer, sentences, device)));
     }
 
-    /// <summary>The plain means of the sentences as the tower gives them, of any length: [2, C'], normal first. The caller owns it.</summary>
+    /// <summary>
+    /// The plain means of the sentences as the tower gives them, of any length: [2, C'], normal first. The caller owns it.
+    /// </summary>
     public static Tensor RawMeans(ITextTower tower, BytePairTokenizer tokenizer, PromptEnsemble prompts, Device device)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        return stack([.. new[] { prompts.Normal, prompts.Abnormal }.Select(sentences => tower.Embed(Tokens(tokenizer, sentences, device)).mean([0]))]).MoveToOuterDisposeScope();
+        return stack([Average(prompts.Normal), Average(prompts.Abnormal)]).MoveToOuterDisposeScope();
+
+        Tensor Average(IReadOnlyList<string> sentences) => tower.Embed(Tokens(tokenizer, sentences, device)).mean([0]);
     }
 
     /// <summary>Sentences of any length [n, C'], each brought to unit length, averaged, brought to unit length: [C'].</summary>

@@ -49,6 +49,14 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
+    /// <summary>Loads what a fit would begin with, and lets go of it.</summary>
+    public void Check(KagPromptModel? initial)
+    {
+        InitialModel.Check(options, device, initial);
+        using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
+        NewNetwork(initial, texts).Dispose();
+    }
+
     /// <param name="model">Stays as it is.</param>
     /// <param name="images">Of the classes to adapt to.</param>
     /// <param name="named">Classes whose regions come with the images; the options hold them.</param>

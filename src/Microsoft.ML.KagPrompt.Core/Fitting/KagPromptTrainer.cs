@@ -48,6 +48,21 @@ public static class KagPromptTrainer
         }
     }
 
+    /// <summary>Sees whether a fit can begin, before there are images: the backbone is there and has what the method needs, and the options fit it.</summary>
+    /// <param name="options">The choices.</param>
+    /// <param name="initial">As for the fit; it stays as it was.</param>
+    /// <exception cref="ArgumentException">Options are out of range, do not fit <paramref name="initial"/>, or name a backbone that lacks what the method needs.</exception>
+    /// <exception cref="CheckpointFormatException">A file of weights is damaged.</exception>
+    /// <exception cref="CheckpointMismatchException">A file of weights holds others than were asked for.</exception>
+    public static void Check(InspectionOptions options, KagPromptModel? initial = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        TorchRuntime.Require();
+        using var held = initial?.Hold();
+        new FitSession(options, DeviceChoice.Resolve(options.Device), new ProgressClock(null), CancellationToken.None).Check(initial);
+    }
+
     /// <summary>Adapts a model to the classes of these images without training: same prompt, new memory banks and thresholds. Other classes stay.</summary>
     /// <param name="model">Stays as it was; shares its weights with the result.</param>
     /// <param name="images">Normal images, and labelled defects for the threshold where there are any.</param>

@@ -16,7 +16,8 @@ internal sealed class WordsAndBank(torch.Tensor textFeatures, MemoryBank? bank) 
     public MemoryBank? Bank { get; } = bank;
 
     public override IReadOnlyDictionary<string, torch.Tensor> Tensors
-        => (Bank?.Layers ?? []).Select((layer, i) => (Name: BankName(i), Tensor: layer)).Append((Text, TextFeatures)).ToDictionary(entry => entry.Item1, entry => entry.Item2);
+        => (Bank?.Layers ?? []).Select((layer, i) => KeyValuePair.Create(BankName(i), layer)).Append(KeyValuePair.Create(Text, TextFeatures))
+            .ToDictionary();
 
     /// <summary>From a saved model. The caller owns it.</summary>
     /// <param name="source">The class's tensors.</param>
@@ -25,12 +26,14 @@ internal sealed class WordsAndBank(torch.Tensor textFeatures, MemoryBank? bank) 
     /// <param name="device">Where they go.</param>
     /// <param name="region">What is inspected.</param>
     /// <exception cref="ModelFormatException">A tensor is missing or of another shape.</exception>
-    public static WordsAndBank Read(ITensorSource source, int jointWidth, IReadOnlyList<int>? bankWidths, torch.Device device, ClassRegion? region)
+    public static WordsAndBank Read(
+        ITensorSource source, int jointWidth, IReadOnlyList<int>? bankWidths, torch.Device device, ClassRegion? region)
     {
         using var scope = torch.NewDisposeScope();
         var text = StoredMatrix.Read(source, Text, 2, jointWidth).to(device);
         var bank = bankWidths is null ? null
-            : MemoryBank.FromNormalized([.. bankWidths.Select((width, layer) => StoredMatrix.Read(source, BankName(layer), -1, width).to(device))]);
+            : MemoryBank.FromNormalized(
+                [.. bankWidths.Select((width, layer) => StoredMatrix.Read(source, BankName(layer), -1, width).to(device))]);
         return new WordsAndBank(text.DetachFromDisposeScope(), bank) { Region = region };
     }
 

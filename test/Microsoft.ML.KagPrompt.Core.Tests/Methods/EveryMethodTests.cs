@@ -103,6 +103,14 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
 
     [Theory]
     [MemberData(nameof(Rows))]
+    public void Check_WhatCanBegin_SaysNothing_AndWhatCannotThrows(string method, string backbone)
+    {
+        FluentActions.Invoking(() => KagPromptTrainer.Check(Options(method, backbone))).Should().NotThrow();
+        FluentActions.Invoking(() => KagPromptTrainer.Check(Options(method, "nowhere"))).Should().Throw<ArgumentException>().WithMessage("*'nowhere'*");
+    }
+
+    [Theory]
+    [MemberData(nameof(Rows))]
     public void Fit_FromAModelOfAnotherMethod_IsRefused(string method, string backbone)
     {
         var other = method == "patchcore" ? "spade" : "patchcore";

@@ -10,7 +10,8 @@ namespace Microsoft.ML.KagPrompt.Tests.Methods;
 /// <summary>Golden values of the comparison methods; some files hold tiny towers under OpenCLIP names beside them.</summary>
 internal static class MethodGolden
 {
-    private static readonly string[] TowerNames = ["visual.", "transformer.", "token_embedding.", "ln_final.", "positional_embedding", "text_projection", "logit_scale"];
+    private static readonly string[] TowerNames =
+        ["visual.", "transformer.", "token_embedding.", "ln_final.", "positional_embedding", "text_projection", "logit_scale"];
 
     /// <summary>A method's golden file.</summary>
     public static SafetensorsFile Open(string method) => SafetensorsFile.Open(SharedFiles.MethodGolden($"{method}.safetensors"));
@@ -26,9 +27,11 @@ internal static class MethodGolden
     public static (VisionTransformer Vision, TextTransformer Text) Towers(SafetensorsFile golden)
     {
         using var source = new TowersAlone(golden);
-        var layout = KnownLayouts.Recognise(source, new LayoutHints { VisionHeads = golden.Number("vision_heads"), TextHeads = golden.Number("text_heads") });
-        return (new VisionTransformer(layout.Vision, WeightSet.Read(VisionTransformer.Shapes(layout.Vision), new MappedTensors(source, layout.VisionRules))),
-            new TextTransformer(layout.Text!, WeightSet.Read(TextTransformer.Shapes(layout.Text!), new MappedTensors(source, layout.TextRules))));
+        var layout = KnownLayouts.Recognise(source,
+            new LayoutHints { VisionHeads = golden.Number("vision_heads"), TextHeads = golden.Number("text_heads") });
+        var vision = WeightSet.Read(VisionTransformer.Shapes(layout.Vision), new MappedTensors(source, layout.VisionRules));
+        var text = WeightSet.Read(TextTransformer.Shapes(layout.Text!), new MappedTensors(source, layout.TextRules));
+        return (new VisionTransformer(layout.Vision, vision), new TextTransformer(layout.Text!, text));
     }
 
     /// <summary>Asserts a largest difference of a share of the largest expected value.</summary>

@@ -15,8 +15,10 @@ internal sealed partial class VisionTransformer : IWindowTower
         using var noGradients = no_grad();
         var placed = Placed(images);                                                          // [B, 1 + L, D]
         var whole = Trunk(placed);
-        var patches = TransformerBlocks.Norm(whole.narrow(1, 1 + config.Registers, placed.shape[1] - 1), weights, "norm", config.Epsilon).to(ScalarType.Float32);
-        return new WindowFeatures(Joint(whole).MoveToOuterDisposeScope(), patches.MoveToOuterDisposeScope(), [.. windows.Select(kind => Windows(placed, kind).MoveToOuterDisposeScope())]);
+        var last = whole.narrow(1, 1 + config.Registers, placed.shape[1] - 1);
+        var patches = TransformerBlocks.Norm(last, weights, "norm", config.Epsilon).to(ScalarType.Float32);
+        return new WindowFeatures(Joint(whole).MoveToOuterDisposeScope(), patches.MoveToOuterDisposeScope(),
+            [.. windows.Select(kind => Windows(placed, kind).MoveToOuterDisposeScope())]);
     }
 
     /// <summary>[B, 1 + L, D] and the patches of n windows [n, m] → [B, n, C'].</summary>

@@ -109,8 +109,13 @@ internal sealed partial class VisionTransformer : IVisionTower
     /// <summary>Placed tokens as the first block takes them: with registers, normed where the family does.</summary>
     private Tensor BeforeTrunk(Tensor placed)
     {
-        var x = config.Registers == 0 ? placed
-            : cat([placed.narrow(1, 0, 1), weights["registers"].expand(placed.shape[0], config.Registers, config.Width), placed.narrow(1, 1, placed.shape[1] - 1)], 1);
+        var x = placed;
+        if (config.Registers > 0)
+        {
+            var registers = weights["registers"].expand(placed.shape[0], config.Registers, config.Width);
+            x = cat([placed.narrow(1, 0, 1), registers, placed.narrow(1, 1, placed.shape[1] - 1)], 1);
+        }
+
         return config.NormBeforeTrunk ? TransformerBlocks.Norm(x, weights, "norm_pre", config.Epsilon) : x;
     }
 

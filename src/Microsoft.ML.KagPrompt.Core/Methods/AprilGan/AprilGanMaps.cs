@@ -16,8 +16,8 @@ internal static class AprilGanMaps
     }
 
     /// <summary>
-    /// A layer's probability of a defect: logits enlarged first, softmax second, [B, L, 2] → [B, S, S]. Of two, the softmax is the sigmoid of the difference, and enlarging keeps
-    /// differences.
+    /// A layer's probability of a defect: logits enlarged first, softmax second, [B, L, 2] → [B, S, S]. Of two, the softmax is the sigmoid
+    /// of the difference, and enlarging keeps differences.
     /// </summary>
     public static Tensor LayerMap(Tensor logits, Func<Tensor, Tensor> toImage)
     {

@@ -8,7 +8,10 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.AprilGan;
 
-/// <summary>APRIL-GAN (Chen et al., VAND 2023): projected patches of several layers against words, and the patches themselves against those of the supports. Owns the heads.</summary>
+/// <summary>
+/// APRIL-GAN (Chen et al., VAND 2023): projected patches of several layers against words, and the patches themselves against those of the
+/// supports. Owns the heads.
+/// </summary>
 /// <param name="options">The method's choices.</param>
 /// <param name="sizes">Of the backbone.</param>
 /// <param name="heads">The linear heads.</param>
@@ -24,7 +27,8 @@ internal sealed class AprilGanMethod(AprilGanOptions options, MethodSizes sizes,
 
     public IReadOnlyDictionary<string, torch.Tensor> Weights => heads.Weights;
 
-    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: true);
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
+        => encoder.EncodeForScoring(squares, usesMain: true);
 
     public torch.Tensor Describe(PromptTexts texts, string className)
     {
@@ -50,7 +54,8 @@ internal sealed class AprilGanMethod(AprilGanOptions options, MethodSizes sizes,
             => KeptPatches.Of(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
     }
 
-    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
+    public ClassReference BuildReference(
+        IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
         => new WordsAndBank(textFeatures!, options.ZeroShot ? null : MemoryBank.Build(supports)) { Region = region };
 
     public ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
@@ -62,12 +67,13 @@ internal sealed class AprilGanMethod(AprilGanOptions options, MethodSizes sizes,
         using var noGradients = torch.no_grad();
         var (seen, known) = (((ScoringFeatures)features).ForMemory, (WordsAndBank)reference);
         var toImage = Upsamplers(known.Region);
-        var zeroShot = AprilGanMaps.Sum(seen.PatchTokens.Select((tokens, layer)
-            => AprilGanMaps.LayerMap(AprilGanMaps.Logits(heads.Project(layer, tokens), known.TextFeatures), toImage[layer])));       // [B, S, S]
-        var words = AprilGanMaps.ImageScores(seen.ImageEmbedding, known.TextFeatures);                                              // [B]
+        var zeroShot = AprilGanMaps.Sum(seen.PatchTokens.Select((tokens, layer)                                 // [B, S, S]
+            => AprilGanMaps.LayerMap(AprilGanMaps.Logits(heads.Project(layer, tokens), known.TextFeatures), toImage[layer])));
+        var words = AprilGanMaps.ImageScores(seen.ImageEmbedding, known.TextFeatures);                          // [B]
         if (known.Bank is null)
         {
-            return new MethodScores(InMap(zeroShot, grids.Count, known.Region).MoveToOuterDisposeScope(), words.MoveToOuterDisposeScope(), null);
+            var alone = InMap(zeroShot, grids.Count, known.Region);
+            return new MethodScores(alone.MoveToOuterDisposeScope(), words.MoveToOuterDisposeScope(), null);
         }
 
         var region = known.Region?.Square;
@@ -95,9 +101,12 @@ internal sealed class AprilGanMethod(AprilGanOptions options, MethodSizes sizes,
     public void Dispose() => heads.Dispose();
 
     /// <summary>
-    /// The authors' map is a sum over layers; divided by the number of its terms it has the range of a probability, as scores have, whatever the number of layers.
+    /// The authors' map is a sum over layers; divided by the number of its terms it has the range of a probability, as scores have,
+    /// whatever the number of layers.
     /// </summary>
-    private static torch.Tensor InMap(torch.Tensor sum, int terms, ClassRegion? region) => InspectedPixels.Only(sum.Times(1.0 / terms), region);
+    private static torch.Tensor InMap(torch.Tensor sum, int terms, ClassRegion? region)
+        => InspectedPixels.Only(sum.Times(1.0 / terms), region);
 
-    private IReadOnlyList<Func<torch.Tensor, torch.Tensor>> Upsamplers(ClassRegion? region) => [.. grids.Select(grid => maps.Upsampler(grid, region?.Square))];
+    private IReadOnlyList<Func<torch.Tensor, torch.Tensor>> Upsamplers(ClassRegion? region)
+        => [.. grids.Select(grid => maps.Upsampler(grid, region?.Square))];
 }

@@ -7,8 +7,8 @@ using Microsoft.ML.KagPrompt.Methods.AprilGan;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// APRIL-GAN's choices: linear heads bring patches of several layers before words, and patches are held against those of the supports. It needs a backbone with a text side; the authors
-/// take CLIP's ViT-L/14-336 at 518 pixels.
+/// APRIL-GAN's choices: linear heads bring patches of several layers before words, and patches are held against those of the supports. It
+/// needs a backbone with a text side; the authors take CLIP's ViT-L/14-336 at 518 pixels.
 /// </summary>
 /// <remarks>Immutable; safe to share between threads.</remarks>
 public sealed record AprilGanOptions : MethodOptions
@@ -21,15 +21,17 @@ public sealed record AprilGanOptions : MethodOptions
     /// <summary>The authors' choices. Supports enter as they are, neither turned nor mirrored.</summary>
     public AprilGanOptions() => Memory = new() { Views = SupportViews.AsGiven };
 
-    /// <summary>Whether words alone score, the supports serving training and threshold only; false, the default: words and supports.</summary>
+    /// <summary>
+    /// Whether words alone score, the supports serving training and threshold only; false, the default: words and supports.
+    /// </summary>
     public bool ZeroShot { get; init; }
 
     /// <summary>How the heads are trained.</summary>
     public HeadTrainingOptions Training { get; init; } = new();
 
     /// <summary>
-    /// A file of trained heads, as the authors publish them (trained on MVTec AD or VisA), as the starting point; it must fit the backbone's layers. A saved model holds the
-    /// weights, not this name.
+    /// A file of trained heads, as the authors publish them (trained on MVTec AD or VisA), as the starting point; it must fit the
+    /// backbone's layers. A saved model holds the weights, not this name.
     /// </summary>
     [JsonIgnore]
     public string? HeadsPath { get; init; }

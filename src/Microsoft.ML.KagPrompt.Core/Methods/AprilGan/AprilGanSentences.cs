@@ -50,5 +50,6 @@ internal static class AprilGanSentences
     ];
 
     /// <summary>Both groups; "{}" stands for the product's name.</summary>
-    public static PromptEnsemble All { get; } = new(StatesInTemplates.Fill(NormalStates, Templates), StatesInTemplates.Fill(AbnormalStates, Templates));
+    public static PromptEnsemble All { get; }
+        = new(StatesInTemplates.Fill(NormalStates, Templates), StatesInTemplates.Fill(AbnormalStates, Templates));
 }

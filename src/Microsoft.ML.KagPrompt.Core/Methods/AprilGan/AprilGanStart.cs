@@ -12,13 +12,15 @@ internal static class AprilGanStart
     public static AprilGanMethod Create(AprilGanOptions options, MethodStart start)
     {
         new OptionFaults()
-            .Require(options.HeadsPath is null || start.Initial is null, nameof(options.HeadsPath), "null with an initial model, which is a starting point", options.HeadsPath)
+            .Require(options.HeadsPath is null || start.Initial is null, nameof(options.HeadsPath),
+                "null with an initial model, which is a starting point", options.HeadsPath)
             .Require(options.Training.Epochs != 0 || options.HeadsPath is not null || start.Initial is not null, "Training.Epochs",
                 $"above 0 where the heads are untrained (or trained heads: {nameof(options.HeadsPath)}, an initial model)", 0)
             .ThrowIfAny(nameof(AprilGanOptions));
         var info = start.Sizes.Main;
         var trained = (start.Initial as AprilGanMethod)?.Heads.Copy() ?? FromFile(options.HeadsPath, start);
-        return Method(options, start.Sizes, trained ?? new LinearHeads(info.TapWidths, info.JointWidth, start.Seed), startsTrained: trained is not null);
+        var heads = trained ?? new LinearHeads(info.TapWidths, info.JointWidth, start.Seed);
+        return Method(options, start.Sizes, heads, startsTrained: trained is not null);
     }
 
     /// <summary>The method of a saved model. The caller owns it.</summary>
@@ -53,8 +55,9 @@ internal static class AprilGanStart
         }
         catch (CheckpointMismatchException fault)
         {
-            throw new CheckpointMismatchException($"'{path}' does not hold heads for backbone '{start.BackboneName}' and its tapped layers, of widths {string.Join(", ", start.Sizes.Main.TapWidths)} and "
-                + $"joint width {start.Sizes.Main.JointWidth}. Name the backbone and the layers (Backbone.Taps) they were trained on; the authors': CLIP ViT-L/14-336, 6, 12, 18, 24. {fault.Message}");
+            throw new CheckpointMismatchException($"'{path}' does not hold heads for backbone '{start.BackboneName}' and its tapped layers, "
+                + $"of widths {string.Join(", ", start.Sizes.Main.TapWidths)} and joint width {start.Sizes.Main.JointWidth}. Name the "
+                + $"backbone and the layers (Backbone.Taps) they were trained on; the authors': CLIP ViT-L/14-336, 6, 12, 18, 24. {fault.Message}");
         }
     }
 }

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.AprilGan;
 
-/// <summary>The steps that train linear heads: focal and dice loss of every layer's map, and Adam. Owns its moments, not the heads.</summary>
+/// <summary>
+/// The steps that train linear heads: focal and dice loss of every layer's map, and Adam. Owns its moments, not the heads.
+/// </summary>
 /// <param name="heads">What is trained, in place, on its device.</param>
 /// <param name="toImage">Of each layer, its patches to S × S.</param>
 internal sealed class HeadTrainer(LinearHeads heads, IReadOnlyList<Func<Tensor, Tensor>> toImage) : IDisposable
@@ -22,8 +24,10 @@ internal sealed class HeadTrainer(LinearHeads heads, IReadOnlyList<Func<Tensor, 
     /// <param name="masks">[B, S, S] of 0 and 1.</param>
     public HeadLosses Losses(IReadOnlyList<Tensor> patchTokens, Tensor textFeatures, Tensor masks)
     {
-        var maps = patchTokens.Select((tokens, layer) => AprilGanMaps.LayerMap(AprilGanMaps.Logits(heads.Project(layer, tokens), textFeatures), toImage[layer])).ToArray();
-        return new(maps, [.. maps.Select(map => MapLosses.Focal(map.Complement(), map, masks))], [.. maps.Select(map => MapLosses.Dice(map, masks))]);
+        Tensor[] maps = [.. patchTokens.Select((tokens, layer)
+            => AprilGanMaps.LayerMap(AprilGanMaps.Logits(heads.Project(layer, tokens), textFeatures), toImage[layer]))];
+        return new(maps, [.. maps.Select(map => MapLosses.Focal(map.Complement(), map, masks))],
+            [.. maps.Select(map => MapLosses.Dice(map, masks))]);
     }
 
     /// <summary>One step along the gradients that were added up since the last.</summary>

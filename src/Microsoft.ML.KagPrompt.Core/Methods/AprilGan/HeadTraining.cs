@@ -6,7 +6,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Methods.AprilGan;
 
 /// <summary>
-/// Trains linear heads on normal images and their synthetic twins; the backbone stays frozen. The authors train on the labelled test images of another data set, which users have not.
+/// Trains linear heads on normal images and their synthetic twins; the backbone stays frozen. The authors train on the labelled test images
+/// of another data set, which users have not.
 /// </summary>
 /// <param name="options">The choices.</param>
 /// <param name="heads">What is trained, in place.</param>
@@ -22,7 +23,8 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
     /// <summary>Runs all epochs; leaves the heads trained in place.</summary>
     public void Run(TrainingRun run, int epochs)
     {
-        using var twins = new TwinSource(run.Normal, run.Synthesis, options.BatchSize, Math.Max(run.Normal.Count, FewestPairsPerEpoch), epochs, run.Seed, run.Cancellation);
+        var pairs = Math.Max(run.Normal.Count, FewestPairsPerEpoch);
+        using var twins = new TwinSource(run.Normal, run.Synthesis, options.BatchSize, pairs, epochs, run.Seed, run.Cancellation);
         using var trainer = new HeadTrainer(heads, toImage);
         var (step, steps) = (0, epochs * twins.StepsPerEpoch);
         foreach (var batch in twins.Batches())
@@ -31,8 +33,10 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
             var progress = Step(batch, trainer, run);
             if (!float.IsFinite(progress.Loss.Focal + progress.Loss.Dice))
             {
-                throw new NotFiniteException(FormattableString.Invariant($"Training stopped at step {step + 1} (epoch {batch.Epoch}): the loss is no longer a finite number (focal {progress.Loss.Focal}, ")
-                    + FormattableString.Invariant($"dice {progress.Loss.Dice}) at a learning rate of {options.LearningRate:g4}. Lower Training.LearningRate, and look whether an image or a weight is extreme."));
+                throw new NotFiniteException(FormattableString.Invariant(
+                    $"Training stopped at step {step + 1} (epoch {batch.Epoch}): the loss is no longer a finite number ")
+                    + FormattableString.Invariant($"(focal {progress.Loss.Focal}, dice {progress.Loss.Dice}) at a learning rate of {options.LearningRate:g4}. ")
+                    + "Lower Training.LearningRate, and look whether an image or a weight is extreme.");
             }
 
             run.Report(progress with { Done = ++step, Total = steps, Epoch = batch.Epoch });
@@ -58,12 +62,14 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
     }
 
     /// <summary>Adds the gradient of the share of the losses that these pairs have.</summary>
-    private static ((float Focal, float Dice) Loss, float Agreement) Pass(TwinBatch batch, float share, HeadTrainer trainer, TrainingRun run)
+    private static ((float Focal, float Dice) Loss, float Agreement) Pass(
+        TwinBatch batch, float share, HeadTrainer trainer, TrainingRun run)
     {
         using var scope = torch.NewDisposeScope();
         using var features = run.Encoder.Encode([.. batch.Normal.Select(image => image.Square), .. batch.Twins.Select(twin => twin.Image)]);
         var masks = Masks(batch, run.Encoder);
-        var texts = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => run.TextFeatures[image.ClassName])]);       // [2B, 2, C']
+        var names = batch.Normal.Concat(batch.Normal).Select(image => image.ClassName);
+        var texts = torch.stack([.. names.Select(name => run.TextFeatures[name])]);                     // [2B, 2, C']
         var losses = trainer.Losses(features.PatchTokens, texts, masks);
         losses.Total.Times(share).backward();
 
@@ -80,7 +86,10 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
         var masks = new float[2 * count * side * side];
         for (var i = 0; i < count; i++)
         {
-            batch.Twins[i].Mask.Index().Where(pixel => pixel.Item).ToList().ForEach(pixel => masks[((count + i) * side * side) + pixel.Index] = 1);
+            foreach (var (pixel, _) in batch.Twins[i].Mask.Index().Where(entry => entry.Item))
+            {
+                masks[((count + i) * side * side) + pixel] = 1;
+            }
         }
 
         return torch.tensor(masks, [2 * count, side, side], device: encoder.Device);

@@ -2,11 +2,16 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>How APRIL-GAN's linear heads are trained on normal images and their synthetic twins: focal and dice loss of every layer's map, by Adam (β 0.5 and 0.999).</summary>
+/// <summary>
+/// How APRIL-GAN's linear heads are trained on normal images and their synthetic twins: focal and dice loss of every layer's map, by Adam
+/// (β 0.5 and 0.999).
+/// </summary>
 /// <remarks>Immutable; safe to share between threads.</remarks>
 public sealed record HeadTrainingOptions
 {
-    /// <summary>Passes over the normal images, 0 to 100,000. Null, the default: 15 of untrained heads, none of heads that were trained before.</summary>
+    /// <summary>
+    /// Passes over the normal images, 0 to 100,000. Null, the default: 15 of untrained heads, none of heads that were trained before.
+    /// </summary>
     public int? Epochs { get; init; }
 
     /// <summary>Normal images a step, 1 to 4096; each comes with its synthetic twin. The default makes the authors' eight images.</summary>

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.AprilGan;
 
-/// <summary>What APRIL-GAN trains: for each tapped layer a linear map with bias from its patches into the joint space. Owns its tensors.</summary>
+/// <summary>
+/// What APRIL-GAN trains: for each tapped layer a linear map with bias from its patches into the joint space. Owns its tensors.
+/// </summary>
 internal sealed class LinearHeads : IDisposable
 {
     /// <summary>The dictionary in which the authors' training puts the heads, flattened.</summary>
@@ -80,7 +82,8 @@ internal sealed class LinearHeads : IDisposable
     public Tensor Project(int layer, Tensor patchTokens)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.linear(patchTokens, byName[$"fc.{layer}.weight"], byName[$"fc.{layer}.bias"]).UnitLength(-1).MoveToOuterDisposeScope();
+        var (weight, bias) = (byName[$"fc.{layer}.weight"], byName[$"fc.{layer}.bias"]);
+        return nn.functional.linear(patchTokens, weight, bias).UnitLength(-1).MoveToOuterDisposeScope();
     }
 
     public void MoveTo(Device device)

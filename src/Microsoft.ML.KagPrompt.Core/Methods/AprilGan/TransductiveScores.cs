@@ -1,8 +1,9 @@
 namespace Microsoft.ML.KagPrompt.Methods.AprilGan;
 
 /// <summary>
-/// The authors' few-shot image score, for evaluations that repeat theirs: half the zero-shot score and half the map's maximum, brought to 0..1 between the least and the largest of
-/// all test images of the class. It needs the whole test set; an image alone has no such score, so models do not use it.
+/// The authors' few-shot image score, for evaluations that repeat theirs: half the zero-shot score and half the map's maximum, brought to
+/// 0..1 between the least and the largest of all test images of the class. It needs the whole test set; an image alone has no such score,
+/// so models do not use it.
 /// </summary>
 internal static class TransductiveScores
 {
@@ -15,7 +16,8 @@ internal static class TransductiveScores
         if (zeroShot.Count != largest.Count || largest.Count == 0 || !(largest.Max() > largest.Min()))
         {
             throw new ArgumentException($"largest: expected maxima of {zeroShot.Count} images that are not all equal, got {largest.Count}"
-                + FormattableString.Invariant($"{(largest.Count == 0 ? "" : $" between {largest.Min()} and {largest.Max()}")}. The score is made for a test set of a class, of two images or more."));
+                + FormattableString.Invariant($"{(largest.Count == 0 ? "" : $" between {largest.Min()} and {largest.Max()}")}. ")
+                + "The score is made for a test set of a class, of two images or more.");
         }
 
         return [.. Scaled(largest).Zip(zeroShot, (scaled, score) => 0.5f * (score + scaled))];

@@ -11,8 +11,13 @@ internal static class InspectedPixels
     public static Tensor Only(Tensor maps, ClassRegion? region)
     {
         using var scope = NewDisposeScope();
-        return (region is null ? maps.alias() : maps * tensor(Array.ConvertAll(region.Inspected, isInside => isInside ? 1f : 0f), [maps.shape[1], maps.shape[2]], device: maps.device))
-            .MoveToOuterDisposeScope();
+        if (region is null)
+        {
+            return maps.alias().MoveToOuterDisposeScope();
+        }
+
+        var inside = Array.ConvertAll(region.Inspected, isInside => isInside ? 1f : 0f);
+        return (maps * tensor(inside, [maps.shape[1], maps.shape[2]], device: maps.device)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The largest value inside the region: [B, S, S] → [B]. The caller owns it.</summary>
@@ -20,6 +25,7 @@ internal static class InspectedPixels
     {
         using var scope = NewDisposeScope();
         var pixels = maps.flatten(1);
-        return (region is null ? pixels : pixels.index_select(1, tensor(region.Pixels, device: maps.device))).amax([1]).MoveToOuterDisposeScope();
+        var counted = region is null ? pixels : pixels.index_select(1, tensor(region.Pixels, device: maps.device));
+        return counted.amax([1]).MoveToOuterDisposeScope();
     }
 }

@@ -7,7 +7,9 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// <summary>Which features of a support's views a class remembers.</summary>
 internal static class KeptRows
 {
-    /// <summary>Features of each view [views, n, D] → all of the first view and a share of the others', where only some count of those: [1, m, D].</summary>
+    /// <summary>
+    /// Features of each view [views, n, D] → all of the first view and a share of the others', where only some count of those: [1, m, D].
+    /// </summary>
     /// <param name="features">The features.</param>
     /// <param name="counted">Of a view, those that count, by number; null: all.</param>
     /// <param name="share">Of the views after the first, in 0..1.</param>
@@ -20,7 +22,8 @@ internal static class KeptRows
         {
             var rows = counted?.Invoke(view) ?? [.. Enumerable.Range(0, (int)features.shape[1]).Select(row => (long)row)];
             long[] drawn = view == 0 || share >= 1 ? rows : [.. rows.Where(_ => random.NextDouble() < share)];
-            kept.Add(drawn.Length == features.shape[1] ? features[view] : features[view].index_select(0, tensor(drawn, device: features.device)));
+            var all = features[view];
+            kept.Add(drawn.Length == features.shape[1] ? all : all.index_select(0, tensor(drawn, device: features.device)));
         }
 
         return cat(kept, 0).unsqueeze(0).MoveToOuterDisposeScope();

@@ -8,7 +8,9 @@ internal static class MapLosses
 {
     private const double Smooth = 1e-5;
 
-    /// <summary>−(1−p_t)² ln p_t, mean over pixels; p_t = Σ onehot · p + 1e-5 with the one-hot target clamped to [1e-5, 1 − 1e-5].</summary>
+    /// <summary>
+    /// −(1−p_t)² ln p_t, mean over pixels; p_t = Σ onehot · p + 1e-5 with the one-hot target clamped to [1e-5, 1 − 1e-5].
+    /// </summary>
     public static Tensor Focal(Tensor normal, Tensor abnormal, Tensor target)
     {
         var onAbnormal = target.AtLeast(Smooth).AtMost(1 - Smooth);

@@ -8,7 +8,10 @@ internal static class WinClipMaps
 {
     private const double Temperature = 0.07;
 
-    /// <summary>How much nearer embeddings [..., C'] are to the abnormal texts than to the normal ones, [2, C'] of any length: softmax of cosines / 0.07, [...].</summary>
+    /// <summary>
+    /// How much nearer embeddings [..., C'] are to the abnormal texts than to the normal ones, [2, C'] of any length: softmax of cosines /
+    /// 0.07, [...].
+    /// </summary>
     public static Tensor Abnormality(Tensor embeddings, Tensor textFeatures)
     {
         using var scope = NewDisposeScope();
@@ -18,7 +21,9 @@ internal static class WinClipMaps
         return embeddings.UnitLength(-1).matmul(direction).Times(1 / Temperature).sigmoid().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Zero-shot: the harmonic mean of the maps by windows [B, g²] and of the image's own score [B], which holds everywhere.</summary>
+    /// <summary>
+    /// Zero-shot: the harmonic mean of the maps by windows [B, g²] and of the image's own score [B], which holds everywhere.
+    /// </summary>
     public static Tensor MultiScale(Tensor imageScores, IReadOnlyList<Tensor> windowMaps)
     {
         using var scope = NewDisposeScope();
@@ -27,8 +32,8 @@ internal static class WinClipMaps
     }
 
     /// <summary>
-    /// Visual association: half the distances (1 − cos) to the nearest normal feature, of patches and by windows, and their arithmetic mean: [B, g²]. Distances that rounding brought
-    /// below 0 count as 0, for their reciprocals enter a mean.
+    /// Visual association: half the distances (1 − cos) to the nearest normal feature, of patches and by windows, and their arithmetic
+    /// mean: [B, g²]. Distances that rounding brought below 0 count as 0, for their reciprocals enter a mean.
     /// </summary>
     /// <param name="distances">Of the patches [B, g²], then of the windows of each grid.</param>
     /// <param name="grids">The windows.</param>
@@ -38,7 +43,8 @@ internal static class WinClipMaps
         var scores = distances.Select(distance => distance.AtLeast(0).Times(0.5)).ToArray();
         Tensor[] maps = [scores[0], .. grids.Select((grid, i) => grid.HarmonicMean(scores[1 + i]))];
         var mean = maps.Skip(1).Aggregate(maps[0], (sum, map) => sum.Plus(map)).Times(1.0 / maps.Length);
-        return new([.. scores.Skip(1).Select(score => score.MoveToOuterDisposeScope())], [.. maps.Select(map => map.MoveToOuterDisposeScope())], mean.MoveToOuterDisposeScope());
+        return new([.. scores.Skip(1).Select(score => score.MoveToOuterDisposeScope())],
+            [.. maps.Select(map => map.MoveToOuterDisposeScope())], mean.MoveToOuterDisposeScope());
     }
 }
 

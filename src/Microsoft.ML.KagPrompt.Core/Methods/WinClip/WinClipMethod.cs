@@ -9,7 +9,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Methods.WinClip;
 
 /// <summary>
-/// WinCLIP (Jeong et al., CVPR 2023): words against the image and its windows; with supports (WinCLIP+) also patches and windows against theirs. It has no weights of its own.
+/// WinCLIP (Jeong et al., CVPR 2023): words against the image and its windows; with supports (WinCLIP+) also patches and windows against
+/// theirs. It has no weights of its own.
 /// </summary>
 internal sealed class WinClipMethod : IInspectionMethod
 {
@@ -27,7 +28,8 @@ internal sealed class WinClipMethod : IInspectionMethod
         windows = [.. WindowGrid.Scales.Select(scale => new WindowGrid(grid.Rows, scale))];
         if (windows.Any(window => window.Steps < 1))
         {
-            throw new ArgumentException($"Images.Size: expected at least {WindowGrid.Scales.Max()} patches of {sizes.Main.PatchSize} pixels a side, as the largest window has, got {sizes.ImageSize} pixels.");
+            throw new ArgumentException($"Images.Size: expected at least {WindowGrid.Scales.Max()} patches of {sizes.Main.PatchSize} pixels "
+                + $"a side, as the largest window has, got {sizes.ImageSize} pixels.");
         }
     }
 
@@ -35,11 +37,14 @@ internal sealed class WinClipMethod : IInspectionMethod
 
     public IReadOnlyDictionary<string, torch.Tensor> Weights { get; } = new Dictionary<string, torch.Tensor>();
 
-    /// <summary>The patches after the last block, then the windows of each scale in the joint space. A transformer's taps have its width.</summary>
+    /// <summary>
+    /// The patches after the last block, then the windows of each scale in the joint space. A transformer's taps have its width.
+    /// </summary>
     private IReadOnlyList<int> BankWidths => [sizes.Main.TapWidths[0], .. windows.Select(_ => sizes.Main.JointWidth)];
 
     public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
-        => encoder.Encode(squares, images => ((IWindowTower)encoder.Tower).EncodeWindows(images, [.. windows.Select(window => torch.tensor(window.PatchIndices(), device: images.device))]));
+        => encoder.Encode(squares, images => ((IWindowTower)encoder.Tower).EncodeWindows(images,
+            [.. windows.Select(window => torch.tensor(window.PatchIndices(), device: images.device))]));
 
     /// <summary>The plain means of the sentences as the tower gives them, of any length, [2, C'], normal first.</summary>
     public torch.Tensor Describe(PromptTexts texts, string className)
@@ -62,11 +67,13 @@ internal sealed class WinClipMethod : IInspectionMethod
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var random = new Random(seed);
-        return [.. Layers((WindowFeatures)views).Select((layer, i) => KeptRows.Of(layer, regions is null ? null : view => Counted(regions[view])[i], options.Memory.ViewShare, random)
-            .MoveToOuterDisposeScope())];
+        return [.. Layers((WindowFeatures)views).Select((layer, i)
+            => KeptRows.Of(layer, regions is null ? null : view => Counted(regions[view])[i], options.Memory.ViewShare, random)
+                .MoveToOuterDisposeScope())];
     }
 
-    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
+    public ClassReference BuildReference(
+        IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
         => new WordsAndBank(textFeatures!, options.ZeroShot ? null : MemoryBank.Build(supports)) { Region = region };
 
     public ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
@@ -89,8 +96,8 @@ internal sealed class WinClipMethod : IInspectionMethod
         var (distances, unlikeness) = known.Bank.Compare(Layers(seen), counted);
         var visual = WinClipMaps.Association(distances, windows).Mean;                                                         // [B, g²]
         var largest = (counted is null ? visual : visual.index_select(1, torch.tensor(counted[0], device: visual.device))).amax([1]);
-        return new MethodScores(ToImage(zeroShot.Plus(visual).Times(0.5), known.Region).MoveToOuterDisposeScope(), image.Plus(largest).Times(0.5).MoveToOuterDisposeScope(),
-            unlikeness.MoveToOuterDisposeScope());
+        var (map, score) = (ToImage(zeroShot.Plus(visual).Times(0.5), known.Region), image.Plus(largest).Times(0.5));
+        return new MethodScores(map.MoveToOuterDisposeScope(), score.MoveToOuterDisposeScope(), unlikeness.MoveToOuterDisposeScope());
     }
 
     public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => InspectedPixels.Largest(maps, region);
@@ -108,5 +115,6 @@ internal sealed class WinClipMethod : IInspectionMethod
         return [cells, .. windows.Select(window => window.Holding(cells))];
     }
 
-    private torch.Tensor ToImage(torch.Tensor patches, ClassRegion? region) => InspectedPixels.Only(maps.Upsampler(grid, region?.Square)(patches), region);
+    private torch.Tensor ToImage(torch.Tensor patches, ClassRegion? region)
+        => InspectedPixels.Only(maps.Upsampler(grid, region?.Square)(patches), region);
 }

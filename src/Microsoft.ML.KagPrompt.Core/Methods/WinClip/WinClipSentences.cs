@@ -2,7 +2,9 @@ using Microsoft.ML.KagPrompt.Methods.Common;
 
 namespace Microsoft.ML.KagPrompt.Methods.WinClip;
 
-/// <summary>The compositional prompt ensemble as anomalib has it: 147 normal and 84 abnormal sentences. It says one template twice; so does this.</summary>
+/// <summary>
+/// The compositional prompt ensemble as anomalib has it: 147 normal and 84 abnormal sentences. It says one template twice; so does this.
+/// </summary>
 internal static class WinClipSentences
 {
     private static readonly string[] NormalStates =
@@ -36,5 +38,6 @@ internal static class WinClipSentences
     ];
 
     /// <summary>Both groups; "{}" stands for the product's name.</summary>
-    public static PromptEnsemble All { get; } = new(StatesInTemplates.Fill(NormalStates, Templates), StatesInTemplates.Fill(AbnormalStates, Templates));
+    public static PromptEnsemble All { get; }
+        = new(StatesInTemplates.Fill(NormalStates, Templates), StatesInTemplates.Fill(AbnormalStates, Templates));
 }

@@ -15,7 +15,9 @@ internal sealed record WindowGrid(int Side, int Scale)
     /// <summary>Windows a side.</summary>
     public int Steps => Side - Scale + 1;
 
-    /// <summary>The patches of each window by number, row by row, windows in the order of their top left patches: [(g−s+1)², s²], int64.</summary>
+    /// <summary>
+    /// The patches of each window by number, row by row, windows in the order of their top left patches: [(g−s+1)², s²], int64.
+    /// </summary>
     public long[,] PatchIndices()
     {
         var indices = new long[Steps * Steps, Scale * Scale];
@@ -36,23 +38,27 @@ internal sealed record WindowGrid(int Side, int Scale)
     {
         var wanted = patches.ToHashSet();
         var indices = PatchIndices();
-        return [.. Enumerable.Range(0, Steps * Steps).Where(window => Enumerable.Range(0, Scale * Scale).Any(patch => wanted.Contains(indices[window, patch])))
-            .Select(window => (long)window)];
+        bool Holds(int window) => Enumerable.Range(0, Scale * Scale).Any(patch => wanted.Contains(indices[window, patch]));
+        return [.. Enumerable.Range(0, Steps * Steps).Where(Holds).Select(window => (long)window)];
     }
 
     /// <summary>
-    /// Scores of windows to values of patches, by the harmonic mean over the windows that hold a patch: [B, (g−s+1)²] → [B, g²]. One window without any doubt (0) clears its patches.
-    /// What rounding brought below 0 counts as 0.
+    /// Scores of windows to values of patches, by the harmonic mean over the windows that hold a patch: [B, (g−s+1)²] → [B, g²]. One window
+    /// without any doubt (0) clears its patches. What rounding brought below 0 counts as 0.
     /// </summary>
     public Tensor HarmonicMean(Tensor scores)
     {
         using var scope = NewDisposeScope();
-        var reciprocals = Spread(scores.AtLeast(0).reciprocal().view(-1, 1, Steps, Steps));        // 1/0 is infinite, and its reciprocal 0 again
+        // 1/0 is infinite, and its reciprocal 0 again.
+        var reciprocals = Spread(scores.AtLeast(0).reciprocal().view(-1, 1, Steps, Steps));
         var windows = Spread(ones(1, 1, Steps, Steps, device: scores.device));
         return (windows / reciprocals).view(-1, Side * Side).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Each patch's sum over the windows that hold it: [B, 1, g−s+1, g−s+1] → [B, 1, g, g]. Shifted and added, for a matrix product would take 0 · ∞.</summary>
+    /// <summary>
+    /// Each patch's sum over the windows that hold it: [B, 1, g−s+1, g−s+1] → [B, 1, g, g]. Shifted and added, for a matrix product would
+    /// take 0 · ∞.
+    /// </summary>
     private Tensor Spread(Tensor windows)
     {
         Tensor? sum = null;

@@ -40,7 +40,8 @@ public sealed class AprilGanGoldenTests : IDisposable
         var images = golden.Read("test.image_features");
         for (var i = 0; i < classes.Length; i++)
         {
-            AprilGanMaps.ImageScores(images.narrow(0, i, 1), Text(golden, classes[i])).ShouldBeClose(golden.Read("zero_shot.image_score").narrow(0, i, 1), Tolerance, $"image {i}");
+            AprilGanMaps.ImageScores(images.narrow(0, i, 1), Text(golden, classes[i]))
+                .ShouldBeClose(golden.Read("zero_shot.image_score").narrow(0, i, 1), Tolerance, $"image {i}");
         }
     }
 
@@ -57,14 +58,17 @@ public sealed class AprilGanGoldenTests : IDisposable
             torch.Tensor Own(string tensor) => golden.Read(tensor).index_select(0, torch.tensor(own));
             for (var layer = 0; layer < layers; layer++)
             {
-                bank.Layers[layer].ShouldBeClose(golden.Read($"bank.{name}.layer{layer}").UnitLength(1), Tolerance, $"{name}, layer {layer}: bank");
+                bank.Layers[layer].ShouldBeClose(golden.Read($"bank.{name}.layer{layer}").UnitLength(1), Tolerance,
+                    $"{name}, layer {layer}: bank");
             }
 
-            var distances = bank.Distances([.. Enumerable.Range(0, layers).Select(layer => Patches(golden, $"test.layer{layer}.tokens").index_select(0, torch.tensor(own)))]);
+            var distances = bank.Distances([.. Enumerable.Range(0, layers)
+                .Select(layer => Patches(golden, $"test.layer{layer}.tokens").index_select(0, torch.tensor(own)))]);
 
             for (var layer = 0; layer < layers; layer++)
             {
-                distances[layer].ShouldBeClose(Own($"few_shot.layer{layer}.patch_distance"), Tolerance, $"{name}, layer {layer}: distances");
+                distances[layer].ShouldBeClose(Own($"few_shot.layer{layer}.patch_distance"), Tolerance,
+                    $"{name}, layer {layer}: distances");
             }
 
             var visual = AprilGanMaps.Sum(distances.Select(ToImage(golden)));
@@ -72,7 +76,8 @@ public sealed class AprilGanGoldenTests : IDisposable
             visual.Plus(Own("zero_shot.map")).ShouldBeClose(Own("few_shot.map"), Tolerance, $"{name}: map");
             Own("few_shot.map").flatten(1).amax([1]).ShouldBeClose(Own("few_shot.map_max"), Tolerance, $"{name}: largest of the map");
             var largest = Own("few_shot.map_max").data<float>().ToArray();
-            torch.tensor(TransductiveScores.Scaled(largest)).ShouldBeClose(Own("few_shot.map_max_minmax_per_class"), Tolerance, $"{name}: between least and largest");
+            torch.tensor(TransductiveScores.Scaled(largest))
+                .ShouldBeClose(Own("few_shot.map_max_minmax_per_class"), Tolerance, $"{name}: between least and largest");
             torch.tensor(TransductiveScores.Of(Own("zero_shot.image_score").data<float>().ToArray(), largest))
                 .ShouldBeClose(Own("few_shot.image_score_transductive"), Tolerance, $"{name}: image scores");
         }
@@ -85,7 +90,8 @@ public sealed class AprilGanGoldenTests : IDisposable
         var (layers, size) = (golden.Number("layers"), golden.Number("image_size"));
         var info = new VisionTowerInfo
         {
-            PatchSize = size / golden.Number("grid"), TapWidths = [.. Enumerable.Repeat(golden.Number("width"), layers)], JointWidth = golden.Number("joint"), ImageSize = size, Mean = [0, 0, 0], Std = [1, 1, 1],
+            PatchSize = size / golden.Number("grid"), TapWidths = [.. Enumerable.Repeat(golden.Number("width"), layers)],
+            JointWidth = golden.Number("joint"), ImageSize = size, Mean = [0, 0, 0], Std = [1, 1, 1],
         };
         // The file's image is no multiple of its grid; with aligned corners that does not matter.
         var sizes = new MethodSizes(info, info, info.PatchSize * golden.Number("grid"), MapUpsampling.AlignedCorners, torch.CPU);
@@ -95,8 +101,10 @@ public sealed class AprilGanGoldenTests : IDisposable
         {
             var own = torch.tensor([.. classes.Index().Where(entry => entry.Item == index).Select(entry => (long)entry.Index)]);
             ScoringFeatures Features(string prefix, torch.Tensor rows) => new(new VisionFeatures(
-                [.. Enumerable.Range(0, layers).Select(layer => Patches(golden, $"{prefix}.layer{layer}.tokens").index_select(0, rows))], golden.Read("test.image_features").index_select(0, rows)), null);
-            using var reference = method.BuildReference([.. Enumerable.Range(0, golden.Number("k_shot")).Select(k => method.Remember(Features($"support.{name}", torch.tensor(new long[] { k }))))],
+                [.. Enumerable.Range(0, layers).Select(layer => Patches(golden, $"{prefix}.layer{layer}.tokens").index_select(0, rows))],
+                golden.Read("test.image_features").index_select(0, rows)), null);
+            using var reference = method.BuildReference([.. Enumerable.Range(0, golden.Number("k_shot"))
+                .Select(k => method.Remember(Features($"support.{name}", torch.tensor(new long[] { k }))))],
                 Text(golden, index).DetachFromDisposeScope());
             using var scored = method.Score(Features("test", own), reference);
 
@@ -104,7 +112,8 @@ public sealed class AprilGanGoldenTests : IDisposable
             torch.Tensor At(torch.Tensor patches) => PatchGrid.AlignedCorners(grid, side).ToImage(patches, side);
             var logits = Enumerable.Range(0, layers).Select(layer => golden.Read($"zero_shot.layer{layer}.logits").index_select(0, own));
             var words = AprilGanMaps.Sum(logits.Select(logit => At(logit.select(-1, 1).sub(logit.select(-1, 0))).sigmoid()));
-            var visual = AprilGanMaps.Sum(Enumerable.Range(0, layers).Select(layer => At(golden.Read($"few_shot.layer{layer}.patch_distance").index_select(0, own))));
+            var visual = AprilGanMaps.Sum(Enumerable.Range(0, layers)
+                .Select(layer => At(golden.Read($"few_shot.layer{layer}.patch_distance").index_select(0, own))));
             var expected = words.Plus(visual).Times(0.5 / layers);
             scored.Maps.ShouldBeClose(expected, Tolerance, $"{name}: maps");
             var score = golden.Read("zero_shot.image_score").index_select(0, own).Plus(expected.flatten(1).amax([1])).Times(0.5);
@@ -170,11 +179,14 @@ public sealed class AprilGanGoldenTests : IDisposable
         const int Patch = 4;
         var config = new VisionTransformerConfig
         {
-            Width = width, Depth = 1, Heads = 1, MlpWidth = width, PatchSize = Patch, ImageSize = side * Patch, JointWidth = 2, Resampling = PositionResampling.BicubicAntialias,
+            Width = width, Depth = 1, Heads = 1, MlpWidth = width, PatchSize = Patch, ImageSize = side * Patch, JointWidth = 2,
+            Resampling = PositionResampling.BicubicAntialias,
         };
         using var tower = new VisionTransformer(config, new WeightSet(VisionTransformer.Shapes(config)
-            .ToDictionary(entry => entry.Key, entry => (entry.Key == "positions" ? original : torch.zeros(entry.Value)).DetachFromDisposeScope())));
-        var grids = golden.Entries.Keys.Where(name => name.StartsWith("extra.positional_embedding.grid", StringComparison.Ordinal)).ToArray();
+            .ToDictionary(entry => entry.Key,
+                entry => (entry.Key == "positions" ? original : torch.zeros(entry.Value)).DetachFromDisposeScope())));
+        var grids = golden.Entries.Keys.Where(name => name.StartsWith("extra.positional_embedding.grid", StringComparison.Ordinal))
+            .ToArray();
         grids.Should().NotBeEmpty();
         foreach (var name in grids)
         {
@@ -204,9 +216,11 @@ public sealed class AprilGanGoldenTests : IDisposable
 
     /// <summary>The class's texts as the library averages them, from the file's raw sentences: [2, C'].</summary>
     private static torch.Tensor Text(SafetensorsFile golden, int index)
-        => torch.stack([.. new[] { "normal", "abnormal" }.Select(group => TextFeatures.UnitMean(golden.Read($"text.{Classes(golden)[index]}.{group}.sentence_embeddings")))]);
+        => torch.stack([.. new[] { "normal", "abnormal" }.Select(group
+            => TextFeatures.UnitMean(golden.Read($"text.{Classes(golden)[index]}.{group}.sentence_embeddings")))]);
 
-    private static torch.Tensor Texts(SafetensorsFile golden, int[] classes) => torch.stack([.. classes.Select(index => Text(golden, index))]);
+    private static torch.Tensor Texts(SafetensorsFile golden, int[] classes)
+        => torch.stack([.. classes.Select(index => Text(golden, index))]);
 
     private static Func<torch.Tensor, torch.Tensor> ToImage(SafetensorsFile golden)
     {

@@ -16,12 +16,15 @@ public sealed class AprilGanMapsTests : IDisposable
         const int Side = 3;
         const int Size = 10;
         const int Width = 4;
-        var (projected, text) = (torch.randn([1, Side * Side, Width], generator: random).UnitLength(-1), torch.randn([2, Width], generator: random).UnitLength(-1));
+        var (projected, text) = (torch.randn([1, Side * Side, Width], generator: random).UnitLength(-1),
+            torch.randn([2, Width], generator: random).UnitLength(-1));
 
-        var actual = AprilGanMaps.LayerMap(AprilGanMaps.Logits(projected, text), patches => PatchGrid.AlignedCorners(Side, Size).ToImage(patches, Size));
+        var actual = AprilGanMaps.LayerMap(AprilGanMaps.Logits(projected, text),
+            patches => PatchGrid.AlignedCorners(Side, Size).ToImage(patches, Size));
 
         var (p, t) = (projected.data<float>().ToArray(), text.data<float>().ToArray());
-        double Logit(int row, int column, int group) => 100 * Enumerable.Range(0, Width).Sum(c => (double)p[(((row * Side) + column) * Width) + c] * t[(group * Width) + c]);
+        double Logit(int row, int column, int group)
+            => 100 * Enumerable.Range(0, Width).Sum(c => (double)p[(((row * Side) + column) * Width) + c] * t[(group * Width) + c]);
         var expected = new float[Size * Size];
         for (var y = 0; y < Size; y++)
         {
@@ -47,7 +50,8 @@ public sealed class AprilGanMapsTests : IDisposable
     [Fact]
     public void ImageScores_EmbeddingOfAnyLength_IsTheSoftmaxOfHundredCosines()
     {
-        var scores = AprilGanMaps.ImageScores(torch.tensor(new[,] { { 3f, 0f }, { 0f, 0.5f } }), torch.tensor(new[,] { { 1f, 0f }, { 0.8f, 0.6f } })).data<float>().ToArray();
+        var scores = AprilGanMaps.ImageScores(torch.tensor(new[,] { { 3f, 0f }, { 0f, 0.5f } }),
+            torch.tensor(new[,] { { 1f, 0f }, { 0.8f, 0.6f } })).data<float>().ToArray();
         scores[0].Should().BeApproximately((float)(1 / (1 + Math.Exp(100 * (1 - 0.8)))), 1e-7f);
         scores[1].Should().BeApproximately(1, 1e-6f);
     }
@@ -61,7 +65,8 @@ public sealed class AprilGanMapsTests : IDisposable
     [InlineData(new[] { 2f })]
     [InlineData(new[] { 2f, 2f })]
     public void Transductive_NoRange_Refuses(float[] largest)
-        => FluentActions.Invoking(() => TransductiveScores.Of([.. largest], largest)).Should().Throw<ArgumentException>().WithMessage("*not all equal*test set*");
+        => FluentActions.Invoking(() => TransductiveScores.Of([.. largest], largest)).Should().Throw<ArgumentException>()
+            .WithMessage("*not all equal*test set*");
 
     [Fact]
     public void Sentences_ForAProduct_NameItInEveryStateAndTemplate()

@@ -97,6 +97,7 @@ public sealed class PatchCoreGoldenTests : IDisposable
         var options = Options with { Scoring = PatchCoreScoring.Paper, Neighbourhood = neighbourhood };
         var (patches, images) = new PatchScores(options).Compute(golden.Read("stage.query.embedding"), golden.Read("stage.bank"));
         patches.view(golden.Entries["paper.patch_score_l2"].Shape.ToArray()).ShouldBeClose(golden.Read("paper.patch_score_l2"), 5e-5, "distances, not their squares");
+        patches.amax([1]).ShouldBeClose(golden.Read("paper.image_score_l2"), 5e-5, "the farthest patch, unweighted");
         images.ShouldBeClose(golden.Read($"paper.image_score_reweighted_b{neighbourhood}"), 2e-5, "weighted by the neighbourhood");
     }
 

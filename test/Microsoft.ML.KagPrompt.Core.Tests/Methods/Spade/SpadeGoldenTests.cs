@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Methods;
+using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Methods.Spade;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
@@ -46,16 +47,19 @@ public sealed class SpadeGoldenTests : IDisposable
         using var method = Method(losesRemainder);
         using var reference = (SpadeReference)method.BuildReference(Supports(method, Size("n_support")), null);
         var (gallery, queries) = (reference.Gallery(losesRemainder), Features("query"));
+        var values = new torch.Tensor[Layers.Length];
         for (var layer = 0; layer < Layers.Length; layer++)
         {
             var tokens = queries.Maps[layer].flatten(2).transpose(1, 2);
-            var found = torch.stack([.. Enumerable.Range(0, Size("n_query")).Select(query => gallery.Distances(layer, tokens[query], Retrieved(query)))]);
+            var found = values[layer] = torch.stack([.. Enumerable.Range(0, Size("n_query")).Select(query => gallery.Distances(layer, tokens[query], Retrieved(query)))]);
             found.view(golden.Entries[$"{of}.{Layers[layer]}.min_distance"].Shape.ToArray()).ShouldBeClose(golden.Read($"{of}.{Layers[layer]}.min_distance"), Close, $"{of}: {Layers[layer]}");
             if (layer == 0)
             {
                 Grids[0].ToImage(found[0], Side).ShouldBeClose(golden.Read($"{of}.layer1.upsampled_query0"), Close, "half-pixel centres");
             }
         }
+
+        new MapMaker(MapUpsampling.CellCentres, Side).Mean(values, Grids).ShouldBeClose(golden.Read($"{of}.map_mean"), Close, "the mean of the layers' maps");
     }
 
     [SkippableTheory]

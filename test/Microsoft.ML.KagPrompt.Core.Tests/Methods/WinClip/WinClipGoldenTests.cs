@@ -26,23 +26,27 @@ public sealed class WinClipGoldenTests : IDisposable
         {
             foreach (var group in (string[])["normal", "abnormal"])
             {
-                text.Embed(golden.Read($"text.{group}.tokens")).ShouldBeClose(golden.Read($"text.{group}.sentence_embeddings"), Tolerance, $"{group} sentences");
+                text.Embed(golden.Read($"text.{group}.tokens"))
+                    .ShouldBeClose(golden.Read($"text.{group}.sentence_embeddings"), Tolerance, $"{group} sentences");
             }
 
             foreach (var (images, prefix) in new[] { ("input.test_images", ""), ("input.support_images", "support.") })
             {
                 using var features = vision.EncodeWindows(golden.Read(images), Windows(golden));
-                features.PatchTokens.ShouldBeClose(golden.Read(prefix.Length == 0 ? "tower.patch_tokens_ln_post" : "support.patch_tokens_ln_post"), Tolerance, $"{images}: patches");
+                var patches = prefix.Length == 0 ? "tower.patch_tokens_ln_post" : "support.patch_tokens_ln_post";
+                features.PatchTokens.ShouldBeClose(golden.Read(patches), Tolerance, $"{images}: patches");
                 foreach (var (grid, i) in Grids(golden).Select((grid, i) => (grid, i)))
                 {
-                    features.Windows[i].ShouldBeClose(golden.Read($"{prefix}windows{grid.Scale}.embedding"), Tolerance, $"{images}: windows of {grid.Scale}");
+                    features.Windows[i].ShouldBeClose(golden.Read($"{prefix}windows{grid.Scale}.embedding"), Tolerance,
+                        $"{images}: windows of {grid.Scale}");
                 }
 
                 if (prefix.Length == 0)
                 {
                     features.ImageEmbedding.ShouldBeClose(golden.Read("tower.image_embedding"), Tolerance, "image embedding");
                     using var plain = vision.Encode(golden.Read(images));
-                    plain.ImageEmbedding.ShouldBeClose(golden.Read("tower.image_embedding").UnitLength(-1), Tolerance, "the same by the plain encoding");
+                    plain.ImageEmbedding.ShouldBeClose(golden.Read("tower.image_embedding").UnitLength(-1), Tolerance,
+                        "the same by the plain encoding");
                 }
             }
         }
@@ -54,7 +58,8 @@ public sealed class WinClipGoldenTests : IDisposable
         using var golden = MethodGolden.Open("winclip");
         foreach (var grid in Grids(golden))
         {
-            torch.tensor(grid.PatchIndices()).ShouldBeClose(golden.Read($"windows{grid.Scale}.patch_indices"), 0, $"windows of {grid.Scale}");
+            torch.tensor(grid.PatchIndices())
+                .ShouldBeClose(golden.Read($"windows{grid.Scale}.patch_indices"), 0, $"windows of {grid.Scale}");
         }
     }
 
@@ -71,7 +76,8 @@ public sealed class WinClipGoldenTests : IDisposable
             var scores = WinClipMaps.Abnormality(golden.Read($"windows{grid.Scale}.embedding"), text);
             scores.ShouldBeNear(golden.Read($"zero_shot.windows{grid.Scale}.score"), Tolerance, $"scores by windows of {grid.Scale}");
             maps.Add(grid.HarmonicMean(scores));
-            Square(maps[^1], grid).ShouldBeNear(golden.Read($"zero_shot.windows{grid.Scale}.map"), Tolerance, $"map by windows of {grid.Scale}");
+            Square(maps[^1], grid)
+                .ShouldBeNear(golden.Read($"zero_shot.windows{grid.Scale}.map"), Tolerance, $"map by windows of {grid.Scale}");
         }
 
         var multi = WinClipMaps.MultiScale(image, maps);
@@ -96,8 +102,10 @@ public sealed class WinClipGoldenTests : IDisposable
             Square(association.Maps[0], grids[0]).ShouldBeNear(golden.Read($"{prefix}.patch.map"), Tolerance, $"{shots} shots: patches");
             for (var i = 0; i < grids.Length; i++)
             {
-                association.WindowScores[i].ShouldBeNear(golden.Read($"{prefix}.windows{grids[i].Scale}.score"), Tolerance, $"{shots} shots: windows of {grids[i].Scale}");
-                Square(association.Maps[1 + i], grids[i]).ShouldBeNear(golden.Read($"{prefix}.windows{grids[i].Scale}.map"), Tolerance, $"{shots} shots: map by windows of {grids[i].Scale}");
+                association.WindowScores[i].ShouldBeNear(golden.Read($"{prefix}.windows{grids[i].Scale}.score"), Tolerance,
+                    $"{shots} shots: windows of {grids[i].Scale}");
+                Square(association.Maps[1 + i], grids[i]).ShouldBeNear(golden.Read($"{prefix}.windows{grids[i].Scale}.map"), Tolerance,
+                    $"{shots} shots: map by windows of {grids[i].Scale}");
             }
 
             Square(association.Mean, grids[0]).ShouldBeNear(golden.Read($"{prefix}.visual_map_grid"), Tolerance, $"{shots} shots: mean");
@@ -109,7 +117,8 @@ public sealed class WinClipGoldenTests : IDisposable
     {
         using var golden = MethodGolden.Open("winclip");
         var grid = Grids(golden)[0];
-        Square(grid.HarmonicMean(golden.Read("edge.harmonic2.window_scores")), grid).ShouldBeNear(golden.Read("edge.harmonic2.map"), Tolerance, "scores of 0 and 1e-6");
+        Square(grid.HarmonicMean(golden.Read("edge.harmonic2.window_scores")), grid)
+            .ShouldBeNear(golden.Read("edge.harmonic2.map"), Tolerance, "scores of 0 and 1e-6");
     }
 
     [SkippableFact]
@@ -120,7 +129,8 @@ public sealed class WinClipGoldenTests : IDisposable
         using (vision)
         using (text)
         {
-            var sizes = new MethodSizes(vision.Info, vision.Info, golden.Number("image_size"), MapUpsampling.CellCentres, torch.CPU) { Tower = vision };
+            var side = golden.Number("image_size");
+            var sizes = new MethodSizes(vision.Info, vision.Info, side, MapUpsampling.CellCentres, torch.CPU) { Tower = vision };
             torch.Tensor Words() => golden.Read("text.features_mean_unnormalised").DetachFromDisposeScope();
             using var test = vision.EncodeWindows(golden.Read("input.test_images"), Windows(golden));
             using var words = new WinClipMethod(new WinClipOptions { ZeroShot = true }, sizes);
@@ -133,24 +143,28 @@ public sealed class WinClipGoldenTests : IDisposable
 
             using var method = new WinClipMethod(new WinClipOptions(), sizes);
             var supports = golden.Read("input.support_images");
-            var kept = Enumerable.Range(0, (int)supports.shape[0]).Select(k => method.Remember(vision.EncodeWindows(supports.narrow(0, k, 1), Windows(golden)))).ToArray();
+            var kept = Enumerable.Range(0, (int)supports.shape[0])
+                .Select(k => method.Remember(vision.EncodeWindows(supports.narrow(0, k, 1), Windows(golden)))).ToArray();
             foreach (var shots in golden.Numbers("k_shots"))
             {
                 using var reference = method.BuildReference(kept[..shots], Words());
                 using var scored = method.Score(test, reference);
                 scored.Maps.ShouldBeNear(golden.Read($"few_shot_k{shots}.map"), TensorAssertions.StageTolerance, $"{shots} shots: maps");
-                scored.Scores.ShouldBeNear(golden.Read($"few_shot_k{shots}.image_score"), TensorAssertions.StageTolerance, $"{shots} shots: scores");
+                scored.Scores.ShouldBeNear(golden.Read($"few_shot_k{shots}.image_score"), TensorAssertions.StageTolerance,
+                    $"{shots} shots: scores");
             }
         }
     }
 
     public void Dispose() => scope.Dispose();
 
-    private static WindowGrid[] Grids(SafetensorsFile golden) => [.. golden.Numbers("scales").Select(scale => new WindowGrid(golden.Number("grid"), scale))];
+    private static WindowGrid[] Grids(SafetensorsFile golden)
+        => [.. golden.Numbers("scales").Select(scale => new WindowGrid(golden.Number("grid"), scale))];
 
     private static torch.Tensor[] Windows(SafetensorsFile golden) => [.. Grids(golden).Select(grid => torch.tensor(grid.PatchIndices()))];
 
-    private static string[] Names(SafetensorsFile golden, string patches, string prefix) => [patches, .. Grids(golden).Select(grid => $"{prefix}windows{grid.Scale}.embedding")];
+    private static string[] Names(SafetensorsFile golden, string patches, string prefix)
+        => [patches, .. Grids(golden).Select(grid => $"{prefix}windows{grid.Scale}.embedding")];
 
     private static torch.Tensor Square(torch.Tensor patches, WindowGrid grid) => patches.view(-1, grid.Side, grid.Side);
 

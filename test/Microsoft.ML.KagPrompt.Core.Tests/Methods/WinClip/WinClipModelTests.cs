@@ -21,7 +21,8 @@ public sealed class WinClipModelTests : IDisposable
         TinyBackbones.WriteVocabulary(folder);
     }
 
-    private InspectionOptions Options => new() { Backbone = new() { Name = In("clip.safetensors") }, Method = new WinClipOptions(), Device = "cpu", Seed = 3 };
+    private InspectionOptions Options
+        => new() { Backbone = new() { Name = In("clip.safetensors") }, Method = new WinClipOptions(), Device = "cpu", Seed = 3 };
 
     [Theory]
     [InlineData(false)]
@@ -64,14 +65,16 @@ public sealed class WinClipModelTests : IDisposable
         spotted.Score.Should().BeGreaterThan(clean.Score + 0.01f);
         var change = spotted.Map.Zip(clean.Map, (after, before) => after - before).ToArray();
         var peak = Array.IndexOf(change, change.Max());
-        (peak / Side, peak % Side).Should().Match<(int Row, int Column)>(place => Math.Abs(place.Row - 26) <= 16 && Math.Abs(place.Column - 12) <= 16);
+        (peak / Side, peak % Side).Should()
+            .Match<(int Row, int Column)>(place => Math.Abs(place.Row - 26) <= 16 && Math.Abs(place.Column - 12) <= 16);
     }
 
     [Fact]
     public void Inspect_InSixteenBit_ScoresNearly()
     {
         using var single = KagPromptTrainer.Fit(Parts(2), Options);
-        using var half = KagPromptTrainer.Fit(Parts(2), Options with { Backbone = new() { Name = In("clip.safetensors"), Precision = Precision.BFloat16 } });
+        using var half = KagPromptTrainer.Fit(Parts(2),
+            Options with { Backbone = new() { Name = In("clip.safetensors"), Precision = Precision.BFloat16 } });
         half.Inspect(Query(true)).Score.Should().BeApproximately(single.Inspect(Query(true)).Score, 0.02f);
     }
 
@@ -80,7 +83,8 @@ public sealed class WinClipModelTests : IDisposable
     {
         float Score(bool zeroShot, int first)
         {
-            using var model = KagPromptTrainer.Fit([.. Parts(5).Skip(first).Take(2)], Options with { Method = new WinClipOptions { ZeroShot = zeroShot } });
+            using var model = KagPromptTrainer.Fit([.. Parts(5).Skip(first).Take(2)],
+                Options with { Method = new WinClipOptions { ZeroShot = zeroShot } });
             return model.Inspect(Query(false)).Score;
         }
 
@@ -94,7 +98,8 @@ public sealed class WinClipModelTests : IDisposable
         var turned = new PromptEnsemble(["a broken {}."], ["a {}."]);
         float Score(PromptEnsemble prompts)
         {
-            using var model = KagPromptTrainer.Fit(Parts(1), Options with { Method = new WinClipOptions { ZeroShot = true, Prompts = new Dictionary<string, PromptEnsemble> { ["object"] = prompts } } });
+            var own = new Dictionary<string, PromptEnsemble> { ["object"] = prompts };
+            using var model = KagPromptTrainer.Fit(Parts(1), Options with { Method = new WinClipOptions { ZeroShot = true, Prompts = own } });
             return model.Inspect(Query(false)).Score;
         }
 
@@ -115,7 +120,10 @@ public sealed class WinClipModelTests : IDisposable
     [Fact]
     public void Create_FewerPatchesThanTheLargestWindow_SaysHowManyItTakes()
     {
-        var info = new VisionTowerInfo { PatchSize = 32, TapWidths = [8], JointWidth = 4, ImageSize = 64, Mean = [0, 0, 0], Std = [1, 1, 1] };
+        var info = new VisionTowerInfo
+        {
+            PatchSize = 32, TapWidths = [8], JointWidth = 4, ImageSize = 64, Mean = [0, 0, 0], Std = [1, 1, 1],
+        };
         var act = () => new WinClipOptions().Read(new MethodSizes(info, info, 64, MapUpsampling.CellCentres, torch.CPU), null!);
         act.Should().Throw<ArgumentException>().WithMessage("*at least 3 patches of 32 pixels*64*");
     }
@@ -126,14 +134,19 @@ public sealed class WinClipModelTests : IDisposable
     public void Inspect_SpotOutsideTheRegion_ChangesNothing_InsideItDoes(SupportViews views)
     {
         var region = InspectionRegion.FromPolygons(Side, Side, [[(28, 0), (56, 0), (56, 56), (28, 56)]]);
-        var options = Options with { Method = new WinClipOptions { Memory = new() { Views = views } }, Regions = new Dictionary<string, InspectionRegion> { ["object"] = region } };
+        var options = Options with
+        {
+            Method = new WinClipOptions { Memory = new() { Views = views } },
+            Regions = new Dictionary<string, InspectionRegion> { ["object"] = region },
+        };
         using var model = KagPromptTrainer.Fit(Parts(2), options);
         using var spotted = KagPromptTrainer.Fit([.. Parts(2).Select(part => part with { Image = Spotted(part.Image, 6) })], options);
 
         var results = model.Inspect([Query(false), Spotted(Query(false), 6), Spotted(Query(false), 40)], new string?[3]);
 
         results[1].Score.Should().BeApproximately(results[0].Score, 1e-6f);
-        results[1].Map.Zip(results[0].Map).Where(pair => !pair.First.Equals(pair.Second) && !(Math.Abs(pair.First - pair.Second) < 1e-6f)).Should().BeEmpty();
+        results[1].Map.Zip(results[0].Map).Where(pair => !pair.First.Equals(pair.Second) && !(Math.Abs(pair.First - pair.Second) < 1e-6f))
+            .Should().BeEmpty();
         results[2].Score.Should().NotBeApproximately(results[0].Score, 1e-4f);
         spotted.Inspect(Query(false)).Score.Should().BeApproximately(results[0].Score, 1e-6f, "supports show nothing of it either");
         results[0].Map.Index().Where(pixel => float.IsNaN(pixel.Item) != (pixel.Index % Side < 28)).Should().BeEmpty();
@@ -142,18 +155,21 @@ public sealed class WinClipModelTests : IDisposable
     [Fact]
     public void EncodeWindows_WindowOfAllPatches_IsTheImage()
     {
-        using var tower = (VisionTransformer)BackboneSources.Open(In("clip.safetensors"), []).LoadVision(torch.ScalarType.Float32, roundToHalf: false);
+        using var tower = (VisionTransformer)BackboneSources.Open(In("clip.safetensors"), [])
+            .LoadVision(torch.ScalarType.Float32, roundToHalf: false);
         var images = torch.randn([2, 3, Side, Side]);
         var patches = Side / tower.Info.PatchSize * (Side / tower.Info.PatchSize);
 
-        using var features = tower.EncodeWindows(images, [torch.arange(patches).unsqueeze(0).repeat([3, 1]), torch.tensor(new long[,] { { 5 } })]);
+        using var features = tower.EncodeWindows(images,
+            [torch.arange(patches).unsqueeze(0).repeat([3, 1]), torch.tensor(new long[,] { { 5 } })]);
 
         for (var window = 0; window < 3; window++)
         {
             features.Windows[0].select(1, window).ShouldBeClose(features.ImageEmbedding, 1e-5, "all patches are the whole");
         }
 
-        features.Windows[1].select(1, 0).sub(features.ImageEmbedding).abs().max().ToSingle().Should().BeGreaterThan(0.01f, "one patch is not");
+        features.Windows[1].select(1, 0).sub(features.ImageEmbedding).abs().max().ToSingle().Should()
+            .BeGreaterThan(0.01f, "one patch is not");
     }
 
     public void Dispose()
@@ -162,7 +178,8 @@ public sealed class WinClipModelTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    private static TrainingImage[] Parts(int count) => [.. Enumerable.Range(0, count).Select(i => new TrainingImage { Image = TestImages.Part(Side, Side, i) })];
+    private static TrainingImage[] Parts(int count)
+        => [.. Enumerable.Range(0, count).Select(i => new TrainingImage { Image = TestImages.Part(Side, Side, i) })];
 
     private static PixelBuffer Query(bool defective) => TestImages.Part(Side, Side, 50, defective);
 
