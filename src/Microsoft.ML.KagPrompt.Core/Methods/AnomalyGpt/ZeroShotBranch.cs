@@ -46,17 +46,13 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var (region, tokens) = (reference.Region, ((ScoringFeatures)features).ForMemory.PatchTokens);
-        torch.Tensor? sum = null;
-        for (var layer = 0; layer < tokens.Count; layer++)
-        {
-            var logits = maps.Upsampler(Grids[layer], region?.Square)(decoder.Logits(layer, tokens[layer], reference.TextFeatures!));      // [B, 2, S, S]
-            var abnormal = functional.softmax(logits, 1).select(1, 1);
-            sum = sum is null ? abnormal : sum.Plus(abnormal);
-        }
-
-        var map = InspectedPixels.Only(sum!.Times(1.0 / tokens.Count), region);
+        var logits = tokens.Select((layer, i) => maps.Upsampler(Grids[i], region?.Square)(decoder.Logits(i, layer, reference.TextFeatures!)));       // [B, 2, S, S]
+        var map = InspectedPixels.Only(Abnormal([.. logits]), region);
         return new(map.MoveToOuterDisposeScope(), MapScores(map, region).MoveToOuterDisposeScope(), null);
     }
+
+    /// <summary>The abnormal part of each layer's enlarged logits [B, 2, S, S], mean over layers: [B, S, S]. Within the caller's dispose scope.</summary>
+    public static torch.Tensor Abnormal(IReadOnlyList<torch.Tensor> logits) => torch.stack([.. logits.Select(layer => functional.softmax(layer, 1).select(1, 1))]).mean([0]);
 
     public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => InspectedPixels.Largest(maps, region);
 
