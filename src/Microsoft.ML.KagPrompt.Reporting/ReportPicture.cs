@@ -25,6 +25,7 @@ public sealed record ReportPicture(int Width, int Height, byte[] Image, byte[] O
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mapAt);
         ArgumentNullException.ThrowIfNull(truth);
+        ArgumentNullException.ThrowIfNull(scale);
         ArgumentNullException.ThrowIfNull(encode);
         if (truth.Length != 0 && truth.Length != image.Width * image.Height)
         {

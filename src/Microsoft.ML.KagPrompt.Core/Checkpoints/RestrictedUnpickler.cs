@@ -54,7 +54,7 @@ internal sealed class RestrictedUnpickler(string origin, byte[] pickle)
             or OverflowException or DecoderFallbackException or KeyNotFoundException or FormatException or ArgumentException)
         {
             throw new CheckpointFormatException(
-                $"{origin} is damaged: its pickle does not make sense at byte {position} ({fault.Message}) Fetch the file again.",
+                $"{origin} is damaged: its pickle does not make sense at byte {position} ({fault.Message}). Fetch the file again.",
                 fault);
         }
     }

@@ -21,9 +21,9 @@ internal static class TableReader
             HasFieldsEnclosedInQuotes = true,
             TrimWhiteSpace = true,
         };
-        if (skipped)
+        // Lines before it may be empty.
+        while (skipped && parser.ReadLine() is { Length: 0 })
         {
-            parser.ReadLine();
         }
 
         var header = Fields(parser, path) ?? throw new InsufficientDataException($"{path} is empty: expected a header and rows.");

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -8,6 +10,9 @@ namespace Microsoft.ML.KagPrompt.Evaluation;
 /// <summary>One file a cell, so that a run that was stopped, or killed, goes on where it was. Files appear whole or not at all.</summary>
 internal sealed class CellStore
 {
+    // Three of them and the numbers stay below the 255 bytes that a name may have.
+    private const int LongestPart = 70;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -76,7 +81,12 @@ internal sealed class CellStore
 
     /// <summary>A name that every file system takes, different for different names.</summary>
     private static string Plain(string name)
-        => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? $"{c}" : $"%{(int)c:x}"));
+    {
+        var plain = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? $"{c}" : $"%{(int)c:x4}"));
+        return plain.Length <= LongestPart
+            ? plain
+            : $"{plain[..(LongestPart - 33)]}+{Convert.ToHexString(XxHash128.Hash(MemoryMarshal.AsBytes(name.AsSpan())))}";
+    }
 
     private sealed record Stored(string Settings, FewShotCell Result);
 }

@@ -98,17 +98,17 @@ public sealed record SynthesisOptions
             MinHeight > 0 && MinHeight <= MaxHeight && MaxHeight <= 0.9,
             prefix + nameof(MinHeight),
             $"above 0, at most {nameof(MaxHeight)}, itself at most 0.9",
-            $"{MinHeight} and {MaxHeight}")
+            FormattableString.Invariant($"{MinHeight} and {MaxHeight}"))
         .Require(
             MinWidth > 0 && MinWidth <= MaxWidth && MaxWidth <= 0.9,
             prefix + nameof(MinWidth),
             $"above 0, at most {nameof(MaxWidth)}, itself at most 0.9",
-            $"{MinWidth} and {MaxWidth}")
+            FormattableString.Invariant($"{MinWidth} and {MaxWidth}"))
         .Require(
             MinScale > 0 && MinScale <= MaxScale && double.IsFinite(MaxScale),
             prefix + nameof(MinScale),
             $"above 0, at most {nameof(MaxScale)}, itself finite",
-            $"{MinScale} and {MaxScale}")
+            FormattableString.Invariant($"{MinScale} and {MaxScale}"))
         .Require(
             LogisticSteepness > 0 && double.IsFinite(LogisticSteepness),
             prefix + nameof(LogisticSteepness),

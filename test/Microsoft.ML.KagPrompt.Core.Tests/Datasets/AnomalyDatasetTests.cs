@@ -121,6 +121,7 @@ public sealed class AnomalyDatasetTests : IDisposable
     [InlineData("image;split;label\r\na,1.png;train;0\r\n\"b;2.png\";test;1\r\n")]
     [InlineData("\uFEFFimage;split;label\r\na,1.png;train;0\r\nb;test;1\r\n")]
     [InlineData("sep=;\r\nimage;split;label\r\na,1.png;train;0\r\nb;test;1\r\n")]
+    [InlineData("\r\n\r\nsep=;\r\nimage;split;label\r\na,1.png;train;0\r\nb;test;1\r\n")]
     [InlineData("image\tsplit\tlabel\na,1.png\ttrain\t0\nb\ttest\t1\n")]
     [InlineData("\"image\",\"split\",\"label, or not;;;\",label\n\"a,1.png\",train,,0\nb,test,,1\n")]
     public void List_ManifestOfASpreadsheet_IsReadWhateverIsBetweenItsFields(string content)
