@@ -15,7 +15,8 @@ public sealed class PromptAdCatalogTests(PartFolder parts) : IClassFixture<PartF
         TinyBackbones.WriteVocabulary(parts.Root);
         var options = new KagPromptOptions { Backbone = new() { Name = parts.Path("clip.safetensors") }, Images = new() { Size = 56 } };
         var rows = View(parts.Normal);
-        using var model = Pipeline(ml.Transforms.DetectAnomaliesPromptAd(method: new() { Epochs = 2, MapPrompts = 2 }, options: options)).Fit(rows);
+        using var model = Pipeline(ml.Transforms.DetectAnomaliesPromptAd(method: new() { Epochs = 2, MapPrompts = 2 }, options: options))
+            .Fit(rows);
         var scores = model.Transform(View(parts.Queries)).GetColumn<float>("Score").ToArray();
         scores.Should().OnlyContain(score => score > 0 && score < 1);
         ml.Model.Save(model, rows.Schema, parts.Path("promptad.zip"));
@@ -30,7 +31,8 @@ public sealed class PromptAdCatalogTests(PartFolder parts) : IClassFixture<PartF
         => FluentActions.Invoking(() => Pipeline(ml.Transforms.DetectAnomaliesPromptAd()).Fit(View(parts.Normal)))
             .Should().Throw<ArgumentException>().WithMessage("*promptad*'resnet18'*CLIP, OpenCLIP or ImageBind*");
 
-    private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptEstimator estimator) => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(estimator);
+    private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptEstimator estimator)
+        => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(estimator);
 
     private IDataView View(string[] paths) => ml.Data.LoadFromEnumerable(paths.Select(path => new PartRow { ImagePath = path }).ToArray());
 }

@@ -3,8 +3,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>
-/// What a transformer computes beside its taps: a second stream whose attention is of the values with themselves ("V-V"), so that each patch keeps
-/// to what is like it and its final feature can be held against text.
+/// What a transformer computes beside its taps: a second stream whose attention is of the values with themselves ("V-V"), so that each
+/// patch keeps to what is like it and its final feature can be held against text.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal interface IValuePathTower
@@ -12,14 +12,18 @@ internal interface IValuePathTower
     /// <summary>Number of blocks.</summary>
     int Depth { get; }
 
-    /// <summary>Encodes normalised images [B, 3, S, S] on the tower's device along both streams, without gradients. The caller owns the result.</summary>
+    /// <summary>
+    /// Encodes normalised images [B, 3, S, S] on the tower's device along both streams, without gradients. The caller owns the result.
+    /// </summary>
     /// <param name="images">The images.</param>
-    /// <param name="attended">Blocks, counted from 0, whose ordinary stream is kept after their attention was added and before their MLP.</param>
+    /// <param name="attended">Blocks, counted from 0, whose ordinary stream is kept after their attention was added and before their
+    /// MLP.</param>
     ValuePathFeatures EncodeValuePath(torch.Tensor images, IReadOnlyList<int> attended);
 }
 
 /// <summary>Features of a batch of images along both streams. Owns its tensors.</summary>
-internal sealed class ValuePathFeatures(torch.Tensor imageEmbedding, torch.Tensor patchEmbeddings, IReadOnlyList<torch.Tensor> attended) : EncodedImages
+internal sealed class ValuePathFeatures(torch.Tensor imageEmbedding, torch.Tensor patchEmbeddings, IReadOnlyList<torch.Tensor> attended)
+    : EncodedImages
 {
     /// <summary>The class token of the ordinary stream in the joint space, of any length: [B, C'].</summary>
     public torch.Tensor ImageEmbedding { get; } = imageEmbedding;

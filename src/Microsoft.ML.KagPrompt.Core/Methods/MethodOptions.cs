@@ -10,15 +10,15 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>Immutable; safe to share between threads.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
 [JsonDerivedType(typeof(KagOptions), KagOptions.MethodName)]
-[JsonDerivedType(typeof(AnomalyGptOptions), AnomalyGptOptions.MethodName)]
-[JsonDerivedType(typeof(AnomalyDinoOptions), AnomalyDinoOptions.MethodName)]
-[JsonDerivedType(typeof(PromptAdOptions), PromptAdOptions.MethodName)]
-[JsonDerivedType(typeof(RadOptions), RadOptions.MethodName)]
-[JsonDerivedType(typeof(SubspaceOptions), SubspaceOptions.MethodName)]
-[JsonDerivedType(typeof(WinClipOptions), WinClipOptions.MethodName)]
-[JsonDerivedType(typeof(AprilGanOptions), AprilGanOptions.MethodName)]
 [JsonDerivedType(typeof(PatchCoreOptions), PatchCoreOptions.MethodName)]
 [JsonDerivedType(typeof(SpadeOptions), SpadeOptions.MethodName)]
+[JsonDerivedType(typeof(WinClipOptions), WinClipOptions.MethodName)]
+[JsonDerivedType(typeof(AprilGanOptions), AprilGanOptions.MethodName)]
+[JsonDerivedType(typeof(AnomalyGptOptions), AnomalyGptOptions.MethodName)]
+[JsonDerivedType(typeof(PromptAdOptions), PromptAdOptions.MethodName)]
+[JsonDerivedType(typeof(AnomalyDinoOptions), AnomalyDinoOptions.MethodName)]
+[JsonDerivedType(typeof(SubspaceOptions), SubspaceOptions.MethodName)]
+[JsonDerivedType(typeof(RadOptions), RadOptions.MethodName)]
 public abstract record MethodOptions
 {
     private protected MethodOptions() { }

@@ -18,6 +18,7 @@ internal sealed class PatchBankReference(MemoryBank bank) : ClassReference
     public static MemoryBank Read(ITensorSource source, IReadOnlyList<int> widths, torch.Device device)
     {
         using var scope = torch.NewDisposeScope();
-        return MemoryBank.FromNormalized([.. widths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))]);
+        return MemoryBank.FromNormalized([.. widths.Select((width, layer)
+            => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))]);
     }
 }

@@ -47,13 +47,16 @@ public sealed class ValuePathTests : IDisposable
 
     private static VisionTransformer Tower(int depth, int registers)
     {
-        var config = new VisionTransformerConfig { Width = 8, Depth = depth, Heads = 2, MlpWidth = 16, PatchSize = 4, ImageSize = 12, JointWidth = 6, Registers = registers };
+        var config = new VisionTransformerConfig { Width = 8, Depth = depth, Heads = 2, MlpWidth = 16, PatchSize = 4, ImageSize = 12,
+            JointWidth = 6, Registers = registers };
         using var random = new torch.Generator(9);
-        return new(config, new WeightSet(VisionTransformer.Shapes(config).ToDictionary(entry => entry.Key, entry => torch.randn(entry.Value, generator: random).Times(0.3).DetachFromDisposeScope())));
+        return new(config, new WeightSet(VisionTransformer.Shapes(config)
+            .ToDictionary(entry => entry.Key, entry => torch.randn(entry.Value, generator: random).Times(0.3).DetachFromDisposeScope())));
     }
 }
 
 file static class Differing
 {
-    public static void ShouldNotEqual(this torch.Tensor one, torch.Tensor other) => one.Minus(other).abs().max().Value().Should().BeGreaterThan(1e-4f);
+    public static void ShouldNotEqual(this torch.Tensor one, torch.Tensor other)
+        => one.Minus(other).abs().max().Value().Should().BeGreaterThan(1e-4f);
 }

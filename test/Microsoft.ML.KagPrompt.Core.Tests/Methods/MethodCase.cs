@@ -10,7 +10,8 @@ internal static class MethodCase
     public const int Side = 112;
 
     /// <summary>Sound parts.</summary>
-    public static TrainingImage[] Parts(int count) => [.. Enumerable.Range(0, count).Select(seed => new TrainingImage { Image = TestImages.Part(Side, Side, seed) })];
+    public static TrainingImage[] Parts(int count)
+        => [.. Enumerable.Range(0, count).Select(seed => new TrainingImage { Image = TestImages.Part(Side, Side, seed) })];
 
     /// <summary>A sound part that no model knows, or one with a dark square whose left edge is told, half way down.</summary>
     public static PixelBuffer Query(int? spot = null)
@@ -43,7 +44,9 @@ internal static class MethodCase
         float.IsFinite(one.Score).Should().BeTrue();
     }
 
-    /// <summary>Asserts that a model of these options with a region, the right half, sees nothing of what lies to its left, in supports and queries.</summary>
+    /// <summary>
+    /// Asserts that a model of these options with a region, the right half, sees nothing of what lies to its left, in supports and queries.
+    /// </summary>
     public static void ShouldSeeTheRegionAlone(InspectionOptions options)
     {
         var region = InspectionRegion.FromPolygons(Side, Side, [[(Side / 2, 0), (Side, 0), (Side, Side), (Side / 2, Side)]]);

@@ -14,8 +14,10 @@ internal static class MethodSizesOf
     /// <exception cref="ArgumentException">There are none.</exception>
     public static MethodSizes Tiles(int grid, int side, int joint, IReadOnlyList<int> widths)
     {
-        var patch = CanTile(grid, side) ? Steps(grid, side).First() : throw new ArgumentException($"no cells of whole pixels make {grid} x {grid} of {side} x {side}");
-        var info = new VisionTowerInfo { PatchSize = patch, TapWidths = widths, JointWidth = joint, ImageSize = side, Mean = [0, 0, 0], Std = [1, 1, 1] };
+        var patch = CanTile(grid, side) ? Steps(grid, side).First()
+            : throw new ArgumentException($"no cells of whole pixels make {grid} x {grid} of {side} x {side}");
+        var info = new VisionTowerInfo { PatchSize = patch, TapWidths = widths, JointWidth = joint, ImageSize = side, Mean = [0, 0, 0],
+            Std = [1, 1, 1] };
         return new MethodSizes(info, info, side, MapUpsampling.CellCentres, torch.CPU);
     }
 

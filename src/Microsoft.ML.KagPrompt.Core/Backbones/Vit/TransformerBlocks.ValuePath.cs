@@ -15,7 +15,8 @@ internal readonly record struct ValueStep(Tensor Attended, Tensor Original, Tens
 internal sealed partial record TransformerBlocks
 {
     /// <summary>
-    /// The ordinary stream as ever; the other one takes the attention of the ordinary stream's values with themselves, and neither norm nor MLP. The caller owns the tensors.
+    /// The ordinary stream as ever; the other one takes the attention of the ordinary stream's values with themselves, and neither norm nor
+    /// MLP. The caller owns the tensors.
     /// </summary>
     public ValueStep Forward(Tensor original, Tensor value, WeightSet weights, string prefix)
     {
@@ -23,6 +24,7 @@ internal sealed partial record TransformerBlocks
         var (queries, keys, values) = Attending(Norm(original, weights, $"{prefix}norm1", Epsilon), weights, prefix);
         var attended = original.Plus(Mixed(queries, keys, values, weights, prefix));
         var alike = value.Plus(Mixed(values, values, values, weights, prefix));
-        return new(attended.MoveToOuterDisposeScope(), Thought(attended, weights, prefix).MoveToOuterDisposeScope(), alike.MoveToOuterDisposeScope());
+        return new(attended.MoveToOuterDisposeScope(), Thought(attended, weights, prefix).MoveToOuterDisposeScope(),
+            alike.MoveToOuterDisposeScope());
     }
 }

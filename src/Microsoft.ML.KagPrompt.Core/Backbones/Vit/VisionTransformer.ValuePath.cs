@@ -28,10 +28,14 @@ internal sealed partial class VisionTransformer : IValuePathTower
 
         var patches = TransformerBlocks.Norm(Patches(last.Value), weights, "norm", config.Epsilon);
         var joint = (config.Head ? TransformerBlocks.Linear(patches, weights, "head") : patches).to(ScalarType.Float32);
-        return new(Joint(last.Original).MoveToOuterDisposeScope(), joint.MoveToOuterDisposeScope(), [.. attended.Select(block => kept[block].MoveToOuterDisposeScope())]);
+        return new(Joint(last.Original).MoveToOuterDisposeScope(), joint.MoveToOuterDisposeScope(),
+            [.. attended.Select(block => kept[block].MoveToOuterDisposeScope())]);
     }
 
-    /// <summary>Both streams after each block, [B, 1 + registers + L, D]; they live until the next step is asked for. Within the caller's dispose scope, without gradients.</summary>
+    /// <summary>
+    /// Both streams after each block, [B, 1 + registers + L, D]; they live until the next step is asked for. Within the caller's dispose
+    /// scope, without gradients.
+    /// </summary>
     public IEnumerable<ValueStep> ValueSteps(Tensor images)
     {
         var original = BeforeTrunk(Placed(images));

@@ -6,6 +6,8 @@ public enum AnomalyGptBranch
     /// <summary>The nearest normal patch of each of the backbone's layers. Nothing is trained. The default.</summary>
     FewShot,
 
-    /// <summary>The image decoder: linear heads, trained by the authors, held against sentences. Support images then place the threshold alone.</summary>
+    /// <summary>
+    /// The image decoder: linear heads, trained by the authors, held against sentences. Support images then place the threshold alone.
+    /// </summary>
     ZeroShot,
 }

@@ -48,7 +48,8 @@ internal static class AnomalyGptStart
         }
 
         return (start.Initial as ZeroShotBranch)?.CopyDecoder() ?? throw new ArgumentException(
-            $"DecoderPath: expected a checkpoint with AnomalyGPT's image decoder for {nameof(AnomalyGptBranch)}.{AnomalyGptBranch.ZeroShot}, got none; backbone '{start.BackboneName}' brings none along. "
+            $"DecoderPath: expected a checkpoint with AnomalyGPT's image decoder for {nameof(AnomalyGptBranch)}."
+            + $"{AnomalyGptBranch.ZeroShot}, got none; backbone '{start.BackboneName}' brings none along. "
             + $"Name the authors' checkpoint (trained on ImageBind-Huge), or take {AnomalyGptBranch.FewShot}, which needs none.");
     }
 }

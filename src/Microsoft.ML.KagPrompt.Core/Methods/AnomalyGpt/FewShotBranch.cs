@@ -8,8 +8,9 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Methods.AnomalyGpt;
 
 /// <summary>
-/// AnomalyGPT with support images: per layer the largest cosine similarity of each patch to any support's, mean over layers, stretched to the image; the map
-/// is 1 − it, the score the map's largest value. The mean of distances stretched is the same as 1 − the mean of similarities stretched.
+/// AnomalyGPT with support images: per layer the largest cosine similarity of each patch to any support's, mean over layers, stretched to
+/// the image; the map is 1 − it, the score the map's largest value. The mean of distances stretched is the same as 1 − the mean of
+/// similarities stretched.
 /// </summary>
 internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes) : IInspectionMethod
 {
@@ -21,7 +22,8 @@ internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes
 
     private IReadOnlyList<PatchGrid> Grids => sizes.Memory.TapGrids(sizes.ImageSize);
 
-    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: true);
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
+        => encoder.EncodeForScoring(squares, usesMain: true);
 
     public ClassRegion Place(SquareRegion region) => new(region, Grids, maps);
 
@@ -35,7 +37,8 @@ internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes
             => KeptPatches.Of(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
     }
 
-    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
+    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures,
+        ClassRegion? region = null)
     {
         textFeatures?.Dispose();
         return new PatchBankReference(MemoryBank.Build(supports)) { Region = region };
@@ -49,7 +52,8 @@ internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var (known, region) = ((PatchBankReference)reference, reference.Region);
-        var (distances, unlikeness) = known.Bank.Compare(((ScoringFeatures)features).ForMemory.PatchTokens, region is null ? null : [.. Grids.Select(region.Square.CellsOf)]);
+        var (distances, unlikeness) = known.Bank.Compare(((ScoringFeatures)features).ForMemory.PatchTokens,
+            region is null ? null : [.. Grids.Select(region.Square.CellsOf)]);
         var map = InspectedPixels.Only(maps.Mean(distances, Grids, region?.Square), region);
         return new(map.MoveToOuterDisposeScope(), MapScores(map, region).MoveToOuterDisposeScope(), unlikeness.MoveToOuterDisposeScope());
     }

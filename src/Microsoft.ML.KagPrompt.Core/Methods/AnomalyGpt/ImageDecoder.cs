@@ -6,7 +6,9 @@ using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.KagPrompt.Methods.AnomalyGpt;
 
-/// <summary>AnomalyGPT's image decoder: a linear head with bias for each layer, into the space of the sentences. Owns its weights.</summary>
+/// <summary>
+/// AnomalyGPT's image decoder: a linear head with bias for each layer, into the space of the sentences. Owns its weights.
+/// </summary>
 internal sealed class ImageDecoder : IDisposable
 {
     private const double InverseTemperature = 100;
@@ -26,7 +28,8 @@ internal sealed class ImageDecoder : IDisposable
     /// <exception cref="CheckpointMismatchException">They are missing, or were trained on features of other sizes.</exception>
     public static ImageDecoder ReadPublished(ITensorSource source, IReadOnlyList<int> tapWidths, int jointWidth)
     {
-        var rules = Shapes(tapWidths, jointWidth).Select(entry => new WeightRule(entry.Key, entry.Value, ($"image_decoder.{entry.Key}", entry.Value))).ToArray();
+        var rules = Shapes(tapWidths, jointWidth)
+            .Select(entry => new WeightRule(entry.Key, entry.Value, ($"image_decoder.{entry.Key}", entry.Value))).ToArray();
         StrictLoad.Check(rules, source, _ => true);
         using var mapped = new MappedTensors(source, rules);
         return Read(mapped, tapWidths, jointWidth);
@@ -36,18 +39,21 @@ internal sealed class ImageDecoder : IDisposable
     public Tensor Logits(int layer, Tensor patchTokens, Tensor textFeatures)
     {
         using var scope = NewDisposeScope();
-        var projected = functional.linear(patchTokens, weights[$"fc.{layer}.weight"], weights[$"fc.{layer}.bias"]).UnitLength(-1);      // [B, L, C']
+        // [B, L, C']
+        var projected = functional.linear(patchTokens, weights[$"fc.{layer}.weight"], weights[$"fc.{layer}.bias"]).UnitLength(-1);
         return projected.matmul(textFeatures.t()).Times(InverseTemperature).transpose(1, 2).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same heads again. The caller owns them.</summary>
-    public ImageDecoder Copy() => new(new WeightSet(weights.ByName.ToDictionary(entry => entry.Key, entry => entry.Value.clone().DetachFromDisposeScope())));
+    public ImageDecoder Copy()
+        => new(new WeightSet(weights.ByName.ToDictionary(entry => entry.Key, entry => entry.Value.clone().DetachFromDisposeScope())));
 
     public void MoveTo(Device device) => weights.MoveTo(device);
 
     public void Dispose() => weights.Dispose();
 
     private static Dictionary<string, long[]> Shapes(IReadOnlyList<int> tapWidths, int jointWidth)
-        => tapWidths.SelectMany((width, layer) => new (string Name, long[] Shape)[] { ($"fc.{layer}.weight", [jointWidth, width]), ($"fc.{layer}.bias", [jointWidth]) })
+        => tapWidths.SelectMany((width, layer)
+            => new (string Name, long[] Shape)[] { ($"fc.{layer}.weight", [jointWidth, width]), ($"fc.{layer}.bias", [jointWidth]) })
             .ToDictionary(entry => entry.Name, entry => entry.Shape);
 }

@@ -9,8 +9,8 @@ using static TorchSharp.torch.nn;
 namespace Microsoft.ML.KagPrompt.Methods.AnomalyGpt;
 
 /// <summary>
-/// AnomalyGPT without support images: each layer's patches through its head, held against the sentences; the logits are stretched to the image, then comes the
-/// softmax, and the mean over layers. The score is the map's largest value. Owns the heads.
+/// AnomalyGPT without support images: each layer's patches through its head, held against the sentences; the logits are stretched to the
+/// image, then comes the softmax, and the mean over layers. The score is the map's largest value. Owns the heads.
 /// </summary>
 internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : IInspectionMethod
 {
@@ -22,7 +22,8 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
 
     private IReadOnlyList<PatchGrid> Grids => sizes.Main.TapGrids(sizes.ImageSize);
 
-    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: true);
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
+        => encoder.EncodeForScoring(squares, usesMain: true);
 
     public ClassRegion Place(SquareRegion region) => new(region, Grids, maps);
 
@@ -32,13 +33,15 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
     /// <summary>Nothing: supports place the threshold alone.</summary>
     public IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0) => [];
 
-    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
+    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures,
+        ClassRegion? region = null)
         => new SentencesReference(textFeatures ?? throw new ArgumentNullException(nameof(textFeatures))) { Region = region };
 
     public ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
     {
         using var scope = torch.NewDisposeScope();
-        return new SentencesReference(StoredMatrix.Read(source, "text", 2, sizes.Main.JointWidth).to(device).DetachFromDisposeScope()) { Region = region };
+        var text = StoredMatrix.Read(source, "text", 2, sizes.Main.JointWidth).to(device);
+        return new SentencesReference(text.DetachFromDisposeScope()) { Region = region };
     }
 
     public MethodScores Score(EncodedImages features, ClassReference reference)
@@ -46,13 +49,18 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var (region, tokens) = (reference.Region, ((ScoringFeatures)features).ForMemory.PatchTokens);
-        var logits = tokens.Select((layer, i) => maps.Upsampler(Grids[i], region?.Square)(decoder.Logits(i, layer, reference.TextFeatures!)));       // [B, 2, S, S]
+        // [B, 2, S, S]
+        var logits = tokens.Select((layer, i)
+            => maps.Upsampler(Grids[i], region?.Square)(decoder.Logits(i, layer, reference.TextFeatures!)));
         var map = InspectedPixels.Only(Abnormal([.. logits]), region);
         return new(map.MoveToOuterDisposeScope(), MapScores(map, region).MoveToOuterDisposeScope(), null);
     }
 
-    /// <summary>The abnormal part of each layer's enlarged logits [B, 2, S, S], mean over layers: [B, S, S]. Within the caller's dispose scope.</summary>
-    public static torch.Tensor Abnormal(IReadOnlyList<torch.Tensor> logits) => torch.stack([.. logits.Select(layer => functional.softmax(layer, 1).select(1, 1))]).mean([0]);
+    /// <summary>
+    /// The abnormal part of each layer's enlarged logits [B, 2, S, S], mean over layers: [B, S, S]. Within the caller's dispose scope.
+    /// </summary>
+    public static torch.Tensor Abnormal(IReadOnlyList<torch.Tensor> logits)
+        => torch.stack([.. logits.Select(layer => functional.softmax(layer, 1).select(1, 1))]).mean([0]);
 
     public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => InspectedPixels.Largest(maps, region);
 
@@ -63,6 +71,7 @@ internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : 
     {
         public override torch.Tensor? TextFeatures => textFeatures;
 
-        public override IReadOnlyDictionary<string, torch.Tensor> Tensors { get; } = new Dictionary<string, torch.Tensor> { ["text"] = textFeatures };
+        public override IReadOnlyDictionary<string, torch.Tensor> Tensors { get; }
+            = new Dictionary<string, torch.Tensor> { ["text"] = textFeatures };
     }
 }

@@ -19,6 +19,7 @@ internal static class LargestValues
     {
         using var scope = NewDisposeScope();
         var pixels = maps.flatten(1);
-        return Mean(region is null ? pixels : pixels.index_select(1, tensor(region.Pixels, device: maps.device)), share).MoveToOuterDisposeScope();
+        return Mean(region is null ? pixels : pixels.index_select(1, tensor(region.Pixels, device: maps.device)), share)
+            .MoveToOuterDisposeScope();
     }
 }

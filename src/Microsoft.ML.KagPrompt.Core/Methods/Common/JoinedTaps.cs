@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
 /// <summary>
-/// One feature of unit length per cell, made of all of a backbone's taps: each tap at unit length, the coarser ones read linearly between their cells at the cells
-/// of the finest. A cosine of two such features is the mean of their taps' cosines.
+/// One feature of unit length per cell, made of all of a backbone's taps: each tap at unit length, the coarser ones read linearly between
+/// their cells at the cells of the finest. A cosine of two such features is the mean of their taps' cosines.
 /// </summary>
 internal sealed class JoinedTaps
 {

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
-/// <summary>Stochastic gradient descent with momentum and weight decay in the gradient, as PyTorch's SGD. Owns its momentum, not the parameters.</summary>
+/// <summary>
+/// Stochastic gradient descent with momentum and weight decay in the gradient, as PyTorch's SGD. Owns its momentum, not the parameters.
+/// </summary>
 internal sealed class MomentumDescent : IDisposable
 {
     private readonly IReadOnlyList<Tensor> parameters;

@@ -8,7 +8,9 @@ namespace Microsoft.ML.KagPrompt.Methods.PromptAd;
 /// <summary>PromptAD's values of patches and images. Within the caller's dispose scope.</summary>
 internal static class PromptAdMaps
 {
-    /// <summary>Half the cosine distance to the nearest normal patch, mean over the banks, 0..1: [B, L]; and what each image lacks of them.</summary>
+    /// <summary>
+    /// Half the cosine distance to the nearest normal patch, mean over the banks, 0..1: [B, L]; and what each image lacks of them.
+    /// </summary>
     public static (Tensor Values, Tensor Unlikeness) Visual(MemoryBank bank, IReadOnlyList<Tensor> attended, IReadOnlyList<long[]>? cells)
     {
         var (distances, unlikeness) = bank.Compare(attended, cells);
@@ -17,7 +19,8 @@ internal static class PromptAdMaps
     }
 
     /// <summary>The share of the abnormal direction in features […, C'] of any length: […].</summary>
-    public static Tensor Textual(Tensor features, Tensor directions) => functional.softmax(features.UnitLength(-1).matmul(directions.t()), -1).select(-1, 1);
+    public static Tensor Textual(Tensor features, Tensor directions)
+        => functional.softmax(features.UnitLength(-1).matmul(directions.t()), -1).select(-1, 1);
 
     /// <summary>Half the harmonic mean: 1 / (1/a + 1/b); 0 where either is.</summary>
     public static Tensor Fused(Tensor a, Tensor b) => a.reciprocal().Plus(b.reciprocal()).reciprocal();

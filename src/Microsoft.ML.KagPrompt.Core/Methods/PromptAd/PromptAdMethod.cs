@@ -7,7 +7,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.PromptAd;
 
-/// <summary>PromptAD: what learned prompts say of each patch and of the whole image, put together with distances to normal patches.</summary>
+/// <summary>
+/// PromptAD: what learned prompts say of each patch and of the whole image, put together with distances to normal patches.
+/// </summary>
 internal sealed class PromptAdMethod(PromptAdOptions options, MethodSizes sizes, IValuePathTower tower) : IClassLearningMethod
 {
     // Of what is kept of a support: two banks' patches, then features for the trainings.
@@ -17,7 +19,10 @@ internal sealed class PromptAdMethod(PromptAdOptions options, MethodSizes sizes,
 
     private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
 
-    /// <summary>The blocks, from 0, inside which the banks' patches are taken: of the authors' twelve the fourth and the ninth, elsewhere as far along.</summary>
+    /// <summary>
+    /// The blocks, from 0, inside which the banks' patches are taken: of the authors' twelve the fourth and the ninth, elsewhere as far
+    /// along.
+    /// </summary>
     public IReadOnlyList<int> BankBlocks => [tower.Depth / 4, tower.Depth * 2 / 3];
 
     /// <summary>What a class is told is learned, not described: see <see cref="LearnClass"/>.</summary>
@@ -27,11 +32,15 @@ internal sealed class PromptAdMethod(PromptAdOptions options, MethodSizes sizes,
 
     private PatchGrid Grid => PatchGrid.Tiling(sizes.ImageSize / sizes.Main.PatchSize, sizes.ImageSize);
 
-    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.Encode(squares, images => tower.EncodeValuePath(images, BankBlocks));
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
+        => encoder.Encode(squares, images => tower.EncodeValuePath(images, BankBlocks));
 
     public ClassRegion Place(SquareRegion region) => new(region, [Grid], maps);
 
-    /// <summary>Patches for the banks, [1, n, D] each; of the image as it is also its patches, [1, m, C'], and itself, [1, C'], in the joint space at unit length.</summary>
+    /// <summary>
+    /// Patches for the banks, [1, n, D] each; of the image as it is also its patches, [1, m, C'], and itself, [1, C'], in the joint space
+    /// at unit length.
+    /// </summary>
     public IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
     {
         using var scope = torch.NewDisposeScope();
@@ -60,7 +69,8 @@ internal sealed class PromptAdMethod(PromptAdOptions options, MethodSizes sizes,
         {
             var tokens = PromptTokens.Create(run.Texts.Side.Tokenizer, run.ClassName, options, normalPrompts, run.Texts.Device);
             using var prompts = LearnedPrompts.Draw(text, tokens, options, unchecked((run.Seed * 397) ^ training));
-            new PromptTrainer(options).Train(prompts, features, text.StoredLogitScale, (step, losses) => run.Report(Progress((training * options.Epochs) + step, losses)), run.Cancellation);
+            new PromptTrainer(options).Train(prompts, features, text.StoredLogitScale,
+                (step, losses) => run.Report(Progress((training * options.Epochs) + step, losses)), run.Cancellation);
             return prompts.Gallery();
         }
 
@@ -71,8 +81,10 @@ internal sealed class PromptAdMethod(PromptAdOptions options, MethodSizes sizes,
         };
     }
 
-    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
-        => new PromptAdReference(textFeatures ?? throw new ArgumentNullException(nameof(textFeatures)), MemoryBank.Build([.. supports.Select(kept => kept.Take(Banks).ToArray())])) { Region = region };
+    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures,
+        ClassRegion? region = null)
+        => new PromptAdReference(textFeatures ?? throw new ArgumentNullException(nameof(textFeatures)),
+            MemoryBank.Build([.. supports.Select(kept => kept.Take(Banks).ToArray())])) { Region = region };
 
     public ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
         => PromptAdReference.Read(source, sizes.Main.TapWidths[0], sizes.Main.JointWidth, device, region);
@@ -83,11 +95,13 @@ internal sealed class PromptAdMethod(PromptAdOptions options, MethodSizes sizes,
         using var noGradients = torch.no_grad();
         var (encoded, known, region) = ((ValuePathFeatures)features, (PromptAdReference)reference, reference.Region);
         var cells = region?.Square.CellsOf(Grid);
-        var (visual, unlikeness) = PromptAdMaps.Visual(known.Bank, encoded.Attended, cells is null ? null : [cells, cells]);                 // [B, L]
+        var (visual, unlikeness) = PromptAdMaps.Visual(known.Bank, encoded.Attended, cells is null ? null : [cells, cells]);  // [B, L]
         var toImage = maps.Upsampler(Grid, region?.Square);
-        var fused = InspectedPixels.Only(toImage(PromptAdMaps.Fused(PromptAdMaps.Textual(encoded.PatchEmbeddings, known.ForPatches), visual)), region);
+        var values = PromptAdMaps.Fused(PromptAdMaps.Textual(encoded.PatchEmbeddings, known.ForPatches), visual);
+        var fused = InspectedPixels.Only(toImage(values), region);
         var map = options.MapSigma == 0 ? fused : GaussianBlur.Apply(fused, options.MapSigma, region?.Inspected);
-        var score = PromptAdMaps.Fused(InspectedPixels.Largest(toImage(visual), region), PromptAdMaps.Textual(encoded.ImageEmbedding, known.ForImages));
+        var score = PromptAdMaps.Fused(InspectedPixels.Largest(toImage(visual), region),
+            PromptAdMaps.Textual(encoded.ImageEmbedding, known.ForImages));
         return new(map.MoveToOuterDisposeScope(), score.MoveToOuterDisposeScope(), unlikeness.MoveToOuterDisposeScope());
     }
 

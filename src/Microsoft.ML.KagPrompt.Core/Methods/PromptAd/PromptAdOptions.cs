@@ -6,11 +6,12 @@ using Microsoft.ML.KagPrompt.Methods.PromptAd;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// PromptAD (Li et al., CVPR 2024): prompts with learned words, trained for each class on its supports alone, beside two banks of normal patches. It needs a transformer with a
-/// text tower: a CLIP, OpenCLIP or ImageBind checkpoint.
+/// PromptAD (Li et al., CVPR 2024): prompts with learned words, trained for each class on its supports alone, beside two banks of normal
+/// patches. It needs a transformer with a text tower: a CLIP, OpenCLIP or ImageBind checkpoint.
 /// </summary>
 /// <remarks>
-/// Immutable; safe to share between threads. The defaults are the authors'. Unlike their code, no epoch is chosen by the test images: the last one counts.
+/// Immutable; safe to share between threads. The defaults are the authors'. Unlike their code, no epoch is chosen by the test images: the
+/// last one counts.
 /// </remarks>
 public sealed record PromptAdOptions : MethodOptions
 {
@@ -56,14 +57,15 @@ public sealed record PromptAdOptions : MethodOptions
     public float MapSigma { get; init; } = 4;
 
     /// <summary>
-    /// Beside the eight that hold for any product, phrases for the defects of a class, by its name; "{}" stands for the name ("{} with a bent lead"). The authors have some for each
-    /// product of MVTec AD and VisA. Up to 100 a class, each of 1 to 200 characters.
+    /// Beside the eight that hold for any product, phrases for the defects of a class, by its name; "{}" stands for the name ("{} with a
+    /// bent lead"). The authors have some for each product of MVTec AD and VisA. Up to 100 a class, each of 1 to 200 characters.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> ClassStates
     {
         get;
         // What was given may change; options do not.
-        init => field = value?.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<string>)(entry.Value?.ToArray().AsReadOnly()!)).AsReadOnly()!;
+        init => field = value?.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<string>)(entry.Value?.ToArray().AsReadOnly()!))
+            .AsReadOnly()!;
     } = new Dictionary<string, IReadOnlyList<string>>();
 
     internal override IInspectionMethod Create(MethodStart start) => PromptAdStart.Create(this, start);
@@ -88,8 +90,10 @@ public sealed record PromptAdOptions : MethodOptions
             .Require(ClassStates is not null, nameof(ClassStates), "phrases by class name", ClassStates);
         foreach (var (name, states) in ClassStates ?? new Dictionary<string, IReadOnlyList<string>>())
         {
-            faults.Require(states is { Count: <= MostStates }, $"{nameof(ClassStates)}['{name}']", $"up to {MostStates} phrases", states?.Count)
-                .Require(states?.All(state => state is { Length: >= 1 and <= LongestState } && state.Contains("{}", StringComparison.Ordinal)) != false,
+            faults.Require(states is { Count: <= MostStates }, $"{nameof(ClassStates)}['{name}']", $"up to {MostStates} phrases",
+                states?.Count)
+                .Require(states?.All(state => state is { Length: >= 1 and <= LongestState }
+                    && state.Contains("{}", StringComparison.Ordinal)) != false,
                     $"{nameof(ClassStates)}['{name}']", $"phrases of 1 to {LongestState} characters with {{}} for the name", "another");
         }
     }

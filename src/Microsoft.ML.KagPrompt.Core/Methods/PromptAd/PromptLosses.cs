@@ -14,8 +14,8 @@ internal sealed record PromptLosses(Tensor Logits, Tensor Contrastive, Tensor Tr
     public required (Tensor Handcrafted, Tensor Learned) Means { get; init; }
 
     /// <summary>
-    /// Contrastive + triplet + λ · alignment, with gradients. Features are of whole images [k, C'] or of all patches of each [k, L, C'], at unit length. Within the
-    /// caller's dispose scope.
+    /// Contrastive + triplet + λ · alignment, with gradients. Features are of whole images [k, C'] or of all patches of each [k, L, C'], at
+    /// unit length. Within the caller's dispose scope.
     /// </summary>
     /// <param name="features">Of the supports.</param>
     /// <param name="prompts">What the text tower makes of the prompts, of any length.</param>
@@ -24,14 +24,17 @@ internal sealed record PromptLosses(Tensor Logits, Tensor Contrastive, Tensor Tr
     public static PromptLosses Of(Tensor features, PromptRows prompts, double scale, double alignmentWeight)
     {
         var abnormal = cat([prompts.Handcrafted, prompts.Learned], 0);
-        var anchors = (Normal: prompts.Normal.mean([0], keepdim: true).UnitLength(-1), Abnormal: abnormal.mean([0], keepdim: true).UnitLength(-1));
-        var logits = features.matmul(cat([anchors.Normal, abnormal.UnitLength(-1)], 0).t()).Times(scale);                       // […, 1 + M]
+        static Tensor Direction(Tensor rows) => rows.mean([0], keepdim: true).UnitLength(-1);
+        var anchors = (Normal: Direction(prompts.Normal), Abnormal: Direction(abnormal));
+        var logits = features.matmul(cat([anchors.Normal, abnormal.UnitLength(-1)], 0).t()).Times(scale);  // […, 1 + M]
         var contrastive = functional.log_softmax(logits, -1).select(-1, 0).mean().neg();
-        // Summed over axis 1, which is that of channels for images and that of patches for patches: kept, for the published numbers were trained so.
+        // Summed over axis 1, which is that of channels for images and that of patches for patches: kept, for the published numbers were
+        // trained so.
         Tensor Far(Tensor anchor) => features.Minus(anchor).Squared().sum(1);
         var triplet = Far(anchors.Normal).Minus(Far(anchors.Abnormal)).relu().mean();
         var means = (Handcrafted: prompts.Handcrafted.UnitLength(-1).mean([0]), Learned: prompts.Learned.UnitLength(-1).mean([0]));
         var alignment = means.Handcrafted.Minus(means.Learned).Squared().sum();
-        return new(logits, contrastive, triplet, alignment, contrastive.Plus(triplet).Plus(alignment.Times(alignmentWeight))) { Anchors = anchors, Means = means };
+        var total = contrastive.Plus(triplet).Plus(alignment.Times(alignmentWeight));
+        return new(logits, contrastive, triplet, alignment, total) { Anchors = anchors, Means = means };
     }
 }

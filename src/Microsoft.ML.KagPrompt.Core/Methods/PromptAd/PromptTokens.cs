@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.PromptAd;
 
 /// <summary>
-/// The token ids of a class's prompts, placeholders where learned words go: right behind the start of the text first the normal words, then the abnormal
-/// ones where there are any.
+/// The token ids of a class's prompts, placeholders where learned words go: right behind the start of the text first the normal words, then
+/// the abnormal ones where there are any.
 /// </summary>
 /// <param name="Normal">[n, context]: one row a normal prompt.</param>
 /// <param name="Handcrafted">[states · n, context]: state after state, each with every normal prompt.</param>
@@ -22,7 +22,8 @@ internal sealed record PromptTokens(Tensor Normal, Tensor Handcrafted, Tensor Le
     /// <param name="options">Numbers of words and prompts, and the class's own states.</param>
     /// <param name="normalPrompts">How many normal prompts this training has.</param>
     /// <param name="device">Where they go.</param>
-    public static PromptTokens Create(BytePairTokenizer tokenizer, string className, PromptAdOptions options, int normalPrompts, Device device)
+    public static PromptTokens Create(BytePairTokenizer tokenizer, string className, PromptAdOptions options, int normalPrompts,
+        Device device)
     {
         var name = className.Replace('_', ' ').Trim();
         // Any one-token words serve: their embeddings are replaced.

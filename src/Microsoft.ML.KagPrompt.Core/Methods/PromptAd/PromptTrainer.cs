@@ -19,7 +19,8 @@ internal sealed class PromptTrainer(PromptAdOptions options)
     /// <param name="scale">The logit scale as stored.</param>
     /// <param name="report">Told of every step, its losses' gradients in place.</param>
     /// <param name="cancellation">Stops between steps.</param>
-    public void Train(LearnedPrompts prompts, Tensor features, double scale, Action<int, PromptLosses> report, CancellationToken cancellation)
+    public void Train(LearnedPrompts prompts, Tensor features, double scale, Action<int, PromptLosses> report,
+        CancellationToken cancellation)
     {
         using var descent = new MomentumDescent([prompts.NormalWords, prompts.AbnormalWords], options.Momentum, options.WeightDecay);
         for (var step = 0; step < options.Epochs; step++)
@@ -32,7 +33,8 @@ internal sealed class PromptTrainer(PromptAdOptions options)
             // Words that became NaN stay so: every later step, and every score, would be too.
             if (!float.IsFinite(losses.Total.Value()))
             {
-                throw new NotFiniteException(FormattableString.Invariant($"Training of PromptAD's prompts stopped at step {step + 1}: the loss is no longer a finite number at a learning rate of {Rate(step):g4}. ")
+                throw new NotFiniteException(FormattableString.Invariant($"Training of PromptAD's prompts stopped at step {step + 1}: ")
+                    + FormattableString.Invariant($"the loss is no longer a finite number at a learning rate of {Rate(step):g4}. ")
                     + "Lower LearningRate, and look whether an image or a weight is extreme.");
             }
 

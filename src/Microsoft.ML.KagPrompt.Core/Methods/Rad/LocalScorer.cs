@@ -18,7 +18,8 @@ internal sealed class LocalScorer(RadOptions options, MethodSizes sizes) : Patch
 
     /// <summary>Beside its feature, row and column of each cell.</summary>
     protected override IReadOnlyList<torch.Tensor> Kinds(torch.Tensor cells)
-        => [cells, Places([.. Enumerable.Range(0, (int)cells.shape[1]).Select(cell => (long)cell)], cells.device).expand(cells.shape[0], -1, -1)];
+        => [cells, Places([.. Enumerable.Range(0, (int)cells.shape[1]).Select(cell => (long)cell)], cells.device)
+            .expand(cells.shape[0], -1, -1)];
 
     protected override ClassReference Build(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, ClassRegion? region)
     {
@@ -33,6 +34,7 @@ internal sealed class LocalScorer(RadOptions options, MethodSizes sizes) : Patch
     private torch.Tensor Places(long[] cells, torch.Device device)
     {
         var columns = Joined.Grid.Columns;
-        return torch.tensor([.. cells.SelectMany(cell => new[] { (float)(cell / columns), cell % columns })], [cells.Length, 2], device: device);
+        return torch.tensor([.. cells.SelectMany(cell => new[] { (float)(cell / columns), cell % columns })], [cells.Length, 2],
+            device: device);
     }
 }

@@ -18,12 +18,15 @@ internal sealed class PlacedBank : ClassReference
 
     /// <param name="features">[M, D], rows of unit length.</param>
     /// <param name="places">[M, 2]: row and column.</param>
-    public PlacedBank(Tensor features, Tensor places) => (this.features, this.places) = (features.DetachFromDisposeScope(), places.DetachFromDisposeScope());
+    public PlacedBank(Tensor features, Tensor places)
+        => (this.features, this.places) = (features.DetachFromDisposeScope(), places.DetachFromDisposeScope());
 
-    public override IReadOnlyDictionary<string, Tensor> Tensors => new Dictionary<string, Tensor> { ["bank.0"] = features, ["places"] = places };
+    public override IReadOnlyDictionary<string, Tensor> Tensors
+        => new Dictionary<string, Tensor> { ["bank.0"] = features, ["places"] = places };
 
     /// <summary>
-    /// Distances of cells to the bank's patches near them, [B, n], and what each image lacks of the bank wherever it lies, [B]. Within the caller's dispose scope.
+    /// Distances of cells to the bank's patches near them, [B, n], and what each image lacks of the bank wherever it lies, [B]. Within the
+    /// caller's dispose scope.
     /// </summary>
     /// <param name="cells">[B, n, D], rows of unit length.</param>
     /// <param name="at">[n, 2]: row and column.</param>
@@ -38,8 +41,8 @@ internal sealed class PlacedBank : ClassReference
             {
                 using var scope = NewDisposeScope();
                 var count = Math.Min(rows, features.shape[0] - first);
-                var similarities = cells[image].matmul(features.narrow(0, first, count).t());                                           // [n, rows]
-                var away = at.unsqueeze(1).Minus(places.narrow(0, first, count).unsqueeze(0)).abs().amax([2]);                          // [n, rows]
+                var similarities = cells[image].matmul(features.narrow(0, first, count).t());  // [n, rows]
+                var away = at.unsqueeze(1).Minus(places.narrow(0, first, count).unsqueeze(0)).abs().amax([2]);  // [n, rows]
                 using var farthest = Farthest.ToScalar();
                 var near = similarities.masked_fill(away.IsAbove(radius + 0.5), farthest).amax([1]);
                 best[image] = (first == 0 ? near : maximum(best[image], near)).MoveToOuterDisposeScope();

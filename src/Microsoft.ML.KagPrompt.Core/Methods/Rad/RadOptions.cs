@@ -6,10 +6,11 @@ using Microsoft.ML.KagPrompt.Methods.Rad;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// RAD's position-local search: each patch is held against the normal patches that lay near its own place alone. It suits parts that all lie alike, whose defects
-/// are often right things in the wrong place; of parts that lie anyhow it makes alarms.
+/// RAD's position-local search: each patch is held against the normal patches that lay near its own place alone. It suits parts that all
+/// lie alike, whose defects are often right things in the wrong place; of parts that lie anyhow it makes alarms.
 /// </summary>
-/// <remarks>Immutable; safe to share between threads. The search alone: all supports are searched, none is chosen by its likeness first.</remarks>
+/// <remarks>Immutable; safe to share between threads. The search alone: all supports are searched, none is chosen by its likeness
+/// first.</remarks>
 public sealed record RadOptions : PatchScorerOptions
 {
     internal const string MethodName = "rad";

@@ -15,13 +15,14 @@ internal sealed class NormalSubspace : ClassReference
 
     /// <param name="mean">[1, D].</param>
     /// <param name="basis">[k, D], rows orthonormal.</param>
-    public NormalSubspace(Tensor mean, Tensor basis) => (this.mean, this.basis) = (mean.DetachFromDisposeScope(), basis.DetachFromDisposeScope());
+    public NormalSubspace(Tensor mean, Tensor basis)
+        => (this.mean, this.basis) = (mean.DetachFromDisposeScope(), basis.DetachFromDisposeScope());
 
     public override IReadOnlyDictionary<string, Tensor> Tensors => new Dictionary<string, Tensor> { ["mean"] = mean, ["basis"] = basis };
 
     /// <summary>
-    /// At most D + 1 rows [M, D + 1] in the place of any number [N, D], in double precision: each longer by a 1, and of more rows than columns what QR leaves, whose
-    /// sums of products are the same. Within the caller's dispose scope.
+    /// At most D + 1 rows [M, D + 1] in the place of any number [N, D], in double precision: each longer by a 1, and of more rows than
+    /// columns what QR leaves, whose sums of products are the same. Within the caller's dispose scope.
     /// </summary>
     public static Tensor Condense(Tensor rows)
     {
@@ -30,8 +31,8 @@ internal sealed class NormalSubspace : ClassReference
     }
 
     /// <summary>
-    /// The fewest principal directions that keep a share of the variance of rows, of which <see cref="Condense"/> made these [M, D + 1]. Of rows that
-    /// are all alike: one direction of zeros, which keeps nothing. Within the caller's dispose scope.
+    /// The fewest principal directions that keep a share of the variance of rows, of which <see cref="Condense"/> made these [M, D + 1]. Of
+    /// rows that are all alike: one direction of zeros, which keeps nothing. Within the caller's dispose scope.
     /// </summary>
     public static (Tensor Mean, Tensor Basis) Fit(Tensor condensed, double share)
     {
@@ -41,7 +42,7 @@ internal sealed class NormalSubspace : ClassReference
         var centred = rows.Minus(weights.matmul(mean));
         // The smaller of the two products: both have the same variances.
         var isWide = centred.shape[0] < width;
-        var (variances, vectors) = linalg.eigh(isWide ? centred.matmul(centred.t()) : centred.t().matmul(centred));                  // ascending
+        var (variances, vectors) = linalg.eigh(isWide ? centred.matmul(centred.t()) : centred.t().matmul(centred));  // ascending
         var values = variances.cpu().data<double>().ToArray();
         var (kept, total, wanted) = (0.0, values.Where(value => value > 0).Sum(), 0);
         var isAlike = total <= Nothing * rows.Squared().sum().Value();

@@ -5,10 +5,12 @@ using Microsoft.ML.KagPrompt.Methods.SubspaceAd;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>SubspaceAD's residual: how far each patch lies from the subspace that the support patches span (principal components about their mean).</summary>
+/// <summary>
+/// SubspaceAD's residual: how far each patch lies from the subspace that the support patches span (principal components about their mean).
+/// </summary>
 /// <remarks>
-/// Immutable; safe to share between threads. A class keeps a mean and a basis, no patches: a model stays small however many supports there are, and
-/// cannot tell an image that does not show the part (<see cref="Inspection.Unlikeness"/> is NaN).
+/// Immutable; safe to share between threads. A class keeps a mean and a basis, no patches: a model stays small however many supports there
+/// are, and cannot tell an image that does not show the part (<see cref="Inspection.Unlikeness"/> is NaN).
 /// </remarks>
 public sealed record SubspaceOptions : PatchScorerOptions
 {

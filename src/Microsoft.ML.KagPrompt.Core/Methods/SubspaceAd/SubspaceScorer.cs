@@ -11,7 +11,8 @@ internal sealed class SubspaceScorer(SubspaceOptions options, MethodSizes sizes)
     public override ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
     {
         using var scope = torch.NewDisposeScope();
-        return new NormalSubspace(StoredMatrix.Read(source, "mean", 1, Joined.Width).to(device), StoredMatrix.Read(source, "basis", -1, Joined.Width).to(device)) { Region = region };
+        return new NormalSubspace(StoredMatrix.Read(source, "mean", 1, Joined.Width).to(device),
+            StoredMatrix.Read(source, "basis", -1, Joined.Width).to(device)) { Region = region };
     }
 
     /// <summary>Supports are put together anew for each one left out: of thousands of cells that would take long.</summary>

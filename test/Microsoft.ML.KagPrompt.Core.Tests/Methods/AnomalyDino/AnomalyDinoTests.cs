@@ -13,6 +13,7 @@ public class AnomalyDinoTests
         using var random = new ScorerCase(supports, seed: 7);
         var options = new AnomalyDinoOptions { MapSigma = sigma, TopShare = share };
         using var method = options.Create(ScorerCase.Start);
-        random.ShouldAgree(method, sigma, share, (feature, _) => random.Supports.SelectMany(cells => cells).Min(normal => 1 - NaiveCells.Cosine(feature, normal)));
+        random.ShouldAgree(method, sigma, share, (feature, _)
+            => random.Supports.SelectMany(cells => cells).Min(normal => 1 - NaiveCells.Cosine(feature, normal)));
     }
 }

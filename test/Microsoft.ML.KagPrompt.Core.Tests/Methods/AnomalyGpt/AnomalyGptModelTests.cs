@@ -14,12 +14,14 @@ public sealed class AnomalyGptModelTests : IDisposable
 
     private static InspectionOptions FewShot => new()
     {
-        Method = new AnomalyGptOptions(), Backbone = new() { Name = "resnet18" }, Images = new() { Size = MethodCase.Side }, Device = "cpu", Seed = 3,
+        Method = new AnomalyGptOptions(), Backbone = new() { Name = "resnet18" }, Images = new() { Size = MethodCase.Side },
+            Device = "cpu", Seed = 3,
     };
 
     private InspectionOptions ZeroShot => FewShot with
     {
-        Backbone = new() { Name = "compact" }, Method = new AnomalyGptOptions { Branch = AnomalyGptBranch.ZeroShot, DecoderPath = Path.Combine(folder, "decoder.safetensors") },
+        Backbone = new() { Name = "compact" }, Method = new AnomalyGptOptions { Branch = AnomalyGptBranch.ZeroShot,
+            DecoderPath = Path.Combine(folder, "decoder.safetensors") },
     };
 
     [Fact]
@@ -40,7 +42,8 @@ public sealed class AnomalyGptModelTests : IDisposable
     public void Fit_Turned_KeepsFourTimesThePatches()
     {
         using var plain = KagPromptTrainer.Fit(MethodCase.Parts(2), FewShot);
-        using var turned = KagPromptTrainer.Fit(MethodCase.Parts(2), FewShot with { Method = new AnomalyGptOptions { Memory = new() { Views = SupportViews.Turned, ViewShare = 1 } } });
+        using var turned = KagPromptTrainer.Fit(MethodCase.Parts(2),
+            FewShot with { Method = new AnomalyGptOptions { Memory = new() { Views = SupportViews.Turned, ViewShare = 1 } } });
         var grid = plain.Network.Encoder.Tower.Info.TapGrids(MethodCase.Side)[0];
         Rows(plain).Should().Be(2 * grid.Rows * grid.Columns, "the supports as they are");
         Rows(turned).Should().Be(4 * Rows(plain));
@@ -61,30 +64,36 @@ public sealed class AnomalyGptModelTests : IDisposable
         result.Score.Should().Be(result.Map.Max());
         result.Unlikeness.Should().Be(float.NaN);
 
-        using var continued = KagPromptTrainer.Fit(MethodCase.Parts(2), ZeroShot with { Method = new AnomalyGptOptions { Branch = AnomalyGptBranch.ZeroShot } }, model);
+        using var continued = KagPromptTrainer.Fit(MethodCase.Parts(2),
+            ZeroShot with { Method = new AnomalyGptOptions { Branch = AnomalyGptBranch.ZeroShot } }, model);
         continued.ShouldInspectAlike(model);
     }
 
     [Fact]
     public void Fit_ZeroShotWithoutADecoder_SaysWhatToName()
-        => FluentActions.Invoking(() => KagPromptTrainer.Fit(MethodCase.Parts(1), ZeroShot with { Method = new AnomalyGptOptions { Branch = AnomalyGptBranch.ZeroShot } }).Dispose())
+        => FluentActions.Invoking(()
+            => KagPromptTrainer.Fit(MethodCase.Parts(1),
+            ZeroShot with { Method = new AnomalyGptOptions { Branch = AnomalyGptBranch.ZeroShot } }).Dispose())
             .Should().Throw<ArgumentException>().WithMessage("*DecoderPath*'compact'*FewShot*");
 
     [Fact]
     public void Fit_DecoderOfOtherFeatures_IsRefused()
     {
         WriteDecoder(width => width + 1);
-        FluentActions.Invoking(() => KagPromptTrainer.Fit(MethodCase.Parts(1), ZeroShot).Dispose()).Should().Throw<CheckpointMismatchException>().WithMessage("*image_decoder.fc.0.weight*");
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(MethodCase.Parts(1), ZeroShot).Dispose()).Should()
+            .Throw<CheckpointMismatchException>().WithMessage("*image_decoder.fc.0.weight*");
     }
 
     [Fact]
     public void Fit_ZeroShotOnABackboneWithoutText_IsRefused()
-        => FluentActions.Invoking(() => KagPromptTrainer.Fit(MethodCase.Parts(1), ZeroShot with { Backbone = new() { Name = "resnet18" } }).Dispose())
+        => FluentActions.Invoking(() => KagPromptTrainer.Fit(MethodCase.Parts(1), ZeroShot with { Backbone = new() { Name = "resnet18" } })
+            .Dispose())
             .Should().Throw<ArgumentException>().WithMessage("*anomalygpt*text tower*'resnet18'*");
 
     [Fact]
     public void Validate_DecoderForTheFewShotBranch_IsRefused()
-        => FluentActions.Invoking(() => (FewShot with { Method = new AnomalyGptOptions { DecoderPath = "decoder.pt" } }).Validate()).Should().Throw<ArgumentException>().WithMessage("*Branch*ZeroShot*decoder.pt*");
+        => FluentActions.Invoking(() => (FewShot with { Method = new AnomalyGptOptions { DecoderPath = "decoder.pt" } }).Validate())
+            .Should().Throw<ArgumentException>().WithMessage("*Branch*ZeroShot*decoder.pt*");
 
     public void Dispose()
     {

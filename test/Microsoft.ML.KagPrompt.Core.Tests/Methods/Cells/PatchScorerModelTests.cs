@@ -49,7 +49,8 @@ public class PatchScorerModelTests
         tensors["places"].shape[0].Should().Be(tensors["bank.0"].shape[0]);
         var grid = new JoinedTaps(model.Network.Encoder.Tower.Info, MethodCase.Side).Grid;
         var inside = model.Network.Preprocessor.Place(region).CellsOf(grid);
-        var first = tensors["places"].data<float>().ToArray().Chunk(2).Take(inside.Length).Select(place => ((long)place[0] * grid.Columns) + (long)place[1]);
+        var first = tensors["places"].data<float>().ToArray().Chunk(2).Take(inside.Length)
+            .Select(place => ((long)place[0] * grid.Columns) + (long)place[1]);
         first.Should().Equal(inside, "the first view is kept whole");
     }
 
@@ -57,7 +58,8 @@ public class PatchScorerModelTests
     public void Join_TapsOfDifferentGrids_AreReadBetweenTheirCells()
     {
         using var scope = torch.NewDisposeScope();
-        var info = new VisionTowerInfo { PatchSize = 8, TapWidths = [1, 2], TapSteps = [4, 8], JointWidth = 1, ImageSize = 16, Mean = [0, 0, 0], Std = [1, 1, 1] };
+        var info = new VisionTowerInfo { PatchSize = 8, TapWidths = [1, 2], TapSteps = [4, 8], JointWidth = 1, ImageSize = 16,
+            Mean = [0, 0, 0], Std = [1, 1, 1] };
         var joined = new JoinedTaps(info, 16);
         joined.Grid.Rows.Should().Be(4);
         var coarse = torch.tensor(new float[] { 1, 0, 0, 1, 1, 0, 1, 0 }, [1, 4, 2]);
@@ -65,16 +67,19 @@ public class PatchScorerModelTests
         // Second fine cell of the first row: a quarter of the way from the first coarse cell, (1, 0), to the second, (0, 1).
         var (x, y) = (0.75, 0.25);
         var length = Math.Sqrt((x * x) + (y * y));
-        cells[0][1].ShouldBeClose(torch.tensor([Math.Sqrt(0.5), Math.Sqrt(0.5) * x / length, Math.Sqrt(0.5) * y / length]), 1e-6, "joined cell");
+        cells[0][1].ShouldBeClose(torch.tensor([Math.Sqrt(0.5), Math.Sqrt(0.5) * x / length, Math.Sqrt(0.5) * y / length]), 1e-6,
+            "joined cell");
     }
 
     [Theory]
     [InlineData(0f, 4f, "TopShare")]
     [InlineData(0.5f, -1f, "MapSigma")]
     public void Validate_OutOfRange_IsNamed(float share, float sigma, string option)
-        => FluentActions.Invoking(() => (Options("rad", "resnet18") with { Method = new RadOptions { TopShare = share, MapSigma = sigma } }).Validate())
+        => FluentActions.Invoking(() => (Options("rad", "resnet18") with { Method = new RadOptions { TopShare = share, MapSigma = sigma } })
+            .Validate())
             .Should().Throw<ArgumentException>().WithMessage($"*{option}*");
 
     private static InspectionOptions Options(string method, string backbone)
-        => new() { Method = InspectionMethods.Default(method), Backbone = new() { Name = backbone }, Images = new() { Size = MethodCase.Side }, Device = "cpu", Seed = 3 };
+        => new() { Method = InspectionMethods.Default(method), Backbone = new() { Name = backbone },
+            Images = new() { Size = MethodCase.Side }, Device = "cpu", Seed = 3 };
 }

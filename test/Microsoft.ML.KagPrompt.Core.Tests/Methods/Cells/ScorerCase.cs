@@ -61,5 +61,6 @@ internal sealed class ScorerCase : IDisposable
     public void Dispose() => scope.Dispose();
 
     private static double[][] Cells(torch.Tensor[] taps, int image) => [.. Enumerable.Range(0, Grid * Grid)
-        .Select(cell => NaiveCells.Joined([.. taps.Select(tap => Array.ConvertAll(tap[image][cell].data<float>().ToArray(), number => (double)number))]))];
+        .Select(cell => NaiveCells.Joined([.. taps.Select(tap
+            => Array.ConvertAll(tap[image][cell].data<float>().ToArray(), number => (double)number))]))];
 }

@@ -49,7 +49,8 @@ public sealed class PromptAdGoldenTests : IDisposable
         {
             if (golden.Entries.ContainsKey($"vision.block{block}_output_original_path"))
             {
-                Close(step.Original.narrow(1, 1, step.Original.shape[1] - 1), golden.Read($"vision.block{block}_output_original_path"), $"patches after block {block}");
+                Close(step.Original.narrow(1, 1, step.Original.shape[1] - 1), golden.Read($"vision.block{block}_output_original_path"),
+                    $"patches after block {block}");
             }
         }
 
@@ -75,7 +76,8 @@ public sealed class PromptAdGoldenTests : IDisposable
         using var prompts = Prompts(task, "before");
         using var noGradients = torch.no_grad();
         var (rows, features) = (prompts.Embeddings(), prompts.Features());
-        foreach (var (kind, embedded, encoded) in new[] { ("normal", rows.Normal, features.Normal), ("abnormal_handcrafted", rows.Handcrafted, features.Handcrafted), ("abnormal_learned", rows.Learned, features.Learned) })
+        foreach (var (kind, embedded, encoded) in new[] { ("normal", rows.Normal, features.Normal),
+            ("abnormal_handcrafted", rows.Handcrafted, features.Handcrafted), ("abnormal_learned", rows.Learned, features.Learned) })
         {
             Close(embedded, golden.Read($"{task}.prompt.{kind}.embeddings"), $"{kind} prompts");
             Close(encoded, golden.Read($"{task}.text.{kind}.features.before"), $"{kind} prompts' features");
@@ -110,7 +112,8 @@ public sealed class PromptAdGoldenTests : IDisposable
             Close(losses.Total, golden.Read($"{prefix}.loss_total"), $"{prefix}.loss_total");
             trainer.Rate(step).Should().BeApproximately(golden.Read($"{prefix}.learning_rate").item<float>(), 1e-7);
             prompts.NormalWords.grad!.ShouldBeNear(golden.Read($"{prefix}.grad.normal_ctx"), GradientShare, $"{prefix}.grad.normal_ctx");
-            prompts.AbnormalWords.grad!.ShouldBeNear(golden.Read($"{prefix}.grad.abnormal_ctx"), GradientShare, $"{prefix}.grad.abnormal_ctx");
+            prompts.AbnormalWords.grad!.ShouldBeNear(golden.Read($"{prefix}.grad.abnormal_ctx"), GradientShare,
+                $"{prefix}.grad.abnormal_ctx");
         }, CancellationToken.None);
 
         WordsShouldBe(prompts, $"{task}.train.step{Options.Epochs}.after");
@@ -123,13 +126,15 @@ public sealed class PromptAdGoldenTests : IDisposable
         var (side, grid) = (golden.Number("out_size"), golden.Number("grid"));
         // No backbone has a grid that does not divide its image; golden files may.
         var isOfABackbone = MethodSizesOf.CanTile(grid, side);
-        var sizes = MethodSizesOf.Tiles(grid, isOfABackbone ? side : grid, golden.Number("joint"), [.. vision.Info.TapWidths]) with { Tower = vision };
+        var sizes = MethodSizesOf.Tiles(grid, isOfABackbone ? side : grid, golden.Number("joint"),
+            [.. vision.Info.TapWidths]) with { Tower = vision };
         using var method = new PromptAdOptions().Create(new MethodStart(sizes, "golden", [], null, 0));
         using var all = Encode("support");
         using var tests = Encode("test");
         var supports = Enumerable.Range(0, golden.Number("k_shot")).Select(image =>
         {
-            using var one = new ValuePathFeatures(all.ImageEmbedding.narrow(0, image, 1), all.PatchEmbeddings.narrow(0, image, 1), [.. all.Attended.Select(layer => layer.narrow(0, image, 1))]);
+            using var one = new ValuePathFeatures(all.ImageEmbedding.narrow(0, image, 1), all.PatchEmbeddings.narrow(0, image, 1),
+                [.. all.Attended.Select(layer => layer.narrow(0, image, 1))]);
             return method.Remember(one);
         }).ToArray();
         var directions = torch.cat([golden.Read("seg.text.gallery.after"), golden.Read("cls.text.gallery.after")], 0).Times(scale);
@@ -150,9 +155,11 @@ public sealed class PromptAdGoldenTests : IDisposable
 
         using var scored = method.Score(tests, reference);
         var enlarged = PatchGrid.Tiling(grid, side);
-        Close(isOfABackbone ? scored.Maps : GaussianBlur.Apply(enlarged.ToImage(fused, side), golden.Number("gaussian_sigma_seg")), golden.Read("seg.inference.map"), "map");
+        Close(isOfABackbone ? scored.Maps : GaussianBlur.Apply(enlarged.ToImage(fused, side), golden.Number("gaussian_sigma_seg")),
+            golden.Read("seg.inference.map"), "map");
         var largest = InspectedPixels.Largest(enlarged.ToImage(visual, side), null);
-        Close(isOfABackbone ? scored.Scores : PromptAdMaps.Fused(largest, PromptAdMaps.Textual(tests.ImageEmbedding, reference.ForImages)), golden.Read("cls.inference.image_score"), "image score");
+        Close(isOfABackbone ? scored.Scores : PromptAdMaps.Fused(largest, PromptAdMaps.Textual(tests.ImageEmbedding, reference.ForImages)),
+            golden.Read("cls.inference.image_score"), "image score");
 
         torch.Tensor Square(torch.Tensor cells) => cells.view(-1, grid, grid);
     }
@@ -176,11 +183,14 @@ public sealed class PromptAdGoldenTests : IDisposable
         AbnormalWords = golden.Number("n_ctx_ab"),
     };
 
-    private static void Close(torch.Tensor actual, torch.Tensor expected, string because) => actual.ShouldBeClose(expected, TensorAssertions.StageTolerance, because);
+    private static void Close(torch.Tensor actual, torch.Tensor expected, string because)
+        => actual.ShouldBeClose(expected, TensorAssertions.StageTolerance, because);
 
     private float Fraction(string name) => float.Parse(golden.Metadata[name], CultureInfo.InvariantCulture);
 
-    private ValuePathFeatures Encode(string images) => vision.EncodeValuePath(golden.Read($"input.{images}_images"), [.. golden.Numbers("mid_blocks_zero_based").Select(block => block + 1)]);
+    private ValuePathFeatures Encode(string images)
+        => vision.EncodeValuePath(golden.Read($"input.{images}_images"),
+        [.. golden.Numbers("mid_blocks_zero_based").Select(block => block + 1)]);
 
     private void WordsShouldBe(LearnedPrompts prompts, string prefix)
     {
@@ -189,6 +199,7 @@ public sealed class PromptAdGoldenTests : IDisposable
     }
 
     private LearnedPrompts Prompts(string task, string when) => new(text,
-        new PromptTokens(golden.Read($"{task}.prompt.normal.tokens"), golden.Read($"{task}.prompt.abnormal_handcrafted.tokens"), golden.Read($"{task}.prompt.abnormal_learned.tokens")),
+        new PromptTokens(golden.Read($"{task}.prompt.normal.tokens"), golden.Read($"{task}.prompt.abnormal_handcrafted.tokens"),
+            golden.Read($"{task}.prompt.abnormal_learned.tokens")),
         golden.Read($"{task}.prompt.normal_ctx.{when}"), golden.Read($"{task}.prompt.abnormal_ctx.{when}"));
 }

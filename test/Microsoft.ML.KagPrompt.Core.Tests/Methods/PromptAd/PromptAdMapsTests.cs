@@ -25,7 +25,8 @@ public class PromptAdMapsTests
                 var expected = Enumerable.Range(0, 2).Average(layer =>
                 {
                     var own = Row(query[layer][image][patch]);
-                    return Enumerable.Range(0, 7).Min(normal => 1 - NaiveCells.Cosine(NaiveCells.Unit(own), NaiveCells.Unit(Row(support[layer][0][normal])))) / 2;
+                    return Enumerable.Range(0, 7)
+                        .Min(normal => 1 - NaiveCells.Cosine(NaiveCells.Unit(own), NaiveCells.Unit(Row(support[layer][0][normal])))) / 2;
                 });
                 values[image][patch].item<float>().Should().BeApproximately((float)expected, 1e-5f);
             }
@@ -39,7 +40,8 @@ public class PromptAdMapsTests
         var directions = torch.tensor(new float[] { 3, 0, 0, 2 }, [2, 2]);
         var features = torch.tensor(new float[] { 6, 8, 0, -5 }, [2, 2]);
         double Share(double normal, double abnormal) => Math.Exp(abnormal) / (Math.Exp(normal) + Math.Exp(abnormal));
-        PromptAdMaps.Textual(features, directions).ShouldBeClose(torch.tensor([Share(3 * 0.6, 2 * 0.8), Share(0, -2)]), 1e-6, "the abnormal share");
+        PromptAdMaps.Textual(features, directions).ShouldBeClose(torch.tensor([Share(3 * 0.6, 2 * 0.8), Share(0, -2)]), 1e-6,
+            "the abnormal share");
     }
 
     [Theory]

@@ -19,7 +19,8 @@ public sealed class PromptAdModelTests : IDisposable
 
     private InspectionOptions Options => new()
     {
-        Method = new PromptAdOptions { Epochs = 3, LearningRate = 0.1f }, Backbone = new() { Name = In("clip.safetensors") }, Images = new() { Size = MethodCase.Side }, Device = "cpu", Seed = 3,
+        Method = new PromptAdOptions { Epochs = 3, LearningRate = 0.1f }, Backbone = new() { Name = In("clip.safetensors") },
+            Images = new() { Size = MethodCase.Side }, Device = "cpu", Seed = 3,
     };
 
     [Fact]
@@ -30,7 +31,8 @@ public sealed class PromptAdModelTests : IDisposable
         using var again = MethodCase.SavedAndLoaded(model);
         again.ShouldInspectAlike(model);
         model.Inspect(MethodCase.Query()).Map.Should().OnlyContain(value => value >= 0 && value <= 1);
-        model.Inspect(MethodCase.Query(44)).Score.Should().BeGreaterThan(model.Inspect(MethodCase.Parts(1)[0].Image).Score, "of a support every patch is known");
+        model.Inspect(MethodCase.Query(44)).Score.Should().BeGreaterThan(model.Inspect(MethodCase.Parts(1)[0].Image).Score,
+            "of a support every patch is known");
     }
 
     [Fact]
@@ -50,13 +52,15 @@ public sealed class PromptAdModelTests : IDisposable
         var images = MethodCase.Parts(2).Append(MethodCase.Parts(3)[2] with { ClassName = "nut" });
         using var model = KagPromptTrainer.Fit(images, Options, progress: new Told(steps.Add));
         var training = steps.Where(step => step.Phase == "training").ToArray();
-        training.Select(step => step.Done).Should().Equal([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], "three steps for the map and three for the score, class by class");
+        training.Select(step => step.Done).Should().Equal([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6],
+            "three steps for the map and three for the score, class by class");
         training.Should().OnlyContain(step => step.Total == 6 && float.IsFinite(step.Loss.CrossEntropy));
         training[5].Loss.CrossEntropy.Should().BeLessThan(training[3].Loss.CrossEntropy, "the words are learned");
         var (first, second) = (Directions(model, "object"), Directions(model, "nut"));
         first.Should().NotEqual(second);
 
-        static float[] Directions(KagPromptModel model, string name) => ((PromptAdReference)model.Classes[name].Reference.Value).TextFeatures.data<float>().ToArray();
+        static float[] Directions(KagPromptModel model, string name)
+            => ((PromptAdReference)model.Classes[name].Reference.Value).TextFeatures.data<float>().ToArray();
     }
 
     [Fact]

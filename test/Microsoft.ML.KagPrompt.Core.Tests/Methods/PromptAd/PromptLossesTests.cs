@@ -30,15 +30,18 @@ public class PromptLossesTests
         var all = Enumerable.Range(0, images).Select(image => Plain(features[image])).ToArray();
         var contrastive = all.SelectMany(image => image).Average(feature =>
         {
-            var logits = abnormal.Select(row => Scale * NaiveCells.Cosine(feature, NaiveCells.Unit(row))).Prepend(Scale * NaiveCells.Cosine(feature, towards)).ToArray();
+            var logits = abnormal.Select(row => Scale * NaiveCells.Cosine(feature, NaiveCells.Unit(row)))
+                .Prepend(Scale * NaiveCells.Cosine(feature, towards)).ToArray();
             return Math.Log(logits.Sum(Math.Exp)) - logits[0];
         });
-        double Gap(double[] feature, int channel) => Math.Pow(feature[channel] - towards[channel], 2) - Math.Pow(feature[channel] - away[channel], 2);
+        double Gap(double[] feature, int channel)
+            => Math.Pow(feature[channel] - towards[channel], 2) - Math.Pow(feature[channel] - away[channel], 2);
         var channels = Enumerable.Range(0, Width).ToArray();
         // Of images the channels are summed and the mean is over images; of patches the patches are, and it is over images and channels.
         var triplet = isOfImages ? all.Average(image => Math.Max(0, channels.Sum(channel => Gap(image[0], channel))))
             : all.Average(image => channels.Average(channel => Math.Max(0, image.Sum(feature => Gap(feature, channel)))));
-        var alignment = Mean([.. given.Select(NaiveCells.Unit)]).Zip(Mean([.. learned.Select(NaiveCells.Unit)]), (a, b) => (a - b) * (a - b)).Sum();
+        var alignment = Mean([.. given.Select(NaiveCells.Unit)])
+            .Zip(Mean([.. learned.Select(NaiveCells.Unit)]), (a, b) => (a - b) * (a - b)).Sum();
 
         losses.Contrastive.Value().Should().BeApproximately((float)contrastive, 1e-5f);
         losses.Triplet.Value().Should().BeApproximately((float)triplet, 1e-5f);
@@ -46,7 +49,8 @@ public class PromptLossesTests
         losses.Total.Value().Should().BeApproximately((float)(contrastive + triplet + (0.25 * alignment)), 1e-5f);
     }
 
-    private static double[][] Plain(torch.Tensor rows) => [.. rows.data<float>().ToArray().Chunk(Width).Select(row => Array.ConvertAll(row, number => (double)number))];
+    private static double[][] Plain(torch.Tensor rows)
+        => [.. rows.data<float>().ToArray().Chunk(Width).Select(row => Array.ConvertAll(row, number => (double)number))];
 
     private static double[] Mean(double[][] rows) => [.. Enumerable.Range(0, Width).Select(channel => rows.Average(row => row[channel]))];
 }

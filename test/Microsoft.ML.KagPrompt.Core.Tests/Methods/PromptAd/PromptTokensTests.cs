@@ -32,6 +32,7 @@ public class PromptTokensTests
         states[^1].Should().Equal(Masked(tokenizer.Encode("x x x flipped metal nut."), 3), "the class's own states come last");
 
         static long[] Masked(long[] ids, int words) => [.. ids.Select((id, at) => at >= 1 && at <= words ? -1 : id)];
-        static long[][] Rows(torch.Tensor ids, int words) => [.. ids.data<long>().ToArray().Chunk(Context).Select(row => Masked(row, words))];
+        static long[][] Rows(torch.Tensor ids, int words)
+            => [.. ids.data<long>().ToArray().Chunk(Context).Select(row => Masked(row, words))];
     }
 }

@@ -15,7 +15,8 @@ public class RadTests
         var options = new RadOptions { Radius = radius, MapSigma = 2, TopShare = 0.1f };
         using var method = options.Create(ScorerCase.Start);
         random.ShouldAgree(method, 2, 0.1f, (feature, cell) => random.Supports.SelectMany(cells => cells.Index())
-            .Where(normal => Math.Abs((normal.Index / ScorerCase.Grid) - (cell / ScorerCase.Grid)) <= radius && Math.Abs((normal.Index % ScorerCase.Grid) - (cell % ScorerCase.Grid)) <= radius)
+            .Where(normal => Math.Abs((normal.Index / ScorerCase.Grid) - (cell / ScorerCase.Grid)) <= radius
+                && Math.Abs((normal.Index % ScorerCase.Grid) - (cell % ScorerCase.Grid)) <= radius)
             .Min(normal => 1 - NaiveCells.Cosine(feature, normal.Item)));
     }
 }

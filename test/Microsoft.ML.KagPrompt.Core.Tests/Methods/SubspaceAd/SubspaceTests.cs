@@ -29,11 +29,13 @@ public class SubspaceTests
         using var scope = torch.NewDisposeScope();
         using var generator = new torch.Generator(5);
         var rows = torch.randn([6, 20], generator: generator);
-        var plain = Enumerable.Range(0, 6).Select(i => Array.ConvertAll(rows[i].data<float>().ToArray(), number => (double)number)).ToArray();
+        var plain = Enumerable.Range(0, 6).Select(i => Array.ConvertAll(rows[i].data<float>().ToArray(), number => (double)number))
+            .ToArray();
         var (mean, basis) = NormalSubspace.Fit(NormalSubspace.Condense(rows), 0.7);
         using var subspace = new NormalSubspace(mean, basis);
         var query = torch.randn([1, 4, 20], generator: generator);
-        var expected = Enumerable.Range(0, 4).Select(i => Residual(plain, 0.7)(Array.ConvertAll(query[0][i].data<float>().ToArray(), number => (double)number))).ToArray();
+        var expected = Enumerable.Range(0, 4)
+            .Select(i => Residual(plain, 0.7)(Array.ConvertAll(query[0][i].data<float>().ToArray(), number => (double)number))).ToArray();
         subspace.Residuals(query)[0].ShouldBeClose(torch.tensor(expected), 1e-4, "the residual of a wide matrix");
         basis.matmul(basis.t()).ShouldBeClose(torch.eye(basis.shape[0]), 1e-5, "orthonormal");
     }
