@@ -14,9 +14,6 @@ internal sealed class ResidualNetwork : IVisionTower, IPooledEmbedding
 {
     public const string FamilyName = "resnet";
 
-    // Of a picture that shows nothing, what little differs would be all there is to see.
-    private const double LeastSpread = 1e-3;
-
     private readonly ResidualNetworkConfig config;
     private readonly WeightSet weights;
 
@@ -174,12 +171,8 @@ internal sealed class ResidualNetwork : IVisionTower, IPooledEmbedding
         return [.. stages, cat([.. stages.Select(Differences)], -1)];
     }
 
-    /// <summary>From the mean over the picture, in units of what its cells usually differ by: [B, L, W]. What stands out in its own picture is long.</summary>
-    private static Tensor Differences(Tensor tokens)
-    {
-        var centred = tokens.Minus(tokens.mean([1], keepdim: true));
-        return centred / centred.Squared().mean([1, 2], keepdim: true).sqrt().AtLeast(LeastSpread);
-    }
+    /// <summary>From the mean over the picture: [B, L, W]. What stands out in its own picture is long.</summary>
+    private static Tensor Differences(Tensor tokens) => tokens.Minus(tokens.mean([1], keepdim: true));
 
     /// <summary>A stage's map as tokens [B, L, W] of cells of a step: averaged over the stage's cells, or read linearly between them.</summary>
     private static Tensor Tokens(Tensor map, int stage, int step, long imageSize)

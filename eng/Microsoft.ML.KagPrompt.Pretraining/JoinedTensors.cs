@@ -1,6 +1,7 @@
+using Microsoft.ML.KagPrompt.Checkpoints;
 using TorchSharp;
 
-namespace Microsoft.ML.KagPrompt.Checkpoints;
+namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>The tensors of two sources as one; what the second has, the first is not asked for. Its texts are the second's. Owns both.</summary>
 internal sealed class JoinedTensors(ITensorSource first, ITensorSource second) : ITensorSource
