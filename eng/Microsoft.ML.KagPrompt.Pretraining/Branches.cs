@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>What each branch of the method reaches on a labelled set: the bank alone, the graph prompt alone (no support images), both. Every image is encoded once for all draws.</summary>
-internal sealed class Branches(ShippedFiles files, string? prompt, Action<string> report)
+internal sealed class Branches(IBackboneFiles files, string? prompt, Action<string> report)
 {
     private const double AuproLimit = 0.3;
 
@@ -40,7 +40,7 @@ internal sealed class Branches(ShippedFiles files, string? prompt, Action<string
         {
             using var inner = NewDisposeScope();
             var features = tower.Encode(preprocessor.Normalize([preprocessor.Resize(Photographs.Read(image.Path))]));
-            var nodes = graph?.Nodes(features.PatchTokens);
+            var nodes = graph?.Nodes(features.PromptTokens);
             var map = nodes is null ? null : PromptMap.Average(nodes, text!, variant, maps.Upsampler(tower.Info.PromptGrid(side))).MoveToOuterDisposeScope();
             var score = graph is null ? null : graph.ImageSimilarities(features.ImageEmbedding, text!).select(1, 1).MoveToOuterDisposeScope();
             return (Tokens: features.PatchTokens.Select(tokens => tokens.MoveToOuterDisposeScope()).ToArray(), Map: map, Score: score);

@@ -10,14 +10,16 @@ using Microsoft.ML.KagPrompt.Pretraining.Rendering;
 using static TorchSharp.torch;
 
 const string Usage = """
-    Makes the weights of the compact backbone (DIARY.md).
+    Makes the weights of the embedded backbones (DIARY.md). FILE and DIR of align, prompt, branches and carry may be either backbone's.
       render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
       distil  --teacher DIR --out FILE --minutes N [--rate 0.0015] [--seed 1] [--resume FILE] [--device auto]
       align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1] [--device auto]
       narrow  --in DIR --out DIR
       shape   --in DIR --out DIR [--power 0] [--means 1,1,1,1] [--floors 0,0,0,0] [--seed 1]
       metric  --in DIR --out DIR [--products 400] [--steps 300] [--share 0.5] [--shrink 1] [--seed 1] [--prompt FILE --carried FILE] [--device auto]
-      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--rate 0.001] [--dice 1] [--seed 1] [--resume FILE] [--device auto]
+      carry   --from DIR --prompt FILE --to DIR --out FILE [--products 60] [--size 224] [--seed 1]      a start for another backbone's prompt
+      prompt  --backbone DIR --out FILE --minutes N [--products 150] [--size 224] [--pairs 4] [--rate 0.001] [--dice 1] [--seed 1] [--resume FILE] [--keep NAMES] [--device auto]
+      share   --prompt FILE --with FILE --out FILE        leaves out what the other prompt holds
       branches --backbone DIR --data DIR[,DIR] [--prompt FILE] [--shots 1,2,4] [--draws 5]
       places  --backbone DIR|NAME [--spots 40] [--seed 5]        where the cells of each tap look
       measure --data DIR[,DIR] [--trunk FILE | --teacher DIR]
@@ -79,11 +81,18 @@ int Run()
                 .Run(Required("in"), Required("out"), options.GetValueOrDefault("prompt"), options.GetValueOrDefault("carried"));
             return 0;
         case "prompt":
-            new PromptTraining(new ShippedFiles(Required("backbone")), Minutes(20), Number("size", 224), Number("pairs", 4), Fraction("rate", 1e-3), Fraction("dice", 1), Number("seed", 1), Device(), Console.WriteLine)
-                .Run(Required("out"), Number("products", 150), options.GetValueOrDefault("resume"));
+            new PromptTraining(BackboneFiles.Open(Required("backbone")), Minutes(20), Number("size", 224), Number("pairs", 4), Fraction("rate", 1e-3), Fraction("dice", 1), Number("seed", 1), Device(), Console.WriteLine,
+                    options.GetValueOrDefault("keep")).Run(Required("out"), Number("products", 150), options.GetValueOrDefault("resume"));
+            return 0;
+        case "carry":
+            new PromptMoving(BackboneFiles.Open(Required("from")), BackboneFiles.Open(Required("to")), Number("products", 60), Number("size", 224), Number("seed", 1), Console.WriteLine)
+                .Run(Required("prompt"), Required("out"));
+            return 0;
+        case "share":
+            PromptSharing.Run(Required("prompt"), Required("with"), Required("out"), Console.WriteLine);
             return 0;
         case "branches":
-            var branches = new Branches(new ShippedFiles(Required("backbone")), options.GetValueOrDefault("prompt"), Console.WriteLine);
+            var branches = new Branches(BackboneFiles.Open(Required("backbone")), options.GetValueOrDefault("prompt"), Console.WriteLine);
             foreach (var data in Required("data").Split(','))
             {
                 branches.Measure(data, List<int>("shots", "1,2,4"), Number("draws", 5));
@@ -91,7 +100,7 @@ int Run()
 
             return 0;
         case "places":
-            new TapPlaces(() => Directory.Exists(Required("backbone")) ? new ShippedFiles(Required("backbone")).Vision()
+            new TapPlaces(() => Directory.Exists(Required("backbone")) ? BackboneFiles.Open(Required("backbone")).Vision()
                 : Microsoft.ML.KagPrompt.Backbones.BackboneSources.Open(Required("backbone"), []).LoadVision(ScalarType.Float32, roundToHalf: false), Number("spots", 40), Number("seed", 5), Console.WriteLine).Measure();
             return 0;
         case "measure":

@@ -12,8 +12,11 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
-/// <summary>Trains the shipped graph prompt across rendered products, with the library's own trainer, as the paper trains across a data set.</summary>
-internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size, int pairs, double rate, double diceWeight, int seed, Device device, Action<string> report)
+/// <summary>
+/// Trains a backbone's graph prompt across rendered products, with the library's own trainer, as the paper trains across a data set. Weights whose names begin with
+/// what is kept stay as they are, so that prompts of several backbones can share them.
+/// </summary>
+internal sealed class PromptTraining(IBackboneFiles files, TimeSpan time, int size, int pairs, double rate, double diceWeight, int seed, Device device, Action<string> report, string? keeps = null)
 {
     private const int ViewsOfProduct = 4;
 
@@ -30,7 +33,12 @@ internal sealed class PromptTraining(ShippedFiles files, TimeSpan time, int size
         var config = GraphPromptConfig.For(tower.Info, options.Prompt.Variant, options.Prompt.Iterations);
         var prompt = resume is null ? new GraphPrompt(config, seed) : ShippedFiles.ReadPrompt(config, resume);
         prompt.MoveTo(device);
-        using var encoder = new FeatureEncoder(new Shared<NetworkTower>(new NetworkTower("compact", tower, null, null)), null, new ImageOptions { Size = size }, device);
+        foreach (var (_, weight) in prompt.Weights.Where(entry => keeps is not null && entry.Key.StartsWith(keeps, StringComparison.Ordinal)))
+        {
+            weight.requires_grad_(false);
+        }
+
+        using var encoder = new FeatureEncoder(new Shared<NetworkTower>(new NetworkTower(files.Name, tower, null, null)), null, new ImageOptions { Size = size }, device);
         var sizes = new MethodSizes(tower.Info, tower.Info, size, MapUpsampling.CellCentres, device);
         var names = Vocabulary.Products;
         var texts = files.TextFeatures(names, device);

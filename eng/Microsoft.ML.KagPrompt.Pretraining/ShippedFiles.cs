@@ -8,11 +8,15 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
-/// <summary>The files that come with the library, in a folder: backbone, merges, graph prompt.</summary>
-internal sealed class ShippedFiles(string folder)
+/// <summary>The compact backbone's files that come with the library, in a folder: backbone, merges, graph prompt.</summary>
+internal sealed class ShippedFiles(string folder) : IBackboneFiles
 {
     public const string Backbone = "compact.safetensors";
     public const string Merges = "compact.merges.txt";
+
+    public string Name => BackboneSources.Compact;
+
+    IVisionTower IBackboneFiles.Vision() => Vision();
 
     public CompactVisionTower Vision()
     {
@@ -20,20 +24,12 @@ internal sealed class ShippedFiles(string folder)
         return CompactBackbone.ReadVision(source);
     }
 
-    /// <summary>F_text of each name, on the device; the caller owns them.</summary>
-    public IReadOnlyDictionary<string, Tensor> TextFeatures(IEnumerable<string> names, Device device)
+    public TextSide Text()
     {
-        using var noGradients = no_grad();
         using var merges = File.OpenRead(Path.Combine(folder, Merges));
         var tokenizer = BytePairTokenizer.FromMerges(merges, CompactBackbone.ContextLength);
         using var source = SafetensorsFile.Open(Path.Combine(folder, Backbone));
-        using var text = CompactBackbone.ReadText(source);
-        text.MoveTo(device);
-        return names.ToDictionary(name => name, name =>
-        {
-            using var scope = NewDisposeScope();
-            return Microsoft.ML.KagPrompt.Backbones.TextFeatures.Encode(text, tokenizer, PromptEnsemble.Paper(name), device).DetachFromDisposeScope();
-        });
+        return new TextSide(CompactBackbone.ReadText(source), tokenizer);
     }
 
     /// <summary>Writes the backbone and its merges to another folder, some of its tensors replaced by others, in 16 bit.</summary>
@@ -58,13 +54,16 @@ internal sealed class ShippedFiles(string folder)
         return GraphPrompt.Read(config, source);
     }
 
-    public static void WritePrompt(GraphPrompt prompt, string path)
+    public static void WritePrompt(GraphPrompt prompt, string path) => WritePrompt(prompt.Weights, path);
+
+    /// <summary>In 16 bit.</summary>
+    public static void WritePrompt(IReadOnlyDictionary<string, Tensor> weights, string path)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using (var file = File.Create(path + ".new"))
         {
-            SafetensorsWriter.Write(file, prompt.Weights.ToDictionary(entry => entry.Key, entry => entry.Value.detach().to_type(ScalarType.Float16)),
+            SafetensorsWriter.Write(file, weights.ToDictionary(entry => entry.Key, entry => entry.Value.detach().to_type(ScalarType.Float16)),
                 new Dictionary<string, string> { ["licence"] = "MIT; trained on rendered images, see docs/explanation/compact-backbone.md" });
         }
 

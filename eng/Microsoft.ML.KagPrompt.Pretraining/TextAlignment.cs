@@ -1,8 +1,4 @@
-using System.Text.Json;
-using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Backbones.Compact;
-using Microsoft.ML.KagPrompt.Backbones.Vit;
-using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Pretraining.Rendering;
@@ -12,53 +8,37 @@ using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
-/// <summary>Teaches the image embedding and the text tower to agree on rendered sound and defective pictures; the trunk stays as distilled. Writes the shipped files.</summary>
+/// <summary>
+/// Teaches a tower's image embedding, and the compact backbone's text tower where there is none yet, to agree on rendered sound and defective pictures; the rest of
+/// the vision tower stays as it is. Writes the shipped files.
+/// </summary>
 internal static class TextAlignment
 {
     private const int Batch = 48;
     private const double PeakRate = 1e-3;
 
-    /// <summary>Trains for a time; with a folder of a finished backbone, its text tower and words stay as they are and the image embedding alone learns.</summary>
+    /// <summary>Trains for a time; with a folder of a finished compact backbone, its text tower and words stay as they are and the image embedding alone learns. So it does for ResNet18.</summary>
     public static void Run(string trunk, string output, string? textFolder, TimeSpan time, int pictures, int seed, Device device, Action<string> report)
     {
-        var config = new CompactVisionConfig();
-        using var source = SafetensorsFile.Open(trunk);
-        using var vision = WeightSet.Read(CompactVisionTower.Shapes(config), source);
-        vision.MoveTo(device);
-        var tower = new CompactVisionTower(config, vision);
-        var merges = Vocabulary.Learn();
-        var tokenizer = new BytePairTokenizer(merges, CompactBackbone.ContextLength);
-        var textConfig = new TextTransformerConfig
-        {
-            Width = 128, Depth = 3, Heads = 4, MlpWidth = 512, ContextLength = tokenizer.ContextLength, VocabularySize = tokenizer.VocabularySize, JointWidth = config.JointWidth,
-        };
-        using var generator = new Generator((ulong)seed, CPU);
-        using var text = textFolder is null ? Initial(TextTransformer.Shapes(textConfig), generator) : ReadText(textFolder, textConfig);
-        text.MoveTo(device);
-        var textTower = new TextTransformer(textConfig, text);
-        using var maps = Encode(tower, pictures, seed, device, out var scenes, report);
-        Train(tower, vision, textTower, text, trainsText: textFolder is null, tokenizer, maps, scenes, time, seed, report);
-        Write(output, config, vision, textConfig, text, merges);
-        report($"{tokenizer.VocabularySize} tokens written");
+        using var pupil = ResNet18Alignment.IsOne(trunk) ? (IAlignmentPupil)new ResNet18Alignment(trunk, seed) : new CompactAlignment(trunk, textFolder, seed);
+        pupil.Vision.MoveTo(device);
+        pupil.Text.MoveTo(device);
+        using var maps = Encode(pupil, pictures, seed, device, out var scenes, report);
+        Train(pupil, maps, scenes, time, seed, report);
+        pupil.Write(output);
+        report($"{pupil.Tokenizer.VocabularySize} tokens written");
     }
 
-    private static WeightSet ReadText(string folder, TextTransformerConfig config)
-    {
-        using var source = SafetensorsFile.Open(Path.Combine(folder, ShippedFiles.Backbone));
-        return WeightSet.Read(TextTransformer.Shapes(config), new PrefixedTensors(source, "text."));
-    }
-
-    private static void Train(CompactVisionTower tower, WeightSet vision, TextTransformer textTower, WeightSet text, bool trainsText, BytePairTokenizer tokenizer, Tensor maps, Scene[] scenes,
-        TimeSpan time, int seed, Action<string> report)
+    private static void Train(IAlignmentPupil pupil, Tensor maps, Scene[] scenes, TimeSpan time, int seed, Action<string> report)
     {
         var random = new Random(seed);
-        var trained = vision.ByName.Where(entry => entry.Key.StartsWith("embed.", StringComparison.Ordinal)).Select(entry => entry.Value).Concat(trainsText ? text.ByName.Values : []).ToArray();
-        foreach (var tensor in trained)
+        foreach (var tensor in pupil.Trained)
         {
             tensor.requires_grad_(true);
         }
 
-        using var optimizer = new AdamW(trained, 0.9, 0.98, 0.05);
+        using var texts = new Sentences(pupil, maps.device);
+        using var optimizer = new AdamW(pupil.Trained, 0.9, 0.98, 0.05);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var (state, kind, correct) = (0.0, 0.0, 0.0);
         for (var step = 0; clock.Elapsed < time; step++)
@@ -67,13 +47,13 @@ internal static class TextAlignment
             var picked = Enumerable.Range(0, Batch).Select(_ => random.Next(scenes.Length)).ToArray();
             // The generic names must work for anything: a share of pictures goes by one of them.
             var names = picked.Select(i => random.Next(6) == 0 ? Generic[random.Next(Generic.Length)] : scenes[i].ClassName).ToArray();
-            var images = tower.Embed(maps.index_select(0, tensor(picked.Select(i => (long)i).ToArray(), device: maps.device)));    // [B, C']
+            var images = pupil.Embedding.Embed(maps.index_select(0, tensor(picked.Select(i => (long)i).ToArray(), device: maps.device)));    // [B, C']
             var sentences = names.SelectMany(name => new[] { Any(PromptSentences.Normal(name), random), Any(PromptSentences.Abnormal(name), random) });
-            var texts = textTower.Forward(stack([.. sentences.Select(sentence => tensor(tokenizer.Encode(sentence)))]).to(maps.device)).view(Batch, 2, -1);   // scale included
+            var said = texts.Encode([.. sentences]).view(Batch, 2, -1);                                                        // scale included
             var labels = tensor(picked.Select(i => scenes[i].IsDefective ? 1L : 0L).ToArray(), device: maps.device);
-            var states = (images.unsqueeze(1) * texts).sum(-1);                                                                // [B, 2]
+            var states = (images.unsqueeze(1) * said).sum(-1);                                                                 // [B, 2]
             var stateLoss = functional.cross_entropy(states, labels);
-            var kindLoss = KindLoss(images, texts.mean([1]), names);
+            var kindLoss = KindLoss(images, said.mean([1]), names);
             var loss = stateLoss.Plus(kindLoss.Times(0.3));
             optimizer.ZeroGradients();
             loss.backward();
@@ -89,7 +69,7 @@ internal static class TextAlignment
             }
         }
 
-        foreach (var tensor in trained)
+        foreach (var tensor in pupil.Trained)
         {
             tensor.requires_grad_(false);
         }
@@ -106,20 +86,21 @@ internal static class TextAlignment
         return functional.cross_entropy(logits, tensor(names.Select(name => (long)Array.IndexOf(distinct, name)).ToArray(), device: images.device));
     }
 
-    /// <summary>The trunk's last maps of rendered pictures, half of them defective: [N, W, 14, 14].</summary>
-    private static Tensor Encode(CompactVisionTower tower, int pictures, int seed, Device device, out Scene[] scenes, Action<string> report)
+    /// <summary>The deepest maps of rendered pictures, half of them defective: [N, W, h, w].</summary>
+    private static Tensor Encode(IAlignmentPupil pupil, int pictures, int seed, Device device, out Scene[] scenes, Action<string> report)
     {
         var rendered = new Scene[pictures];
         var renderer = new SceneRenderer(RenderPool.Side);
         Parallel.For(0, pictures, i => rendered[i] = renderer.Render(unchecked((seed * 7_000_003) + i), (i & 1) == 1));
         report($"{pictures} pictures rendered");
+        var preprocessor = new ImagePreprocessor(RenderPool.Side, ResizeMode.Stretch, pupil.Vision.Info.Mean, pupil.Vision.Info.Std);
         using var noGradients = no_grad();
         var maps = new List<Tensor>();
         foreach (var chunk in rendered.Chunk(16))
         {
             using var scope = NewDisposeScope();
-            var values = chunk.SelectMany(scene => Enumerable.Range(0, 3).SelectMany(c => Enumerable.Range(0, RenderPool.Side * RenderPool.Side).Select(p => (scene.Rgb[(3 * p) + c] / 127.5f) - 1))).ToArray();
-            maps.Add(tower.Trunk(tensor(values, [chunk.Length, 3, RenderPool.Side, RenderPool.Side], device: device))[^1].DetachFromDisposeScope());
+            var images = preprocessor.Normalize([.. chunk.Select(scene => new PixelBuffer(RenderPool.Side, RenderPool.Side, scene.Rgb))]);
+            maps.Add(pupil.Embedding.Deepest(images.to(device)).DetachFromDisposeScope());
         }
 
         scenes = rendered;
@@ -130,33 +111,41 @@ internal static class TextAlignment
 
     private static string Any(IReadOnlyList<string> sentences, Random random) => sentences[random.Next(sentences.Count)];
 
-    private static WeightSet Initial(IReadOnlyDictionary<string, long[]> shapes, Generator generator)
-        => new(shapes.ToDictionary(shape => shape.Key, shape => (shape.Key switch
-        {
-            "log_scale" => tensor((float)Math.Log(10)),
-            _ when shape.Key.Contains("norm", StringComparison.Ordinal) && shape.Key.EndsWith("weight", StringComparison.Ordinal) => ones(shape.Value),
-            _ when shape.Key.EndsWith("bias", StringComparison.Ordinal) => zeros(shape.Value),
-            _ => randn(shape.Value, generator: generator).Times(shape.Key is "tokens" or "positions" ? 0.05 : 1 / Math.Sqrt(shape.Value[^1])),
-        }).DetachFromDisposeScope()));
-
-    private static void Write(string output, CompactVisionConfig config, WeightSet vision, TextTransformerConfig textConfig, WeightSet text, IReadOnlyList<(string First, string Second)> merges)
+    /// <summary>Sentences' features, scale included. A text tower that stays as it is encodes each once.</summary>
+    private sealed class Sentences(IAlignmentPupil pupil, Device device) : IDisposable
     {
-        Directory.CreateDirectory(output);
-        using var scope = NewDisposeScope();
-        var tensors = vision.ByName.Select(entry => ("vision." + entry.Key, entry.Value)).Concat(text.ByName.Select(entry => ("text." + entry.Key, entry.Value)))
-            .ToDictionary(entry => entry.Item1, entry => entry.Value.to_type(ScalarType.Float16));
-        var metadata = new Dictionary<string, string>
+        private readonly Dictionary<string, Tensor> known = [];
+
+        public Tensor Encode(IReadOnlyList<string> sentences)
         {
-            ["vision"] = config.ToJson(),
-            ["text"] = JsonSerializer.Serialize(textConfig),
-            ["teacher"] = "MobileNetV2 1.0 224 (ImageNet), google-coral/test_data, Apache-2.0",
-            ["licence"] = "MIT; distilled on rendered images, see docs/explanation/compact-backbone.md",
-        };
-        using (var file = File.Create(Path.Combine(output, "compact.safetensors")))
-        {
-            SafetensorsWriter.Write(file, tensors, metadata);
+            if (pupil.TrainsText)
+            {
+                return Forward(sentences);
+            }
+
+            var unknown = sentences.Distinct().Where(sentence => !known.ContainsKey(sentence)).ToArray();
+            if (unknown.Length > 0)
+            {
+                using var scope = NewDisposeScope();
+                using var noGradients = no_grad();
+                var features = Forward(unknown);
+                foreach (var (sentence, i) in unknown.Select((sentence, i) => (sentence, i)))
+                {
+                    known.Add(sentence, features[i].clone().DetachFromDisposeScope());
+                }
+            }
+
+            return stack([.. sentences.Select(sentence => known[sentence])]);
         }
 
-        File.WriteAllText(Path.Combine(output, "compact.merges.txt"), string.Concat(merges.Select(merge => $"{merge.First} {merge.Second}\n")));
+        public void Dispose()
+        {
+            foreach (var feature in known.Values)
+            {
+                feature.Dispose();
+            }
+        }
+
+        private Tensor Forward(IReadOnlyList<string> sentences) => pupil.Text.Forward(stack([.. sentences.Select(sentence => tensor(pupil.Tokenizer.Encode(sentence)))]).to(device));
     }
 }

@@ -46,6 +46,31 @@ public sealed class RecipeTests : IDisposable
         printed.Should().Contain("no supports: graph").And.Contain("1 supports, 1 draws: bank").And.Contain(", all ").And.NotContain("NaN");
     }
 
+    /// <summary>The same steps for the other embedded backbone, which shares the text side and the kernels with the first.</summary>
+    [Fact]
+    public void EveryStep_OnTheResNet18_MakesAnEmbeddingAndAPromptThatScoreImages()
+    {
+        var (network, first) = (Path.Combine(Shipped, "..", "Residual", ResNet18Files.Backbone), Path.Combine(Shipped, "compact.prompt.safetensors"));
+        Succeeds("align", "--trunk", network, "--out", At("aligned"), "--minutes", Moment, "--pictures", "24");
+        File.ReadAllBytes(Path.Combine(At("aligned"), ResNet18Files.Backbone)).Should().Equal(File.ReadAllBytes(network));
+        Tensors(Path.Combine(At("aligned"), ResNet18Files.Embedding)).Keys.Should().OnlyContain(name => name.StartsWith("embed.", StringComparison.Ordinal));
+
+        Succeeds("carry", "--from", Shipped, "--prompt", first, "--to", At("aligned"), "--out", At("carried"), "--products", "2", "--size", "112");
+        OnlyChanges(first, At("carried"), "projection.");
+        Succeeds("prompt", "--backbone", At("aligned"), "--out", At("prompt"), "--minutes", Moment, "--products", "2", "--size", "112", "--pairs", "2", "--dice", "0", "--resume", At("carried"), "--keep", "kernels.");
+        Changed(At("carried"), At("prompt")).Should().Contain("projection.3.weight").And.NotContain(name => name.StartsWith("kernels.", StringComparison.Ordinal));
+        Succeeds("share", "--prompt", At("prompt"), "--with", first, "--out", At("own"));
+        Tensors(At("own")).Keys.Should().Contain("projection.0.weight").And.NotContain(name => name.StartsWith("kernels.", StringComparison.Ordinal));
+        using (var joined = new JoinedTensors(SafetensorsFile.Open(first), SafetensorsFile.Open(At("own"))))
+        {
+            joined.Entries.Keys.Should().BeEquivalentTo(Tensors(At("prompt")).Keys);
+        }
+
+        Succeeds("branches", "--backbone", At("aligned"), "--prompt", At("prompt"), "--data", RenderedSet(), "--shots", "1", "--draws", "1")
+            .Should().Contain("no supports: graph").And.Contain(", all ").And.NotContain("NaN");
+        Succeeds("places", "--backbone", At("aligned"), "--spots", "1").Should().Contain("tap 3").And.NotContain("tap 4");
+    }
+
     /// <summary>What is made depends on the seed, not on the day.</summary>
     [Fact]
     public void Metric_SameSeed_GivesTheSameBytes()

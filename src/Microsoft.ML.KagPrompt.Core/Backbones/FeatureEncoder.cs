@@ -58,20 +58,20 @@ internal sealed class FeatureEncoder : IDisposable
     public ImagePreprocessor Preprocessor { get; }
 
     /// <summary>Features of S × S images by the backbone, on the device, without gradients. The caller owns them.</summary>
-    public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares) => Encode(squares, Tower, Preprocessor);
+    public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares) => Encode(squares, Tower, Preprocessor, forPrompt: true);
 
-    /// <summary>Features of both towers; the backbone does not run where nothing needs it. The caller owns them.</summary>
+    /// <summary>Features of both towers; the backbone does not run where nothing needs it, nor what a prompt alone would see. The caller owns them.</summary>
     public ScoringFeatures EncodeForScoring(IReadOnlyList<PixelBuffer> squares, bool usesMain)
     {
         if (Memory is null)
         {
-            return new ScoringFeatures(Encode(squares), null);
+            return new ScoringFeatures(Encode(squares, Tower, Preprocessor, usesMain), null);
         }
 
         var main = usesMain ? Encode(squares) : null;
         try
         {
-            return new ScoringFeatures(main, Encode(squares, MemoryTower, memoryPreprocessor));
+            return new ScoringFeatures(main, Encode(squares, MemoryTower, memoryPreprocessor, forPrompt: false));
         }
         catch
         {
@@ -122,20 +122,19 @@ internal sealed class FeatureEncoder : IDisposable
         gate.Dispose();
     }
 
-    private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor)
+    private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var images = preprocessor.Normalize(squares).to(Device);        // [B, 3, S, S]
         return Alone(() =>
         {
-            var features = tower.Encode(images);
-            foreach (var tokens in features.PatchTokens)
+            var features = tower.Encode(images, forPrompt);
+            foreach (var tensor in features.All)
             {
-                tokens.MoveToOuterDisposeScope();
+                tensor.MoveToOuterDisposeScope();
             }
 
-            features.ImageEmbedding.MoveToOuterDisposeScope();
             return features;
         });
     }

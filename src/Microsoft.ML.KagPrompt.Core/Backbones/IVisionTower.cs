@@ -30,6 +30,13 @@ internal sealed record VisionTowerInfo
     /// <summary>Pixels by which what the cells of each tap see lies below and right of the middle of their tiles; empty: it lies in the middle.</summary>
     public IReadOnlyList<(double Down, double Right)> TapShifts { get; init; } = [];
 
+    /// <summary>The layers that a graph prompt sees; null: those of the memory bank, on cells of <see cref="PatchSize"/>.</summary>
+    public PromptTaps? OwnPromptTaps { get; init; }
+
+    /// <summary>The layers that a graph prompt sees.</summary>
+    public PromptTaps PromptTaps => OwnPromptTaps
+        ?? new(TapWidths, PatchSize, TapShifts.Count > 0 ? (TapShifts.Average(shift => shift.Down), TapShifts.Average(shift => shift.Right)) : (0, 0));
+
     /// <summary>What training on it was measured to need; empty: what the methods' papers say.</summary>
     public IReadOnlyList<TrainingPreset> Presets { get; init; } = [];
 
@@ -37,15 +44,22 @@ internal sealed record VisionTowerInfo
     public IReadOnlyList<PatchGrid> TapGrids(int imageSize) => [.. TapWidths.Select((_, tap)
         => GridAt(imageSize, tap < TapSteps.Count ? TapSteps[tap] : PatchSize, tap < TapShifts.Count ? TapShifts[tap] : (0, 0)))];
 
-    /// <summary>Where the cells of what is made of all taps together lie.</summary>
-    public PatchGrid PromptGrid(int imageSize) => GridAt(imageSize, PatchSize, TapShifts.Count > 0 ? (TapShifts.Average(shift => shift.Down), TapShifts.Average(shift => shift.Right)) : (0, 0));
+    /// <summary>Where the cells of a graph prompt's map lie.</summary>
+    public PatchGrid PromptGrid(int imageSize) => GridAt(imageSize, PromptTaps.Step, PromptTaps.Shift);
 
     private static PatchGrid GridAt(int imageSize, int step, (double Down, double Right) shift)
     {
-        var middle = (step - 1) / 2.0;
-        return new PatchGrid(imageSize / step, imageSize / step, middle + shift.Down, step, middle + shift.Right, step);
+        // An image may end within its last cells.
+        var (middle, cells) = ((step - 1) / 2.0, (imageSize + step - 1) / step);
+        return new PatchGrid(cells, cells, middle + shift.Down, step, middle + shift.Right, step);
     }
 }
+
+/// <summary>Layers that a graph prompt sees, all on one grid.</summary>
+/// <param name="Widths">Width of each, shallow to deep.</param>
+/// <param name="Step">Pixels a cell.</param>
+/// <param name="Shift">Pixels by which what a cell sees lies below and right of the middle of its tile.</param>
+internal sealed record PromptTaps(IReadOnlyList<int> Widths, int Step, (double Down, double Right) Shift);
 
 /// <summary>A frozen network that turns images into patch tokens at several depths and one embedding.</summary>
 /// <remarks>Encoding is thread-safe; moving and disposing are not.</remarks>
@@ -61,7 +75,9 @@ internal interface IVisionTower : IDisposable
     string ConfigurationJson { get; }
 
     /// <summary>Encodes normalised images [B, 3, S, S] on the tower's device, without gradients. The caller owns the result.</summary>
-    VisionFeatures Encode(torch.Tensor images);
+    /// <param name="images">The images.</param>
+    /// <param name="forPrompt">Whether a graph prompt will see the features; false may leave out what it alone needs.</param>
+    VisionFeatures Encode(torch.Tensor images, bool forPrompt = true);
 
     /// <summary>The weights by name, for the model archive. The tower keeps ownership.</summary>
     IReadOnlyDictionary<string, torch.Tensor> Weights { get; }
@@ -71,22 +87,29 @@ internal interface IVisionTower : IDisposable
 }
 
 /// <summary>Features of a batch of images. Owns its tensors.</summary>
-internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, torch.Tensor imageEmbedding) : IDisposable
+/// <param name="patchTokens">P_i.</param>
+/// <param name="imageEmbedding">F_cls.</param>
+/// <param name="promptTokens">What a graph prompt sees; null: P_i.</param>
+internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, torch.Tensor imageEmbedding, IReadOnlyList<torch.Tensor>? promptTokens = null) : IDisposable
 {
     /// <summary>P_i, shallow to deep: [B, L, D_i], class token dropped, no final norm. L = (S / cell)².</summary>
     public IReadOnlyList<torch.Tensor> PatchTokens { get; } = patchTokens;
 
+    /// <summary>The layers that a graph prompt sees: [B, L, D_i] of <see cref="VisionTowerInfo.PromptTaps"/>.</summary>
+    public IReadOnlyList<torch.Tensor> PromptTokens { get; } = promptTokens ?? patchTokens;
+
     /// <summary>F_cls: [B, C'], L2-normalised.</summary>
     public torch.Tensor ImageEmbedding { get; } = imageEmbedding;
+
+    /// <summary>Every tensor, once.</summary>
+    public IEnumerable<torch.Tensor> All => [.. PatchTokens, .. ReferenceEquals(PromptTokens, PatchTokens) ? [] : PromptTokens, ImageEmbedding];
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tokens in PatchTokens)
+        foreach (var tensor in All)
         {
-            tokens.Dispose();
+            tensor.Dispose();
         }
-
-        ImageEmbedding.Dispose();
     }
 }

@@ -95,6 +95,10 @@ public class ResNet18BackboneTests
     [InlineData("""{"MiddleWidths":[1]}""")]
     [InlineData("""{"Mean":[0,0]}""")]
     [InlineData("""{"Std":[1,0,1]}""")]
+    [InlineData("""{"PromptStep":12}""")]
+    [InlineData("""{"EmbeddingWidth":128}""")]
+    [InlineData("""{"EmbeddingHidden":128}""")]
+    [InlineData("""{"EmbeddingWidth":1000000000,"EmbeddingHidden":1}""")]
     [InlineData("""{"Unknown":1}""")]
     public void Factory_DamagedConfiguration_IsRefused(string json)
     {

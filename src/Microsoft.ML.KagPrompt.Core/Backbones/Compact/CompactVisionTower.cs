@@ -7,7 +7,7 @@ using static TorchSharp.torch.nn;
 namespace Microsoft.ML.KagPrompt.Backbones.Compact;
 
 /// <summary>A small residual convolutional trunk. Each stage's map is brought to the patch grid and projected to a tap; the last stage is pooled to the image embedding.</summary>
-internal sealed class CompactVisionTower : IVisionTower
+internal sealed class CompactVisionTower : IVisionTower, IPooledEmbedding
 {
     public const string FamilyName = "compact";
 
@@ -73,7 +73,7 @@ internal sealed class CompactVisionTower : IVisionTower
         return shapes;
     }
 
-    public VisionFeatures Encode(Tensor images)
+    public VisionFeatures Encode(Tensor images, bool forPrompt = true)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -82,6 +82,8 @@ internal sealed class CompactVisionTower : IVisionTower
         var taps = maps.Select((map, i) => Tap(i, ToGrid(map, grid)).to(ScalarType.Float32).MoveToOuterDisposeScope()).ToArray();
         return new VisionFeatures(taps, Embed(maps[^1]).to(ScalarType.Float32).MoveToOuterDisposeScope());
     }
+
+    public Tensor Deepest(Tensor images) => Trunk(images)[^1];
 
     /// <summary>The four stages' maps [B, W_i, S/stride, S/stride]; with gradients where the weights ask for them.</summary>
     public IReadOnlyList<Tensor> Trunk(Tensor images)

@@ -7,9 +7,10 @@ namespace Microsoft.ML.KagPrompt.Backbones.Residual;
 
 /// <summary>
 /// The stem and first stages of a residual network, batch normalisation folded into its convolutions. Each tapped stage's map is a layer of
-/// patch tokens on a grid of its own; the last one's mean is the image embedding.
+/// patch tokens on a grid of its own; the image embedding is the last one's mean, or what two layers make of its mean and maximum. A graph prompt
+/// sees coarser cells of every stage, and how each of them differs from the rest of its own picture.
 /// </summary>
-internal sealed class ResidualNetwork : IStageTower
+internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
 {
     public const string FamilyName = "resnet";
 
@@ -25,8 +26,11 @@ internal sealed class ResidualNetwork : IStageTower
             PatchSize = config.Step,
             TapWidths = [.. config.Taps.Select(tap => config.StageWidths[tap - 1])],
             TapSteps = [.. config.Taps.Select(_ => config.Step)],
-            TapShifts = [.. config.Taps.Select(tap => (Place(tap, config.LooksDown), Place(tap, config.LooksRight)))],
-            JointWidth = config.StageWidths[^1],
+            TapShifts = [.. config.Taps.Select(tap => (Place(tap, config.Step, config.LooksDown), Place(tap, config.Step, config.LooksRight)))],
+            OwnPromptTaps = config.PromptStep > 0 ? PromptTaps(config) : null,
+            JointWidth = config.EmbeddingWidth > 0 ? config.EmbeddingWidth : config.StageWidths[^1],
+            // As the compact backbone needs: half of the twins' images have no defect, and dice losses teach to call everything normal.
+            Presets = config.PromptStep > 0 ? [new TrainingPreset("kag.paper", CentreProjections: true, DiceWeight: 0)] : [],
             ImageSize = config.ImageSize,
             Mean = config.Mean,
             Std = config.Std,
@@ -82,6 +86,11 @@ internal sealed class ResidualNetwork : IStageTower
             }
         }
 
+        foreach (var (name, shape) in EmbeddingShapes(config))
+        {
+            shapes.Add(name, shape);
+        }
+
         return shapes;
     }
 
@@ -94,14 +103,38 @@ internal sealed class ResidualNetwork : IStageTower
         return [.. Stages(images.to(weights.Type)).Select(map => map.to(ScalarType.Float32).MoveToOuterDisposeScope())];
     }
 
-    public VisionFeatures Encode(Tensor images)
+    /// <summary>Name and shape of the weights that make the image embedding.</summary>
+    public static IReadOnlyDictionary<string, long[]> EmbeddingShapes(ResidualNetworkConfig config) => config.EmbeddingWidth == 0 ? new Dictionary<string, long[]>() : new()
+    {
+        ["embed.hidden.weight"] = [config.EmbeddingHidden, 2 * config.StageWidths[^1]],
+        ["embed.hidden.bias"] = [config.EmbeddingHidden],
+        ["embed.out.weight"] = [config.EmbeddingWidth, config.EmbeddingHidden],
+        ["embed.out.bias"] = [config.EmbeddingWidth],
+    };
+
+    public VisionFeatures Encode(Tensor images, bool forPrompt = true)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var maps = Stages(images.to(weights.Type));
-        var taps = config.Taps.Select(tap => Tokens(maps[tap - 1], ResidualNetworkConfig.StrideOf(tap), images.shape[2] / config.Step)).ToArray();
-        var embedding = maps[^1].to(ScalarType.Float32).mean([2, 3]).UnitLength(-1);
-        return new VisionFeatures([.. taps.Select(tokens => tokens.MoveToOuterDisposeScope())], embedding.MoveToOuterDisposeScope());
+        var taps = config.Taps.Select(tap => Tokens(maps[tap - 1], tap, config.Step, images.shape[2]).MoveToOuterDisposeScope()).ToArray();
+        var embedding = Embed(maps[^1]).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        var prompt = forPrompt && config.PromptStep > 0 ? PromptTokens(maps, images.shape[2]).Select(tokens => tokens.MoveToOuterDisposeScope()).ToArray() : null;
+        return new VisionFeatures(taps, embedding, prompt);
+    }
+
+    public Tensor Deepest(Tensor images) => Stages(images.to(weights.Type))[^1];
+
+    public Tensor Embed(Tensor deepest)
+    {
+        if (config.EmbeddingWidth == 0)
+        {
+            return deepest.to(ScalarType.Float32).mean([2, 3]).UnitLength(-1);
+        }
+
+        var pooled = cat([deepest.mean([2, 3]), deepest.amax([2, 3])], 1);
+        var hidden = functional.linear(pooled, weights["embed.hidden.weight"], weights["embed.hidden.bias"]).relu();
+        return functional.linear(hidden, weights["embed.out.weight"], weights["embed.out.bias"]).UnitLength(-1);
     }
 
     /// <summary>The stages' maps [B, W_i, S / stride, S / stride]; with gradients where the weights ask for them.</summary>
@@ -130,15 +163,33 @@ internal sealed class ResidualNetwork : IStageTower
     /// From the middle of a cell's tile to where it looks. Padding is that of odd kernels before even strides: a stage's first cell looks at pixel 0, the next
     /// one a stride further, and a mean over cells at their middle; then what was measured.
     /// </summary>
-    private double Place(int tap, IReadOnlyList<double> looks)
-        => (Math.Max(0, config.Step - ResidualNetworkConfig.StrideOf(tap)) / 2.0) - ((config.Step - 1) / 2.0) + looks.ElementAtOrDefault(tap - 1);
+    private static double Place(int tap, int step, IReadOnlyList<double> looks)
+        => (Math.Max(0, step - ResidualNetworkConfig.StrideOf(tap)) / 2.0) - ((step - 1) / 2.0) + looks.ElementAtOrDefault(tap - 1);
 
-    /// <summary>A stage's map as tokens [B, side², W]: averaged over the stage's cells, or read linearly between them.</summary>
-    private Tensor Tokens(Tensor map, int stride, long side)
+    /// <summary>Every stage, and the differences of all of them.</summary>
+    private static PromptTaps PromptTaps(ResidualNetworkConfig config)
     {
-        var cells = stride < config.Step ? functional.avg_pool2d(map, config.Step / stride)
-            : stride == config.Step ? map
-            : PatchGrid.Square((int)map.shape[2], 0, (double)stride / config.Step).ToImage(map.to(ScalarType.Float32).flatten(2), (int)side);
+        var stages = Enumerable.Range(1, config.StageWidths.Count).ToArray();
+        return new PromptTaps([.. config.StageWidths, config.StageWidths.Sum()], config.PromptStep,
+            (stages.Average(stage => Place(stage, config.PromptStep, config.LooksDown)), stages.Average(stage => Place(stage, config.PromptStep, config.LooksRight))));
+    }
+
+    private IEnumerable<Tensor> PromptTokens(IReadOnlyList<Tensor> maps, long imageSize)
+    {
+        var stages = maps.Select((map, i) => Tokens(map, i + 1, config.PromptStep, imageSize)).ToArray();
+        return [.. stages, cat([.. stages.Select(Differences)], -1)];
+    }
+
+    /// <summary>From the mean over the picture: [B, L, W]. What stands out in its own picture is long.</summary>
+    private static Tensor Differences(Tensor tokens) => tokens.Minus(tokens.mean([1], keepdim: true));
+
+    /// <summary>A stage's map as tokens [B, L, W] of cells of a step: averaged over the stage's cells, or read linearly between them.</summary>
+    private static Tensor Tokens(Tensor map, int stage, int step, long imageSize)
+    {
+        var stride = ResidualNetworkConfig.StrideOf(stage);
+        var cells = stride < step ? functional.avg_pool2d(map, step / stride, ceil_mode: true)
+            : stride == step ? map
+            : PatchGrid.Square((int)map.shape[2], 0, (double)stride / step).ToImage(map.to(ScalarType.Float32).flatten(2), (int)(imageSize / step));
         return cells.flatten(2).transpose(1, 2).to(ScalarType.Float32).contiguous();
     }
 

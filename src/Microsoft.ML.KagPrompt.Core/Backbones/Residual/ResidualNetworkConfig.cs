@@ -12,6 +12,7 @@ internal sealed record ResidualNetworkConfig
 
     private const int MostStages = 4;
     private const double MostLook = 32;
+    private const int WidestEmbedding = 16384;
 
     private static readonly JsonSerializerOptions Json = new() { MaxDepth = 8, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true };
 
@@ -32,6 +33,15 @@ internal sealed record ResidualNetworkConfig
 
     /// <summary>Pixels a cell of every tap: finer maps are averaged down to it, coarser ones interpolated up.</summary>
     public int Step { get; init; } = 8;
+
+    /// <summary>Pixels a cell of what a graph prompt sees; 0: it sees the taps as they are.</summary>
+    public int PromptStep { get; init; }
+
+    /// <summary>Width of the image embedding, which two layers make of the last stage's mean and maximum; 0: the last stage's mean is the embedding.</summary>
+    public int EmbeddingWidth { get; init; }
+
+    /// <summary>Width between the two layers.</summary>
+    public int EmbeddingHidden { get; init; }
 
     /// <summary>Pixels by which each stage's cells look further down than their strides alone say; empty: none. Learnt kernels do not look straight ahead.</summary>
     public IReadOnlyList<double> LooksDown { get; init; } = [];
@@ -62,6 +72,10 @@ internal sealed record ResidualNetworkConfig
         .Require(AreLooks(LooksDown), nameof(LooksDown), $"none, or for each stage at most {MostLook}", string.Join(",", LooksDown))
         .Require(AreLooks(LooksRight), nameof(LooksRight), $"none, or for each stage at most {MostLook}", string.Join(",", LooksRight))
         .Require(Step is 4 or 8 or 16 or 32, nameof(Step), "4, 8, 16 or 32", Step)
+        .Require(PromptStep is 0 or 4 or 8 or 16 or 32, nameof(PromptStep), "0, 4, 8, 16 or 32", PromptStep)
+        .Require(EmbeddingWidth is >= 0 and <= WidestEmbedding, nameof(EmbeddingWidth), $"0 to {WidestEmbedding}", EmbeddingWidth)
+        .Require(EmbeddingWidth == 0 ? EmbeddingHidden == 0 : EmbeddingHidden is >= 1 and <= WidestEmbedding,
+            nameof(EmbeddingHidden), EmbeddingWidth == 0 ? "0 without an embedding" : $"1 to {WidestEmbedding}", EmbeddingHidden)
         .Require(ImageSize is >= 32 and <= 4096 && Step >= 1 && ImageSize % Step == 0, nameof(ImageSize), $"a multiple of {Step}, 32 to 4096", ImageSize)
         .Require(Mean.Count == 3 && Mean.All(float.IsFinite), nameof(Mean), "three numbers", string.Join(",", Mean))
         .Require(Std.Count == 3 && Std.All(value => float.IsFinite(value) && value > 0), nameof(Std), "three positive numbers", string.Join(",", Std))

@@ -73,7 +73,7 @@ internal sealed partial class VisionTransformer : IVisionTower
         return shapes.ToDictionary(shape => shape.Name, shape => shape.Shape);
     }
 
-    public VisionFeatures Encode(Tensor images)
+    public VisionFeatures Encode(Tensor images, bool forPrompt = true)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();

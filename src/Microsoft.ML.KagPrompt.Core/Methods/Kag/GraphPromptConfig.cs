@@ -7,7 +7,7 @@ internal sealed record GraphPromptConfig
 {
     public GraphVariant Variant { get; init; } = GraphVariant.Paper;
 
-    /// <summary>D_i of the four tapped layers.</summary>
+    /// <summary>D_i of the four layers it sees.</summary>
     public required IReadOnlyList<int> TapWidths { get; init; }
 
     /// <summary>C': width of the nodes and of the text features.</summary>
@@ -20,5 +20,5 @@ internal sealed record GraphPromptConfig
     public int QueryWidth => Math.Max(1, JointWidth / 8);
 
     public static GraphPromptConfig For(VisionTowerInfo info, GraphVariant variant, int iterations)
-        => new() { Variant = variant, TapWidths = info.TapWidths, JointWidth = info.JointWidth, Iterations = iterations };
+        => new() { Variant = variant, TapWidths = info.PromptTaps.Widths, JointWidth = info.JointWidth, Iterations = iterations };
 }

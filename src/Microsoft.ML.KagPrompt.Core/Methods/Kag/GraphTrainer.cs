@@ -87,7 +87,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     private CentredProjections Centred(TwinBatch batch)
     {
         using var scope = torch.NewDisposeScope();
-        return new CentredProjections(prompt, encoder.Encode([.. batch.Normal.Take(MostForCentres).Select(image => image.Square)]).PatchTokens);
+        return new CentredProjections(prompt, encoder.Encode([.. batch.Normal.Take(MostForCentres).Select(image => image.Square)]).PromptTokens);
     }
 
     /// <summary>One optimiser step. The loss is a mean over images, so its gradient is summed from passes over few of them: what a pass holds stays small.</summary>
@@ -133,7 +133,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         var (masks, labels) = Targets(batch);
         var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
 
-        var nodes = prompt.Nodes(features.PatchTokens, training: true);                   // [M, 2B, L, C']
+        var nodes = prompt.Nodes(features.PromptTokens, training: true);                  // [M, 2B, L, C']
         var maps = PromptMap.PerLayer(nodes, text, variant, toImage);   // [M, 2B, S, S]
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);       // [2B, 2]
         var loss = variant.Loss(similarities, maps, masks, labels, training.FocalWeight, DiceWeight);

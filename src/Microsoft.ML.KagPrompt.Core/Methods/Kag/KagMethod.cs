@@ -31,10 +31,10 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
     private bool UsesGraphBank => options.Memory.Features == MemoryFeatures.Graph;
 
     /// <summary>Where the bank's patches lie in the image, layer by layer.</summary>
-    private IReadOnlyList<PatchGrid> BankGrids => UsesGraphBank ? [.. sizes.Main.TapWidths.Select(_ => sizes.Main.PromptGrid(sizes.ImageSize))] : sizes.Memory.TapGrids(sizes.ImageSize);
+    private IReadOnlyList<PatchGrid> BankGrids => UsesGraphBank ? [.. sizes.Main.PromptTaps.Widths.Select(_ => sizes.Main.PromptGrid(sizes.ImageSize))] : sizes.Memory.TapGrids(sizes.ImageSize);
 
     /// <summary>Widths of the memory bank's layers.</summary>
-    private IReadOnlyList<int> BankWidths => UsesGraphBank ? [.. sizes.Main.TapWidths.Select(_ => sizes.Main.JointWidth)] : sizes.Memory.TapWidths;
+    private IReadOnlyList<int> BankWidths => UsesGraphBank ? [.. sizes.Main.PromptTaps.Widths.Select(_ => sizes.Main.JointWidth)] : sizes.Memory.TapWidths;
 
     public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: prompt is not null);
 
@@ -46,7 +46,7 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var encoded = (ScoringFeatures)views;
-        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(encoded.ForPrompt!.PatchTokens)).unbind(0) : encoded.ForMemory.PatchTokens.Select(layer => layer.alias());
+        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(encoded.ForPrompt!.PromptTokens)).unbind(0) : encoded.ForMemory.PatchTokens.Select(layer => layer.alias());
         var random = new Random(seed);
         var kept = tokens.Zip(BankGrids, (layer, grid) => KeptPatches.WithCells(layer, grid, regions, options.Memory.ViewShare, random)).ToArray();
         return [.. kept.Select(layer => layer.Patches.MoveToOuterDisposeScope()), .. kept.Select(layer => layer.Cells.MoveToOuterDisposeScope())];
@@ -209,7 +209,7 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
             return (null, null, null);
         }
 
-        var nodes = prompt.Nodes(features!.PatchTokens);                                                    // [M, B, L, C']
+        var nodes = prompt.Nodes(features!.PromptTokens);                                                   // [M, B, L, C']
         var map = PromptMap.Average(nodes, reference.TextFeatures, variant,
             maps.Upsampler(sizes.Main.PromptGrid(sizes.ImageSize), reference.Region?.Square));                // [B, S, S], (12)
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, reference.TextFeatures);       // [B, 2]

@@ -30,9 +30,9 @@ internal static class KagStart
     }
 
     /// <exception cref="ArgumentException">The graph's layers are four.</exception>
-    private static GraphPromptConfig Config(KagOptions options, MethodSizes sizes) => sizes.Main.TapWidths.Count == GraphLayers
+    private static GraphPromptConfig Config(KagOptions options, MethodSizes sizes) => sizes.Main.PromptTaps.Widths.Count == GraphLayers
         ? GraphPromptConfig.For(sizes.Main, options.Prompt.Variant, options.Prompt.Iterations)
-        : throw new ArgumentException($"Backbone.Taps: expected {GraphLayers} with a graph prompt, got {sizes.Main.TapWidths.Count}. "
+        : throw new ArgumentException($"Backbone.Taps: expected {GraphLayers} with a graph prompt, got {sizes.Main.PromptTaps.Widths.Count}. "
             + $"Name {GraphLayers} blocks of a backbone with a text side ('{Backbones.BackboneSources.Compact}' is the embedded one), or let the memory bank score alone (Training.Epochs 0).");
 
     private static void CheckInitial(KagOptions options, IInspectionMethod? initial)
@@ -98,7 +98,7 @@ internal static class KagStart
         using var source = CheckpointFile.Open(path);
         var prompt = ReleasedCheckpoint.Read(source, options.Prompt.Iterations);
         var info = start.Sizes.Main;
-        if (prompt.TapWidths.SequenceEqual(info.TapWidths) && prompt.JointWidth == info.JointWidth)
+        if (prompt.TapWidths.SequenceEqual(info.PromptTaps.Widths) && prompt.JointWidth == info.JointWidth)
         {
             return prompt;
         }
@@ -106,6 +106,6 @@ internal static class KagStart
         var widths = $"{string.Join(", ", prompt.TapWidths)} and joint width {prompt.JointWidth}";
         prompt.Dispose();
         throw new CheckpointMismatchException($"'{path}' was trained on features of widths {widths}: backbone '{start.BackboneName}' gives "
-            + $"{string.Join(", ", info.TapWidths)} and {info.JointWidth}. Name the backbone it was trained on (the authors': ImageBind-Huge).");
+            + $"{string.Join(", ", info.PromptTaps.Widths)} and {info.JointWidth}. Name the backbone it was trained on (the authors': ImageBind-Huge).");
     }
 }
