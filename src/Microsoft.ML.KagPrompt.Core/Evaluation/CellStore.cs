@@ -1,5 +1,5 @@
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -85,7 +85,7 @@ internal sealed class CellStore
         var plain = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? $"{c}" : $"%{(int)c:x4}"));
         return plain.Length <= LongestPart
             ? plain
-            : $"{plain[..(LongestPart - 33)]}+{Convert.ToHexString(XxHash128.Hash(MemoryMarshal.AsBytes(name.AsSpan())))}";
+            : $"{plain[..(LongestPart - 33)]}+{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(name.AsSpan())).AsSpan(0, 16))}";
     }
 
     private sealed record Stored(string Settings, FewShotCell Result);
