@@ -39,6 +39,20 @@ public sealed partial class DocumentTablesTests
             .Should().BeEquivalentTo(Properties(typeof(SynthesisOptions)).Select(property => property.Name));
 
     [Fact]
+    public void Methods_Tables_NameEveryOptionAndItsDefault()
+    {
+        var pages = MarkdownPage.Names.Where(name => name.StartsWith("docs/explanation/methods/", StringComparison.Ordinal)).ToArray();
+        pages.Should().HaveCountGreaterThan(1);
+        foreach (var page in pages)
+        {
+            var options = InspectionMethods.Default(Path.GetFileNameWithoutExtension(page));
+            var rows = MarkdownPage.Read(page).Rows("Options").Skip(1).ToArray();
+            rows.Select(row => row[0].Trim('`')).Should().BeEquivalentTo(Properties(options.GetType()).Select(property => property.Name), page);
+            rows.Where(row => Value(options, row[0].Trim('`')) is { } found && found != row[1].Trim('`')).Select(row => row[0]).Should().BeEmpty($"{page} has the defaults");
+        }
+    }
+
+    [Fact]
     public void Exceptions_Table_NamesEveryOneOfOurs()
     {
         var ours = typeof(KagPromptException).Assembly.GetExportedTypes().Where(type => type.IsAssignableTo(typeof(KagPromptException)))

@@ -9,28 +9,21 @@ internal static class TextFeatures
 {
     /// <summary>[2, C'], normal first. The caller owns it.</summary>
     public static Tensor Encode(ITextTower tower, BytePairTokenizer tokenizer, PromptEnsemble prompts, Device device)
-    {
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        return stack([Average(prompts.Normal), Average(prompts.Abnormal)]).MoveToOuterDisposeScope();
+        => Pair(prompts, sentences => UnitMean(tower.Encode(Tokens(tokenizer, sentences, device))));
 
-        Tensor Average(IReadOnlyList<string> sentences) => UnitMean(tower.Encode(Tokens(tokenizer, sentences, device)));
-    }
-
-    /// <summary>
-    /// The plain means of the sentences as the tower gives them, of any length: [2, C'], normal first. The caller owns it.
-    /// </summary>
+    /// <summary>The plain means of the sentences as the tower gives them, of any length: [2, C'], normal first. The caller owns it.</summary>
     public static Tensor RawMeans(ITextTower tower, BytePairTokenizer tokenizer, PromptEnsemble prompts, Device device)
-    {
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        return stack([Average(prompts.Normal), Average(prompts.Abnormal)]).MoveToOuterDisposeScope();
-
-        Tensor Average(IReadOnlyList<string> sentences) => tower.Embed(Tokens(tokenizer, sentences, device)).mean([0]);
-    }
+        => Pair(prompts, sentences => tower.Embed(Tokens(tokenizer, sentences, device)).mean([0]));
 
     /// <summary>Sentences of any length [n, C'], each brought to unit length, averaged, brought to unit length: [C'].</summary>
     public static Tensor UnitMean(Tensor sentences) => sentences.UnitLength(-1).mean([0]).UnitLength(-1);
+
+    private static Tensor Pair(PromptEnsemble prompts, Func<IReadOnlyList<string>, Tensor> average)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        return stack([average(prompts.Normal), average(prompts.Abnormal)]).MoveToOuterDisposeScope();
+    }
 
     private static Tensor Tokens(BytePairTokenizer tokenizer, IReadOnlyList<string> sentences, Device device)
         => stack([.. sentences.Select(sentence => tensor(tokenizer.Encode(sentence)))]).to(device);

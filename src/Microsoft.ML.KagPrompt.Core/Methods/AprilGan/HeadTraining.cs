@@ -1,4 +1,3 @@
-using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
@@ -67,7 +66,7 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
     {
         using var scope = torch.NewDisposeScope();
         using var features = run.Encoder.Encode([.. batch.Normal.Select(image => image.Square), .. batch.Twins.Select(twin => twin.Image)]);
-        var masks = Masks(batch, run.Encoder);
+        var masks = Masks(batch, run.Encoder.ImageSize, run.Encoder.Device);
         var names = batch.Normal.Concat(batch.Normal).Select(image => image.ClassName);
         var texts = torch.stack([.. names.Select(name => run.TextFeatures[name])]);                     // [2B, 2, C']
         var losses = trainer.Losses(features.PatchTokens, texts, masks);
@@ -80,9 +79,9 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
     }
 
     /// <summary>[2B, S, S], empty for the normal half.</summary>
-    private static torch.Tensor Masks(TwinBatch batch, FeatureEncoder encoder)
+    internal static torch.Tensor Masks(TwinBatch batch, int side, torch.Device device)
     {
-        var (count, side) = (batch.Normal.Length, encoder.ImageSize);
+        var count = batch.Normal.Length;
         var masks = new float[2 * count * side * side];
         for (var i = 0; i < count; i++)
         {
@@ -92,6 +91,6 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
             }
         }
 
-        return torch.tensor(masks, [2 * count, side, side], device: encoder.Device);
+        return torch.tensor(masks, [2 * count, side, side], device: device);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Methods;
+using Microsoft.ML.KagPrompt.Methods.WinClip;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 
@@ -104,6 +105,22 @@ public sealed class WinClipModelTests : IDisposable
         }
 
         Score(turned).Should().BeApproximately(1 - Score(new(turned.Abnormal, turned.Normal)), 1e-5f);
+    }
+
+    [Fact]
+    public void Describe_AClass_AveragesItsSentencesAsTheTowerGivesThem()
+    {
+        using var texts = new PromptTexts(() => BackboneSources.Open(In("clip.safetensors"), []), new Dictionary<string, PromptEnsemble>(), torch.CPU);
+        var info = new VisionTowerInfo { PatchSize = 14, TapWidths = [8], JointWidth = 4, ImageSize = 56, Mean = [0, 0, 0], Std = [1, 1, 1] };
+        using var method = new WinClipMethod(new WinClipOptions(), new MethodSizes(info, info, 56, MapUpsampling.CellCentres, torch.CPU));
+
+        var described = method.Describe(texts, "metal_nut");
+
+        var (tower, sentences) = (texts.Side.Tower, WinClipSentences.All.For("metal nut"));
+        torch.Tensor Mean(IReadOnlyList<string> group)
+            => tower.Embed(torch.stack([.. group.Select(sentence => torch.tensor(texts.Side.Tokenizer.Encode(sentence)))])).mean([0]);
+        described.ShouldBeClose(torch.stack([Mean(sentences.Normal), Mean(sentences.Abnormal)]), 1e-5, "raw means");
+        described.norm(1).sub(1).abs().min().ToSingle().Should().BeGreaterThan(0.01f, "they keep their length");
     }
 
     [Theory]
