@@ -7,7 +7,10 @@ namespace Microsoft.ML;
 /// <content>Other methods, for comparison: <c>mlContext.Transforms.DetectAnomaliesPatchCore(...)</c> and its like.</content>
 public static partial class KagPromptCatalog
 {
-    /// <summary>PatchCore: as <see cref="DetectAnomaliesKag(TransformsCatalog, string, KagPromptOptions)"/>, with the same columns, thresholds and zips.</summary>
+    /// <summary>
+    /// PatchCore: as <see cref="DetectAnomaliesKag(TransformsCatalog, string, KagPromptOptions)"/>, with the same columns, thresholds and
+    /// zips.
+    /// </summary>
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="imageColumnName">Column of images of any size; replaces the options' name.</param>
     /// <param name="method">The method's own choices; null: the defaults.</param>
@@ -28,7 +31,10 @@ public static partial class KagPromptCatalog
         string? labelColumnName = null, string? classNameColumnName = null, string? supportColumnName = null)
         => Detect(catalog, imageColumnName, new PatchCoreOptions(), Named(labelColumnName, classNameColumnName, supportColumnName));
 
-    /// <summary>SPADE: as <see cref="DetectAnomaliesKag(TransformsCatalog, string, KagPromptOptions)"/>, with the same columns, thresholds and zips.</summary>
+    /// <summary>
+    /// SPADE: as <see cref="DetectAnomaliesKag(TransformsCatalog, string, KagPromptOptions)"/>, with the same columns, thresholds and
+    /// zips.
+    /// </summary>
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="imageColumnName">Column of images of any size; replaces the options' name.</param>
     /// <param name="method">The method's own choices; null: the defaults.</param>
@@ -50,12 +56,14 @@ public static partial class KagPromptCatalog
         => Detect(catalog, imageColumnName, new SpadeOptions(), Named(labelColumnName, classNameColumnName, supportColumnName));
 
     /// <summary>Any method; the options must not name another.</summary>
-    private static KagPromptEstimator Detect(TransformsCatalog catalog, string imageColumnName, MethodOptions method, KagPromptOptions? options)
+    private static KagPromptEstimator Detect(
+        TransformsCatalog catalog, string imageColumnName, MethodOptions method, KagPromptOptions? options)
     {
         var chosen = options ?? new KagPromptOptions();
         if (chosen.Method is { } other && other.GetType() != method.GetType())
         {
-            throw new ArgumentException($"options.{nameof(KagPromptOptions.Method)}: expected null, or what the call is for, '{InspectionMethods.NameOf(method)}', "
+            throw new ArgumentException(
+                $"options.{nameof(KagPromptOptions.Method)}: expected null, or what the call is for, '{InspectionMethods.NameOf(method)}', "
                 + $"got '{InspectionMethods.NameOf(other)}'.", nameof(options));
         }
 

@@ -28,13 +28,16 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
     [Fact]
     public void Evaluate_SeveralMethods_TellsEachApart()
     {
-        var (code, output, error) = Tool.Run("evaluate", "--method", "kag,patchcore", "--epochs", "0", "--data", products.In("bolt"), "--shots", "1", "--seeds", "2", "--size", "56",
+        var (code, output, error) = Tool
+            .Run("evaluate", "--method", "kag,patchcore", "--epochs", "0", "--data", products.In("bolt"), "--shots", "1", "--seeds", "2",
+            "--size", "56",
             "--json", products.In("out.json"), "--html", products.In("out.html"));
         code.Should().Be(0, error);
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         lines.Select(line => line.Split('\t')[0]).Should().Equal("method", "kag", "patchcore");
         using var json = JsonDocument.Parse(File.ReadAllText(products.In("out.json")));
-        json.RootElement.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("method").GetString()).Should().Equal("kag", "kag", "patchcore", "patchcore");
+        json.RootElement.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("method").GetString()).Should()
+            .Equal("kag", "kag", "patchcore", "patchcore");
         json.RootElement.GetProperty("means").GetProperty("patchcore").GetProperty("image_auroc").GetDouble().Should().BeInRange(0, 1);
         json.RootElement.TryGetProperty("mean", out _).Should().BeFalse("it would be the mean of no method");
         File.ReadAllText(products.In("out.html")).Should().Contain("<h3>patchcore</h3>");
@@ -65,7 +68,9 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
     [Fact]
     public void Evaluate_LastMethodCannotBegin_IsSaidBeforeTheFirstIsComputed()
     {
-        var (code, _, error) = Tool.Run("evaluate", "--method", "patchcore,kag", "--epochs", "1", "--data", products.In("bolt"), "--shots", "1", "--seeds", "1", "--size", "56");
+        var (code, _, error) = Tool
+            .Run("evaluate", "--method", "patchcore,kag", "--epochs", "1", "--data", products.In("bolt"), "--shots", "1", "--seeds", "1",
+            "--size", "56");
         code.Should().Be(3);
         error.Should().Contain("'compact'").And.NotContain("draw 0");
     }

@@ -5,7 +5,8 @@ namespace Microsoft.ML.KagPrompt.Tests;
 /// <summary>Other methods through ML.NET: the same columns, zips and prediction engines as KAG-prompt.</summary>
 public sealed class MethodCatalogTests(PartFolder parts) : IClassFixture<PartFolder>
 {
-    private static readonly KagPromptOptions Small = new() { Images = new() { Size = 112 }, Columns = new() { ClassName = nameof(PartRow.Product) } };
+    private static readonly KagPromptOptions Small = new() { Images = new() { Size = 112 },
+        Columns = new() { ClassName = nameof(PartRow.Product) } };
 
     private readonly MLContext ml = new(seed: 1);
 
@@ -29,18 +30,24 @@ public sealed class MethodCatalogTests(PartFolder parts) : IClassFixture<PartFol
         var again = ml.Model.Load(zip, out _);
         using var owned = again as IDisposable;
         again.Transform(queries).GetColumn<float>("Score").Should().Equal(scores, "the zip holds the method and its banks");
-        using var engine = ml.Model.CreatePredictionEngine<PartRow, PartVerdict>(again, new PredictionEngineOptions { OwnsTransformer = false });
-        engine.Predict(new PartRow { ImagePath = parts.Queries[3], Product = "odd" }).Score.Should().BeApproximately(scores[3], 1e-4f * Math.Abs(scores[3]));
+        using var engine = ml.Model.CreatePredictionEngine<PartRow,
+            PartVerdict>(again, new PredictionEngineOptions { OwnsTransformer = false });
+        engine.Predict(new PartRow { ImagePath = parts.Queries[3], Product = "odd" }).Score.Should()
+            .BeApproximately(scores[3], 1e-4f * Math.Abs(scores[3]));
         KagPromptTransformer.FindIn(again).Options.Method.Should().BeOfType(fitted.Options.Method!.GetType());
     }
 
     [Fact]
     public void Options_OfKagPromptBesideAnotherMethod_AreRefused()
     {
-        FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesPatchCore(options: new() { Training = new() { Epochs = 1 } })).Should().Throw<ArgumentException>().WithMessage("*Method*Training*patchcore*");
-        FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesPatchCore(options: new() { Method = new SpadeOptions() })).Should().Throw<ArgumentException>().WithMessage("*'patchcore'*'spade'*");
-        FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Method = new KagOptions() })).Should().Throw<ArgumentException>().WithMessage("*Method*null for KAG-prompt*");
-        FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesSpade(method: new() { Neighbours = 0 })).Should().Throw<ArgumentException>().WithMessage("*Neighbours*1 to 1000*");
+        FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesPatchCore(options: new() { Training = new() { Epochs = 1 } })).Should()
+            .Throw<ArgumentException>().WithMessage("*Method*Training*patchcore*");
+        FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesPatchCore(options: new() { Method = new SpadeOptions() })).Should()
+            .Throw<ArgumentException>().WithMessage("*'patchcore'*'spade'*");
+        FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Method = new KagOptions() })).Should()
+            .Throw<ArgumentException>().WithMessage("*Method*null for KAG-prompt*");
+        FluentActions.Invoking(() => ml.Transforms.DetectAnomaliesSpade(method: new() { Neighbours = 0 })).Should()
+            .Throw<ArgumentException>().WithMessage("*Neighbours*1 to 1000*");
     }
 
     [Fact]
@@ -73,7 +80,8 @@ public sealed class MethodCatalogTests(PartFolder parts) : IClassFixture<PartFol
         _ => throw new ArgumentException(method),
     };
 
-    private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptEstimator estimator) => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(estimator);
+    private EstimatorChain<KagPromptTransformer> Pipeline(KagPromptEstimator estimator)
+        => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(estimator);
 
     private IDataView View(string[] paths, Func<int, string> product)
         => ml.Data.LoadFromEnumerable(paths.Select((path, i) => new PartRow { ImagePath = path, Product = product(i) }).ToArray());

@@ -42,14 +42,16 @@ internal static class MethodOption
     });
 
     private static string[] Names(IEnumerable<Token> tokens)
-        => [.. tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct()];
+        => [.. tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .Distinct()];
 
     private static string[] Parse(ArgumentResult result)
     {
         var names = Names(result.Tokens);
         if (names.Length == 0 || names.FirstOrDefault(name => !InspectionMethods.Names.Contains(name)) is not null)
         {
-            result.AddError($"--method: expected {(result.Argument.Arity.MaximumNumberOfValues > 1 ? "names between commas" : "one")} of {Known}, "
+            var many = result.Argument.Arity.MaximumNumberOfValues > 1;
+            result.AddError($"--method: expected {(many ? "names between commas" : "one")} of {Known}, "
                 + $"got '{string.Join(',', result.Tokens.Select(token => token.Value))}'.");
             return [];
         }

@@ -8,7 +8,9 @@ internal interface IStageTower : IVisionTower
     /// <summary>The stages it computes, shallow to deep.</summary>
     IReadOnlyList<StageInfo> Stages { get; }
 
-    /// <summary>Their maps of normalised images [B, 3, S, S]: [B, W_i, side_i, side_i], 32 bit, without gradients. The caller owns them.</summary>
+    /// <summary>
+    /// Their maps of normalised images [B, 3, S, S]: [B, W_i, side_i, side_i], 32 bit, without gradients. The caller owns them.
+    /// </summary>
     IReadOnlyList<torch.Tensor> EncodeStages(torch.Tensor images);
 }
 

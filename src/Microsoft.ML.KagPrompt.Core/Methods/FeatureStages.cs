@@ -5,8 +5,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Methods;
 
 /// <summary>
-/// A backbone's feature maps as methods for convolutional networks want them: the stages of a residual network on their own grids; of any other
-/// backbone its taps, all on the one grid that it has.
+/// A backbone's feature maps as methods for convolutional networks want them: the stages of a residual network on their own grids; of any
+/// other backbone its taps, all on the one grid that it has.
 /// </summary>
 internal sealed class FeatureStages
 {
@@ -18,7 +18,7 @@ internal sealed class FeatureStages
         this.sizes = sizes;
         HasStages = sizes.Tower is IStageTower;
         stages = sizes.Tower is IStageTower tower ? [.. tower.Stages]
-            : [.. sizes.Main.TapWidths.Select((width, tap) => new StageInfo(width, tap < sizes.Main.TapSteps.Count ? sizes.Main.TapSteps[tap] : sizes.Main.PatchSize))];
+            : [.. sizes.Main.TapWidths.Select((width, tap) => new StageInfo(width, StepOf(sizes.Main, tap)))];
     }
 
     /// <summary>Whether they are stages, not taps.</summary>
@@ -51,12 +51,17 @@ internal sealed class FeatureStages
         }
 
         return chosen.All(stage => stage <= stages.Length) ? chosen : throw new ArgumentException(
-            FormattableString.Invariant($"{option}: expected {(HasStages ? "stages" : "taps")} of the backbone, 1 to {stages.Length}, got {string.Join(", ", chosen)}."));
+            FormattableString.Invariant($"{option}: expected {(HasStages ? "stages" : "taps")} of the backbone, 1 to {stages.Length}, ")
+            + $"got {string.Join(", ", chosen)}.");
     }
 
     /// <summary>Maps of chosen stages and the pooled descriptor. The caller owns them.</summary>
     public StageFeatures Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares, IReadOnlyList<int> chosen)
-        => encoder.Encode(squares, images => encoder.Tower is IStageTower tower ? StageFeatures.Of(tower.EncodeStages(images), chosen) : OfTaps(encoder.Tower.Encode(images), chosen));
+        => encoder.Encode(squares, images
+            => encoder.Tower is IStageTower tower ? StageFeatures.Of(tower.EncodeStages(images), chosen)
+            : OfTaps(encoder.Tower.Encode(images), chosen));
+
+    private static int StepOf(VisionTowerInfo info, int tap) => tap < info.TapSteps.Count ? info.TapSteps[tap] : info.PatchSize;
 
     private static StageFeatures OfTaps(VisionFeatures features, IReadOnlyList<int> chosen)
     {
@@ -74,7 +79,8 @@ internal sealed class FeatureStages
 internal sealed class StageFeatures(IReadOnlyList<torch.Tensor> maps, torch.Tensor descriptor) : EncodedImages
 {
     /// <summary>Of all stages' maps, some, and the mean of the last.</summary>
-    public static StageFeatures Of(IReadOnlyList<torch.Tensor> maps, IReadOnlyList<int> chosen) => new([.. chosen.Select(stage => maps[stage - 1])], maps[^1].mean([2, 3]));
+    public static StageFeatures Of(IReadOnlyList<torch.Tensor> maps, IReadOnlyList<int> chosen)
+        => new([.. chosen.Select(stage => maps[stage - 1])], maps[^1].mean([2, 3]));
 
     public IReadOnlyList<torch.Tensor> Maps => maps;
 

@@ -21,7 +21,8 @@ public static class InspectionMethods
     {
         ArgumentNullException.ThrowIfNull(name);
         return Types.TryGetValue(name, out var type) ? (MethodOptions)Activator.CreateInstance(type)!
-            : throw new ArgumentException($"Method: expected one of {string.Join(", ", Names.Select(known => $"'{known}'"))}, got '{name}'.", nameof(name));
+            : throw new ArgumentException(
+                $"Method: expected one of {string.Join(", ", Names.Select(known => $"'{known}'"))}, got '{name}'.", nameof(name));
     }
 
     /// <summary>The name of the method that these are the options of.</summary>

@@ -8,7 +8,9 @@ using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.KagPrompt.Tests.Backbones;
 
-/// <summary>State dicts under torchvision's names against the same network in plain operations, batch normalisation unfolded, in 64 bit.</summary>
+/// <summary>
+/// State dicts under torchvision's names against the same network in plain operations, batch normalisation unfolded, in 64 bit.
+/// </summary>
 public sealed class ResNetCheckpointTests : IDisposable
 {
     private readonly DisposeScope scope = torch.NewDisposeScope();
@@ -62,8 +64,10 @@ public sealed class ResNetCheckpointTests : IDisposable
         config.StageWidths.Should().Equal(width, 2 * width, 4 * width, 8 * width);
         if (convolutionsAndBiases > 0)
         {
-            // 11 176 512 is torchvision's count without the classifier, 9 600 of it normalisations' scales and shifts, of which the shifts stay.
-            ResidualNetwork.Shapes(config).Values.Sum(shape => shape.Aggregate(1L, (product, size) => product * size)).Should().Be(convolutionsAndBiases);
+            // 11 176 512 is torchvision's count without the classifier, 9 600 of it normalisations' scales and shifts, of which the
+            // shifts stay.
+            ResidualNetwork.Shapes(config).Values.Sum(shape => shape.Aggregate(1L, (product, size) => product * size)).Should()
+                .Be(convolutionsAndBiases);
         }
     }
 
@@ -83,12 +87,15 @@ public sealed class ResNetCheckpointTests : IDisposable
     {
         var dict = StateDict([1, 1, 1, 1], 16, 4);
         dict["layer1.0.conv2.weight"] = torch.zeros(4, 2, 3, 3);
-        FluentActions.Invoking(() => BackboneSources.Open(Write(dict), [])).Should().Throw<CheckpointMismatchException>().WithMessage("*layer1.0.conv2.weight: expected [4, 4, 3, 3], got [4, 2, 3, 3]*");
+        FluentActions.Invoking(() => BackboneSources.Open(Write(dict), [])).Should().Throw<CheckpointMismatchException>()
+            .WithMessage("*layer1.0.conv2.weight: expected [4, 4, 3, 3], got [4, 2, 3, 3]*");
     }
 
     [Fact]
     public void Convert_IsRefused_SayingThatItIsUsedAsItIs()
-        => FluentActions.Invoking(() => BackboneConverter.Convert(Write(StateDict([1, 1, 1, 1], 8, 0)), Path.Combine(folder, "converted"))).Should().Throw<CheckpointMismatchException>().WithMessage("*used as it is*");
+        => FluentActions.Invoking(
+            () => BackboneConverter.Convert(Write(StateDict([1, 1, 1, 1], 8, 0)), Path.Combine(folder, "converted"))).Should()
+            .Throw<CheckpointMismatchException>().WithMessage("*used as it is*");
 
     [Theory]
     [InlineData("patchcore", BackboneStorage.Refer)]
@@ -106,12 +113,14 @@ public sealed class ResNetCheckpointTests : IDisposable
             Images = new() { Size = 64 },
             Device = "cpu",
         };
-        using var model = KagPromptTrainer.Fit(Enumerable.Range(0, 2).Select(seed => new TrainingImage { Image = TestImages.Part(64, 64, seed) }), options);
+        using var model = KagPromptTrainer
+            .Fit(Enumerable.Range(0, 2).Select(seed => new TrainingImage { Image = TestImages.Part(64, 64, seed) }), options);
         using var stream = new MemoryStream();
         model.Save(stream);
         stream.Position = 0;
         using var again = KagPromptModel.Load(stream, "cpu", [folder]);
-        again.Inspect(TestImages.Part(64, 64, 5, defective: true)).Score.Should().Be(model.Inspect(TestImages.Part(64, 64, 5, defective: true)).Score);
+        again.Inspect(TestImages.Part(64, 64, 5, defective: true)).Score.Should()
+            .Be(model.Inspect(TestImages.Part(64, 64, 5, defective: true)).Score);
         BackboneDescription.Read(path).Should().Match<BackboneDescription>(described => described.Family == "ResNet" && !described.HasText);
     }
 
@@ -181,7 +190,8 @@ public sealed class ResNetCheckpointTests : IDisposable
         return Shapes(blocks, width, middle, stem: 8).ToDictionary(entry => entry.Key, entry
             => entry.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal) ? torch.tensor(100L)
             : entry.Key.EndsWith("running_var", StringComparison.Ordinal) ? torch.rand(entry.Value, generator: random) + 0.1f
-            : torch.randn(entry.Value, generator: random) * (entry.Value.Length == 4 ? 1 / MathF.Sqrt(entry.Value[1..].Aggregate(1L, (product, size) => product * size)) : 0.5f));
+            : torch.randn(entry.Value, generator: random) * (
+                entry.Value.Length == 4 ? 1 / MathF.Sqrt(entry.Value[1..].Aggregate(1L, (product, size) => product * size)) : 0.5f));
     }
 
     /// <summary>The stages' maps, written down apart from the library: convolution, then normalisation by its running figures.</summary>
@@ -203,10 +213,12 @@ public sealed class ResNetCheckpointTests : IDisposable
             for (var block = 0; block < blocks[stage - 1]; block++)
             {
                 var (name, stride) = ($"layer{stage}.{block}", stage > 1 && block == 0 ? 2 : 1);
-                var shortcut = dict.ContainsKey($"{name}.downsample.0.weight") ? Normalised(x, $"{name}.downsample.0", $"{name}.downsample.1", stride) : x;
+                var shortcut = dict.ContainsKey($"{name}.downsample.0.weight")
+                    ? Normalised(x, $"{name}.downsample.0", $"{name}.downsample.1", stride) : x;
                 // The stride is the 3 × 3 convolution's, in blocks of three as in blocks of two.
                 var inner = dict.ContainsKey($"{name}.conv3.weight")
-                    ? Normalised(Normalised(Normalised(x, $"{name}.conv1", $"{name}.bn1", 1).relu(), $"{name}.conv2", $"{name}.bn2", stride).relu(), $"{name}.conv3", $"{name}.bn3", 1)
+                    ? Normalised(Normalised(Normalised(x, $"{name}.conv1", $"{name}.bn1", 1).relu(), $"{name}.conv2", $"{name}.bn2",
+                        stride).relu(), $"{name}.conv3", $"{name}.bn3", 1)
                     : Normalised(Normalised(x, $"{name}.conv1", $"{name}.bn1", stride).relu(), $"{name}.conv2", $"{name}.bn2", 1);
                 x = (inner + shortcut).relu();
             }
@@ -221,7 +233,9 @@ public sealed class ResNetCheckpointTests : IDisposable
     {
         public string Origin => "shapes";
 
-        public IReadOnlyDictionary<string, TensorInfo> Entries { get; } = shapes.ToDictionary(entry => entry.Key, entry => new TensorInfo(entry.Key, torch.ScalarType.Float32, entry.Value));
+        public IReadOnlyDictionary<string,
+            TensorInfo> Entries { get; } = shapes
+            .ToDictionary(entry => entry.Key, entry => new TensorInfo(entry.Key, torch.ScalarType.Float32, entry.Value));
 
         public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
 

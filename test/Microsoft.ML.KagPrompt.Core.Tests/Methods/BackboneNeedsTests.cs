@@ -17,7 +17,8 @@ public class BackboneNeedsTests
     [Fact]
     public void Require_OfATowerThatIsNotOne_SaysWhatIsMissing()
     {
-        FluentActions.Invoking(() => Start("compact", out _).Require<IStageTower>("spade", "stages", "a ResNet")).Should().Throw<ArgumentException>()
+        FluentActions.Invoking(() => Start("compact", out _).Require<IStageTower>("spade", "stages", "a ResNet")).Should()
+            .Throw<ArgumentException>()
             .WithMessage("Method 'spade' needs stages; backbone 'compact' has none.*a ResNet.");
         var start = Start("resnet18", out var tower);
         start.Require<IStageTower>("spade", "stages", "a ResNet").Should().BeSameAs(tower);
@@ -28,6 +29,7 @@ public class BackboneNeedsTests
         var source = BackboneSources.Open(backbone, []);
         tower = source.LoadVision(torch.ScalarType.Float32, roundToHalf: false);
         var sizes = new MethodSizes(tower.Info, tower.Info, tower.Info.ImageSize, MapUpsampling.CellCentres, torch.CPU) { Tower = tower };
-        return new MethodStart(sizes, backbone, [], null, 0) { Texts = new PromptTexts(() => source, new Dictionary<string, PromptEnsemble>(), torch.CPU) };
+        return new MethodStart(sizes, backbone, [], null,
+            0) { Texts = new PromptTexts(() => source, new Dictionary<string, PromptEnsemble>(), torch.CPU) };
     }
 }

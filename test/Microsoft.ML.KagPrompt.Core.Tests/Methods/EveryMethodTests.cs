@@ -35,7 +35,8 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
 
     [Fact]
     public void Rows_NameEveryMethod()
-        => Rows.Select(row => (string)row[0]).Distinct().Order().Should().Equal(InspectionMethods.Names.Order(), "a method without a row is not tested here");
+        => Rows.Select(row => (string)row[0]).Distinct().Order().Should()
+            .Equal(InspectionMethods.Names.Order(), "a method without a row is not tested here");
 
     [Theory]
     [MemberData(nameof(Rows))]
@@ -66,7 +67,9 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
         var (sound, defective) = (model.Inspect(Supports[0]), model.Inspect(Defective));
         defective.Score.Should().BeGreaterThan(sound.Score);
         var peak = Array.IndexOf(defective.Map, defective.Map.Max());
-        (peak / Side, peak % Side).Should().Match<(int Row, int Column)>(place => Math.Abs(place.Row - (Side / 2)) < 32 && Math.Abs(place.Column - (Side / 2)) < 32, "the spot is in the middle");
+        (peak / Side, peak % Side).Should()
+            .Match<(int Row, int Column)>(
+            place => Math.Abs(place.Row - (Side / 2)) < 32 && Math.Abs(place.Column - (Side / 2)) < 32, "the spot is in the middle");
         model.Inspect(Supports[0]).Score.Should().Be(sound.Score, "the same image has the same score");
     }
 
@@ -93,7 +96,8 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
         using var other = KagPromptTrainer.Fit(Images("a", [changed, .. Supports.Skip(1)]), options);
         var (first, second) = (model.Inspect(Defective), other.Inspect(Changed(Defective, column => column >= Side / 2)));
         second.Score.Should().Be(first.Score, "neither supports nor images are looked at outside");
-        first.Map.Index().Where(pixel => pixel.Index % Side >= (Side / 2) + 1).Should().OnlyContain(pixel => float.IsNaN(pixel.Item), "what is not inspected has no value");
+        first.Map.Index().Where(pixel => pixel.Index % Side >= (Side / 2) + 1).Should()
+            .OnlyContain(pixel => float.IsNaN(pixel.Item), "what is not inspected has no value");
     }
 
     [Theory]
@@ -106,7 +110,8 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
     public void Check_WhatCanBegin_SaysNothing_AndWhatCannotThrows(string method, string backbone)
     {
         FluentActions.Invoking(() => KagPromptTrainer.Check(Options(method, backbone))).Should().NotThrow();
-        FluentActions.Invoking(() => KagPromptTrainer.Check(Options(method, "nowhere"))).Should().Throw<ArgumentException>().WithMessage("*'nowhere'*");
+        FluentActions.Invoking(() => KagPromptTrainer.Check(Options(method, "nowhere"))).Should().Throw<ArgumentException>()
+            .WithMessage("*'nowhere'*");
     }
 
     [Theory]
@@ -115,7 +120,8 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
     {
         var other = method == "patchcore" ? "spade" : "patchcore";
         var initial = fitted.Model(other, backbone);
-        FluentActions.Invoking(() => KagPromptTrainer.Fit(Images("a", Supports), Options(method, backbone), initial)).Should().Throw<ArgumentException>().WithMessage($"*Method*{other}*{method}*");
+        FluentActions.Invoking(() => KagPromptTrainer.Fit(Images("a", Supports), Options(method, backbone), initial)).Should()
+            .Throw<ArgumentException>().WithMessage($"*Method*{other}*{method}*");
     }
 
     /// <summary>A model a row, fitted when first asked for.</summary>
@@ -175,7 +181,8 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
         };
     }
 
-    private static IEnumerable<TrainingImage> Images(string className, IEnumerable<PixelBuffer> squares) => squares.Select(square => new TrainingImage { Image = square, ClassName = className });
+    private static IEnumerable<TrainingImage> Images(string className, IEnumerable<PixelBuffer> squares)
+        => squares.Select(square => new TrainingImage { Image = square, ClassName = className });
 
     private static PixelBuffer Spotted(PixelBuffer picture)
     {

@@ -5,8 +5,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Backbones.Residual;
 
 /// <summary>
-/// A torchvision ResNet under the tower's names, each batch normalisation folded into the convolution before it, in 64 bit: γ (W x − μ) / √(σ² + ε) + β. Does not own
-/// the source.
+/// A torchvision ResNet under the tower's names, each batch normalisation folded into the convolution before it, in 64 bit: γ (W x − μ) /
+/// √(σ² + ε) + β. Does not own the source.
 /// </summary>
 internal sealed class FoldedTensors(ITensorSource source, ResidualNetworkConfig config) : ITensorSource
 {
@@ -14,13 +14,15 @@ internal sealed class FoldedTensors(ITensorSource source, ResidualNetworkConfig 
 
     public string Origin => source.Origin;
 
-    public IReadOnlyDictionary<string, TensorInfo> Entries { get; } = ResidualNetwork.Shapes(config).ToDictionary(entry => entry.Key, entry => new TensorInfo(entry.Key, torch.ScalarType.Float64, entry.Value));
+    public IReadOnlyDictionary<string, TensorInfo> Entries { get; } = ResidualNetwork.Shapes(config)
+        .ToDictionary(entry => entry.Key, entry => new TensorInfo(entry.Key, torch.ScalarType.Float64, entry.Value));
 
     public IReadOnlyDictionary<string, string> Metadata => source.Metadata;
 
     public bool ReadsInParallel => source.ReadsInParallel;
 
-    public string NameInFile(string name) => Split(name) is var (convolution, norm, isBias) && isBias ? $"{norm}.bias" : $"{convolution}.weight";
+    public string NameInFile(string name)
+        => Split(name) is var (convolution, norm, isBias) && isBias ? $"{norm}.bias" : $"{convolution}.weight";
 
     public torch.Tensor Read(string name)
     {
@@ -28,7 +30,8 @@ internal sealed class FoldedTensors(ITensorSource source, ResidualNetworkConfig 
         var (convolution, norm, isBias) = Split(name);
         torch.Tensor Double(string part) => source.Read(part).to(torch.ScalarType.Float64);
         var factor = Double($"{norm}.weight") / Double($"{norm}.running_var").Plus(Epsilon).sqrt();
-        var folded = isBias ? Double($"{norm}.bias").Minus(Double($"{norm}.running_mean") * factor) : Double($"{convolution}.weight") * factor.view(-1, 1, 1, 1);
+        var folded = isBias ? Double($"{norm}.bias").Minus(Double($"{norm}.running_mean") * factor)
+            : Double($"{convolution}.weight") * factor.view(-1, 1, 1, 1);
         return folded.MoveToOuterDisposeScope();
     }
 

@@ -41,7 +41,8 @@ internal sealed class ResNetCheckpoint : IBackboneSource
     }
 
     /// <summary>The tower of a checkpoint's tensors. The caller owns it.</summary>
-    public static ResidualNetwork ReadVision(ITensorSource source, ResidualNetworkConfig config, torch.ScalarType type, bool roundToHalf = false)
+    public static ResidualNetwork ReadVision(
+        ITensorSource source, ResidualNetworkConfig config, torch.ScalarType type, bool roundToHalf = false)
         => new(config, WeightSet.Read(ResidualNetwork.Shapes(config), new FoldedTensors(source, config), type, roundToHalf));
 
     public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf, IReadOnlyList<int>? taps = null)

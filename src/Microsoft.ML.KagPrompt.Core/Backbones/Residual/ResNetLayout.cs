@@ -13,7 +13,8 @@ internal static class ResNetLayout
     private static readonly string[] NormParts = ["weight", "bias", "running_mean", "running_var"];
 
     public static bool Matches(ITensorSource source)
-        => source.Entries.ContainsKey("bn1.running_mean") && source.Entries.ContainsKey("layer1.0.conv1.weight") && source.Entries.ContainsKey("layer1.0.bn1.running_mean");
+        => source.Entries.ContainsKey("bn1.running_mean") && source.Entries.ContainsKey("layer1.0.conv1.weight")
+            && source.Entries.ContainsKey("layer1.0.bn1.running_mean");
 
     /// <summary>The sizes, all names and shapes checked.</summary>
     /// <exception cref="CheckpointMismatchException">It is not whole, or of other shapes than such networks have.</exception>
@@ -39,7 +40,8 @@ internal static class ResNetLayout
         }
 
         var expected = new Dictionary<string, long[]>();
-        foreach (var (name, shape) in ResidualNetwork.Shapes(config).Where(entry => entry.Key.EndsWith(".weight", StringComparison.Ordinal)))
+        foreach (var (name, shape) in ResidualNetwork.Shapes(config)
+            .Where(entry => entry.Key.EndsWith(".weight", StringComparison.Ordinal)))
         {
             var (convolution, norm) = NamesThere(name[..^".weight".Length]);
             expected.Add($"{convolution}.weight", shape);
@@ -49,12 +51,14 @@ internal static class ResNetLayout
             }
         }
 
-        StrictLoad.Check(expected, source, name => name.StartsWith("fc.", StringComparison.Ordinal) || name.EndsWith(".num_batches_tracked", StringComparison.Ordinal));
+        StrictLoad.Check(expected, source, name
+            => name.StartsWith("fc.", StringComparison.Ordinal) || name.EndsWith(".num_batches_tracked", StringComparison.Ordinal));
         return config;
     }
 
     /// <summary>Which of torchvision's it is, or its sizes.</summary>
-    public static string NameOf(ResidualNetworkConfig config) => (string.Join(',', config.StageBlocks), config.MiddleWidths.FirstOrDefault()) switch
+    public static string NameOf(ResidualNetworkConfig config)
+        => (string.Join(',', config.StageBlocks), config.MiddleWidths.FirstOrDefault()) switch
     {
         ("2,2,2,2", 0) => "torchvision-resnet18",
         ("3,4,6,3", 0) => "torchvision-resnet34",
@@ -66,7 +70,9 @@ internal static class ResNetLayout
         _ => $"resnet-{string.Join('-', config.StageBlocks)}-{string.Join('-', config.StageWidths)}",
     };
 
-    /// <summary>What the tower's convolution ("stem", "stages.1.0.conv2", "stages.1.0.shortcut") and its batch normalisation are called there.</summary>
+    /// <summary>
+    /// What the tower's convolution ("stem", "stages.1.0.conv2", "stages.1.0.shortcut") and its batch normalisation are called there.
+    /// </summary>
     public static (string Convolution, string Norm) NamesThere(string name)
     {
         if (name == "stem")
@@ -75,7 +81,8 @@ internal static class ResNetLayout
         }
 
         var parts = name.Split('.');
-        var block = FormattableString.Invariant($"layer{int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) + 1}.{parts[2]}");
+        var block = FormattableString
+            .Invariant($"layer{int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) + 1}.{parts[2]}");
         return parts[3] == "shortcut" ? ($"{block}.downsample.0", $"{block}.downsample.1")
             : ($"{block}.{parts[3]}", $"{block}.{parts[3].Replace("conv", "bn", StringComparison.Ordinal)}");
     }

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
 /// <summary>
-/// Greedy selection of rows that leave no row far away: again and again the row whose value is largest (the first of equals), after which a row's value is the least of its
-/// own and its distance to the one taken. Computed in double: rounding decides between all but equals.
+/// Greedy selection of rows that leave no row far away: again and again the row whose value is largest (the first of equals), after which
+/// a row's value is the least of its own and its distance to the one taken. Computed in double: rounding decides between all but equals.
 /// </summary>
 internal static class Coreset
 {
@@ -28,13 +28,16 @@ internal static class Coreset
             using var inner = NewDisposeScope();
             var size = Math.Min(step, rows.shape[0] - first);
             // The norm of distances: the root of the sum of their squares.
-            starts.Add(Squared(rows, squares, rows.narrow(0, first, size), squares.narrow(0, first, size)).sum(1).sqrt().MoveToOuterDisposeScope());
+            starts.Add(Squared(rows, squares, rows.narrow(0, first, size), squares.narrow(0, first, size)).sum(1).sqrt()
+                .MoveToOuterDisposeScope());
         }
 
         return Take(rows, squares, cat([.. starts]), count);
     }
 
-    /// <summary>The rows taken, in order. A row's value at the start is its mean distance to some drawn rows, which are not taken for that.</summary>
+    /// <summary>
+    /// The rows taken, in order. A row's value at the start is its mean distance to some drawn rows, which are not taken for that.
+    /// </summary>
     /// <param name="features">[N, D].</param>
     /// <param name="count">How many, 1 to N.</param>
     /// <param name="starts">The drawn rows.</param>
@@ -61,7 +64,10 @@ internal static class Coreset
         return [.. drawn];
     }
 
-    /// <summary>y = x Wᵀ of an untrained layer without bias, as PyTorch draws it: uniform within ±1/√D. [N, D] → [N, outputs]; as it is where it has that many already. The caller owns it.</summary>
+    /// <summary>
+    /// y = x Wᵀ of an untrained layer without bias, as PyTorch draws it: uniform within ±1/√D. [N, D] → [N, outputs]; as it is where it
+    /// has that many already. The caller owns it.
+    /// </summary>
     public static Tensor Project(Tensor features, int outputs, int seed)
     {
         var inputs = (int)features.shape[1];

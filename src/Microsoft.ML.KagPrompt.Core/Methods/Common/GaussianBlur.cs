@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
 /// <summary>
-/// SciPy's gaussian_filter as published methods use it: separable, cut off at 4 σ, its weights' sum 1, images mirrored about their edges ("reflect": c b a | a b c),
-/// again and again where they are smaller than the kernel.
+/// SciPy's gaussian_filter as published methods use it: separable, cut off at 4 σ, its weights' sum 1, images mirrored about their edges
+/// ("reflect": c b a | a b c), again and again where they are smaller than the kernel.
 /// </summary>
 internal static class GaussianBlur
 {
@@ -21,10 +21,13 @@ internal static class GaussianBlur
     public static Tensor Apply(Tensor maps, double sigma)
     {
         using var scope = NewDisposeScope();
-        return Matrix((int)maps.shape[^2], sigma, maps.device).matmul(maps).matmul(Matrix((int)maps.shape[^1], sigma, maps.device).t()).MoveToOuterDisposeScope();
+        return Matrix((int)maps.shape[^2], sigma, maps.device).matmul(maps).matmul(Matrix((int)maps.shape[^1], sigma, maps.device).t())
+            .MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same of the inspected pixels alone, the others 0: near the border the others count the more. Null: all are inspected.</summary>
+    /// <summary>
+    /// The same of the inspected pixels alone, the others 0: near the border the others count the more. Null: all are inspected.
+    /// </summary>
     public static Tensor Apply(Tensor maps, double sigma, bool[]? inspected)
     {
         if (inspected is null)
@@ -33,11 +36,13 @@ internal static class GaussianBlur
         }
 
         using var scope = NewDisposeScope();
-        var mask = tensor(Array.ConvertAll(inspected, isInside => isInside ? 1f : 0f), [maps.shape[^2], maps.shape[^1]], device: maps.device);
+        var mask = tensor(Array.ConvertAll(inspected, isInside => isInside ? 1f : 0f), [maps.shape[^2], maps.shape[^1]],
+            device: maps.device);
         return (Apply(maps * mask, sigma) / Apply(mask, sigma).AtLeast(LeastCoverage) * mask).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Matrix(int side, double sigma, Device device) => tensor(Known.GetOrAdd((side, sigma), key => Weights(key.Side, key.Sigma)), [side, side], device: device);
+    private static Tensor Matrix(int side, double sigma, Device device)
+        => tensor(Known.GetOrAdd((side, sigma), key => Weights(key.Side, key.Sigma)), [side, side], device: device);
 
     /// <summary>Row by row, what each pixel takes of every other: [side, side].</summary>
     private static float[] Weights(int side, double sigma)

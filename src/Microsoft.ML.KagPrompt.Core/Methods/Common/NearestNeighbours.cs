@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
-/// <summary>Nearest rows of a bank by Euclidean distance. Found by one matrix product, then measured exactly: |q|² + |b|² − 2 q·b cancels near 0.</summary>
+/// <summary>
+/// Nearest rows of a bank by Euclidean distance. Found by one matrix product, then measured exactly: |q|² + |b|² − 2 q·b cancels near 0.
+/// </summary>
 internal static class NearestNeighbours
 {
     // Products held at a time: on a processor as many as its caches hold.
@@ -28,7 +30,8 @@ internal static class NearestNeighbours
         {
             using var inner = NewDisposeScope();
             var size = Math.Min(step, bank.shape[0] - first);
-            var nearness = queries.matmul(bank.narrow(0, first, size).t()).Minus(halves.narrow(0, first, size));       // [Q, rows], largest is nearest
+            // [Q, rows], largest is nearest
+            var nearness = queries.matmul(bank.narrow(0, first, size).t()).Minus(halves.narrow(0, first, size));
             var (values, indexes) = nearness.topk((int)Math.Min(most, size), 1);
             indexes = indexes.Plus(tensor(first, device: indexes.device));
             if (best is not null)
@@ -47,7 +50,8 @@ internal static class NearestNeighbours
     public static Tensor Measure(Tensor queries, Tensor bank, Tensor rows)
     {
         using var scope = NewDisposeScope();
-        var squared = Enumerable.Range(0, (int)rows.shape[1]).Select(k => queries.Minus(bank.index_select(0, rows.select(1, k))).Squared().sum(1));
+        var squared = Enumerable.Range(0, (int)rows.shape[1])
+            .Select(k => queries.Minus(bank.index_select(0, rows.select(1, k))).Squared().sum(1));
         return stack([.. squared], 1).MoveToOuterDisposeScope();
     }
 }

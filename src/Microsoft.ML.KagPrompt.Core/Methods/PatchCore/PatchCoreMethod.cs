@@ -49,10 +49,12 @@ internal sealed class PatchCoreMethod : IInspectionMethod
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        return [KeptPatches.Of(embedding.Embed(((StageFeatures)views).Maps), grid, regions, options.Memory.ViewShare, new Random(seed)).MoveToOuterDisposeScope()];
+        return [KeptPatches.Of(embedding.Embed(((StageFeatures)views).Maps), grid, regions, options.Memory.ViewShare, new Random(seed))
+            .MoveToOuterDisposeScope()];
     }
 
-    public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
+    public ClassReference BuildReference(
+        IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();

@@ -6,8 +6,8 @@ using Microsoft.ML.KagPrompt.Methods.PatchCore;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// PatchCore's own choices (Roth et al., CVPR 2022): embeddings of 3 × 3 patches of two stages, a bank of them, and the distance to it. As in the authors' code, but that
-/// few supports' patches all enter the bank.
+/// PatchCore's own choices (Roth et al., CVPR 2022): embeddings of 3 × 3 patches of two stages, a bank of them, and the distance to it.
+/// As in the authors' code, but that few supports' patches all enter the bank.
 /// </summary>
 /// <remarks>Immutable; safe to share between threads.</remarks>
 public sealed record PatchCoreOptions : MethodOptions
@@ -18,8 +18,8 @@ public sealed record PatchCoreOptions : MethodOptions
     public PatchCoreOptions() => Memory = new() { Views = SupportViews.AsGiven };
 
     /// <summary>
-    /// Stages of the backbone that are used, counted from 1, ascending; patches lie on the grid of the first. Null: 2 and 3. Of a backbone without stages, a transformer
-    /// say, its taps.
+    /// Stages of the backbone that are used, counted from 1, ascending; patches lie on the grid of the first. Null: 2 and 3. Of a
+    /// backbone without stages, a transformer say, its taps.
     /// </summary>
     public IReadOnlyList<int>? Layers { get; init => field = value is null ? null : Array.AsReadOnly(value.ToArray()); }
 
@@ -47,7 +47,10 @@ public sealed record PatchCoreOptions : MethodOptions
     /// <summary>How distances become scores.</summary>
     public PatchCoreScoring Scoring { get; init; } = PatchCoreScoring.Published;
 
-    /// <summary>Patches b of the bank beside the nearest one that <see cref="PatchCoreScoring.Paper"/> weights an image's score by, itself included, 2 to 1,000.</summary>
+    /// <summary>
+    /// Patches b of the bank beside the nearest one that <see cref="PatchCoreScoring.Paper"/> weights an image's score by, itself
+    /// included, 2 to 1,000.
+    /// </summary>
     public int Neighbourhood { get; init; } = 9;
 
     internal override IInspectionMethod Create(MethodStart start) => new PatchCoreMethod(this, start.Sizes);
@@ -58,7 +61,8 @@ public sealed record PatchCoreOptions : MethodOptions
     {
         base.CollectFaults(faults);
         faults
-            .Require(Layers is null || (Layers.Count is >= 1 and <= 4 && Layers[0] >= 1 && Layers.Zip(Layers.Skip(1)).All(pair => pair.First < pair.Second)),
+            .Require(Layers is null
+                || (Layers.Count is >= 1 and <= 4 && Layers[0] >= 1 && Layers.Zip(Layers.Skip(1)).All(pair => pair.First < pair.Second)),
                 nameof(Layers), "one to four stages, ascending from 1, or null", Layers is null ? null : string.Join(", ", Layers))
             .Require(StageWidth is >= 1 and <= 16384, nameof(StageWidth), "1 to 16384", StageWidth)
             .Require(EmbeddingWidth is >= 1 and <= 16384, nameof(EmbeddingWidth), "1 to 16384", EmbeddingWidth)

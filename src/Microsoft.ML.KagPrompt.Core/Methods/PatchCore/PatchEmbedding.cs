@@ -5,21 +5,30 @@ using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.KagPrompt.Methods.PatchCore;
 
-/// <summary>From feature maps to one vector a patch: 3 × 3 blocks, averaged to D numbers a stage, brought to the first stage's grid, averaged together to T.</summary>
+/// <summary>
+/// From feature maps to one vector a patch: 3 × 3 blocks, averaged to D numbers a stage, brought to the first stage's grid, averaged
+/// together to T.
+/// </summary>
 /// <param name="stageWidth">D.</param>
 /// <param name="embeddingWidth">T.</param>
 internal sealed class PatchEmbedding(int stageWidth, int embeddingWidth)
 {
     private const int PatchSide = 3;
 
-    /// <summary>The block of 3 × 3 cells around each cell, beyond the edges 0: [B, C, h, w] → [B, h·w, C·9], channels slowest, then the block's rows. The caller owns it.</summary>
+    /// <summary>
+    /// The block of 3 × 3 cells around each cell, beyond the edges 0: [B, C, h, w] → [B, h·w, C·9], channels slowest, then the block's
+    /// rows. The caller owns it.
+    /// </summary>
     public static Tensor Unfold(Tensor map)
     {
         using var scope = NewDisposeScope();
-        return functional.unfold(map, (PatchSide, PatchSide), padding: (PatchSide / 2, PatchSide / 2)).transpose(1, 2).MoveToOuterDisposeScope();
+        return functional.unfold(map, (PatchSide, PatchSide), padding: (PatchSide / 2, PatchSide / 2)).transpose(1, 2)
+            .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Patches of a coarser map at the places of a finer one's: [B, h·w, n] → [B, H·W, n], linear between. The caller owns it.</summary>
+    /// <summary>
+    /// Patches of a coarser map at the places of a finer one's: [B, h·w, n] → [B, H·W, n], linear between. The caller owns it.
+    /// </summary>
     public static Tensor Resize(Tensor patches, int rows, int columns, int finerRows, int finerColumns)
     {
         if ((rows, columns) == (finerRows, finerColumns))
@@ -38,8 +47,10 @@ internal sealed class PatchEmbedding(int stageWidth, int embeddingWidth)
     {
         using var scope = NewDisposeScope();
         // Averaging before enlarging gives the same numbers as the published order, at a fraction of the memory: both are linear.
-        return stack([.. maps.Select(map => Resize(AdaptivePooling.Average(Unfold(map), stageWidth), (int)map.shape[2], (int)map.shape[3], (int)maps[0].shape[2], (int)maps[0].shape[3]))], 2)
-            .MoveToOuterDisposeScope();
+        var (rows, columns) = ((int)maps[0].shape[2], (int)maps[0].shape[3]);
+        var pooled = maps.Select(map => Resize(AdaptivePooling.Average(Unfold(map), stageWidth), (int)map.shape[2], (int)map.shape[3],
+            rows, columns));
+        return stack([.. pooled], 2).MoveToOuterDisposeScope();
     }
 
     /// <summary>The embeddings: [B, L, T]. The caller owns them.</summary>

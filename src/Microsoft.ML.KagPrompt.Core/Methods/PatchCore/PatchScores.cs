@@ -8,7 +8,10 @@ namespace Microsoft.ML.KagPrompt.Methods.PatchCore;
 /// <param name="options">The method's choices.</param>
 internal sealed class PatchScores(PatchCoreOptions options)
 {
-    /// <summary>Each patch's mean (squared) distance to its nearest patches of the bank, [B, n], and each image's score, [B]. The caller owns them.</summary>
+    /// <summary>
+    /// Each patch's mean (squared) distance to its nearest patches of the bank, [B, n], and each image's score, [B]. The caller owns
+    /// them.
+    /// </summary>
     /// <param name="embeddings">[B, n, T].</param>
     /// <param name="bank">[M, T].</param>
     public (Tensor Patches, Tensor Images) Compute(Tensor embeddings, Tensor bank)
@@ -23,20 +26,24 @@ internal sealed class PatchScores(PatchCoreOptions options)
         if (options.Scoring == PatchCoreScoring.Paper)
         {
             var weights = Enumerable.Range(0, (int)images).Select(image
-                => Weight(embeddings[image].index_select(0, farthest.narrow(0, image, 1)), bank, rows.view(images, patches, -1)[image].index_select(0, farthest.narrow(0, image, 1)).narrow(1, 0, 1)));
+                => Weight(embeddings[image].index_select(0, farthest.narrow(0, image, 1)), bank,
+                    rows.view(images, patches, -1)[image].index_select(0, farthest.narrow(0, image, 1)).narrow(1, 0, 1)));
             largest = largest * cat([.. weights], 0);
         }
 
         return (scores.MoveToOuterDisposeScope(), largest.MoveToOuterDisposeScope());
     }
 
-    /// <summary>1 − the share of the nearest patch among those about it, by the exponentials of their distances from the tested patch: [1].</summary>
+    /// <summary>
+    /// 1 − the share of the nearest patch among those about it, by the exponentials of their distances from the tested patch: [1].
+    /// </summary>
     /// <param name="tested">[1, T].</param>
     /// <param name="bank">[M, T].</param>
     /// <param name="nearest">Its row in the bank, [1, 1].</param>
     private Tensor Weight(Tensor tested, Tensor bank, Tensor nearest)
     {
-        var (_, about) = NearestNeighbours.Find(bank.index_select(0, nearest.flatten()), bank, options.Neighbourhood);     // [1, b], itself the first
+        // [1, b], itself the first
+        var (_, about) = NearestNeighbours.Find(bank.index_select(0, nearest.flatten()), bank, options.Neighbourhood);
         var distances = NearestNeighbours.Measure(tested, bank, about).sqrt();
         var own = NearestNeighbours.Measure(tested, bank, nearest).sqrt();
         return distances.Minus(own).exp().sum(1).reciprocal().Complement();      // 1 − e^d* / Σ e^d, without overflow

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Spade;
 
-/// <summary>Descriptors of support images and, of each layer, their features one image after the other. The caller owns the tensors.</summary>
+/// <summary>
+/// Descriptors of support images and, of each layer, their features one image after the other. The caller owns the tensors.
+/// </summary>
 /// <param name="descriptors">[N, D].</param>
 /// <param name="layers">[Σ n_i, C] each.</param>
 /// <param name="counts">Of each image and layer, how many features: [N][layers].</param>
@@ -16,7 +18,7 @@ internal sealed class SpadeGallery(Tensor descriptors, IReadOnlyList<Tensor> lay
     private const double Epsilon = 1e-6;
     private const int Piece = 100;
 
-    private readonly Dictionary<int, long[]> starts = Enumerable.Range(0, layers.Count).ToDictionary(layer => layer, layer => Starts(counts, layer));
+    private readonly long[][] starts = [.. Enumerable.Range(0, layers.Count).Select(layer => Starts(counts, layer))];
 
     /// <summary>The images most like each one asked about, nearest first, and their distances: [B, K] each. The caller owns them.</summary>
     /// <param name="queries">Descriptors, [B, D].</param>
@@ -25,12 +27,16 @@ internal sealed class SpadeGallery(Tensor descriptors, IReadOnlyList<Tensor> lay
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var distances = stack([.. Enumerable.Range(0, (int)queries.shape[0]).Select(i => descriptors.Minus(queries.narrow(0, i, 1)).Squared().sum(1).sqrt())]);      // [B, N]
+        // [B, N]
+        var distances = stack([.. Enumerable.Range(0, (int)queries.shape[0])
+            .Select(i => descriptors.Minus(queries.narrow(0, i, 1)).Squared().sum(1).sqrt())]);
         var (nearest, images) = distances.topk((int)Math.Min(neighbours, distances.shape[1]), 1, largest: false);
         return (nearest.MoveToOuterDisposeScope(), images.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Of each feature of one image, the distance to the nearest of some support images' features: [n, C] → [n]. The caller owns it.</summary>
+    /// <summary>
+    /// Of each feature of one image, the distance to the nearest of some support images' features: [n, C] → [n]. The caller owns it.
+    /// </summary>
     /// <param name="layer">Which layer.</param>
     /// <param name="features">[n, C].</param>
     /// <param name="images">The support images, nearest first.</param>

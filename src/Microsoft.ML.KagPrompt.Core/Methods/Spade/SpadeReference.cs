@@ -43,6 +43,7 @@ internal sealed class SpadeReference : ClassReference
     {
         using var scope = torch.NewDisposeScope();
         var (values, width) = (Counts.cpu().data<float>().ToArray(), Layers.Count);
-        return new SpadeGallery(Descriptors, Layers, [.. values.Chunk(width).Select(row => row.Select(count => (long)count).ToArray())], losesRemainder);
+        return new SpadeGallery(Descriptors, Layers, [.. values.Chunk(width).Select(row => row.Select(count => (long)count).ToArray())],
+            losesRemainder);
     }
 }

@@ -32,7 +32,8 @@ public class GaussianBlurTests
         var expected = from row in Enumerable.Range(0, rows)
                        from column in Enumerable.Range(0, columns)
                        select (float)Enumerable.Range(-radius, (2 * radius) + 1).Sum(y => Enumerable.Range(-radius, (2 * radius) + 1).Sum(x
-                           => Weight(x) * Weight(y) / (sum * sum) * values[(Inside(row + y, rows) * columns) + Inside(column + x, columns)]));
+                           => Weight(x) * Weight(y) / (
+                               sum * sum) * values[(Inside(row + y, rows) * columns) + Inside(column + x, columns)]));
         GaussianBlur.Apply(map, sigma).ShouldBeClose(torch.tensor(expected.ToArray(), [rows, columns]), 1e-6, "as SciPy's gaussian_filter");
     }
 
@@ -46,7 +47,8 @@ public class GaussianBlurTests
         other.narrow(1, 12, 8).fill_(1e6);
         var blurred = GaussianBlur.Apply(map, 2, inspected);
         GaussianBlur.Apply(other, 2, inspected).ShouldBeClose(blurred, 0, "what is not inspected does not count");
-        GaussianBlur.Apply(torch.ones(20, 20), 2, inspected).narrow(1, 0, 12).ShouldBeClose(torch.ones(20, 12), 1e-5, "weights are made whole near the border");
+        GaussianBlur.Apply(torch.ones(20, 20), 2, inspected).narrow(1, 0, 12)
+            .ShouldBeClose(torch.ones(20, 12), 1e-5, "weights are made whole near the border");
         blurred.narrow(1, 12, 8).abs().max().ToSingle().Should().Be(0);
     }
 }

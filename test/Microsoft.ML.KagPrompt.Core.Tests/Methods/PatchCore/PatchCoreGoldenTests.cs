@@ -26,19 +26,24 @@ public sealed class PatchCoreGoldenTests : IDisposable
     {
         var (fine, coarse) = (golden.Read("in.query.layer2").narrow(0, 0, 1), golden.Read("in.query.layer3").narrow(0, 0, 1));
         var (blocks, coarser) = (PatchEmbedding.Unfold(fine), PatchEmbedding.Unfold(coarse));
-        Selected(blocks, "stage.selected_patches", fine.shape[1]).ShouldBeClose(golden.Read("stage.query0.layer2.unfolded"), 0, "values are only moved");
-        Selected(coarser, "stage.selected_patches_layer3", coarse.shape[1]).ShouldBeClose(golden.Read("stage.query0.layer3.unfolded"), 0, "values are only moved");
+        Selected(blocks, "stage.selected_patches", fine.shape[1])
+            .ShouldBeClose(golden.Read("stage.query0.layer2.unfolded"), 0, "values are only moved");
+        Selected(coarser, "stage.selected_patches_layer3", coarse.shape[1])
+            .ShouldBeClose(golden.Read("stage.query0.layer3.unfolded"), 0, "values are only moved");
         var enlarged = PatchEmbedding.Resize(coarser, (int)coarse.shape[2], (int)coarse.shape[3], (int)fine.shape[2], (int)fine.shape[3]);
-        Selected(enlarged, "stage.selected_patches", coarse.shape[1]).ShouldBeClose(golden.Read("stage.query0.layer3.unfolded_resized"), 1e-6, "linear between cells");
+        Selected(enlarged, "stage.selected_patches", coarse.shape[1])
+            .ShouldBeClose(golden.Read("stage.query0.layer3.unfolded_resized"), 1e-6, "linear between cells");
     }
 
     [SkippableFact]
     public void Embed_OfQueriesAndSupports_IsTheGoldenOne()
     {
         var queries = Maps("query");
-        Embedding.MeanMap([.. queries.Select(map => map.narrow(0, 0, 1))]).ShouldBeClose(golden.Read("stage.query.mean_mapped"), 1e-6, "adaptive averages");
+        Embedding.MeanMap([.. queries.Select(map => map.narrow(0, 0, 1))])
+            .ShouldBeClose(golden.Read("stage.query.mean_mapped"), 1e-6, "adaptive averages");
         Embedding.Embed(queries).ShouldBeClose(golden.Read("stage.query.embedding"), 1e-6, "averages of both stages");
-        Embedding.Embed(Maps("support")).flatten(0, 1).ShouldBeClose(golden.Read("stage.bank"), 1e-6, "the bank is the supports' embeddings, image by image");
+        Embedding.Embed(Maps("support")).flatten(0, 1)
+            .ShouldBeClose(golden.Read("stage.bank"), 1e-6, "the bank is the supports' embeddings, image by image");
     }
 
     [SkippableFact]
@@ -47,7 +52,8 @@ public sealed class PatchCoreGoldenTests : IDisposable
         var (embeddings, bank) = (golden.Read("stage.query.embedding"), golden.Read("stage.bank"));
         var (patches, images) = new PatchScores(Options).Compute(embeddings, bank);
         CheckScores(patches, images, "identity");
-        NearestNeighbours.Find(embeddings.flatten(0, 1), bank, 1).Rows.flatten().data<long>().Should().Equal(golden.Read("identity.nn_index").flatten().data<long>(), "the nearest patches are the same");
+        NearestNeighbours.Find(embeddings.flatten(0, 1), bank, 1).Rows.flatten().data<long>().Should()
+            .Equal(golden.Read("identity.nn_index").flatten().data<long>(), "the nearest patches are the same");
         var (height, width) = Sides();
         var (map, blurred) = Map(patches, "identity.patch_score_sq", height, width);
         map.ShouldBeClose(golden.Read("identity.map_upsampled_sq"), 1e-5, "half-pixel centres");
@@ -73,20 +79,25 @@ public sealed class PatchCoreGoldenTests : IDisposable
         var small = bank.index_select(0, golden.Read("small.bank_rows"));
         var count = (int)(share * small.shape[0]);
         Coreset.Exact(small, count).Should().Equal(Longs("small.greedy25.coreset_index"), "exact");
-        Coreset.Exact(Coreset.Project(small, golden.Read("small.greedy25_projected.projection")), count).Should().Equal(Longs("small.greedy25_projected.coreset_index"), "of projected rows");
-        Coreset.Approximate(small, count, Longs("small.approx25.start_points")).Should().Equal(Longs("small.approx25.coreset_index"), "from ten rows");
+        Coreset.Exact(Coreset.Project(small, golden.Read("small.greedy25_projected.projection")), count).Should()
+            .Equal(Longs("small.greedy25_projected.coreset_index"), "of projected rows");
+        Coreset.Approximate(small, count, Longs("small.approx25.start_points")).Should()
+            .Equal(Longs("small.approx25.coreset_index"), "from ten rows");
         Coreset.Approximate(small, count, [0]).Should().Equal(Longs("small.approx25_start0.coreset_index"), "from one row");
     }
 
     [SkippableFact]
     public void Score_AgainstTheCoreset_IsTheGoldenOne()
     {
-        var (embeddings, bank) = (golden.Read("stage.query.embedding"), golden.Read("stage.bank").index_select(0, golden.Read("greedy25.coreset_index")));
+        var (embeddings, bank) = (
+            golden.Read("stage.query.embedding"), golden.Read("stage.bank").index_select(0, golden.Read("greedy25.coreset_index")));
         var (patches, images) = new PatchScores(Options).Compute(embeddings, bank);
         CheckScores(patches, images, "greedy25");
-        NearestNeighbours.Find(embeddings.flatten(0, 1), bank, 1).Rows.flatten().data<long>().Should().Equal(golden.Read("greedy25.nn_index").flatten().data<long>(), "places in the coreset's order");
+        NearestNeighbours.Find(embeddings.flatten(0, 1), bank, 1).Rows.flatten().data<long>().Should()
+            .Equal(golden.Read("greedy25.nn_index").flatten().data<long>(), "places in the coreset's order");
         var (height, width) = Sides();
-        Map(patches, "greedy25.patch_score_sq", height, width).Blurred.ShouldBeClose(golden.Read("greedy25.map_sq"), 1e-5, "SciPy's Gaussian");
+        Map(patches, "greedy25.patch_score_sq", height, width).Blurred
+            .ShouldBeClose(golden.Read("greedy25.map_sq"), 1e-5, "SciPy's Gaussian");
     }
 
     [SkippableTheory]
@@ -96,7 +107,8 @@ public sealed class PatchCoreGoldenTests : IDisposable
     {
         var options = Options with { Scoring = PatchCoreScoring.Paper, Neighbourhood = neighbourhood };
         var (patches, images) = new PatchScores(options).Compute(golden.Read("stage.query.embedding"), golden.Read("stage.bank"));
-        patches.view(golden.Entries["paper.patch_score_l2"].Shape.ToArray()).ShouldBeClose(golden.Read("paper.patch_score_l2"), 5e-5, "distances, not their squares");
+        patches.view(golden.Entries["paper.patch_score_l2"].Shape.ToArray())
+            .ShouldBeClose(golden.Read("paper.patch_score_l2"), 5e-5, "distances, not their squares");
         patches.amax([1]).ShouldBeClose(golden.Read("paper.image_score_l2"), 5e-5, "the farthest patch, unweighted");
         images.ShouldBeClose(golden.Read($"paper.image_score_reweighted_b{neighbourhood}"), 2e-5, "weighted by the neighbourhood");
     }
@@ -108,8 +120,11 @@ public sealed class PatchCoreGoldenTests : IDisposable
         Skip.If(height != width, "the library's maps are square");
         var sizes = TapSizes.Of(golden, ["in.query.layer2", "in.query.layer3"], height);
         var shape = golden.Entries["in.query.layer2"].Shape;
-        using var method = new PatchCoreMethod(Options with { Layers = [1, 2] }, sizes, PatchGrid.HalfPixel((int)shape[2], (int)shape[3], height, width));
-        var supports = Enumerable.Range(0, Size("n_support")).Select(i => method.Remember(new StageFeatures([.. Maps("support").Select(map => map.narrow(0, i, 1))], torch.zeros(1, 1)))).ToArray();
+        using var method = new PatchCoreMethod(
+            Options with { Layers = [1, 2] }, sizes, PatchGrid.HalfPixel((int)shape[2], (int)shape[3], height, width));
+        var supports = Enumerable.Range(0, Size("n_support"))
+            .Select(i => method.Remember(new StageFeatures([.. Maps("support").Select(map => map.narrow(0, i, 1))], torch.zeros(1, 1))))
+            .ToArray();
         using var reference = method.BuildReference(supports, null);
         using var scored = method.Score(new StageFeatures(Maps("query"), torch.zeros(Size("n_query"), 1)), reference);
         scored.Scores.ShouldBeClose(golden.Read("identity.image_score_sq"), 2e-5, "from maps to scores");
@@ -134,11 +149,13 @@ public sealed class PatchCoreGoldenTests : IDisposable
 
     private long[] Longs(string name) => [.. golden.Read(name).data<long>()];
 
-    private torch.Tensor Selected(torch.Tensor blocks, string rows, long channels) => blocks[0].index_select(0, golden.Read(rows)).view(-1, channels, 3, 3);
+    private torch.Tensor Selected(torch.Tensor blocks, string rows, long channels)
+        => blocks[0].index_select(0, golden.Read(rows)).view(-1, channels, 3, 3);
 
     private void CheckScores(torch.Tensor patches, torch.Tensor images, string of)
     {
-        patches.view(golden.Entries[$"{of}.patch_score_sq"].Shape.ToArray()).ShouldBeClose(golden.Read($"{of}.patch_score_sq"), 1e-5, $"{of}: squared distances");
+        patches.view(golden.Entries[$"{of}.patch_score_sq"].Shape.ToArray())
+            .ShouldBeClose(golden.Read($"{of}.patch_score_sq"), 1e-5, $"{of}: squared distances");
         images.ShouldBeClose(golden.Read($"{of}.image_score_sq"), 1e-5, $"{of}: the largest");
     }
 

@@ -15,7 +15,8 @@ public sealed class PatchCoreNaiveTests : IDisposable
     [InlineData(3, 7, 5, 4, 4, 3, 7, 5)]
     [InlineData(2, 6, 6, 3, 3, 3, 4, 9)]
     [InlineData(1, 5, 4, 2, 5, 4, 20, 3)]
-    public void Embed_AnySizes_EqualsLoops(int fineChannels, int rows, int columns, int coarseChannels, int coarseRows, int coarseColumns, int stageWidth, int width)
+    public void Embed_AnySizes_EqualsLoops(
+        int fineChannels, int rows, int columns, int coarseChannels, int coarseRows, int coarseColumns, int stageWidth, int width)
     {
         double[][,,] maps = [Random(fineChannels, rows, columns), Random(coarseChannels, coarseRows, coarseColumns)];
         var expected = new double[rows * columns][];
@@ -36,8 +37,10 @@ public sealed class PatchCoreNaiveTests : IDisposable
     public void Compute_SeveralImages_EqualsLoops(int neighbours)
     {
         var (bank, queries) = (Vectors(23, 6), Enumerable.Range(0, 2).Select(_ => Vectors(9, 6)).ToArray());
-        var (patches, images) = new PatchScores(new() { Neighbours = neighbours }).Compute(torch.stack([.. queries.Select(Matrix)]), Matrix(bank));
-        var expected = queries.Select(image => image.Select(query => bank.Select(row => Squared(row, query)).Order().Take(neighbours).Average()).ToArray()).ToArray();
+        var (patches, images) = new PatchScores(new() { Neighbours = neighbours })
+            .Compute(torch.stack([.. queries.Select(Matrix)]), Matrix(bank));
+        var expected = queries.Select(
+            image => image.Select(query => bank.Select(row => Squared(row, query)).Order().Take(neighbours).Average()).ToArray()).ToArray();
         patches.ShouldBeClose(Matrix(expected), 1e-5, "mean squared distances to the nearest");
         images.ShouldBeClose(Matrix([[.. expected.Select(image => image.Max())]])[0], 1e-5, "each image's own largest");
     }
@@ -46,11 +49,14 @@ public sealed class PatchCoreNaiveTests : IDisposable
     public void Compute_AsInThePaper_EqualsLoops()
     {
         var (bank, query) = (Vectors(23, 6), Vectors(9, 6));
-        var nearest = query.Select(vector => bank.Select((row, i) => (Distance: Math.Sqrt(Squared(row, vector)), Row: i)).MinBy(pair => pair.Distance)).ToArray();
+        var nearest = query.Select(
+            vector => bank.Select((row, i) => (Distance: Math.Sqrt(Squared(row, vector)), Row: i)).MinBy(pair => pair.Distance)).ToArray();
         var farthest = Enumerable.Range(0, query.Length).MaxBy(i => nearest[i].Distance);
-        var about = bank.OrderBy(row => Squared(row, bank[nearest[farthest].Row])).Take(4).Select(row => Math.Exp(Math.Sqrt(Squared(row, query[farthest])))).ToArray();
+        var about = bank.OrderBy(row => Squared(row, bank[nearest[farthest].Row])).Take(4)
+            .Select(row => Math.Exp(Math.Sqrt(Squared(row, query[farthest])))).ToArray();
         var expected = (1 - (Math.Exp(nearest[farthest].Distance) / about.Sum())) * nearest[farthest].Distance;
-        var (_, images) = new PatchScores(new() { Scoring = PatchCoreScoring.Paper, Neighbourhood = 4 }).Compute(Matrix(query).unsqueeze(0), Matrix(bank));
+        var (_, images) = new PatchScores(new() { Scoring = PatchCoreScoring.Paper, Neighbourhood = 4 })
+            .Compute(Matrix(query).unsqueeze(0), Matrix(bank));
         images[0].ToSingle().Should().BeApproximately((float)expected, 1e-5f);
     }
 
@@ -80,7 +86,8 @@ public sealed class PatchCoreNaiveTests : IDisposable
     public void Project_SameSeed_IsTheSame_AndKeepsWhatHasTheWidth()
     {
         var rows = Matrix(Vectors(8, 12));
-        var (first, again, other) = (Coreset.Project(rows, 5, seed: 1), Coreset.Project(rows, 5, seed: 1), Coreset.Project(rows, 5, seed: 2));
+        var (first, again, other) = (
+            Coreset.Project(rows, 5, seed: 1), Coreset.Project(rows, 5, seed: 1), Coreset.Project(rows, 5, seed: 2));
         first.shape.Should().Equal(8, 5);
         first.ShouldBeClose(again, 0, "the seed decides");
         (first - other).abs().max().ToSingle().Should().BeGreaterThan(0.01f);
@@ -105,7 +112,8 @@ public sealed class PatchCoreNaiveTests : IDisposable
     private double[,,] Random(int channels, int rows, int columns)
     {
         var map = new double[channels, rows, columns];
-        foreach (var (c, r, k) in from c in Enumerable.Range(0, channels) from r in Enumerable.Range(0, rows) from k in Enumerable.Range(0, columns) select (c, r, k))
+        foreach (var (c, r, k) in from c in Enumerable.Range(0, channels) from r in Enumerable.Range(0, rows) from k in Enumerable
+            .Range(0, columns) select (c, r, k))
         {
             map[c, r, k] = random.NextDouble() - 0.5;
         }
@@ -113,7 +121,8 @@ public sealed class PatchCoreNaiveTests : IDisposable
         return map;
     }
 
-    private double[][] Vectors(int count, int width) => [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, width).Select(_ => random.NextDouble()).ToArray())];
+    private double[][] Vectors(int count, int width)
+        => [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, width).Select(_ => random.NextDouble()).ToArray())];
 
     /// <summary>Channel slowest, then the rows of the 3 × 3 block; 0 beyond the edges.</summary>
     private static double[] Block(double[,,] map, int row, int column)
@@ -143,7 +152,8 @@ public sealed class PatchCoreNaiveTests : IDisposable
 
         var (down, across) = (Place(row, map.GetLength(1), rows), Place(column, map.GetLength(2), columns));
         double[] At(int r, int k) => Block(map, r, k);
-        var corners = new[] { (At(down.Below, across.Below), (1 - down.Part) * (1 - across.Part)), (At(down.Below, across.Above), (1 - down.Part) * across.Part),
+        var corners = new[] { (At(down.Below, across.Below), (1 - down.Part) * (1 - across.Part)),
+            (At(down.Below, across.Above), (1 - down.Part) * across.Part),
             (At(down.Above, across.Below), down.Part * (1 - across.Part)), (At(down.Above, across.Above), down.Part * across.Part) };
         return [.. Enumerable.Range(0, corners[0].Item1.Length).Select(i => corners.Sum(corner => corner.Item1[i] * corner.Item2))];
     }
@@ -157,7 +167,9 @@ public sealed class PatchCoreNaiveTests : IDisposable
     private static double Squared(double[] a, double[] b) => a.Zip(b, (x, y) => (x - y) * (x - y)).Sum();
 
     private static torch.Tensor Tensor(double[,,] map)
-        => torch.tensor(map.Cast<double>().Select(value => (float)value).ToArray(), [1, map.GetLength(0), map.GetLength(1), map.GetLength(2)]);
+        => torch.tensor(map.Cast<double>().Select(value => (float)value).ToArray(),
+            [1, map.GetLength(0), map.GetLength(1), map.GetLength(2)]);
 
-    private static torch.Tensor Matrix(double[][] rows) => torch.tensor(rows.SelectMany(row => row).Select(value => (float)value).ToArray(), [rows.Length, rows[0].Length]);
+    private static torch.Tensor Matrix(double[][] rows)
+        => torch.tensor(rows.SelectMany(row => row).Select(value => (float)value).ToArray(), [rows.Length, rows[0].Length]);
 }

@@ -23,7 +23,9 @@ public sealed class SpadeGoldenTests : IDisposable
 
     private int Side => Size("S");
 
-    private PatchGrid[] Grids => [.. Layers.Select(layer => golden.Entries[$"in.query.{layer}"].Shape).Select(shape => PatchGrid.HalfPixel((int)shape[2], (int)shape[3], Side, Side))];
+    private PatchGrid[] Grids
+        => [.. Layers.Select(layer => golden.Entries[$"in.query.{layer}"].Shape)
+        .Select(shape => PatchGrid.HalfPixel((int)shape[2], (int)shape[3], Side, Side))];
 
     [SkippableFact]
     public void Retrieve_ByPooledDescriptors_IsTheGoldenOne()
@@ -51,15 +53,18 @@ public sealed class SpadeGoldenTests : IDisposable
         for (var layer = 0; layer < Layers.Length; layer++)
         {
             var tokens = queries.Maps[layer].flatten(2).transpose(1, 2);
-            var found = values[layer] = torch.stack([.. Enumerable.Range(0, Size("n_query")).Select(query => gallery.Distances(layer, tokens[query], Retrieved(query)))]);
-            found.view(golden.Entries[$"{of}.{Layers[layer]}.min_distance"].Shape.ToArray()).ShouldBeClose(golden.Read($"{of}.{Layers[layer]}.min_distance"), Close, $"{of}: {Layers[layer]}");
+            var found = values[layer] = torch.stack(
+                [.. Enumerable.Range(0, Size("n_query")).Select(query => gallery.Distances(layer, tokens[query], Retrieved(query)))]);
+            found.view(golden.Entries[$"{of}.{Layers[layer]}.min_distance"].Shape.ToArray())
+                .ShouldBeClose(golden.Read($"{of}.{Layers[layer]}.min_distance"), Close, $"{of}: {Layers[layer]}");
             if (layer == 0)
             {
                 Grids[0].ToImage(found[0], Side).ShouldBeClose(golden.Read($"{of}.layer1.upsampled_query0"), Close, "half-pixel centres");
             }
         }
 
-        new MapMaker(MapUpsampling.CellCentres, Side).Mean(values, Grids).ShouldBeClose(golden.Read($"{of}.map_mean"), Close, "the mean of the layers' maps");
+        new MapMaker(MapUpsampling.CellCentres, Side).Mean(values, Grids)
+            .ShouldBeClose(golden.Read($"{of}.map_mean"), Close, "the mean of the layers' maps");
     }
 
     [SkippableTheory]
@@ -101,7 +106,8 @@ public sealed class SpadeGoldenTests : IDisposable
         return StageFeatures.Of([.. maps.Select(map => only is { } image ? map.narrow(0, image, 1) : map)], [1, 2, 3]);
     }
 
-    private IReadOnlyList<torch.Tensor>[] Supports(SpadeMethod method, int count) => [.. Enumerable.Range(0, count).Select(i => method.Remember(Features("support", i)))];
+    private IReadOnlyList<torch.Tensor>[] Supports(SpadeMethod method, int count)
+        => [.. Enumerable.Range(0, count).Select(i => method.Remember(Features("support", i)))];
 
     private long[] Retrieved(int query) => [.. golden.Read("stage.topk_index")[query].data<long>()];
 }

@@ -17,7 +17,8 @@ public sealed class SpadeNaiveTests : IDisposable
         var (distances, images) = new SpadeGallery(Matrix(supports), [], [], losesRemainder: false).Retrieve(Matrix(queries), 4);
         for (var query = 0; query < queries.Length; query++)
         {
-            var expected = supports.Select((support, i) => (Distance: Distance(support, queries[query], 0), i)).OrderBy(pair => pair.Distance).Take(4).ToArray();
+            var expected = supports.Select((support, i) => (Distance: Distance(support, queries[query], 0), i))
+                .OrderBy(pair => pair.Distance).Take(4).ToArray();
             images[query].data<long>().Should().Equal(expected.Select(pair => (long)pair.i));
             distances[query].data<float>().Zip(expected).Should().OnlyContain(pair => Math.Abs(pair.First - pair.Second.Distance) < 1e-6);
         }
@@ -34,8 +35,11 @@ public sealed class SpadeNaiveTests : IDisposable
         long[] retrieved = [2, 0];
         var walked = retrieved.SelectMany(image => features[image]).ToArray();
         walked = losesRemainder ? walked[..100] : walked;
-        var gallery = new SpadeGallery(torch.zeros(3, 1), [Matrix([.. features.SelectMany(image => image)])], [.. counts.Select(count => new[] { count })], losesRemainder);
-        gallery.Distances(0, Matrix(query), retrieved).data<float>().Zip(query.Select(vector => walked.Min(row => Distance(row, vector, 1e-6))))
+        var gallery = new SpadeGallery(
+            torch.zeros(3, 1), [Matrix([.. features.SelectMany(image => image)])], [.. counts.Select(count => new[] { count })],
+            losesRemainder);
+        gallery.Distances(0, Matrix(query), retrieved).data<float>()
+            .Zip(query.Select(vector => walked.Min(row => Distance(row, vector, 1e-6))))
             .Should().OnlyContain(pair => Math.Abs(pair.First - pair.Second) < 2e-6);
     }
 
@@ -48,9 +52,12 @@ public sealed class SpadeNaiveTests : IDisposable
 
     public void Dispose() => scope.Dispose();
 
-    private double[][] Vectors(int count, int width) => [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, width).Select(_ => random.NextDouble()).ToArray())];
+    private double[][] Vectors(int count, int width)
+        => [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, width).Select(_ => random.NextDouble()).ToArray())];
 
-    private static double Distance(double[] row, double[] query, double epsilon) => Math.Sqrt(row.Zip(query, (g, x) => (g - x + epsilon) * (g - x + epsilon)).Sum());
+    private static double Distance(double[] row, double[] query, double epsilon)
+        => Math.Sqrt(row.Zip(query, (g, x) => (g - x + epsilon) * (g - x + epsilon)).Sum());
 
-    private static torch.Tensor Matrix(double[][] rows) => torch.tensor(rows.SelectMany(row => row).Select(value => (float)value).ToArray(), [rows.Length, rows[0].Length]);
+    private static torch.Tensor Matrix(double[][] rows)
+        => torch.tensor(rows.SelectMany(row => row).Select(value => (float)value).ToArray(), [rows.Length, rows[0].Length]);
 }
