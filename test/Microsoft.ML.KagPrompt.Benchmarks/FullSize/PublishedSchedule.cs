@@ -90,7 +90,7 @@ internal static class PublishedSchedule
         Score(network, features, reference);
     }
 
-    private static void Score(InspectionNetwork network, ScoringFeatures features, ClassReference reference)
+    private static void Score(InspectionNetwork network, EncodedImages features, ClassReference reference)
     {
         network.Score(features, reference).Dispose();
     }
