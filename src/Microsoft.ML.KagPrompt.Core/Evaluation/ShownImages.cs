@@ -81,8 +81,10 @@ internal sealed class ShownImages
         var small = Small(twin.Image);
         bool[] truth = small == twin.Image ? twin.Mask
             : [.. model.MapToImage(Array.ConvertAll(twin.Mask, isDefect => isDefect ? 1f : 0), small.Width, small.Height).Select(value => value > 0.5f)];
+        // Of a photograph that the memory holds, all but the defect is known to it.
+        var origin = product.Support.Contains(image) ? "a photograph that was fitted on" : "a photograph that was not fitted on";
         all.Add((
-            new(NameOf(image, dataset), image.ClassName, twin.HasDefect ? "with a synthetic defect" : image.DefectType, small, truth),
+            new(NameOf(image, dataset), image.ClassName, twin.HasDefect ? $"a synthetic defect on {origin}" : origin, small, truth),
             twin.Image));
     }
 

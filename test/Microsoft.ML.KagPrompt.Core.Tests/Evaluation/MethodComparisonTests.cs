@@ -59,7 +59,7 @@ public class MethodComparisonTests
         results.Figures[0].Name.Should().Be("separation");
         results.Methods.Select(method => method.Separation).Should().BeInDescendingOrder();
         results.Methods.Should().OnlyContain(method => method.Separation > 0.5 && method.SyntheticDefectsFound != null && method.Distance > 0 && method.ImageAuroc == null && !method.HasSeenLeftOut);
-        results.Images.Should().HaveCount(2).And.OnlyContain(image => image.Kind == "with a synthetic defect" && image.Truth.Contains(true));
+        results.Images.Should().HaveCount(2).And.OnlyContain(image => image.Kind == "a synthetic defect on a photograph that was fitted on" && image.Truth.Contains(true));
         results.Notes.Should().ContainMatch("*synthetic defects on photographs that were left out*");
     }
 
@@ -79,6 +79,7 @@ public class MethodComparisonTests
         results.Methods[0].Calibrations["bolt"].SupportImages.Should().Be(3);
         var left = new Product("", "bolt", Good, Good, []).Draw(1)[3];
         results.Images[0].Name.Should().Be(left.Path, "a photograph that was not fitted on is shown first");
+        results.Images[0].Kind.Should().EndWith("that was not fitted on");
         FluentActions.Invoking(() => MethodComparison.Run(new("parts", Good), Small, new Parts(), choices with { Shots = 5 }))
             .Should().Throw<InsufficientDataException>().WithMessage("*'bolt'*at least 5*got 4*");
     }
