@@ -64,17 +64,22 @@ internal static class EvaluateCommand
     };
     private static readonly Option<bool> Table1 = new("--table1")
     {
-        Description = "The paper's Table 1 on these data sets: its seven systems, published figures beside those computed on --backbone. Needs --out.",
+        Description = "The paper's Table 1 on these data sets: its seven systems, published figures beside those computed on --backbone. "
+            + "Needs --out.",
     };
     private static readonly Option<string[]> Native = NativeOption.Create();
-    private static readonly Option<string?> Output = new("--out") { Description = "With --table1, the folder for table1.html, table1.json and the cells." };
+    private static readonly Option<string?> Output = new("--out")
+    {
+        Description = "With --table1, the folder for table1.html, table1.json and the cells.",
+    };
 
     public static Verb Create()
     {
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. "
             + "A run that was stopped goes on where it was.")
         {
-            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Regions, Device, Ablate, Json, Page, Cells, Table1, Native, Output,
+            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Regions, Device, Ablate, Json, Page, Cells,
+            Table1, Native, Output,
         };
         command.RefuseForOthers(Methods, TrainOn, Checkpoint, Epochs, FromScratch, MemoryBackbone, Variant, Ablate);
         command.Validators.Add(result =>
@@ -108,7 +113,9 @@ internal static class EvaluateCommand
         {
             if (IsGiven(option))
             {
-                result.AddError(IsGiven(Table1) ? $"{option.Name} does not go with --table1. Leave it out." : $"{option.Name} is for --table1 alone.");
+                result.AddError(IsGiven(Table1)
+                    ? $"{option.Name} does not go with --table1. Leave it out."
+                    : $"{option.Name} is for --table1 alone.");
             }
         }
 

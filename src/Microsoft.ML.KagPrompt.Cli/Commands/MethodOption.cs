@@ -58,7 +58,8 @@ internal static class MethodOption
         if (names.Length == 0 || names.FirstOrDefault(name => !InspectionMethods.Names.Contains(name)) is not null)
         {
             var option = result.Parent is OptionResult parent ? parent.Option.Name : "--method";
-            result.AddError($"{option}: expected {(result.Argument.Arity.MaximumNumberOfValues > 1 ? "names between commas" : "one")} of {Known}, "
+            var expected = result.Argument.Arity.MaximumNumberOfValues > 1 ? "names between commas" : "one";
+            result.AddError($"{option}: expected {expected} of {Known}, "
                 + $"got '{string.Join(',', result.Tokens.Select(token => token.Value))}'.");
             return [];
         }

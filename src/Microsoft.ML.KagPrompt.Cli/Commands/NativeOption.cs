@@ -12,7 +12,8 @@ internal static class NativeOption
     {
         var option = new Option<string[]>("--native")
         {
-            Description = "With --table1, METHOD=FILE: also compute a method on a backbone of its own, a file or a directory. May be given several times.",
+            Description = "With --table1, METHOD=FILE: also compute a method on a backbone of its own, a file or a directory. "
+                + "May be given several times.",
             AllowMultipleArgumentsPerToken = true,
         };
         option.Validators.Add(result =>

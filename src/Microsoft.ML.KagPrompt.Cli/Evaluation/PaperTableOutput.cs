@@ -58,11 +58,13 @@ internal static class PaperTableOutput
             body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
             table { border-collapse: collapse; margin: 1em 0; font-variant-numeric: tabular-nums }
             td, th { padding: .3em 1.2em .3em 0; text-align: left; white-space: nowrap; border-bottom: 1px solid #eee }
-            tr.first td { border-top: 2px solid #999 } li, p { max-width: 90ch } small { color: #666 } dt { font-weight: 600 } dd { margin: 0 0 .5em }
+            tr.first td { border-top: 2px solid #999 } li, p { max-width: 90ch } small { color: #666 }
+            dt { font-weight: 600 } dd { margin: 0 0 .5em }
             </style></head><body>
             <h1>Few-shot systems: published and computed here</h1>
-            <p><small>AUROC in percent; computed figures are means ± standard deviations over {{settings.Protocol.Draws}} draw(s) of the support images, averaged
-            over a data set's products. Published figures: {{Html(PublishedFigures.Source)}}. "Shared" is computed on the backbone {{Html(settings.Options.Backbone.Name)}},
+            <p><small>AUROC in percent; computed figures are means ± standard deviations over {{settings.Protocol.Draws}} draw(s) of the support
+            images, averaged over a data set's products. Published figures: {{Html(PublishedFigures.Source)}}. "Shared" is computed on the backbone
+            {{Html(settings.Options.Backbone.Name)}},
             which is another one than the published figures': they tell what a system owes to its backbone.</small></p>
 
             """);

@@ -29,7 +29,8 @@ internal static class PublishedFigures
     {
         null => $"{dataset}: it is named neither MVTec AD nor VisA, of which alone there are published figures.",
         { } set when set.Products != products => string.Create(
-            CultureInfo.InvariantCulture, $"{dataset}: {products} product(s); the published figures are means over the {set.Products} of {set.Title}."),
+            CultureInfo.InvariantCulture,
+            $"{dataset}: {products} product(s); the published figures are means over the {set.Products} of {set.Title}."),
         _ => null,
     };
 

@@ -24,7 +24,8 @@ public sealed record ComparisonChoices
     /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>
     public void Validate() => new OptionFaults()
         .Require(
-            Methods is { Count: > 0 } && Methods.All(method => method is not null) && Methods.DistinctBy(InspectionMethods.NameOf).Count() == Methods.Count,
+            Methods is { Count: > 0 } && Methods.All(method => method is not null)
+                && Methods.DistinctBy(InspectionMethods.NameOf).Count() == Methods.Count,
             nameof(Methods),
             "at least one, each once",
             Methods is null ? null : string.Join(", ", Methods.Select(method => method is null ? "null" : InspectionMethods.NameOf(method))))

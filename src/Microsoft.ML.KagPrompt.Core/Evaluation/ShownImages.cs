@@ -29,8 +29,7 @@ internal sealed class ShownImages
                 var pixels = images.Read(image);
                 var small = Small(pixels);
                 var mask = image.IsAnomalous == true ? images.ReadMask(image, model.MapSize, model.Options.Images.ResizeMode) : [];
-                bool[] truth = mask.Length == 0 ? []
-                    : [.. model.MapToImage(Array.ConvertAll(mask, isDefect => isDefect ? 1f : 0), small.Width, small.Height).Select(value => value > 0.5f)];
+                bool[] truth = mask.Length == 0 ? [] : Scaled(model, mask, small);
                 all.Add((
                     new(NameOf(image, dataset), image.ClassName, image.DefectType, small, truth),
                     model.Square(pixels, image.ClassName, $"'{image.Path}'")));
@@ -79,14 +78,18 @@ internal sealed class ShownImages
         var square = model.Square(images.Read(image), image.ClassName, $"'{image.Path}'");
         var twin = synthesizer.Synthesize(square, normal[all.Count % normal.Length], new Random(all.Count), region);
         var small = Small(twin.Image);
-        bool[] truth = small == twin.Image ? twin.Mask
-            : [.. model.MapToImage(Array.ConvertAll(twin.Mask, isDefect => isDefect ? 1f : 0), small.Width, small.Height).Select(value => value > 0.5f)];
+        var truth = small == twin.Image ? twin.Mask : Scaled(model, twin.Mask, small);
         // Of a photograph that the memory holds, all but the defect is known to it.
         var origin = product.Support.Contains(image) ? "a photograph that was fitted on" : "a photograph that was not fitted on";
         all.Add((
             new(NameOf(image, dataset), image.ClassName, twin.HasDefect ? $"a synthetic defect on {origin}" : origin, small, truth),
             twin.Image));
     }
+
+    /// <summary>A mask of the model's square at the size that a picture is shown in.</summary>
+    private static bool[] Scaled(KagPromptModel model, bool[] mask, PixelBuffer shown)
+        => [.. model.MapToImage(Array.ConvertAll(mask, isDefect => isDefect ? 1f : 0), shown.Width, shown.Height)
+            .Select(value => value > 0.5f)];
 
     private static PixelBuffer Small(PixelBuffer image)
     {
