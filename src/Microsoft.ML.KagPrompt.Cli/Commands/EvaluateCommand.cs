@@ -62,6 +62,16 @@ internal static class EvaluateCommand
     {
         Description = "Folder of one file a cell, from which a stopped run goes on; FILE.cells beside --json unless given.",
     };
+    private static readonly Option<bool> Table1 = new("--table1")
+    {
+        Description = "The paper's Table 1 on these data sets: its seven systems, published figures beside those computed on --backbone. "
+            + "Needs --out.",
+    };
+    private static readonly Option<string[]> Native = NativeOption.Create();
+    private static readonly Option<string?> Output = new("--out")
+    {
+        Description = "With --table1, the folder for table1.html, table1.json and the cells.",
+    };
 
     public static Verb Create()
     {
@@ -69,6 +79,7 @@ internal static class EvaluateCommand
             + "A run that was stopped goes on where it was.")
         {
             Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Regions, Device, Ablate, Json, Page, Cells,
+            Table1, Native, Output,
         };
         command.RefuseForOthers(Methods, TrainOn, Checkpoint, Epochs, FromScratch, MemoryBackbone, Variant, Ablate);
         command.Validators.Add(result =>
@@ -89,8 +100,29 @@ internal static class EvaluateCommand
                 result.AddError(fault.Message);
             }
         });
+        command.Validators.Add(RefuseBesideTable1);
         command.SetGuardedAction(Run);
         return command;
+    }
+
+    /// <summary>--table1 writes its own files and chooses its own methods.</summary>
+    private static void RefuseBesideTable1(CommandResult result)
+    {
+        bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
+        foreach (var option in IsGiven(Table1) ? [Methods, Initial, MemoryBackbone, Ablate, Json, Page, Cells] : (Option[])[Native, Output])
+        {
+            if (IsGiven(option))
+            {
+                result.AddError(IsGiven(Table1)
+                    ? $"{option.Name} does not go with --table1. Leave it out."
+                    : $"{option.Name} is for --table1 alone.");
+            }
+        }
+
+        if (IsGiven(Table1) && !IsGiven(Output))
+        {
+            result.AddError("--table1 needs --out, the folder for its page, its JSON and its cells.");
+        }
     }
 
     private static void Run(ParseResult parsed, CancellationToken cancellation)
@@ -137,6 +169,12 @@ internal static class EvaluateCommand
             },
         };
         settings.Options.Validate();
+        if (parsed.GetValue(Table1))
+        {
+            WriteTable1(parsed, settings, cancellation);
+            return;
+        }
+
         settings = settings with { Protocol = settings.Protocol with { Ablations = Ablations(parsed.CommandResult, settings.Options) } };
         foreach (var own in settings.Methods.Count > 1 && settings.Initial is null ? settings.PerMethod() : [])
         {
@@ -162,6 +200,21 @@ internal static class EvaluateCommand
         {
             AtomicFile.Write(page, EvaluationPage.Write(settings, results, ablations));
         }
+    }
+
+    private static void WriteTable1(ParseResult parsed, EvaluationSettings settings, CancellationToken cancellation)
+    {
+        var (folder, native) = (parsed.GetValue(Output)!, NativeOption.Read(parsed.GetValue(Native)));
+        OutputPlace.RequireFolder(folder);
+        var table = PaperTable.Compute(settings, native, folder, own => Evaluate(own, parsed.GetValue(Regions), cancellation));
+        foreach (var note in table.Notes)
+        {
+            Console.Error.WriteLine(note);
+        }
+
+        PaperTableOutput.WriteTable(table);
+        AtomicFile.Write(Path.Combine(folder, "table1.json"), PaperTableOutput.Json(settings, table));
+        AtomicFile.Write(Path.Combine(folder, "table1.html"), PaperTableOutput.Page(settings, native, table));
     }
 
     /// <summary>Progress goes to the error stream: the table alone is the output.</summary>

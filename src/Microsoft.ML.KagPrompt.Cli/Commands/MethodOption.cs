@@ -27,6 +27,14 @@ internal static class MethodOption
         AllowMultipleArgumentsPerToken = true,
     };
 
+    /// <summary>Those that are compared; none given: all.</summary>
+    public static Option<string[]> CreateComparison() => new("--methods")
+    {
+        Description = $"The methods that are compared, between commas: {Known}. [default: all that the backbone allows]",
+        CustomParser = Parse,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
     /// <summary>Refuses options that are given and say nothing to any method but KAG-prompt.</summary>
     public static void RefuseForOthers(this Verb command, Option method, params Option[] kagOnly) => command.Validators.Add(result =>
     {
@@ -50,8 +58,9 @@ internal static class MethodOption
         var names = Names(result.Tokens);
         if (names.Length == 0 || names.FirstOrDefault(name => !InspectionMethods.Names.Contains(name)) is not null)
         {
-            var many = result.Argument.Arity.MaximumNumberOfValues > 1;
-            result.AddError($"--method: expected {(many ? "names between commas" : "one")} of {Known}, "
+            var option = result.Parent is OptionResult parent ? parent.Option.Name : "--method";
+            var expected = result.Argument.Arity.MaximumNumberOfValues > 1 ? "names between commas" : "one";
+            result.AddError($"{option}: expected {expected} of {Known}, "
                 + $"got '{string.Join(',', result.Tokens.Select(token => token.Value))}'.");
             return [];
         }
