@@ -17,8 +17,8 @@ public sealed partial record KagPromptOptions
     public ImageOptions Images { get; init; } = new();
 
     /// <summary>
-    /// Another method than KAG-prompt, for comparison, and its own choices; null: KAG-prompt. With one, <see cref="Prompt"/>, <see cref="Memory"/>,
-    /// <see cref="Fusion"/> and <see cref="Training"/> stay as they are: they are KAG-prompt's.
+    /// Another method than KAG-prompt, for comparison, and its own choices; null: KAG-prompt. With one, <see cref="Prompt"/>,
+    /// <see cref="Memory"/>, <see cref="Fusion"/> and <see cref="Training"/> stay as they are: they are KAG-prompt's.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MethodOptions? Method { get; init; }
@@ -97,7 +97,8 @@ public sealed partial record KagPromptOptions
                 "at most one of InitialModel and InitialModelPath", "both");
         faults
             .Require(Method is not KagOptions, nameof(Method), "null for KAG-prompt, whose choices are groups beside it", "KAG-prompt's")
-            .Require(Method is null || HasPlainGroups, nameof(Method), "another method with Prompt, Memory, Fusion and Training as they are, which are KAG-prompt's",
+            .Require(Method is null || HasPlainGroups, nameof(Method),
+                "another method with Prompt, Memory, Fusion and Training as they are, which are KAG-prompt's",
                 Method is null ? null : InspectionMethods.NameOf(Method));
         Columns?.CollectFaults(faults, nameof(Columns));
         ForModel().CollectFaults(faults);
@@ -106,7 +107,8 @@ public sealed partial record KagPromptOptions
 
     /// <summary>Whether nothing was chosen for KAG-prompt.</summary>
     private bool HasPlainGroups => Memory == new MemoryOptions() && Fusion == new ScoreFusion() && Training == new TrainingOptions()
-        && Prompt is { Variant: GraphVariant.Paper, FromScratch: false, CheckpointPath: null, Sentences.Count: 0 } && Prompt.Iterations == new PromptOptions().Iterations;
+        && Prompt is { Variant: GraphVariant.Paper, FromScratch: false, CheckpointPath: null, Sentences.Count: 0 }
+        && Prompt.Iterations == new PromptOptions().Iterations;
 
     /// <summary>What the model itself must know.</summary>
     internal InspectionOptions ForModel() => new()

@@ -81,7 +81,8 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     /// stay. This transformer stays as it was, and the caller's: weights are shared, and each of the two may be disposed first.
     /// </summary>
     /// <param name="support">Rows with the columns the estimator was given; labelled defects serve the threshold.</param>
-    /// <param name="regions">Which pixels of these classes' images are inspected, by class name; null, or a class left out: as <see cref="KagPromptOptions.Regions"/> says.</param>
+    /// <param name="regions">Which pixels of these classes' images are inspected, by class name; null, or a class left out: as
+    /// <see cref="KagPromptOptions.Regions"/> says.</param>
     /// <returns>The adapted transformer; the caller disposes it.</returns>
     /// <exception cref="InsufficientDataException">There are no rows, or a class has no normal one.</exception>
     /// <exception cref="ArgumentException">A region is of no class of the rows, or leaves nothing to inspect.</exception>
@@ -100,7 +101,8 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
         };
         var columns = InputColumns.Find(support.Schema, present, fitting: true);
         using var channel = host.Start("WithSupport");
-        var adapted = KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null), regions: regions);
+        var adapted = KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null),
+            regions: regions);
         // Classes that these rows are not of keep their calibration, which the log was told of before.
         CalibrationLog.Write(channel, adapted, adapted.ClassNames.Where(name
             => !Model.ClassNames.Contains(name) || !ReferenceEquals(Model.CalibrationOf(name), adapted.CalibrationOf(name))));

@@ -4,7 +4,9 @@ using Microsoft.ML.KagPrompt.Backbones.Residual;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
-/// <summary>Finds the backbone an option names: the embedded one, a directory, a file, or a directory of that name on the search path.</summary>
+/// <summary>
+/// Finds the backbone an option names: the embedded one, a directory, a file, or a directory of that name on the search path.
+/// </summary>
 internal static class BackboneSources
 {
     /// <summary>The small backbone with a text side that is embedded in the library.</summary>
@@ -38,12 +40,16 @@ internal static class BackboneSources
 
             if (Directory.Exists(candidate))
             {
-                return ConvertedBackbone.IsOne(candidate) ? ConvertedBackbone.Open(candidate) : OpenFile(PublishedBackbone.FileIn(candidate));
+                return ConvertedBackbone.IsOne(candidate)
+                    ? ConvertedBackbone.Open(candidate)
+                    : OpenFile(PublishedBackbone.FileIn(candidate));
             }
         }
 
-        throw new ArgumentException($"Backbone: expected {string.Join(" or ", Embedded.Keys.Select(key => $"'{key}'"))}, a directory that 'kagprompt convert' made, a published checkpoint's file or directory, or the name of one on the search path, got '{name}'. "
-            + $"Looked at {string.Join(", ", candidates.Select(candidate => $"'{Path.GetFullPath(candidate)}'"))}. Other weights do not come with this library: docs/how-to/backbones.md says where they are.");
+        throw new ArgumentException($"Backbone: expected {string.Join(" or ", Embedded.Keys.Select(key => $"'{key}'"))}, a directory that "
+            + $"'kagprompt convert' made, a published checkpoint's file or directory, or the name of one on the search path, got '{name}'. "
+            + $"Looked at {string.Join(", ", candidates.Select(candidate => $"'{Path.GetFullPath(candidate)}'"))}. "
+            + "Other weights do not come with this library: docs/how-to/backbones.md says where they are.");
     }
 
     private static IBackboneSource OpenFile(string path) => ResNetCheckpoint.Find(path) ?? (IBackboneSource)PublishedBackbone.Open(path);

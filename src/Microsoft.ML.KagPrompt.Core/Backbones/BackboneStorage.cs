@@ -10,8 +10,8 @@ public enum BackboneStorage
     Embed,
 
     /// <summary>
-    /// It names the file by SHA-256. Loading looks beside the model zip, in a folder "backbones" there, in the folders that the caller of the loader names and in those
-    /// of the environment variable KAGPROMPT_BACKBONES, and right below each.
+    /// It names the file by SHA-256. Loading looks beside the model zip, in a folder "backbones" there, in the folders that the caller of
+    /// the loader names and in those of the environment variable KAGPROMPT_BACKBONES, and right below each.
     /// </summary>
     Refer,
 }

@@ -4,7 +4,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
-/// <summary>Images to features on one device: the backbone and, perhaps, the memory bank's own. One forward at a time. Owns its share of the towers.</summary>
+/// <summary>
+/// Images to features on one device: the backbone and, perhaps, the memory bank's own. One forward at a time. Owns its share of the towers.
+/// </summary>
 internal sealed class FeatureEncoder : IDisposable
 {
     // Two forwards at once, each on all cores, are slower than one after the other.
@@ -25,20 +27,26 @@ internal sealed class FeatureEncoder : IDisposable
         {
             if (ImageSize % tower.Info.PatchSize != 0)
             {
-                throw new ArgumentException($"Images.Size: expected a multiple of the patch size {tower.Info.PatchSize} (Backbone.{option}), got {ImageSize}.");
+                throw new ArgumentException($"Images.Size: expected a multiple of the patch size {tower.Info.PatchSize} "
+                    + $"(Backbone.{option}), got {ImageSize}.");
             }
         }
 
         if (ImageSize / Tower.Info.PatchSize > LargestGrid)
         {
-            throw new ArgumentException($"Images.Size: expected at most {LargestGrid} patches of {Tower.Info.PatchSize} pixels a side, got {ImageSize}.");
+            throw new ArgumentException($"Images.Size: expected at most {LargestGrid} patches of {Tower.Info.PatchSize} pixels a side, "
+                + $"got {ImageSize}.");
         }
 
         Preprocessor = new ImagePreprocessor(ImageSize, images.ResizeMode, Tower.Info.Mean, Tower.Info.Std);
-        memoryPreprocessor = memory is null ? Preprocessor : new ImagePreprocessor(ImageSize, images.ResizeMode, MemoryTower.Info.Mean, MemoryTower.Info.Std);
+        memoryPreprocessor = memory is null
+            ? Preprocessor
+            : new ImagePreprocessor(ImageSize, images.ResizeMode, MemoryTower.Info.Mean, MemoryTower.Info.Std);
     }
 
-    /// <summary>Whose turn it is among those who wait without a thread. Never disposed: it holds nothing native, and a waiter must not hang.</summary>
+    /// <summary>
+    /// Whose turn it is among those who wait without a thread. Never disposed: it holds nothing native, and a waiter must not hang.
+    /// </summary>
     public SemaphoreSlim Turn { get; } = new(1, 1);
 
     public Shared<NetworkTower> Vision { get; }
@@ -60,7 +68,9 @@ internal sealed class FeatureEncoder : IDisposable
     /// <summary>Features of S × S images by the backbone, on the device, without gradients. The caller owns them.</summary>
     public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares) => Encode(squares, Tower, Preprocessor, forPrompt: true);
 
-    /// <summary>Features of both towers; the backbone does not run where nothing needs it, nor what a prompt alone would see. The caller owns them.</summary>
+    /// <summary>
+    /// Features of both towers; the backbone does not run where nothing needs it, nor what a prompt alone would see. The caller owns them.
+    /// </summary>
     public ScoringFeatures EncodeForScoring(IReadOnlyList<PixelBuffer> squares, bool usesMain)
     {
         if (Memory is null)
@@ -81,8 +91,8 @@ internal sealed class FeatureEncoder : IDisposable
     }
 
     /// <summary>
-    /// What a method makes of normalised images [B, 3, S, S] with the backbone: as the other work of towers one at a time, on the device, without
-    /// gradients. The caller owns it.
+    /// What a method makes of normalised images [B, 3, S, S] with the backbone:
+    /// as the other work of towers one at a time, on the device, without gradients. The caller owns it.
     /// </summary>
     public T Encode<T>(IReadOnlyList<PixelBuffer> squares, Func<torch.Tensor, T> encode) where T : EncodedImages
     {

@@ -2,7 +2,10 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
-/// <summary>A vision tower whose image embedding is made of its deepest map by weights of its own, named "embed.…", which can be taught apart from the rest.</summary>
+/// <summary>
+/// A vision tower whose image embedding is made of its deepest map by weights of its own, named "embed.…",
+/// which can be taught apart from the rest.
+/// </summary>
 internal interface IPooledEmbedding
 {
     /// <summary>The map that the embedding is made of: [B, W, h, w] of normalised images.</summary>

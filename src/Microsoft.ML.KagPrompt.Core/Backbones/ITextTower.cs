@@ -9,10 +9,15 @@ internal interface ITextTower : IDisposable
     /// <summary>Width C' of the embedding.</summary>
     int JointWidth { get; }
 
-    /// <summary>Encodes token ids [N, context] (int64) to L2-normalised embeddings [N, C'] times the logit scale where the family has one. The caller owns the result.</summary>
+    /// <summary>
+    /// Encodes token ids [N, context] (int64) to L2-normalised embeddings [N, C'] times the logit scale where the family has one.
+    /// The caller owns the result.
+    /// </summary>
     torch.Tensor Encode(torch.Tensor tokens);
 
-    /// <summary>As <see cref="Encode"/>, of the length the tower gives them and without the logit scale. The caller owns the result.</summary>
+    /// <summary>
+    /// As <see cref="Encode"/>, of the length the tower gives them and without the logit scale. The caller owns the result.
+    /// </summary>
     torch.Tensor Embed(torch.Tensor tokens);
 
     /// <summary>Moves the weights.</summary>

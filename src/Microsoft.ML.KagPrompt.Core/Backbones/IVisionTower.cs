@@ -27,7 +27,9 @@ internal sealed record VisionTowerInfo
     /// <summary>Pixels a cell of each tap; empty: all taps have cells of <see cref="PatchSize"/>.</summary>
     public IReadOnlyList<int> TapSteps { get; init; } = [];
 
-    /// <summary>Pixels by which what the cells of each tap see lies below and right of the middle of their tiles; empty: it lies in the middle.</summary>
+    /// <summary>
+    /// Pixels by which what the cells of each tap see lies below and right of the middle of their tiles; empty: it lies in the middle.
+    /// </summary>
     public IReadOnlyList<(double Down, double Right)> TapShifts { get; init; } = [];
 
     /// <summary>The layers that a graph prompt sees; null: those of the memory bank, on cells of <see cref="PatchSize"/>.</summary>
@@ -35,7 +37,8 @@ internal sealed record VisionTowerInfo
 
     /// <summary>The layers that a graph prompt sees.</summary>
     public PromptTaps PromptTaps => OwnPromptTaps
-        ?? new(TapWidths, PatchSize, TapShifts.Count > 0 ? (TapShifts.Average(shift => shift.Down), TapShifts.Average(shift => shift.Right)) : (0, 0));
+        ?? new(TapWidths, PatchSize,
+            TapShifts.Count > 0 ? (TapShifts.Average(shift => shift.Down), TapShifts.Average(shift => shift.Right)) : (0, 0));
 
     /// <summary>What training on it was measured to need; empty: what the methods' papers say.</summary>
     public IReadOnlyList<TrainingPreset> Presets { get; init; } = [];
@@ -90,7 +93,8 @@ internal interface IVisionTower : IDisposable
 /// <param name="patchTokens">P_i.</param>
 /// <param name="imageEmbedding">F_cls.</param>
 /// <param name="promptTokens">What a graph prompt sees; null: P_i.</param>
-internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, torch.Tensor imageEmbedding, IReadOnlyList<torch.Tensor>? promptTokens = null) : IDisposable
+internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, torch.Tensor imageEmbedding,
+    IReadOnlyList<torch.Tensor>? promptTokens = null) : IDisposable
 {
     /// <summary>P_i, shallow to deep: [B, L, D_i], class token dropped, no final norm. L = (S / cell)².</summary>
     public IReadOnlyList<torch.Tensor> PatchTokens { get; } = patchTokens;
@@ -102,7 +106,8 @@ internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, to
     public torch.Tensor ImageEmbedding { get; } = imageEmbedding;
 
     /// <summary>Every tensor, once.</summary>
-    public IEnumerable<torch.Tensor> All => [.. PatchTokens, .. ReferenceEquals(PromptTokens, PatchTokens) ? [] : PromptTokens, ImageEmbedding];
+    public IEnumerable<torch.Tensor> All
+        => [.. PatchTokens, .. ReferenceEquals(PromptTokens, PatchTokens) ? [] : PromptTokens, ImageEmbedding];
 
     /// <inheritdoc/>
     public void Dispose()

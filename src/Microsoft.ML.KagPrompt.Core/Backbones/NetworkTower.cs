@@ -23,7 +23,10 @@ internal sealed class NetworkTower(string name, IVisionTower tower, VisionRefere
     /// <summary>Weights of methods that come with the backbone.</summary>
     public IReadOnlyList<PretrainedHead> Heads { get; init; } = [];
 
-    /// <summary>Reads a source's tower. One that will be embedded, in 16 bit, is rounded to that now: a saved model scores as the one that was fitted.</summary>
+    /// <summary>
+    /// Reads a source's tower. One that will be embedded, in 16 bit, is rounded to that now:
+    /// a saved model scores as the one that was fitted.
+    /// </summary>
     /// <param name="source">The backbone.</param>
     /// <param name="options">Precision and storage.</param>
     /// <param name="taps">Tapped blocks, counted from 1; null: the backbone's own.</param>
@@ -32,7 +35,9 @@ internal sealed class NetworkTower(string name, IVisionTower tower, VisionRefere
         var embed = source.Location is null || options.Storage == BackboneStorage.Embed
             || (options.Storage == BackboneStorage.Auto && source.VisionValues * 2 <= LargestEmbedded);
         var reference = embed ? null : source.Reference();
-        return new NetworkTower(source.Name, source.LoadVision(options.Precision.Type(), roundToHalf: embed, taps), reference, source.Location) { Heads = source.Heads };
+        return new NetworkTower(
+            source.Name, source.LoadVision(options.Precision.Type(), roundToHalf: embed, taps), reference, source.Location)
+        { Heads = source.Heads };
     }
 
     public void Dispose() => tower.Dispose();

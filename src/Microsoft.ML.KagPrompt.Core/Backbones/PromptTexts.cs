@@ -6,7 +6,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>Prompt features of class names, from a text tower that is loaded when first needed and let go with this.</summary>
-internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionary<string, PromptEnsemble> own, torch.Device device) : IDisposable
+internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionary<string, PromptEnsemble> own, torch.Device device)
+    : IDisposable
 {
     private TextSide? text;
     private IBackboneSource? source;
@@ -39,7 +40,8 @@ internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionar
 
     private TextSide Load()
     {
-        var loaded = Source.LoadText() ?? throw new KagPromptException($"Backbone '{Source.Name}' has no text side, so no prompt can be held against it. Set Training.Epochs to 0 to score by the memory bank alone, "
+        var loaded = Source.LoadText() ?? throw new KagPromptException($"Backbone '{Source.Name}' has no text side, "
+            + "so no prompt can be held against it. Set Training.Epochs to 0 to score by the memory bank alone, "
             + $"or name it as Backbone.MemoryName beside one that has, as '{BackboneSources.Compact}' does.");
         loaded.Tower.MoveTo(device);
         return loaded;

@@ -11,7 +11,9 @@ internal static class TextFeatures
     public static Tensor Encode(ITextTower tower, BytePairTokenizer tokenizer, PromptEnsemble prompts, Device device)
         => Pair(prompts, sentences => UnitMean(tower.Encode(Tokens(tokenizer, sentences, device))));
 
-    /// <summary>The plain means of the sentences as the tower gives them, of any length: [2, C'], normal first. The caller owns it.</summary>
+    /// <summary>
+    /// The plain means of the sentences as the tower gives them, of any length: [2, C'], normal first. The caller owns it.
+    /// </summary>
     public static Tensor RawMeans(ITextTower tower, BytePairTokenizer tokenizer, PromptEnsemble prompts, Device device)
         => Pair(prompts, sentences => tower.Embed(Tokens(tokenizer, sentences, device)).mean([0]));
 

@@ -14,7 +14,8 @@ internal static class VisionTowerFactory
     /// <summary>A tower of a family with the weights of a source.</summary>
     /// <exception cref="ModelFormatException">The family or its configuration is not known.</exception>
     /// <exception cref="CheckpointMismatchException">The weights do not fit the configuration.</exception>
-    public static IVisionTower Create(string family, string configurationJson, ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32)
+    public static IVisionTower Create(string family, string configurationJson, ITensorSource source,
+        torch.ScalarType type = torch.ScalarType.Float32)
     {
         try
         {
@@ -30,11 +31,13 @@ internal static class VisionTowerFactory
                     var residual = ResidualNetworkConfig.Parse(configurationJson);
                     return new ResidualNetwork(residual, WeightSet.Read(ResidualNetwork.Shapes(residual), source, type));
                 default:
-                    throw new ModelFormatException($"The model's backbone is of family '{family}': expected '{VisionTransformer.FamilyName}', '{CompactVisionTower.FamilyName}' or '{ResidualNetwork.FamilyName}'. "
+                    throw new ModelFormatException($"The model's backbone is of family '{family}': expected "
+                        + $"'{VisionTransformer.FamilyName}', '{CompactVisionTower.FamilyName}' or '{ResidualNetwork.FamilyName}'. "
                         + "A newer version of this library may know it.");
             }
         }
-        catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidOperationException or NotSupportedException or OverflowException)
+        catch (Exception fault)
+            when (fault is JsonException or ArgumentException or InvalidOperationException or NotSupportedException or OverflowException)
         {
             throw new ModelFormatException($"The model's backbone configuration is damaged: {fault.Message}", fault);
         }

@@ -11,7 +11,9 @@ public enum WeightType
     /// <summary>16 bit, eleven of them precision: half the size, the nearest to 32 bit. The default.</summary>
     Float16,
 
-    /// <summary>16 bit, eight of them precision: what <see cref="Precision.BFloat16"/> computes in, so nothing is converted when loading.</summary>
+    /// <summary>
+    /// 16 bit, eight of them precision: what <see cref="Precision.BFloat16"/> computes in, so nothing is converted when loading.
+    /// </summary>
     BFloat16,
 }
 

@@ -25,7 +25,8 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             var textFeatures = TextFeaturesOf(set, network.Value, texts, initial);
             try
             {
-                var run = new TrainingRun(network.Value.Encoder, [.. set.Normal], textFeatures, options.Synthesis, seed, clock.Report, cancellation);
+                var run = new TrainingRun(network.Value.Encoder, [.. set.Normal], textFeatures, options.Synthesis, seed,
+                    clock.Report, cancellation);
                 if (network.Value.Method is ITrainedMethod method && method.Train(run))
                 {
                     // Before the classes are built: what that takes stays, as scoring will need it again.
@@ -100,8 +101,8 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     private FitSet Read(IEnumerable<TrainingImage> images, InspectionNetwork network, ClassRegions regions)
         => FitSet.Read(images, network.Preprocessor, count => clock.Report("images", count, 0), cancellation, regions);
 
-    private void BuildClasses(FitSet set, InspectionNetwork network, Dictionary<string, torch.Tensor> textFeatures, PromptTexts texts, ClassRegions regions,
-        Dictionary<string, ClassState> states)
+    private void BuildClasses(FitSet set, InspectionNetwork network, Dictionary<string, torch.Tensor> textFeatures, PromptTexts texts,
+        ClassRegions regions, Dictionary<string, ClassState> states)
     {
         var builder = new ReferenceBuilder(network, options, texts, seed, clock.Report, cancellation);
         foreach (var name in set.ClassNames)
@@ -115,7 +116,8 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     }
 
     /// <summary>F_text of every class, copied from the model that knows it or else computed; none where the method uses no text.</summary>
-    private static Dictionary<string, torch.Tensor> TextFeaturesOf(FitSet set, InspectionNetwork network, PromptTexts texts, KagPromptModel? known)
+    private static Dictionary<string, torch.Tensor> TextFeaturesOf(FitSet set, InspectionNetwork network, PromptTexts texts,
+        KagPromptModel? known)
     {
         var features = new Dictionary<string, torch.Tensor>();
         try
@@ -123,7 +125,9 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             foreach (var name in network.Method.UsesText ? set.ClassNames : [])
             {
                 // What was learnt of other supports is learnt again.
-                var kept = network.Method is IClassLearningMethod ? null : known?.Classes.GetValueOrDefault(name)?.Reference.Value.TextFeatures;
+                var kept = network.Method is IClassLearningMethod
+                    ? null
+                    : known?.Classes.GetValueOrDefault(name)?.Reference.Value.TextFeatures;
                 features.Add(name, (kept?.clone() ?? network.Method.Describe(texts, name)).DetachFromDisposeScope());
             }
 
@@ -143,7 +147,9 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         FeatureEncoder encoder;
         try
         {
-            memory = options.Backbone.MemoryName is not { } name ? null : initial?.Network.Encoder.Memory?.Acquire() ?? LoadTower(name, options.Backbone.MemoryTaps);
+            memory = options.Backbone.MemoryName is not { } name
+                ? null
+                : initial?.Network.Encoder.Memory?.Acquire() ?? LoadTower(name, options.Backbone.MemoryTaps);
             encoder = new FeatureEncoder(vision, memory, options.Images, device);
         }
         catch
@@ -155,7 +161,9 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
 
         try
         {
-            var sizes = new MethodSizes(encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, options.Images.MapUpsampling, device) { Tower = encoder.Tower };
+            var sizes = new MethodSizes(
+                encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, options.Images.MapUpsampling, device)
+            { Tower = encoder.Tower };
             var start = new MethodStart(sizes, vision.Value.Name, vision.Value.Heads, initial?.Network.Method, seed) { Texts = texts };
             return new InspectionNetwork(encoder, options.Method.Create(start));
         }
@@ -168,7 +176,8 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
 
     private Shared<NetworkTower> LoadTower(string name, IReadOnlyList<int>? taps)
     {
-        var tower = new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.Backbone.Folders), options.Backbone, taps));
+        var tower =
+            new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.Backbone.Folders), options.Backbone, taps));
         try
         {
             tower.Value.Tower.MoveTo(device);

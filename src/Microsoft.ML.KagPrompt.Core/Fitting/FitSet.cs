@@ -16,7 +16,8 @@ internal sealed class FitSet
     public IEnumerable<FitImage> Normal => images.Where(image => !image.IsAnomalous);
 
     /// <summary>Labelled defects of a class; they serve the threshold alone.</summary>
-    public IReadOnlyList<FitImage> AnomalousOf(string className) => [.. images.Where(image => image.IsAnomalous && image.ClassName == className)];
+    public IReadOnlyList<FitImage> AnomalousOf(string className)
+        => [.. images.Where(image => image.IsAnomalous && image.ClassName == className)];
 
     /// <summary>Normal images of a class that stay out of its memory bank.</summary>
     public IReadOnlyList<FitImage> HeldOutOf(string className, IReadOnlyCollection<FitImage> support)
@@ -28,7 +29,8 @@ internal sealed class FitSet
     /// <summary>Reads every image once.</summary>
     /// <exception cref="InsufficientDataException">No image, or a class without a normal one.</exception>
     /// <exception cref="ImageReadException">An image has another shape than its class's region.</exception>
-    public static FitSet Read(IEnumerable<TrainingImage> source, ImagePreprocessor preprocessor, Action<int> onImage, CancellationToken cancellation, ClassRegions? regions = null)
+    public static FitSet Read(IEnumerable<TrainingImage> source, ImagePreprocessor preprocessor, Action<int> onImage,
+        CancellationToken cancellation, ClassRegions? regions = null)
     {
         var set = new FitSet();
         foreach (var image in source)
@@ -36,7 +38,8 @@ internal sealed class FitSet
             cancellation.ThrowIfCancellationRequested();
             regions?.RequireFit(image, preprocessor.ImageSize);
             var (square, region) = (preprocessor.Resize(image.Image), regions?.Of(image.ClassName)?.Square);
-            set.images.Add(new FitImage(region?.Cut(square) ?? square, image.ClassName, image.IsAnomalous == true, image.IsSupport, image.Origin, region));
+            set.images.Add(new FitImage(region?.Cut(square) ?? square, image.ClassName, image.IsAnomalous == true, image.IsSupport,
+                image.Origin, region));
             onImage(set.images.Count);
         }
 
@@ -55,8 +58,8 @@ internal sealed class FitSet
 
         if (normal.Any(image => image.IsSupport is not null))
         {
-            throw new InsufficientDataException($"Class '{className}' has {normal.Length} normal image(s), none of them flagged as support: "
-                + "expected at least one. Flag an image, or flag none (IsSupport null) to let the library choose.");
+            throw new InsufficientDataException($"Class '{className}' has {normal.Length} normal image(s), none of them flagged as "
+                + "support: expected at least one. Flag an image, or flag none (IsSupport null) to let the library choose.");
         }
 
         if (normal.Length <= most)
@@ -79,7 +82,8 @@ internal sealed class FitSet
         {
             if (Normal.All(image => image.ClassName != className))
             {
-                throw new InsufficientDataException($"Class '{className}' has {AnomalousOf(className).Count} anomalous image(s) and no normal one: "
+                throw new InsufficientDataException(
+                    $"Class '{className}' has {AnomalousOf(className).Count} anomalous image(s) and no normal one: "
                     + "expected at least one normal image per class. Check the labels: a defect is anomalous, a sound part is not.");
             }
         }
@@ -87,7 +91,8 @@ internal sealed class FitSet
 }
 
 /// <summary>One image of a fit at S × S.</summary>
-internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin, SquareRegion? region = null)
+internal sealed class FitImage(PixelBuffer square, string className, bool isAnomalous, bool? isSupport, string origin,
+    SquareRegion? region = null)
     : ProductImage(square, className, origin, region)
 {
     public bool IsAnomalous => isAnomalous;

@@ -20,15 +20,19 @@ internal static class InitialModel
         var (wanted, had) = (options.Backbone, initial.Options.Backbone);
         var (known, memory) = (initial.Network.Encoder.Vision.Value.Name, initial.Network.Encoder.Memory?.Value.Name);
         new OptionFaults()
-            .Require(options.Method.GetType() == initial.Options.Method.GetType(), "Method", $"the initial model's '{InspectionMethods.NameOf(initial.Options.Method)}'",
+            .Require(options.Method.GetType() == initial.Options.Method.GetType(), "Method",
+                $"the initial model's '{InspectionMethods.NameOf(initial.Options.Method)}'",
                 InspectionMethods.NameOf(options.Method))
-            .Require(wanted.Name == had.Name || NameOf(wanted.Name) == known, "Backbone.Name", $"the initial model's '{known}'", wanted.Name)
-            .Require(wanted.MemoryName is null || memory is null || wanted.MemoryName == had.MemoryName || NameOf(wanted.MemoryName) == memory,
+            .Require(wanted.Name == had.Name || NameOf(wanted.Name) == known, "Backbone.Name",
+                $"the initial model's '{known}'", wanted.Name)
+            .Require(wanted.MemoryName is null || memory is null || wanted.MemoryName == had.MemoryName
+                || NameOf(wanted.MemoryName) == memory,
                 "Backbone.MemoryName", $"the initial model's '{memory}'", wanted.MemoryName)
             .Require(IsOrNull(wanted.Taps, had.Taps), "Backbone.Taps", "the initial model's, or null", wanted.Taps)
             .Require(IsOrNull(wanted.MemoryTaps, had.MemoryTaps), "Backbone.MemoryTaps", "the initial model's, or null", wanted.MemoryTaps)
             .Require(wanted.Precision == had.Precision, "Backbone.Precision", $"the initial model's {had.Precision}", wanted.Precision)
-            .Require(initial.Network.Device.ToString() == device.ToString(), "Device", $"the initial model's '{initial.Network.Device}'", device)
+            .Require(initial.Network.Device.ToString() == device.ToString(), "Device",
+                $"the initial model's '{initial.Network.Device}'", device)
             .ThrowIfAny(nameof(InspectionOptions));
 
         string NameOf(string backbone) => BackboneSources.Open(backbone, wanted.Folders).Name;

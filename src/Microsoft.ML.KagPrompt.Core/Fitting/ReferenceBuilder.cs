@@ -10,8 +10,8 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Fitting;
 
 /// <summary>Builds a class's memory bank from its support images and its threshold from scores the bank could not know.</summary>
-internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOptions options, PromptTexts texts, int seed, Action<TrainingProgress> report,
-    CancellationToken cancellation)
+internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOptions options, PromptTexts texts, int seed,
+    Action<TrainingProgress> report, CancellationToken cancellation)
 {
     // Enough for the ranks a threshold needs; more only costs time.
     private const int MostCalibrationImages = 128;
@@ -55,7 +55,8 @@ internal sealed class ReferenceBuilder(InspectionNetwork network, InspectionOpti
     }
 
     /// <summary>The text features, or what is learnt of the supports in their place. Takes them over where it succeeds.</summary>
-    private torch.Tensor? Learnt(string className, IReadOnlyList<IReadOnlyList<torch.Tensor>> perImage, torch.Tensor? textFeatures, ClassRegion? region)
+    private torch.Tensor? Learnt(string className, IReadOnlyList<IReadOnlyList<torch.Tensor>> perImage, torch.Tensor? textFeatures,
+        ClassRegion? region)
     {
         if (network.Method is not IClassLearningMethod method)
         {

@@ -8,7 +8,8 @@ internal static class ViewsOfSupport
     private static readonly int[] AllTurns = [0, 1, 2, 3];
 
     /// <summary>The pictures, the one as it is first, and each one's region where the image has one.</summary>
-    public static (IReadOnlyList<PixelBuffer> Pictures, IReadOnlyList<SquareRegion>? Regions) Create(PixelBuffer square, SquareRegion? region, SupportViews views)
+    public static (IReadOnlyList<PixelBuffer> Pictures, IReadOnlyList<SquareRegion>? Regions) Create(PixelBuffer square,
+        SquareRegion? region, SupportViews views)
     {
         (bool IsMirrored, int Turns)[] kinds = views switch
         {

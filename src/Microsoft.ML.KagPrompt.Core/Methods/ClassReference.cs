@@ -10,7 +10,9 @@ internal abstract class ClassReference : IDisposable
     /// <summary>Every tensor by name, for the archive. The reference keeps ownership.</summary>
     public abstract IReadOnlyDictionary<string, torch.Tensor> Tensors { get; }
 
-    /// <summary>What words, or learning from the supports, brought: F_text = [F_n, F_a], [2, C'], of KAG-prompt; null where the method uses no text.</summary>
+    /// <summary>
+    /// What words, or learning from the supports, brought: F_text = [F_n, F_a], [2, C'], of KAG-prompt; null where the method uses no text.
+    /// </summary>
     public virtual torch.Tensor? TextFeatures => null;
 
     /// <summary>What of the class's images is inspected; null: all.</summary>

@@ -6,7 +6,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods;
 
-/// <summary>A few-shot method: what it keeps of normal images, and how it scores others against that. Owns its weights; scoring is thread-safe.</summary>
+/// <summary>
+/// A few-shot method: what it keeps of normal images, and how it scores others against that. Owns its weights; scoring is thread-safe.
+/// </summary>
 internal interface IInspectionMethod : IDisposable
 {
     /// <summary>Whether a class needs the features of its prompts.</summary>
@@ -31,11 +33,15 @@ internal interface IInspectionMethod : IDisposable
     /// <param name="seed">Of what is drawn among the patches of further views.</param>
     IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0);
 
-    /// <summary>A class ready for scoring, of what was kept of each of its supports. Takes over the text features; the caller owns the result.</summary>
+    /// <summary>
+    /// A class ready for scoring, of what was kept of each of its supports. Takes over the text features; the caller owns the result.
+    /// </summary>
     /// <param name="supports">One entry an image, from <see cref="Remember"/>; they stay the caller's.</param>
-    /// <param name="textFeatures">From <see cref="Describe"/> or <see cref="IClassLearningMethod.LearnClass"/>; null where no text is used.</param>
+    /// <param name="textFeatures">From <see cref="Describe"/> or <see cref="IClassLearningMethod.LearnClass"/>;
+    /// null where no text is used.</param>
     /// <param name="region">What is inspected, as it was kept of the supports; null: all.</param>
-    ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null);
+    ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures,
+        ClassRegion? region = null);
 
     /// <summary>The same class without one of its supports, with all that was chosen by them together. The caller owns it.</summary>
     /// <param name="whole">Of all supports.</param>
@@ -48,7 +54,9 @@ internal interface IInspectionMethod : IDisposable
     /// <exception cref="ModelFormatException">A tensor is missing or of another shape.</exception>
     ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null);
 
-    /// <summary>Maps, 0 outside the class's region, and scores of encoded images of one class, without gradients. The caller owns them.</summary>
+    /// <summary>
+    /// Maps, 0 outside the class's region, and scores of encoded images of one class, without gradients. The caller owns them.
+    /// </summary>
     MethodScores Score(EncodedImages features, ClassReference reference);
 
     /// <summary>The part of an image's score that its map alone decides: [B, S, S] → [B]. The caller owns it.</summary>

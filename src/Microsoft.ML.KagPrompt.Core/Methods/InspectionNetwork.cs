@@ -24,7 +24,9 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
 
     public ImagePreprocessor Preprocessor => encoder.Preprocessor;
 
-    /// <summary>What the method needs to score S × S images of a class, of which no more than its region is seen. The caller owns it.</summary>
+    /// <summary>
+    /// What the method needs to score S × S images of a class, of which no more than its region is seen. The caller owns it.
+    /// </summary>
     public EncodedImages Encode(IReadOnlyList<PixelBuffer> squares, ClassRegion? region = null)
         => method.Encode(encoder, region is null ? squares : [.. squares.Select(region.Square.Cut)]);
 
@@ -69,12 +71,14 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
             var scored = method.Score(features, reference);
             var (maps, scores) = (scored.Maps.cpu(), scored.Scores.cpu());
             CheckFinite(maps, scores, nameOf);
-            return new MethodScores(maps.MoveToOuterDisposeScope(), scores.MoveToOuterDisposeScope(), scored.Unlikeness?.cpu().MoveToOuterDisposeScope());
+            return new MethodScores(maps.MoveToOuterDisposeScope(), scores.MoveToOuterDisposeScope(),
+                scored.Unlikeness?.cpu().MoveToOuterDisposeScope());
         });
 
     /// <summary>The same for whatever scores a batch in several ways.</summary>
     /// <exception cref="NotFiniteException">A score or a map is not of numbers: no verdict can rest on it.</exception>
-    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(Func<IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)>> scored, Func<int, string>? nameOf)
+    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(
+        Func<IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)>> scored, Func<int, string>? nameOf)
         => encoder.Alone(() =>
         {
             using var scope = torch.NewDisposeScope();
@@ -102,8 +106,10 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
             return;
         }
 
-        var first = Enumerable.Range(0, (int)scores.shape[0]).First(k => !FiniteValues.Are(scores.narrow(0, k, 1)) || !FiniteValues.Are(maps.select(0, k)));
-        throw new NotFiniteException($"There is no verdict on {nameOf?.Invoke(first) ?? $"image {first + 1} of the batch"}: its score or map is not a finite number. "
-            + "The weights or the arithmetic of the device are at fault: load the model again, try Device \"cpu\" or Precision Float32, or fit again.");
+        var first = Enumerable.Range(0, (int)scores.shape[0])
+            .First(k => !FiniteValues.Are(scores.narrow(0, k, 1)) || !FiniteValues.Are(maps.select(0, k)));
+        throw new NotFiniteException($"There is no verdict on {nameOf?.Invoke(first) ?? $"image {first + 1} of the batch"}: "
+            + "its score or map is not a finite number. The weights or the arithmetic of the device are at fault: "
+            + "load the model again, try Device \"cpu\" or Precision Float32, or fit again.");
     }
 }

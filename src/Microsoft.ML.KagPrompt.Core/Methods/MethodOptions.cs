@@ -6,7 +6,10 @@ using Microsoft.ML.KagPrompt.Methods.Kag;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>A method's own choices; the type says which method. A new one is registered here, by its name in saved models and in <see cref="InspectionMethods"/>.</summary>
+/// <summary>
+/// A method's own choices; the type says which method. A new one is registered here, by its name in saved models and in
+/// <see cref="InspectionMethods"/>.
+/// </summary>
 /// <remarks>Immutable; safe to share between threads.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
 [JsonDerivedType(typeof(KagOptions), KagOptions.MethodName)]
@@ -35,7 +38,9 @@ public abstract record MethodOptions
     /// <summary>Files it reads at the fit, by path.</summary>
     internal virtual IReadOnlyList<string> Files => [];
 
-    /// <summary>Whether a graph stands beside the memory bank, which may then have a backbone of its own or hold the graph's outputs.</summary>
+    /// <summary>
+    /// Whether a graph stands beside the memory bank, which may then have a backbone of its own or hold the graph's outputs.
+    /// </summary>
     internal virtual bool HasGraph => false;
 
     /// <summary>The method, untrained or from a starting point. The caller owns it.</summary>
@@ -47,7 +52,8 @@ public abstract record MethodOptions
     internal virtual void CollectFaults(OptionFaults faults)
     {
         faults.Require(Memory is not null, nameof(Memory), "options", Memory)
-            .Require(HasGraph || Memory is null or { Features: MemoryFeatures.Patch }, "Memory.Features", $"{MemoryFeatures.Patch}, as only KAG-prompt has a graph", Memory?.Features);
+            .Require(HasGraph || Memory is null or { Features: MemoryFeatures.Patch }, "Memory.Features",
+                $"{MemoryFeatures.Patch}, as only KAG-prompt has a graph", Memory?.Features);
         Memory?.CollectFaults(faults, nameof(Memory));
     }
 }

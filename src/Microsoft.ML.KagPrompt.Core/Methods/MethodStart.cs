@@ -10,7 +10,8 @@ namespace Microsoft.ML.KagPrompt.Methods;
 /// <param name="ImageSize">S.</param>
 /// <param name="Upsampling">Where the values of patches lie in the map.</param>
 /// <param name="Device">Where the weights go.</param>
-internal sealed record MethodSizes(VisionTowerInfo Main, VisionTowerInfo Memory, int ImageSize, MapUpsampling Upsampling, torch.Device Device)
+internal sealed record MethodSizes(VisionTowerInfo Main, VisionTowerInfo Memory, int ImageSize, MapUpsampling Upsampling,
+    torch.Device Device)
 {
     /// <summary>The backbone itself, to be asked what else it computes; null where sizes alone are known.</summary>
     public IVisionTower? Tower { get; init; }
@@ -22,7 +23,8 @@ internal sealed record MethodSizes(VisionTowerInfo Main, VisionTowerInfo Memory,
 /// <param name="Heads">Weights that come with the backbone.</param>
 /// <param name="Initial">The method of an initial model, which stays as it is; null: there is none.</param>
 /// <param name="Seed">Of what is drawn.</param>
-internal sealed record MethodStart(MethodSizes Sizes, string BackboneName, IReadOnlyList<PretrainedHead> Heads, IInspectionMethod? Initial, int Seed)
+internal sealed record MethodStart(MethodSizes Sizes, string BackboneName, IReadOnlyList<PretrainedHead> Heads,
+    IInspectionMethod? Initial, int Seed)
 {
     /// <summary>The backbone's text side; null where there is none to ask.</summary>
     public PromptTexts? Texts { get; init; }
@@ -36,8 +38,9 @@ internal sealed record MethodStart(MethodSizes Sizes, string BackboneName, IRead
 /// <param name="Seed">Of everything random.</param>
 /// <param name="Report">Told of every step.</param>
 /// <param name="Cancellation">Stops between steps.</param>
-internal sealed record TrainingRun(FeatureEncoder Encoder, IReadOnlyList<Imaging.ProductImage> Normal, IReadOnlyDictionary<string, torch.Tensor> TextFeatures,
-    IReadOnlyDictionary<string, SynthesisOptions> Synthesis, int Seed, Action<TrainingProgress> Report, CancellationToken Cancellation);
+internal sealed record TrainingRun(FeatureEncoder Encoder, IReadOnlyList<Imaging.ProductImage> Normal,
+    IReadOnlyDictionary<string, torch.Tensor> TextFeatures, IReadOnlyDictionary<string, SynthesisOptions> Synthesis, int Seed,
+    Action<TrainingProgress> Report, CancellationToken Cancellation);
 
 /// <summary>What a method may learn a class with.</summary>
 /// <param name="ClassName">The class.</param>
@@ -49,5 +52,6 @@ internal sealed record TrainingRun(FeatureEncoder Encoder, IReadOnlyList<Imaging
 /// <param name="Seed">Of everything random.</param>
 /// <param name="Report">Told of every step.</param>
 /// <param name="Cancellation">Stops between steps.</param>
-internal sealed record ClassLearning(string ClassName, torch.Tensor? TextFeatures, IReadOnlyList<IReadOnlyList<torch.Tensor>> Supports, FeatureEncoder Encoder, PromptTexts Texts,
-    Common.ClassRegion? Region, int Seed, Action<TrainingProgress> Report, CancellationToken Cancellation);
+internal sealed record ClassLearning(string ClassName, torch.Tensor? TextFeatures, IReadOnlyList<IReadOnlyList<torch.Tensor>> Supports,
+    FeatureEncoder Encoder, PromptTexts Texts, Common.ClassRegion? Region, int Seed, Action<TrainingProgress> Report,
+    CancellationToken Cancellation);

@@ -16,7 +16,8 @@ internal sealed class WordsAndBank(torch.Tensor textFeatures, MemoryBank? bank) 
     public MemoryBank? Bank { get; } = bank;
 
     public override IReadOnlyDictionary<string, torch.Tensor> Tensors
-        => (Bank?.Layers ?? []).Select((layer, i) => KeyValuePair.Create(BankName(i), layer)).Append(KeyValuePair.Create(Text, TextFeatures))
+        => (Bank?.Layers ?? []).Select((layer, i) => KeyValuePair.Create(BankName(i), layer))
+            .Append(KeyValuePair.Create(Text, TextFeatures))
             .ToDictionary();
 
     /// <summary>From a saved model. The caller owns it.</summary>

@@ -14,7 +14,9 @@ internal static class DeviceChoice
             return torch.CPU;
         }
 
-        var index = device.StartsWith("cuda:", StringComparison.Ordinal) ? int.Parse(device.AsSpan(5), System.Globalization.CultureInfo.InvariantCulture) : 0;
+        var index = device.StartsWith("cuda:", StringComparison.Ordinal)
+            ? int.Parse(device.AsSpan(5), System.Globalization.CultureInfo.InvariantCulture)
+            : 0;
         var count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
         if (index >= count)
         {

@@ -3,11 +3,12 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>The verdict on one image.</summary>
 /// <param name="Score">s of equation (16): higher is more anomalous. Comparable between images of one model and class.</param>
 /// <param name="IsAnomalous">
-/// Whether the score exceeds the class's threshold, or the image is foreign (<see cref="IsForeign"/>). True, too, where <paramref name="Threshold"/> is NaN: what cannot
-/// be decided is not passed.
+/// Whether the score exceeds the class's threshold, or the image is foreign (<see cref="IsForeign"/>). True, too, where
+/// <paramref name="Threshold"/> is NaN: what cannot be decided is not passed.
 /// </param>
 /// <param name="Threshold">The class's threshold; NaN where there is nothing to compute one from.</param>
-/// <param name="Probability">Chance of a defect, in 0..1: 0.5 at the threshold (<see cref="ThresholdCalibration.ProbabilityOf"/>); NaN where it cannot be told.</param>
+/// <param name="Probability">Chance of a defect, in 0..1: 0.5 at the threshold (<see cref="ThresholdCalibration.ProbabilityOf"/>);
+/// NaN where it cannot be told.</param>
 /// <param name="Map">M of equation (14), row by row, Height × Width values; NaN where the image was not inspected.</param>
 /// <param name="Height">Rows of the map.</param>
 /// <param name="Width">Columns of the map.</param>
@@ -30,5 +31,8 @@ public sealed record Inspection(float Score, bool IsAnomalous, float Threshold, 
     public bool IsForeign { get; init; }
 
     /// <summary>Why it is called anomalous, in words; null where it is not.</summary>
-    public string? Reason => IsForeign ? ForeignWord : float.IsNaN(Threshold) ? "there is no threshold to decide by" : IsAnomalous ? "the score exceeds the threshold" : null;
+    public string? Reason => IsForeign ? ForeignWord
+        : float.IsNaN(Threshold) ? "there is no threshold to decide by"
+        : IsAnomalous ? "the score exceeds the threshold"
+        : null;
 }

@@ -19,8 +19,8 @@ public sealed record InspectionOptions
     public MethodOptions Method { get; init; } = new KagOptions();
 
     /// <summary>
-    /// How synthetic defects are drawn, by class name (<see cref="SynthesisOptions.MvtecAd"/> has NSA's own for the products of MVTec AD); classes without an entry take NSA's
-    /// defaults, with labels fitted to the product's own contrast.
+    /// How synthetic defects are drawn, by class name (<see cref="SynthesisOptions.MvtecAd"/> has NSA's own for the products of MVTec AD);
+    /// classes without an entry take NSA's defaults, with labels fitted to the product's own contrast.
     /// </summary>
     public IReadOnlyDictionary<string, SynthesisOptions> Synthesis
     {
@@ -29,7 +29,10 @@ public sealed record InspectionOptions
         init => field = value?.ToDictionary(entry => entry.Key, entry => entry.Value).AsReadOnly()!;
     } = new Dictionary<string, SynthesisOptions>();
 
-    /// <summary>Which pixels of the images are inspected, by class name; of classes without an entry, all. The rest neither enters the memory bank nor raises an alarm.</summary>
+    /// <summary>
+    /// Which pixels of the images are inspected, by class name; of classes without an entry, all.
+    /// The rest neither enters the memory bank nor raises an alarm.
+    /// </summary>
     public IReadOnlyDictionary<string, InspectionRegion> Regions
     {
         get;
@@ -63,8 +66,10 @@ public sealed record InspectionOptions
             .Require(Threshold is not null, nameof(Threshold), "options", Threshold)
             .Require(Synthesis is not null, nameof(Synthesis), "options by class name", Synthesis)
             .Require(IsDeviceName(Device), nameof(Device), "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", Device)
-            .Require(Backbone?.MemoryName is null || Method?.Memory?.Features != MemoryFeatures.Graph, "Memory.Features", $"{MemoryFeatures.Patch} with a Backbone.MemoryName", MemoryFeatures.Graph)
-            .Require(Backbone?.MemoryName is null || Method is null or { HasGraph: true }, "Backbone.MemoryName", "null, as only KAG-prompt has a memory bank beside something else", Backbone?.MemoryName);
+            .Require(Backbone?.MemoryName is null || Method?.Memory?.Features != MemoryFeatures.Graph, "Memory.Features",
+                $"{MemoryFeatures.Patch} with a Backbone.MemoryName", MemoryFeatures.Graph)
+            .Require(Backbone?.MemoryName is null || Method is null or { HasGraph: true }, "Backbone.MemoryName",
+                "null, as only KAG-prompt has a memory bank beside something else", Backbone?.MemoryName);
         Backbone?.CollectFaults(faults, nameof(Backbone));
         Images?.CollectFaults(faults, nameof(Images));
         Method?.CollectFaults(faults);
@@ -80,7 +85,8 @@ public sealed record InspectionOptions
         {
             faults.Require(region is not null, $"{nameof(Regions)}['{name}']", "a region", region)
                 .Require(region is not { HasShape: false } || Images?.ResizeMode == ResizeMode.Stretch, $"{nameof(Regions)}['{name}']",
-                    $"the images' width and height with Images.ResizeMode {Images?.ResizeMode}, which cuts off what depends on them", "points in shares of the sides");
+                    $"the images' width and height with Images.ResizeMode {Images?.ResizeMode}, which cuts off what depends on them",
+                    "points in shares of the sides");
         }
     }
 

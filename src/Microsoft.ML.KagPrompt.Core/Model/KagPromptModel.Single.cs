@@ -40,8 +40,8 @@ public sealed partial class KagPromptModel
         return InspectChunks(images, [.. Chunks(images, classNames)], atImageSize, cancellationToken);
     }
 
-    private async Task<IReadOnlyList<Inspection>> InspectChunks(IReadOnlyList<PixelBuffer> images, (string Name, ClassState State, int[] Chunk)[] chunks,
-        bool atImageSize, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Inspection>> InspectChunks(IReadOnlyList<PixelBuffer> images,
+        (string Name, ClassState State, int[] Chunk)[] chunks, bool atImageSize, CancellationToken cancellationToken)
     {
         var results = new Inspection[images.Count];
         foreach (var (name, state, chunk) in chunks)
@@ -50,7 +50,8 @@ public sealed partial class KagPromptModel
             await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                await Task.Run(() => InspectChunk(images, chunk, name, state, atImageSize, results), cancellationToken).ConfigureAwait(false);
+                await Task.Run(() => InspectChunk(images, chunk, name, state, atImageSize, results), cancellationToken)
+                    .ConfigureAwait(false);
             }
             finally
             {

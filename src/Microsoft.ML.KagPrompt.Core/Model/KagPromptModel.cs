@@ -9,7 +9,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>A fitted few-shot inspector: frozen vision tower, graph prompt, and per class the text features, memory bank and threshold.</summary>
+/// <summary>
+/// A fitted few-shot inspector: frozen vision tower, graph prompt, and per class the text features, memory bank and threshold.
+/// </summary>
 /// <remarks>
 /// Immutable and thread-safe. Owns native memory, shared with models made from it; each is disposed apart. What it hands out (results,
 /// maps, calibrations) is the caller's: changing it changes nothing here.
@@ -49,7 +51,8 @@ public sealed partial class KagPromptModel : IDisposable
 
     /// <summary>Inspects images; higher scores are more anomalous (equations 12 to 16).</summary>
     /// <param name="images">Images of any size.</param>
-    /// <param name="classNames">A class for each image; null stands for <see cref="InspectionOptions.DefaultClassName"/>, or for the model's only class.</param>
+    /// <param name="classNames">A class for each image; null stands for <see cref="InspectionOptions.DefaultClassName"/>,
+    /// or for the model's only class.</param>
     /// <param name="atImageSize">False: maps are S × S. True: maps have each image's own size.</param>
     /// <returns>One result an image, in order.</returns>
     /// <exception cref="ArgumentException">The lists differ in length, or a class is not known.</exception>
@@ -68,20 +71,26 @@ public sealed partial class KagPromptModel : IDisposable
         return results;
     }
 
-    /// <summary>Scores and S × S maps of images under several ways to put the branches together, from one run of the networks: what each choice is worth.</summary>
+    /// <summary>
+    /// Scores and S × S maps of images under several ways to put the branches together, from one run of the networks:
+    /// what each choice is worth.
+    /// </summary>
     /// <param name="images">Images of any size.</param>
     /// <param name="classNames">A class for each image, as for one inspection.</param>
     /// <param name="fusions">The ways.</param>
     /// <returns>For each image, in order, one result a way.</returns>
     /// <exception cref="NotSupportedException">The model is of another method.</exception>
-    /// <exception cref="ArgumentException">The lists differ in length, a class is not known, a value is out of range, or the prompt alone is asked for where none is trained.</exception>
-    public IReadOnlyList<IReadOnlyList<FusedInspection>> InspectFusions(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames, IReadOnlyList<ScoreFusion> fusions)
+    /// <exception cref="ArgumentException">The lists differ in length, a class is not known, a value is out of range,
+    /// or the prompt alone is asked for where none is trained.</exception>
+    public IReadOnlyList<IReadOnlyList<FusedInspection>> InspectFusions(IReadOnlyList<PixelBuffer> images,
+        IReadOnlyList<string?> classNames, IReadOnlyList<ScoreFusion> fusions)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(fusions);
         if (Network.Method is not KagMethod)
         {
-            throw new NotSupportedException($"{nameof(InspectFusions)}: expected a model of KAG-prompt, whose branches are fused, got one of another method. Use {nameof(Inspect)}.");
+            throw new NotSupportedException($"{nameof(InspectFusions)}: expected a model of KAG-prompt, whose branches are fused, "
+                + $"got one of another method. Use {nameof(Inspect)}.");
         }
 
         foreach (var fusion in fusions)
@@ -89,7 +98,8 @@ public sealed partial class KagPromptModel : IDisposable
             fusion.Validate();
             if (fusion.Branches == ScoringBranches.Prompt && !HasPrompt)
             {
-                throw new ArgumentException($"fusions: {nameof(ScoringBranches)}.{ScoringBranches.Prompt} needs a trained graph prompt, and this model has none. Fit with Training.Epochs above 0, or from a model that has one.", nameof(fusions));
+                throw new ArgumentException($"fusions: {nameof(ScoringBranches)}.{ScoringBranches.Prompt} needs a trained graph prompt, "
+                    + "and this model has none. Fit with Training.Epochs above 0, or from a model that has one.", nameof(fusions));
             }
         }
 
@@ -102,7 +112,10 @@ public sealed partial class KagPromptModel : IDisposable
         return results;
     }
 
-    /// <summary>The same model with another decision threshold, for one class or for all. Weights are shared; this model stays as it was, and each is disposed apart, by the caller.</summary>
+    /// <summary>
+    /// The same model with another decision threshold, for one class or for all. Weights are shared;
+    /// this model stays as it was, and each is disposed apart, by the caller.
+    /// </summary>
     /// <exception cref="ArgumentException">The threshold is NaN, or the class is not known.</exception>
     public KagPromptModel WithThreshold(float threshold, string? className = null)
     {
@@ -119,7 +132,8 @@ public sealed partial class KagPromptModel : IDisposable
     }
 
     /// <summary>A model of the same network and the classes given, whose ownership it takes over.</summary>
-    internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other, InspectionOptions? options = null) => new(network.Acquire(), options ?? Options, other);
+    internal KagPromptModel With(IReadOnlyDictionary<string, ClassState> other, InspectionOptions? options = null)
+        => new(network.Acquire(), options ?? Options, other);
 
     /// <summary>An image of a class, whose shape is that of the class's region where it has one, at S × S.</summary>
     /// <exception cref="ImageReadException">It has another shape.</exception>
@@ -134,7 +148,9 @@ public sealed partial class KagPromptModel : IDisposable
         return Network.Preprocessor.Resize(image);
     }
 
-    /// <summary>An inspection's map at an image's own size: bilinear, NaN where the image was not inspected, cut off or outside its class's region.</summary>
+    /// <summary>
+    /// An inspection's map at an image's own size: bilinear, NaN where the image was not inspected, cut off or outside its class's region.
+    /// </summary>
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => Network.Preprocessor.MapToImage(map, width, height);
 
     /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream (docs/reference/formats.md).</summary>
@@ -147,8 +163,10 @@ public sealed partial class KagPromptModel : IDisposable
     /// <summary>Reads what <see cref="Save(Stream)"/> wrote, to the stream's end.</summary>
     /// <param name="source">A readable stream.</param>
     /// <param name="device">"auto", "cpu", "cuda" or "cuda:N".</param>
-    /// <param name="backboneFolders">Where a backbone that the model refers to is looked for first, before the folders of the environment variable KAGPROMPT_BACKBONES. Places that the model itself names are not looked at: it may be a stranger's.</param>
-    /// <exception cref="ModelFormatException">The stream is damaged or of another version, or the backbone it refers to is not there.</exception>
+    /// <param name="backboneFolders">Where a backbone that the model refers to is looked for first, before the folders of the environment
+    /// variable KAGPROMPT_BACKBONES. Places that the model itself names are not looked at: it may be a stranger's.</param>
+    /// <exception cref="ModelFormatException">The stream is damaged or of another version,
+    /// or the backbone it refers to is not there.</exception>
     public static KagPromptModel Load(Stream source, string device = "auto", IReadOnlyList<string>? backboneFolders = null)
     {
         TorchRuntime.Require();
@@ -175,37 +193,47 @@ public sealed partial class KagPromptModel : IDisposable
     }
 
     /// <summary>Images of one class that go through the networks together, by position.</summary>
-    private IEnumerable<(string Name, ClassState State, int[] Chunk)> Chunks(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
+    private IEnumerable<(string Name, ClassState State, int[] Chunk)> Chunks(IReadOnlyList<PixelBuffer> images,
+        IReadOnlyList<string?> classNames)
     {
         ArgumentNullException.ThrowIfNull(classNames);
         if (images.Count != classNames.Count)
         {
-            throw new ArgumentException($"classNames: expected one for each of {images.Count} images, got {classNames.Count}.", nameof(classNames));
+            throw new ArgumentException($"classNames: expected one for each of {images.Count} images, got {classNames.Count}.",
+                nameof(classNames));
         }
 
-        return Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i])).ToArray().SelectMany(group => group.Chunk(InspectionNetwork.ForwardBatch).Select(chunk => (group.Key, classes[group.Key], chunk)));
+        return Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i])).ToArray()
+            .SelectMany(group => group.Chunk(InspectionNetwork.ForwardBatch).Select(chunk => (group.Key, classes[group.Key], chunk)));
     }
 
-    private void FuseChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state, IReadOnlyList<ScoreFusion> fusions, IReadOnlyList<FusedInspection>[] results)
+    private void FuseChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state,
+        IReadOnlyList<ScoreFusion> fusions, IReadOnlyList<FusedInspection>[] results)
     {
         using var held = Hold(state);
         using var scope = torch.NewDisposeScope();
-        using var features = Network.Encode([.. chunk.Select(i => Square(images[i], name, NameOf(images, i, name)))], state.Reference.Value.Region);
+        using var features = Network.Encode([.. chunk.Select(i => Square(images[i], name, NameOf(images, i, name)))],
+            state.Reference.Value.Region);
         var pixels = MapSize * MapSize;
         var method = (KagMethod)Network.Method;
-        var fused = Network.Score(() => method.Score((ScoringFeatures)features, state.Reference.Value, fusions), k => NameOf(images, chunk[k], name))
-            .Select(result => (Maps: WithRegion(result.Maps.data<float>().ToArray(), state), Scores: result.Scores.data<float>().ToArray())).ToArray();
+        var fused = Network
+            .Score(() => method.Score((ScoringFeatures)features, state.Reference.Value, fusions), k => NameOf(images, chunk[k], name))
+            .Select(result => (Maps: WithRegion(result.Maps.data<float>().ToArray(), state), Scores: result.Scores.data<float>().ToArray()))
+            .ToArray();
         for (var k = 0; k < chunk.Length; k++)
         {
-            results[chunk[k]] = [.. fused.Select(result => new FusedInspection(result.Scores[k], result.Maps[(k * pixels)..((k + 1) * pixels)]))];
+            results[chunk[k]] =
+                [.. fused.Select(result => new FusedInspection(result.Scores[k], result.Maps[(k * pixels)..((k + 1) * pixels)]))];
         }
     }
 
-    private void InspectChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state, bool atImageSize, Inspection[] results)
+    private void InspectChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state, bool atImageSize,
+        Inspection[] results)
     {
         using var held = Hold(state);
         var preprocessor = Network.Preprocessor;
-        using var features = Network.Encode([.. chunk.Select(i => Square(images[i], name, NameOf(images, i, name)))], state.Reference.Value.Region);
+        using var features = Network.Encode([.. chunk.Select(i => Square(images[i], name, NameOf(images, i, name)))],
+            state.Reference.Value.Region);
         var (maps, scores, unlikeness) = Network.Score(features, state.Reference.Value, k => NameOf(images, chunk[k], name));
         using (maps)
         using (scores)
@@ -248,7 +276,8 @@ public sealed partial class KagPromptModel : IDisposable
         return maps;
     }
 
-    private static string NameOf(IReadOnlyList<PixelBuffer> images, int i, string className) => $"image {i + 1} of {images.Count} (class '{className}')";
+    private static string NameOf(IReadOnlyList<PixelBuffer> images, int i, string className)
+        => $"image {i + 1} of {images.Count} (class '{className}')";
 
     private ClassState State(string className) => classes[KnownName(className)];
 
@@ -256,7 +285,8 @@ public sealed partial class KagPromptModel : IDisposable
     {
         var name = className ?? (classes.Count == 1 ? classes.Keys.First() : InspectionOptions.DefaultClassName);
         return classes.ContainsKey(name) ? name : throw new ArgumentException(
-            $"Class '{name}' is not known to this model: expected one of {string.Join(", ", classes.Keys.Order().Take(20).Select(known => $"'{known}'"))}. "
+            $"Class '{name}' is not known to this model: "
+            + $"expected one of {string.Join(", ", classes.Keys.Order().Take(20).Select(known => $"'{known}'"))}. "
             + "Adapt the model to the class with its support images first.");
     }
 }

@@ -11,7 +11,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Model;
 
-/// <summary>A model as one safetensors stream: the manifest as metadata, the weights and banks as named tensors. No code, no pickles.</summary>
+/// <summary>
+/// A model as one safetensors stream: the manifest as metadata, the weights and banks as named tensors. No code, no pickles.
+/// </summary>
 internal static class ModelArchive
 {
     private const string ManifestKey = "manifest";
@@ -54,10 +56,12 @@ internal static class ModelArchive
             Options = model.Options with { Device = "auto" },
             HasPrompt = model.HasPrompt,
             Classes = [.. classes.Select(entry => new ModelManifest.ClassEntry(entry.Key, entry.Value.Calibration))],
-            Tensors = new SortedDictionary<string, string>(tensors.ToDictionary(entry => entry.Key, entry => HashedTensors.HashOf(entry.Value)), StringComparer.Ordinal),
+            Tensors = new SortedDictionary<string, string>(
+                tensors.ToDictionary(entry => entry.Key, entry => HashedTensors.HashOf(entry.Value)), StringComparer.Ordinal),
         };
         var json = manifest.ToJson();
-        SafetensorsWriter.Write(destination, tensors, new Dictionary<string, string> { [ManifestKey] = json, [ManifestHashKey] = HashedText.HashOf(json) });
+        SafetensorsWriter.Write(destination, tensors,
+            new Dictionary<string, string> { [ManifestKey] = json, [ManifestHashKey] = HashedText.HashOf(json) });
     }
 
     public static KagPromptModel Read(Stream source, torch.Device device, IReadOnlyList<string> backboneFolders)
@@ -85,17 +89,20 @@ internal static class ModelArchive
                 throw;
             }
         }
-        catch (Exception fault) when (fault is CheckpointFormatException or CheckpointMismatchException or ArgumentException or OverflowException or JsonException or EndOfStreamException or InvalidDataException)
+        catch (Exception fault) when (fault is CheckpointFormatException or CheckpointMismatchException or ArgumentException
+            or OverflowException or JsonException or EndOfStreamException or InvalidDataException)
         {
             throw new ModelFormatException($"The saved model is damaged: {fault.Message}", fault);
         }
     }
 
     /// <summary>What an opened model says of itself.</summary>
-    internal static ModelManifest ManifestOf(ITensorSource file) => file.Metadata.TryGetValue(ManifestKey, out var json) ? ModelManifest.Parse(json, file.Metadata.GetValueOrDefault(ManifestHashKey))
+    internal static ModelManifest ManifestOf(ITensorSource file) => file.Metadata.TryGetValue(ManifestKey, out var json)
+        ? ModelManifest.Parse(json, file.Metadata.GetValueOrDefault(ManifestHashKey))
         : throw new ModelFormatException("The stream holds tensors but no model manifest: expected what KagPromptModel.Save writes.");
 
-    private static KagPromptModel Build(ModelManifest manifest, ITensorSource file, torch.Device device, IReadOnlyList<string> backboneFolders)
+    private static KagPromptModel Build(ModelManifest manifest, ITensorSource file, torch.Device device,
+        IReadOnlyList<string> backboneFolders)
     {
         // Never in folders that the manifest names: it may be a stranger's.
         var folders = BackboneSearch.Folders(backboneFolders);
@@ -105,7 +112,9 @@ internal static class ModelArchive
         try
         {
             vision.Value.Tower.MoveTo(device);
-            memory = manifest.MemoryBackbone is null ? null : ReadTower(manifest.MemoryBackbone, manifest.Options, new PrefixedTensors(file, MemoryVisionPrefix), folders);
+            memory = manifest.MemoryBackbone is null
+                ? null
+                : ReadTower(manifest.MemoryBackbone, manifest.Options, new PrefixedTensors(file, MemoryVisionPrefix), folders);
             memory?.Value.Tower.MoveTo(device);
             encoder = new FeatureEncoder(vision, memory, manifest.Options.Images, device);
         }
@@ -123,8 +132,10 @@ internal static class ModelArchive
             for (var i = 0; i < manifest.Classes.Count; i++)
             {
                 var entry = manifest.Classes[i];
-                states.Add(entry.Name, new(new Shared<ClassReference>(network.Value.Method.ReadReference(new PrefixedTensors(file, $"class.{i}."), device,
-                    network.Value.Place(entry.Name, manifest.Options.Regions))), entry.Calibration));
+                states.Add(entry.Name, new(
+                    new Shared<ClassReference>(network.Value.Method.ReadReference(new PrefixedTensors(file, $"class.{i}."), device,
+                        network.Value.Place(entry.Name, manifest.Options.Regions))),
+                    entry.Calibration));
             }
 
             return new KagPromptModel(network, manifest.Options, states);
@@ -141,7 +152,8 @@ internal static class ModelArchive
         }
     }
 
-    private static ModelManifest.BackboneEntry Entry(NetworkTower tower) => new(tower.Name, tower.Tower.Family, tower.Tower.ConfigurationJson, tower.Reference);
+    private static ModelManifest.BackboneEntry Entry(NetworkTower tower)
+        => new(tower.Name, tower.Tower.Family, tower.Tower.ConfigurationJson, tower.Reference);
 
     private static void AddTower(Dictionary<string, torch.Tensor> tensors, string prefix, NetworkTower tower)
     {
@@ -151,15 +163,18 @@ internal static class ModelArchive
         }
     }
 
-    private static Shared<NetworkTower> ReadTower(ModelManifest.BackboneEntry entry, InspectionOptions options, ITensorSource embedded, IReadOnlyList<string> folders)
+    private static Shared<NetworkTower> ReadTower(ModelManifest.BackboneEntry entry, InspectionOptions options, ITensorSource embedded,
+        IReadOnlyList<string> folders)
     {
         var type = options.Backbone.Precision.Type();
         if (entry.Reference is not { } reference)
         {
-            return new(new NetworkTower(entry.Name, VisionTowerFactory.Create(entry.Family, entry.Configuration, embedded, type), null, null));
+            return new(new NetworkTower(entry.Name,
+                VisionTowerFactory.Create(entry.Family, entry.Configuration, embedded, type), null, null));
         }
 
-        var (tower, path) = BackboneSearch.Load(reference, folders, file => ReferredVision.Read(file, entry.Family, entry.Configuration, type));
+        var (tower, path) = BackboneSearch.Load(reference, folders,
+            file => ReferredVision.Read(file, entry.Family, entry.Configuration, type));
         var folder = Path.GetDirectoryName(path)!;
         return new(new NetworkTower(entry.Name, tower, reference, ConvertedBackbone.IsOne(folder) ? folder : path));
     }
@@ -169,7 +184,9 @@ internal static class ModelArchive
     {
         try
         {
-            var sizes = new MethodSizes(encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, manifest.Options.Images.MapUpsampling, encoder.Device) { Tower = encoder.Tower };
+            var sizes = new MethodSizes(
+                encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, manifest.Options.Images.MapUpsampling, encoder.Device)
+            { Tower = encoder.Tower };
             return new InspectionNetwork(encoder, manifest.Options.Method.Read(sizes, weights));
         }
         catch

@@ -57,7 +57,9 @@ public sealed record ModelDescription
 
     private static ModelDescription Of(ModelManifest manifest, SafetensorsFile file)
     {
-        long Bytes(params string[] prefixes) => file.Entries.Values.Where(entry => prefixes.Any(prefix => entry.Name.StartsWith(prefix, StringComparison.Ordinal))).Sum(entry => entry.ByteCount);
+        long Bytes(params string[] prefixes)
+            => file.Entries.Values.Where(entry => prefixes.Any(prefix => entry.Name.StartsWith(prefix, StringComparison.Ordinal)))
+                .Sum(entry => entry.ByteCount);
         return new()
         {
             FormatVersion = manifest.Version,
@@ -70,14 +72,17 @@ public sealed record ModelDescription
             Classes =
             [
                 .. manifest.Classes.Select((entry, i) => new ClassDescription(entry.Name, entry.Calibration,
-                    file.Entries.TryGetValue($"class.{i}.bank.0", out var layer) && layer.Shape.Count > 0 ? layer.Shape[0] : 0, Bytes($"class.{i}."))).OrderBy(entry => entry.Name, StringComparer.Ordinal),
+                    file.Entries.TryGetValue($"class.{i}.bank.0", out var layer) && layer.Shape.Count > 0 ? layer.Shape[0] : 0,
+                    Bytes($"class.{i}.")))
+                    .OrderBy(entry => entry.Name, StringComparer.Ordinal),
             ],
             BackboneBytes = Bytes(ModelArchive.VisionPrefix, ModelArchive.MemoryVisionPrefix),
             PromptBytes = Bytes(ModelArchive.PromptPrefix),
         };
     }
 
-    private static BackboneFile? File(VisionReference? reference) => reference is null ? null : new(reference.FileName, reference.Length, reference.Sha256);
+    private static BackboneFile? File(VisionReference? reference)
+        => reference is null ? null : new(reference.FileName, reference.Length, reference.Sha256);
 }
 
 /// <summary>A backbone's file that a model refers to, known by its content.</summary>

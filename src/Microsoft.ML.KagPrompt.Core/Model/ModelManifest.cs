@@ -70,7 +70,8 @@ internal sealed record ModelManifest
     {
         if (hash is not null && !HashedText.Has(Encoding.UTF8.GetBytes(json), hash))
         {
-            throw new ModelFormatException("The model's manifest was changed or damaged: its SHA-256 is another than when it was saved. Save or copy the model again.");
+            throw new ModelFormatException("The model's manifest was changed or damaged: its SHA-256 is another than when it was saved. "
+                + "Save or copy the model again.");
         }
 
         // The version decides whether the rest can be understood at all.
@@ -79,7 +80,8 @@ internal sealed record ModelManifest
         {
             (FormatName, CurrentVersion, not null) => Deserialize<ModelManifest>(json, Json),
             (FormatName, VersionWithoutHashes, null) => Deserialize<Manifest>(json, FlatOptions.Json).ToCurrent(),
-            (FormatName, CurrentVersion or VersionWithoutHashes, _) => throw new ModelFormatException("The model is damaged: its manifest's version and hash do not belong together. Save or copy it again."),
+            (FormatName, CurrentVersion or VersionWithoutHashes, _) => throw new ModelFormatException(
+                "The model is damaged: its manifest's version and hash do not belong together. Save or copy it again."),
             _ => throw OtherVersion(header),
         };
         manifest.Check();
@@ -127,18 +129,22 @@ internal sealed record ModelManifest
         {
             if (reference.Length is < 1 or > LargestTower || reference.Sha256.Length != 64 || !reference.Sha256.All(char.IsAsciiHexDigit))
             {
-                throw new ModelFormatException($"The model's reference to a backbone is damaged: expected a length and a SHA-256, got {reference.Length} bytes and '{reference.Sha256}'.");
+                throw new ModelFormatException("The model's reference to a backbone is damaged: expected a length and a SHA-256, "
+                    + $"got {reference.Length} bytes and '{reference.Sha256}'.");
             }
         }
     }
 
     private static ModelFormatException OtherVersion(Header header)
     {
-        var own = typeof(ModelManifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
+        var own = typeof(ModelManifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion.Split('+')[0];
         var remedy = header.Format == FormatName && header.Version > CurrentVersion
-            ? $"It was written by another version of this library, a newer one: it needs package {header.Package ?? "version later than this"}, and this is {own}. Update the package."
+            ? "It was written by another version of this library, a newer one: "
+                + $"it needs package {header.Package ?? "version later than this"}, and this is {own}. Update the package."
             : "It was written by another version of this library: load it with that version, or fit again.";
-        return new ModelFormatException($"The model's format is '{header.Format}' version {header.Version}: expected '{FormatName}' version {VersionWithoutHashes} or {CurrentVersion}. {remedy}");
+        return new ModelFormatException($"The model's format is '{header.Format}' version {header.Version}: "
+            + $"expected '{FormatName}' version {VersionWithoutHashes} or {CurrentVersion}. {remedy}");
     }
 
     private static T Deserialize<T>(string json, JsonSerializerOptions options) where T : class
@@ -147,9 +153,11 @@ internal sealed record ModelManifest
         {
             return JsonSerializer.Deserialize<T>(json, options) ?? throw new JsonException("null");
         }
-        catch (Exception fault) when (fault is JsonException or NotSupportedException or ArgumentException or InvalidOperationException or FormatException or OverflowException)
+        catch (Exception fault) when (fault is JsonException or NotSupportedException or ArgumentException or InvalidOperationException
+            or FormatException or OverflowException)
         {
-            throw new ModelFormatException($"The model's manifest is damaged: {JsonFault.Describe(fault)} Save or fetch the model again.", fault);
+            throw new ModelFormatException($"The model's manifest is damaged: {JsonFault.Describe(fault)} Save or fetch the model again.",
+                fault);
         }
     }
 

@@ -6,7 +6,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Compact;
 
-/// <summary>The backbone inside the library: small towers that need no download. How they were made: docs/explanation/compact-backbone.md.</summary>
+/// <summary>
+/// The backbone inside the library: small towers that need no download. How they were made: docs/explanation/compact-backbone.md.
+/// </summary>
 internal static class CompactBackbone
 {
     public const int ContextLength = 48;
@@ -25,7 +27,8 @@ internal static class CompactBackbone
     public static CompactVisionTower ReadVision(ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32)
     {
         var config = CompactVisionConfig.Parse(source.Metadata["vision"]);
-        return new CompactVisionTower(config, WeightSet.Read(CompactVisionTower.Shapes(config), new PrefixedTensors(source, "vision."), type));
+        return new CompactVisionTower(config,
+            WeightSet.Read(CompactVisionTower.Shapes(config), new PrefixedTensors(source, "vision."), type));
     }
 
     /// <summary>The text tower of tensors under "text.", its sizes from the metadata.</summary>
@@ -47,7 +50,8 @@ internal static class CompactBackbone
             Family = "Compact",
             Licence = "MIT (distilled from a MobileNetV2 under Apache-2.0)",
             VisionParameters = embedded.VisionValues,
-            TextParameters = source.Entries.Values.Where(entry => entry.Name.StartsWith("text.", StringComparison.Ordinal)).Sum(entry => entry.ElementCount),
+            TextParameters = source.Entries.Values.Where(entry => entry.Name.StartsWith("text.", StringComparison.Ordinal))
+                .Sum(entry => entry.ElementCount),
             VisionSizes = $"convolutional, stages of {string.Join(", ", vision.StageWidths)} channels",
             ImageSize = vision.ImageSize,
             PatchSize = vision.PatchSize,
@@ -69,7 +73,8 @@ internal static class CompactBackbone
         public BackboneDescription Describe() => CompactBackbone.Describe(this);
 
         // A library built to train a graph prompt has none yet.
-        public IReadOnlyList<PretrainedHead> Heads { get; } = typeof(CompactBackbone).Assembly.GetManifestResourceInfo(PromptResource) is null ? []
+        public IReadOnlyList<PretrainedHead> Heads { get; }
+            = typeof(CompactBackbone).Assembly.GetManifestResourceInfo(PromptResource) is null ? []
             : [new PretrainedHead("kag.paper", PromptIterations, () => SafetensorsFile.Read(Resource(PromptResource), PromptResource))];
 
         public bool HasText => true;
@@ -79,7 +84,8 @@ internal static class CompactBackbone
             get
             {
                 using var source = Open();
-                return source.Entries.Values.Where(entry => entry.Name.StartsWith("vision.", StringComparison.Ordinal)).Sum(entry => entry.ElementCount);
+                return source.Entries.Values.Where(entry => entry.Name.StartsWith("vision.", StringComparison.Ordinal))
+                    .Sum(entry => entry.ElementCount);
             }
         }
 
@@ -87,7 +93,8 @@ internal static class CompactBackbone
         {
             if (taps is not null)
             {
-                throw new ArgumentException($"Taps: expected null for the compact backbone, whose taps are fixed, got {string.Join(", ", taps)}.");
+                throw new ArgumentException("Taps: expected null for the compact backbone, whose taps are fixed, "
+                    + $"got {string.Join(", ", taps)}.");
             }
 
             using var source = Open();

@@ -6,7 +6,10 @@ using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Compact;
 
-/// <summary>A small residual convolutional trunk. Each stage's map is brought to the patch grid and projected to a tap; the last stage is pooled to the image embedding.</summary>
+/// <summary>
+/// A small residual convolutional trunk. Each stage's map is brought to the patch grid and projected to a tap;
+/// the last stage is pooled to the image embedding.
+/// </summary>
 internal sealed class CompactVisionTower : IVisionTower, IPooledEmbedding
 {
     public const string FamilyName = "compact";

@@ -15,8 +15,8 @@ public static class BackboneConverter
     private const string StateName = "convert.state";
 
     /// <summary>
-    /// Converts. The directory appears whole or not at all: until the end everything lies in "DESTINATION.partial", where a later call with the same
-    /// source and type goes on after the last whole tensor.
+    /// Converts. The directory appears whole or not at all: until the end everything lies in "DESTINATION.partial", where a later call with
+    /// the same source and type goes on after the last whole tensor.
     /// </summary>
     /// <param name="source">A checkpoint's file, or a model repository's directory.</param>
     /// <param name="destination">A directory that does not exist yet.</param>
@@ -27,7 +27,8 @@ public static class BackboneConverter
     /// <exception cref="IOException">The destination exists, or a file cannot be read or written.</exception>
     /// <exception cref="CheckpointFormatException">The source is damaged, or its values do not fit the type.</exception>
     /// <exception cref="CheckpointMismatchException">The source is of no known family, or not whole.</exception>
-    public static BackboneDescription Convert(string source, string destination, WeightType type = WeightType.Float16, IProgress<(long Done, long Total)>? progress = null, CancellationToken cancellation = default)
+    public static BackboneDescription Convert(string source, string destination, WeightType type = WeightType.Float16,
+        IProgress<(long Done, long Total)>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(source);
         ArgumentException.ThrowIfNullOrEmpty(destination);
@@ -46,7 +47,8 @@ public static class BackboneConverter
             var total = layout.VisionRules.Concat(layout.TextRules).Sum(rule => Describe(rule, type).ByteCount);
             var done = 0L;
             void Written(long bytes) => progress?.Report((done += bytes, total));
-            WriteTower(partial, "vision.safetensors", ReferredVision.KindValue, layout.VisionRules, checkpoint, type, Written, cancellation);
+            WriteTower(
+                partial, "vision.safetensors", ReferredVision.KindValue, layout.VisionRules, checkpoint, type, Written, cancellation);
             if (layout.Text is not null)
             {
                 WriteTower(partial, "text.safetensors", "text", layout.TextRules, checkpoint, type, Written, cancellation);
@@ -93,7 +95,8 @@ public static class BackboneConverter
 
             if (!File.Exists(statePath) && Directory.EnumerateFileSystemEntries(partial).Any())
             {
-                throw new IOException($"'{partial}' exists and is not of an earlier conversion: it is needed for unfinished work. Move it away.");
+                throw new IOException($"'{partial}' exists and is not of an earlier conversion: "
+                    + "it is needed for unfinished work. Move it away.");
             }
 
             Directory.Delete(partial, recursive: true);
@@ -105,10 +108,12 @@ public static class BackboneConverter
 
     private static TensorInfo Describe(WeightRule rule, WeightType type) => new(rule.Name, type.Type(), rule.Shape);
 
-    private static void WriteTower(string partial, string name, string kind, IReadOnlyList<WeightRule> rules, ITensorSource checkpoint, WeightType type, Action<long> written, CancellationToken cancellation)
+    private static void WriteTower(string partial, string name, string kind, IReadOnlyList<WeightRule> rules, ITensorSource checkpoint,
+        WeightType type, Action<long> written, CancellationToken cancellation)
     {
         var ordered = rules.OrderBy(rule => rule.Name, StringComparer.Ordinal).ToArray();
-        var header = SafetensorsWriter.Header([.. ordered.Select(rule => Describe(rule, type))], new Dictionary<string, string> { [SafetensorsWriter.KindKey] = kind });
+        var header = SafetensorsWriter.Header([.. ordered.Select(rule => Describe(rule, type))],
+            new Dictionary<string, string> { [SafetensorsWriter.KindKey] = kind });
         var mapped = new MappedTensors(checkpoint, ordered);
         var unfinished = Path.Combine(partial, name + PartialSuffix);
         var whole = Path.Combine(partial, name);
@@ -158,7 +163,8 @@ public static class BackboneConverter
         var converted = stored.to(type.Type());
         if (type == WeightType.Float16 && converted.isfinite().all().Value() != 1)
         {
-            throw new CheckpointFormatException($"'{name}' holds values beyond what 16-bit floats reach (65504): convert to {WeightType.BFloat16} or {WeightType.Float32}.");
+            throw new CheckpointFormatException($"'{name}' holds values beyond what 16-bit floats reach (65504): "
+                + $"convert to {WeightType.BFloat16} or {WeightType.Float32}.");
         }
 
         file.Write(converted.contiguous().bytes);

@@ -43,7 +43,10 @@ public sealed record BackboneDescription
     /// <summary>SHA-256 of the file that holds the vision tower; null for the embedded backbone.</summary>
     public required string? Sha256 { get; init; }
 
-    /// <summary>Describes an embedded one ("resnet18", "compact"), a checkpoint's file or directory, or a converted directory. Hashes what it reads, and holds a converted directory against its manifest.</summary>
+    /// <summary>
+    /// Describes an embedded one ("resnet18", "compact"), a checkpoint's file or directory, or a converted directory.
+    /// Hashes what it reads, and holds a converted directory against its manifest.
+    /// </summary>
     /// <param name="path">Its name or place.</param>
     /// <exception cref="ArgumentException">There is no such backbone.</exception>
     /// <exception cref="CheckpointFormatException">It is damaged.</exception>
@@ -56,7 +59,8 @@ public sealed record BackboneDescription
         return source switch
         {
             ConvertedBackbone converted => Of(converted),
-            PublishedBackbone published => Of(published.Layout.Name, published.Layout.Family, published.Layout.Licence, published.Layout.Vision, published.Layout.Text,
+            PublishedBackbone published => Of(published.Layout.Name, published.Layout.Family, published.Layout.Licence,
+                published.Layout.Vision, published.Layout.Text,
                 Path.GetDirectoryName(Path.GetFullPath(published.Location!))!, published.Reference()!.Sha256),
             ResNetCheckpoint residual => residual.Describe(),
             IEmbeddedBackbone embedded => embedded.Describe(),
@@ -65,17 +69,20 @@ public sealed record BackboneDescription
     }
 
     /// <summary>What a converted directory's manifest says.</summary>
-    internal static BackboneDescription Of(ConvertedBackbone converted) => Of(converted.Manifest.Name, converted.Manifest.Family, converted.Manifest.Licence, converted.Manifest.VisionConfiguration,
-        converted.Manifest.TextConfiguration, converted.Location!, converted.Manifest.Vision.Sha256);
+    internal static BackboneDescription Of(ConvertedBackbone converted)
+        => Of(converted.Manifest.Name, converted.Manifest.Family, converted.Manifest.Licence, converted.Manifest.VisionConfiguration,
+            converted.Manifest.TextConfiguration, converted.Location!, converted.Manifest.Vision.Sha256);
 
-    private static BackboneDescription Of(string name, string family, string licence, VisionTransformerConfig vision, TextTransformerConfig? text, string folder, string sha256) => new()
+    private static BackboneDescription Of(string name, string family, string licence, VisionTransformerConfig vision,
+        TextTransformerConfig? text, string folder, string sha256) => new()
     {
         Name = name,
         Family = family,
         Licence = licence,
         VisionParameters = Count(VisionTransformer.Shapes(vision)),
         TextParameters = text is null ? 0 : Count(TextTransformer.Shapes(text)),
-        VisionSizes = $"{vision.Depth} blocks of width {vision.Width}, {vision.Heads} heads, patch {vision.PatchSize}{(vision.Registers > 0 ? $", {vision.Registers} registers" : "")}",
+        VisionSizes = $"{vision.Depth} blocks of width {vision.Width}, {vision.Heads} heads, "
+            + $"patch {vision.PatchSize}{(vision.Registers > 0 ? $", {vision.Registers} registers" : "")}",
         ImageSize = vision.ImageSize,
         PatchSize = vision.PatchSize,
         HasText = text is not null,
@@ -83,5 +90,6 @@ public sealed record BackboneDescription
         Sha256 = sha256,
     };
 
-    private static long Count(IReadOnlyDictionary<string, long[]> shapes) => shapes.Values.Sum(shape => shape.Aggregate(1L, (product, size) => product * size));
+    private static long Count(IReadOnlyDictionary<string, long[]> shapes)
+        => shapes.Values.Sum(shape => shape.Aggregate(1L, (product, size) => product * size));
 }

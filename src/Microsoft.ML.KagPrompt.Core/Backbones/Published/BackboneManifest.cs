@@ -54,17 +54,20 @@ internal sealed record BackboneManifest
         var path = Path.Combine(directory, FileName);
         try
         {
-            var manifest = JsonSerializer.Deserialize<BackboneManifest>(SmallFile.ReadAll(path, Largest), Json) ?? throw new JsonException("null");
+            var manifest = JsonSerializer.Deserialize<BackboneManifest>(SmallFile.ReadAll(path, Largest), Json)
+                ?? throw new JsonException("null");
             if (manifest.Format != FormatName || manifest.Version != CurrentVersion)
             {
-                throw new CheckpointFormatException($"{path}: expected format '{FormatName}' version {CurrentVersion}, got '{manifest.Format}' version {manifest.Version}. Convert the backbone again.");
+                throw new CheckpointFormatException($"{path}: expected format '{FormatName}' version {CurrentVersion}, "
+                    + $"got '{manifest.Format}' version {manifest.Version}. Convert the backbone again.");
             }
 
             foreach (var file in new[] { manifest.Vision, manifest.Text }.OfType<VisionReference>())
             {
                 if (file.FileName.AsSpan().IndexOfAny(['/', '\\', ':', '\0']) >= 0 || file.FileName is "" or "." or "..")
                 {
-                    throw new CheckpointFormatException($"{path}: expected a file name beside it, got '{file.FileName}'. Convert the backbone again.");
+                    throw new CheckpointFormatException($"{path}: expected a file name beside it, got '{file.FileName}'. "
+                        + "Convert the backbone again.");
                 }
             }
 
@@ -72,7 +75,8 @@ internal sealed record BackboneManifest
             manifest.TextConfiguration?.Validate();
             return manifest;
         }
-        catch (Exception fault) when (fault is JsonException or ArgumentException or NotSupportedException or InvalidOperationException or FormatException or OverflowException)
+        catch (Exception fault) when (fault is JsonException or ArgumentException or NotSupportedException or InvalidOperationException
+            or FormatException or OverflowException)
         {
             throw new CheckpointFormatException($"{path} is damaged: {JsonFault.Describe(fault)} Convert the backbone again.", fault);
         }

@@ -15,7 +15,8 @@ internal static class ClipVocabulary
     /// <summary>The files of a vocabulary in a folder: the published one, else vocab.json and merges.txt; none: empty.</summary>
     public static IReadOnlyList<string> FilesIn(string folder)
     {
-        var (published, vocabulary, merges) = (Path.Combine(folder, PublishedName), Path.Combine(folder, VocabularyName), Path.Combine(folder, MergesName));
+        var (published, vocabulary, merges)
+            = (Path.Combine(folder, PublishedName), Path.Combine(folder, VocabularyName), Path.Combine(folder, MergesName));
         return File.Exists(published) ? [published] : File.Exists(vocabulary) && File.Exists(merges) ? [vocabulary, merges] : [];
     }
 
@@ -28,10 +29,12 @@ internal static class ClipVocabulary
         {
             1 => BytePairTokenizer.FromClipVocabulary(files[0], config.ContextLength),
             2 => BytePairTokenizer.FromVocabularyAndMerges(files[0], files[1], config.ContextLength),
-            _ => throw new KagPromptException($"Prompts cannot be encoded: there is no vocabulary beside '{checkpoint}'. Expected {PublishedName} (github.com/openai/CLIP), or {VocabularyName} and {MergesName}. "
+            _ => throw new KagPromptException($"Prompts cannot be encoded: there is no vocabulary beside '{checkpoint}'. "
+                + $"Expected {PublishedName} (github.com/openai/CLIP), or {VocabularyName} and {MergesName}. "
                 + "Put it there. Without a graph prompt (Epochs = 0 and no InitialModel) none is needed."),
         };
         return tokenizer.VocabularySize == config.VocabularySize ? tokenizer
-            : throw new KagPromptException($"The vocabulary beside '{checkpoint}' has {tokenizer.VocabularySize} tokens, its text tower {config.VocabularySize}: expected the same. Fetch the vocabulary that belongs to the checkpoint.");
+            : throw new KagPromptException($"The vocabulary beside '{checkpoint}' has {tokenizer.VocabularySize} tokens, "
+                + $"its text tower {config.VocabularySize}: expected the same. Fetch the vocabulary that belongs to the checkpoint.");
     }
 }

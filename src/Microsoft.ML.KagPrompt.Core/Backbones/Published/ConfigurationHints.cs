@@ -14,7 +14,8 @@ internal static class ConfigurationHints
     public static LayoutHints Beside(string checkpoint)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
-        return Read(Path.Combine(folder, "open_clip_config.json"), OpenClip) ?? Read(Path.Combine(folder, "config.json"), HuggingFace) ?? LayoutHints.None;
+        return Read(Path.Combine(folder, "open_clip_config.json"), OpenClip) ?? Read(Path.Combine(folder, "config.json"), HuggingFace)
+            ?? LayoutHints.None;
     }
 
     private static LayoutHints? Read(string path, Func<JsonElement, LayoutHints> parse)
@@ -49,14 +50,22 @@ internal static class ConfigurationHints
         return new()
         {
             TextHeads = Part(model, "text_cfg") is { } text ? Number(text, "heads") : null,
-            Activation = model.TryGetProperty("quick_gelu", out var quick) && quick.ValueKind == JsonValueKind.True ? Activation.QuickGelu : Activation.Gelu,
+            Activation = model.TryGetProperty("quick_gelu", out var quick) && quick.ValueKind == JsonValueKind.True
+                ? Activation.QuickGelu
+                : Activation.Gelu,
         };
     }
 
-    private static Activation? Named(JsonElement config) => config.TryGetProperty("hidden_act", out var name) && name.ValueKind == JsonValueKind.String
-        ? name.GetString() switch { "quick_gelu" => Activation.QuickGelu, "gelu" => Activation.Gelu, _ => null } : null;
+    private static Activation? Named(JsonElement config)
+        => config.TryGetProperty("hidden_act", out var name) && name.ValueKind == JsonValueKind.String
+            ? name.GetString() switch { "quick_gelu" => Activation.QuickGelu, "gelu" => Activation.Gelu, _ => null }
+            : null;
 
-    private static JsonElement? Part(JsonElement element, string name) => element.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.Object ? part : null;
+    private static JsonElement? Part(JsonElement element, string name)
+        => element.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.Object ? part : null;
 
-    private static int? Number(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;
+    private static int? Number(JsonElement element, string name)
+        => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)
+            ? number
+            : null;
 }

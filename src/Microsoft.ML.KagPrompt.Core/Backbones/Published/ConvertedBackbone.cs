@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published;
 
-/// <summary>A directory that the converter made: manifest, towers as safetensors, vocabulary. Every file's content is checked as it is read.</summary>
+/// <summary>
+/// A directory that the converter made: manifest, towers as safetensors, vocabulary. Every file's content is checked as it is read.
+/// </summary>
 internal sealed class ConvertedBackbone : IBackboneSource
 {
     private readonly string directory;
@@ -20,7 +22,8 @@ internal sealed class ConvertedBackbone : IBackboneSource
 
     public bool HasText => Manifest.TextConfiguration is not null && Manifest.Text is not null;
 
-    public long VisionValues => VisionTransformer.Shapes(Manifest.VisionConfiguration).Values.Sum(shape => shape.Aggregate(1L, (product, size) => product * size));
+    public long VisionValues => VisionTransformer.Shapes(Manifest.VisionConfiguration).Values
+        .Sum(shape => shape.Aggregate(1L, (product, size) => product * size));
 
     public static bool IsOne(string directory) => File.Exists(Path.Combine(directory, BackboneManifest.FileName));
 
@@ -30,7 +33,8 @@ internal sealed class ConvertedBackbone : IBackboneSource
     public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf, IReadOnlyList<int>? taps = null)
     {
         var config = Manifest.VisionConfiguration.Tapped(taps);
-        return Verified(Manifest.Vision, file => new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), file, type, roundToHalf)));
+        return Verified(Manifest.Vision,
+            file => new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), file, type, roundToHalf)));
     }
 
     public VisionReference? Reference() => Manifest.Vision;
@@ -43,7 +47,8 @@ internal sealed class ConvertedBackbone : IBackboneSource
         }
 
         var tokenizer = ClipVocabulary.Beside(Path.Combine(directory, BackboneManifest.FileName), config);
-        return Verified(reference, file => new TextSide(new TextTransformer(config, WeightSet.Read(TextTransformer.Shapes(config), file)), tokenizer));
+        return Verified(reference,
+            file => new TextSide(new TextTransformer(config, WeightSet.Read(TextTransformer.Shapes(config), file)), tokenizer));
     }
 
     /// <summary>Holds every file against the manifest's hash.</summary>
@@ -61,14 +66,17 @@ internal sealed class ConvertedBackbone : IBackboneSource
         var path = Path.Combine(directory, reference.FileName);
         if (!File.Exists(path))
         {
-            throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. Copy the whole directory, or convert the backbone again.");
+            throw new CheckpointFormatException($"{directory}: '{reference.FileName}' is missing. "
+                + "Copy the whole directory, or convert the backbone again.");
         }
 
         // Before it is opened: a link to a device would be hashed without end.
         var length = SmallFile.LengthOf(path);
         return length == reference.Length && length > 0 ? path
-            : throw new CheckpointFormatException($"{path} was changed or damaged: expected {reference.Length} bytes, got {length}. Convert or copy the file again.");
+            : throw new CheckpointFormatException($"{path} was changed or damaged: expected {reference.Length} bytes, got {length}. "
+                + "Convert or copy the file again.");
     }
 
-    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : class, IDisposable => FileHash.Verified(PathOf(reference), reference.Sha256, read);
+    private T Verified<T>(VisionReference reference, Func<ITensorSource, T> read) where T : class, IDisposable
+        => FileHash.Verified(PathOf(reference), reference.Sha256, read);
 }

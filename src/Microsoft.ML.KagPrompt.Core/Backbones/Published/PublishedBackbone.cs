@@ -7,12 +7,15 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published;
 
-/// <summary>A checkpoint as its authors published it, read in place. Vocabulary and configuration are taken from beside it where they are.</summary>
+/// <summary>
+/// A checkpoint as its authors published it, read in place. Vocabulary and configuration are taken from beside it where they are.
+/// </summary>
 internal sealed class PublishedBackbone : IBackboneSource
 {
     /// <summary>What model repositories call their weights, best first.</summary>
     private static readonly string[] UsualNames =
-        ["open_clip_model.safetensors", "open_clip_pytorch_model.bin", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
+        ["open_clip_model.safetensors", "open_clip_pytorch_model.bin", "model.safetensors", "model.safetensors.index.json",
+            "pytorch_model.bin"];
 
     private readonly string path;
     private readonly Lazy<VisionReference> reference;
@@ -21,7 +24,8 @@ internal sealed class PublishedBackbone : IBackboneSource
     {
         (this.path, Layout) = (path, layout);
         reference = new(() => path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
-            ? throw new KagPromptException($"'{path}' is an index of several files, and a model refers to one. Convert the backbone first (kagprompt convert), or set BackboneStorage to Embed.")
+            ? throw new KagPromptException($"'{path}' is an index of several files, and a model refers to one. "
+                + "Convert the backbone first (kagprompt convert), or set BackboneStorage to Embed.")
             : new VisionReference(Path.GetFileName(path), SmallFile.LengthOf(path), FileHash.Compute(path)));
     }
 
@@ -62,16 +66,20 @@ internal sealed class PublishedBackbone : IBackboneSource
     public static string FileIn(string directory)
     {
         var usual = UsualNames.Select(name => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
-        string[] single = usual is null ? [.. Directory.EnumerateFiles(directory).Where(file => Path.GetExtension(file) is ".safetensors" or ".pth" or ".pt" or ".bin")] : [usual];
+        string[] single = usual is null
+            ? [.. Directory.EnumerateFiles(directory).Where(file => Path.GetExtension(file) is ".safetensors" or ".pth" or ".pt" or ".bin")]
+            : [usual];
         return single.Length == 1 ? single[0]
-            : throw new ArgumentException($"Backbone: directory '{directory}': expected one file of weights ({string.Join(", ", UsualNames)}, or a single .safetensors, .pth, .pt or .bin), got {single.Length}. Name the file.");
+            : throw new ArgumentException($"Backbone: directory '{directory}': expected one file of weights "
+                + $"({string.Join(", ", UsualNames)}, or a single .safetensors, .pth, .pt or .bin), got {single.Length}. Name the file.");
     }
 
     public IVisionTower LoadVision(torch.ScalarType type, bool roundToHalf, IReadOnlyList<int>? taps = null)
     {
         var config = Layout.Vision.Tapped(taps);
         using var source = CheckpointFile.Open(path);
-        return new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, Layout.VisionRules), type, roundToHalf));
+        return new VisionTransformer(config,
+            WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, Layout.VisionRules), type, roundToHalf));
     }
 
     public VisionReference? Reference() => reference.Value;
@@ -85,6 +93,7 @@ internal sealed class PublishedBackbone : IBackboneSource
 
         var tokenizer = ClipVocabulary.Beside(path, Layout.Text);
         using var source = CheckpointFile.Open(path);
-        return new TextSide(new TextTransformer(Layout.Text, WeightSet.Read(TextTransformer.Shapes(Layout.Text), new MappedTensors(source, Layout.TextRules))), tokenizer);
+        return new TextSide(new TextTransformer(Layout.Text,
+            WeightSet.Read(TextTransformer.Shapes(Layout.Text), new MappedTensors(source, Layout.TextRules))), tokenizer);
     }
 }

@@ -23,14 +23,23 @@ internal static class ReferredVision
         if (family == ResidualNetwork.FamilyName)
         {
             var residual = ResidualNetworkConfig.Parse(configurationJson);
-            var there = ResNetLayout.Matches(source) ? (ResNetLayout.Read(source) with { Taps = residual.Taps }).ToJson() : "another family";
+            var there = ResNetLayout.Matches(source)
+                ? (ResNetLayout.Read(source) with { Taps = residual.Taps }).ToJson()
+                : "another family";
             return there == residual.ToJson() ? ResNetCheckpoint.ReadVision(source, residual, type)
-                : throw new ModelFormatException($"{source.Origin} holds another tower than the model was fitted with: expected {configurationJson}, got {there}.");
+                : throw new ModelFormatException($"{source.Origin} holds another tower than the model was fitted with: "
+                    + $"expected {configurationJson}, got {there}.");
         }
 
         var config = VisionTransformerConfig.Parse(configurationJson);
-        var layout = KnownLayouts.Recognise(source, new LayoutHints { VisionHeads = config.Heads, Activation = config.Activation == Activation.SwiGlu ? null : config.Activation });
-        return (layout.Vision with { Taps = config.Taps }).ToJson() == config.ToJson() ? new VisionTransformer(config, WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, layout.VisionRules), type))
-            : throw new ModelFormatException($"{source.Origin} holds another tower than the model was fitted with: expected {configurationJson}, got {layout.Vision.ToJson()}.");
+        var layout = KnownLayouts.Recognise(source, new LayoutHints
+        {
+            VisionHeads = config.Heads, Activation = config.Activation == Activation.SwiGlu ? null : config.Activation
+        });
+        return (layout.Vision with { Taps = config.Taps }).ToJson() == config.ToJson()
+            ? new VisionTransformer(config,
+                WeightSet.Read(VisionTransformer.Shapes(config), new MappedTensors(source, layout.VisionRules), type))
+            : throw new ModelFormatException($"{source.Origin} holds another tower than the model was fitted with: "
+                + $"expected {configurationJson}, got {layout.Vision.ToJson()}.");
     }
 }

@@ -12,7 +12,8 @@ internal static class ResNet18Backbone
     public static IEmbeddedBackbone Embedded { get; } = new EmbeddedSource();
 
     /// <summary>The vision tower, its sizes from the metadata.</summary>
-    public static ResidualNetwork ReadVision(ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32, IReadOnlyList<int>? taps = null)
+    public static ResidualNetwork ReadVision(ITensorSource source, torch.ScalarType type = torch.ScalarType.Float32,
+        IReadOnlyList<int>? taps = null)
     {
         var config = ResidualNetworkConfig.Parse(source.Metadata["vision"]);
         var tapped = taps is null ? config : config with { Taps = taps };

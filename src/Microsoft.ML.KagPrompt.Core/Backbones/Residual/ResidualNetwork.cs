@@ -7,8 +7,8 @@ namespace Microsoft.ML.KagPrompt.Backbones.Residual;
 
 /// <summary>
 /// The stem and first stages of a residual network, batch normalisation folded into its convolutions. Each tapped stage's map is a layer of
-/// patch tokens on a grid of its own; the image embedding is the last one's mean, or what two layers make of its mean and maximum. A graph prompt
-/// sees coarser cells of every stage, and how each of them differs from the rest of its own picture.
+/// patch tokens on a grid of its own; the image embedding is the last one's mean, or what two layers make of its mean and maximum. A graph
+/// prompt sees coarser cells of every stage, and how each of them differs from the rest of its own picture.
 /// </summary>
 internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
 {
@@ -26,7 +26,8 @@ internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
             PatchSize = config.Step,
             TapWidths = [.. config.Taps.Select(tap => config.StageWidths[tap - 1])],
             TapSteps = [.. config.Taps.Select(_ => config.Step)],
-            TapShifts = [.. config.Taps.Select(tap => (Place(tap, config.Step, config.LooksDown), Place(tap, config.Step, config.LooksRight)))],
+            TapShifts =
+                [.. config.Taps.Select(tap => (Place(tap, config.Step, config.LooksDown), Place(tap, config.Step, config.LooksRight)))],
             OwnPromptTaps = config.PromptStep > 0 ? PromptTaps(config) : null,
             JointWidth = config.EmbeddingWidth > 0 ? config.EmbeddingWidth : config.StageWidths[^1],
             // As the compact backbone needs: half of the twins' images have no defect, and dice losses teach to call everything normal.
@@ -94,7 +95,8 @@ internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
         return shapes;
     }
 
-    IReadOnlyList<StageInfo> IStageTower.Stages => [.. config.StageWidths.Select((width, i) => new StageInfo(width, ResidualNetworkConfig.StrideOf(i + 1)))];
+    IReadOnlyList<StageInfo> IStageTower.Stages
+        => [.. config.StageWidths.Select((width, i) => new StageInfo(width, ResidualNetworkConfig.StrideOf(i + 1)))];
 
     public IReadOnlyList<Tensor> EncodeStages(Tensor images)
     {
@@ -104,13 +106,14 @@ internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
     }
 
     /// <summary>Name and shape of the weights that make the image embedding.</summary>
-    public static IReadOnlyDictionary<string, long[]> EmbeddingShapes(ResidualNetworkConfig config) => config.EmbeddingWidth == 0 ? new Dictionary<string, long[]>() : new()
-    {
-        ["embed.hidden.weight"] = [config.EmbeddingHidden, 2 * config.StageWidths[^1]],
-        ["embed.hidden.bias"] = [config.EmbeddingHidden],
-        ["embed.out.weight"] = [config.EmbeddingWidth, config.EmbeddingHidden],
-        ["embed.out.bias"] = [config.EmbeddingWidth],
-    };
+    public static IReadOnlyDictionary<string, long[]> EmbeddingShapes(ResidualNetworkConfig config)
+        => config.EmbeddingWidth == 0 ? new Dictionary<string, long[]>() : new()
+        {
+            ["embed.hidden.weight"] = [config.EmbeddingHidden, 2 * config.StageWidths[^1]],
+            ["embed.hidden.bias"] = [config.EmbeddingHidden],
+            ["embed.out.weight"] = [config.EmbeddingWidth, config.EmbeddingHidden],
+            ["embed.out.bias"] = [config.EmbeddingWidth],
+        };
 
     public VisionFeatures Encode(Tensor images, bool forPrompt = true)
     {
@@ -119,7 +122,9 @@ internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
         var maps = Stages(images.to(weights.Type));
         var taps = config.Taps.Select(tap => Tokens(maps[tap - 1], tap, config.Step, images.shape[2]).MoveToOuterDisposeScope()).ToArray();
         var embedding = Embed(maps[^1]).to(ScalarType.Float32).MoveToOuterDisposeScope();
-        var prompt = forPrompt && config.PromptStep > 0 ? PromptTokens(maps, images.shape[2]).Select(tokens => tokens.MoveToOuterDisposeScope()).ToArray() : null;
+        var prompt = forPrompt && config.PromptStep > 0
+            ? PromptTokens(maps, images.shape[2]).Select(tokens => tokens.MoveToOuterDisposeScope()).ToArray()
+            : null;
         return new VisionFeatures(taps, embedding, prompt);
     }
 
@@ -160,8 +165,8 @@ internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
     public void Dispose() => weights.Dispose();
 
     /// <summary>
-    /// From the middle of a cell's tile to where it looks. Padding is that of odd kernels before even strides: a stage's first cell looks at pixel 0, the next
-    /// one a stride further, and a mean over cells at their middle; then what was measured.
+    /// From the middle of a cell's tile to where it looks. Padding is that of odd kernels before even strides: a stage's first cell looks
+    /// at pixel 0, the next one a stride further, and a mean over cells at their middle; then what was measured.
     /// </summary>
     private static double Place(int tap, int step, IReadOnlyList<double> looks)
         => (Math.Max(0, step - ResidualNetworkConfig.StrideOf(tap)) / 2.0) - ((step - 1) / 2.0) + looks.ElementAtOrDefault(tap - 1);
@@ -171,7 +176,8 @@ internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
     {
         var stages = Enumerable.Range(1, config.StageWidths.Count).ToArray();
         return new PromptTaps([.. config.StageWidths, config.StageWidths.Sum()], config.PromptStep,
-            (stages.Average(stage => Place(stage, config.PromptStep, config.LooksDown)), stages.Average(stage => Place(stage, config.PromptStep, config.LooksRight))));
+            (stages.Average(stage => Place(stage, config.PromptStep, config.LooksDown)),
+                stages.Average(stage => Place(stage, config.PromptStep, config.LooksRight))));
     }
 
     private IEnumerable<Tensor> PromptTokens(IReadOnlyList<Tensor> maps, long imageSize)
@@ -183,13 +189,16 @@ internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
     /// <summary>From the mean over the picture: [B, L, W]. What stands out in its own picture is long.</summary>
     private static Tensor Differences(Tensor tokens) => tokens.Minus(tokens.mean([1], keepdim: true));
 
-    /// <summary>A stage's map as tokens [B, L, W] of cells of a step: averaged over the stage's cells, or read linearly between them.</summary>
+    /// <summary>
+    /// A stage's map as tokens [B, L, W] of cells of a step: averaged over the stage's cells, or read linearly between them.
+    /// </summary>
     private static Tensor Tokens(Tensor map, int stage, int step, long imageSize)
     {
         var stride = ResidualNetworkConfig.StrideOf(stage);
         var cells = stride < step ? functional.avg_pool2d(map, step / stride, ceil_mode: true)
             : stride == step ? map
-            : PatchGrid.Square((int)map.shape[2], 0, (double)stride / step).ToImage(map.to(ScalarType.Float32).flatten(2), (int)(imageSize / step));
+            : PatchGrid.Square((int)map.shape[2], 0, (double)stride / step)
+                .ToImage(map.to(ScalarType.Float32).flatten(2), (int)(imageSize / step));
         return cells.flatten(2).transpose(1, 2).to(ScalarType.Float32).contiguous();
     }
 

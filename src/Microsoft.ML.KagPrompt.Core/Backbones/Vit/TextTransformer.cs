@@ -61,7 +61,8 @@ internal sealed partial class TextTransformer(TextTransformerConfig config, Weig
             ("norm.weight", [config.Width]), ("norm.bias", [config.Width]),
             ("head.weight", [config.JointWidth, config.Width]),
             ("log_scale", []),
-        }.Concat(Enumerable.Range(0, config.Depth).SelectMany(i => config.Blocks.Shapes($"blocks.{i}."))).ToDictionary(shape => shape.Name, shape => shape.Shape);
+        }.Concat(Enumerable.Range(0, config.Depth).SelectMany(i => config.Blocks.Shapes($"blocks.{i}.")))
+            .ToDictionary(shape => shape.Name, shape => shape.Shape);
 
     public Tensor Encode(Tensor tokens)
     {

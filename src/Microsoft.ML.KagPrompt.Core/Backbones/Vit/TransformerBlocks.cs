@@ -54,7 +54,8 @@ internal sealed partial record TransformerBlocks(int Width, int MlpWidth, int He
     /// <summary>Queries, keys and values of normed tokens, [B, h, N, D/h] each.</summary>
     private (Tensor Queries, Tensor Keys, Tensor Values) Attending(Tensor x, WeightSet weights, string prefix)
     {
-        var heads = Linear(x, weights, $"{prefix}qkv").view(x.shape[0], x.shape[1], 3, Heads, Width / Heads).permute(2, 0, 3, 1, 4).unbind(0);
+        var heads = Linear(x, weights, $"{prefix}qkv")
+            .view(x.shape[0], x.shape[1], 3, Heads, Width / Heads).permute(2, 0, 3, 1, 4).unbind(0);
         return (heads[0], heads[1], heads[2]);
     }
 

@@ -90,7 +90,8 @@ internal sealed partial class VisionTransformer : IVisionTower
         }
 
         var embedding = Joint(x).UnitLength(-1);                                               // [B, C']
-        return new VisionFeatures([.. config.TappedBlocks.Select(i => tapped[i].MoveToOuterDisposeScope())], embedding.MoveToOuterDisposeScope());
+        return new VisionFeatures([.. config.TappedBlocks.Select(i => tapped[i].MoveToOuterDisposeScope())],
+            embedding.MoveToOuterDisposeScope());
     }
 
     public void MoveTo(Device device) => weights.MoveTo(device);
@@ -101,7 +102,8 @@ internal sealed partial class VisionTransformer : IVisionTower
     private Tensor Placed(Tensor images)
     {
         var (batch, side) = (images.shape[0], images.shape[2] / config.PatchSize);
-        var patches = Convolution.Apply(images.to(weights.Type), weights["stem.weight"], weights.Find("stem.bias"), stride: config.PatchSize)
+        var patches = Convolution
+            .Apply(images.to(weights.Type), weights["stem.weight"], weights.Find("stem.bias"), stride: config.PatchSize)
             .flatten(2).transpose(1, 2);                                                      // [B, L, D]
         return cat([weights["class_token"].expand(batch, 1, config.Width), patches], 1).Plus(Positions(side));
     }
@@ -136,11 +138,13 @@ internal sealed partial class VisionTransformer : IVisionTower
             return learned;
         }
 
-        var grid = learned.narrow(0, 1, learned.shape[0] - 1).to(ScalarType.Float32).view(1, learnedSide, learnedSide, config.Width).permute(0, 3, 1, 2);
+        var grid = learned.narrow(0, 1, learned.shape[0] - 1).to(ScalarType.Float32).view(1, learnedSide, learnedSide, config.Width)
+            .permute(0, 3, 1, 2);
         var factor = (side + 0.1) / learnedSide;
         var resampled = config.Resampling == PositionResampling.BicubicOffset
             ? functional.interpolate(grid, scale_factor: [factor, factor], mode: InterpolationMode.Bicubic, align_corners: false)
-            : functional.interpolate(grid, [side, side], mode: InterpolationMode.Bicubic, align_corners: false, antialias: config.Resampling == PositionResampling.BicubicAntialias);
+            : functional.interpolate(grid, [side, side], mode: InterpolationMode.Bicubic, align_corners: false,
+                antialias: config.Resampling == PositionResampling.BicubicAntialias);
         return cat([learned.narrow(0, 0, 1), resampled.flatten(2).squeeze(0).t().to(learned.dtype)], 0);
     }
 }

@@ -7,7 +7,11 @@ namespace Microsoft.ML.KagPrompt.Backbones.Vit;
 /// <summary>Sizes of a vision transformer.</summary>
 internal sealed record VisionTransformerConfig
 {
-    private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() }, MaxDepth = 8, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        Converters = { new JsonStringEnumConverter() }, MaxDepth = 8, RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true
+    };
 
     /// <summary>What CLIP and ImageBind subtract from pixels and divide by.</summary>
     internal static readonly IReadOnlyList<float> ClipMean = [0.48145466f, 0.4578275f, 0.40821073f];
@@ -76,15 +80,18 @@ internal sealed record VisionTransformerConfig
             .Require(Heads >= 1 && Width % Heads == 0, nameof(Heads), $"a divisor of the width {Width}", Heads)
             .Require(MlpWidth is >= 1 and <= 1 << 16, nameof(MlpWidth), "1 to 65536", MlpWidth)
             .Require(PatchSize is >= 1 and <= 256, nameof(PatchSize), "1 to 256", PatchSize)
-            .Require(ImageSize is >= 1 and <= 4096 && PatchSize >= 1 && ImageSize % PatchSize == 0, nameof(ImageSize), $"a multiple of the patch size {PatchSize}, at most 4096", ImageSize)
+            .Require(ImageSize is >= 1 and <= 4096 && PatchSize >= 1 && ImageSize % PatchSize == 0, nameof(ImageSize),
+                $"a multiple of the patch size {PatchSize}, at most 4096", ImageSize)
             .Require(Registers is >= 0 and <= 64, nameof(Registers), "0 to 64", Registers)
             .Require(Head || JointWidth == Width, nameof(JointWidth), $"the width {Width} where there is no head", JointWidth)
             .Require(JointWidth is >= 1 and <= 1 << 14, nameof(JointWidth), "1 to 16384", JointWidth)
             .Require(Epsilon is > 0 and < 1, nameof(Epsilon), "a small positive number", Epsilon)
             .Require(Enum.IsDefined(Activation), nameof(Activation), "a defined one", Activation)
             .Require(Enum.IsDefined(Resampling), nameof(Resampling), "a defined one", Resampling)
-            .Require(Mean.Count == 3 && Mean.All(float.IsFinite) && Std.Count == 3 && Std.All(value => value > 0 && float.IsFinite(value)), nameof(Std), "three means and three positive deviations", Std.Count)
-            .Require(TappedBlocks.Count is >= 1 and <= 16 && TappedBlocks.All(tap => tap >= 0 && tap < Depth), nameof(Taps), $"blocks 0 to {Depth - 1}", string.Join(",", TappedBlocks));
+            .Require(Mean.Count == 3 && Mean.All(float.IsFinite) && Std.Count == 3 && Std.All(value => value > 0 && float.IsFinite(value)),
+                nameof(Std), "three means and three positive deviations", Std.Count)
+            .Require(TappedBlocks.Count is >= 1 and <= 16 && TappedBlocks.All(tap => tap >= 0 && tap < Depth), nameof(Taps),
+                $"blocks 0 to {Depth - 1}", string.Join(",", TappedBlocks));
         faults.ThrowIfAny(nameof(VisionTransformerConfig));
     }
 
@@ -96,5 +103,6 @@ internal sealed record VisionTransformerConfig
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    public static VisionTransformerConfig Parse(string json) => JsonSerializer.Deserialize<VisionTransformerConfig>(json, Json) ?? throw new JsonException("null");
+    public static VisionTransformerConfig Parse(string json)
+        => JsonSerializer.Deserialize<VisionTransformerConfig>(json, Json) ?? throw new JsonException("null");
 }

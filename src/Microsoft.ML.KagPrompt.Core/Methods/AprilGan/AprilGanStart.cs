@@ -55,9 +55,11 @@ internal static class AprilGanStart
         }
         catch (CheckpointMismatchException fault)
         {
-            throw new CheckpointMismatchException($"'{path}' does not hold heads for backbone '{start.BackboneName}' and its tapped layers, "
+            throw new CheckpointMismatchException(
+                $"'{path}' does not hold heads for backbone '{start.BackboneName}' and its tapped layers, "
                 + $"of widths {string.Join(", ", start.Sizes.Main.TapWidths)} and joint width {start.Sizes.Main.JointWidth}. Name the "
-                + $"backbone and the layers (Backbone.Taps) they were trained on; the authors': CLIP ViT-L/14-336, 6, 12, 18, 24. {fault.Message}");
+                + "backbone and the layers (Backbone.Taps) they were trained on; the authors': CLIP ViT-L/14-336, 6, 12, 18, 24. "
+                + fault.Message);
         }
     }
 }

@@ -34,7 +34,8 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
             {
                 throw new NotFiniteException(FormattableString.Invariant(
                     $"Training stopped at step {step + 1} (epoch {batch.Epoch}): the loss is no longer a finite number ")
-                    + FormattableString.Invariant($"(focal {progress.Loss.Focal}, dice {progress.Loss.Dice}) at a learning rate of {options.LearningRate:g4}. ")
+                    + FormattableString.Invariant($"(focal {progress.Loss.Focal}, dice {progress.Loss.Dice}) ")
+                    + FormattableString.Invariant($"at a learning rate of {options.LearningRate:g4}. ")
                     + "Lower Training.LearningRate, and look whether an image or a weight is extreme.");
             }
 

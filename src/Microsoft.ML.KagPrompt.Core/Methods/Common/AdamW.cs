@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
-/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter 2019), and clipping by the global norm. Owns its moments, not the parameters.</summary>
+/// <summary>
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019), and clipping by the global norm. Owns its moments, not the parameters.
+/// </summary>
 internal sealed class AdamW : IDisposable
 {
     private const double Epsilon = 1e-8;

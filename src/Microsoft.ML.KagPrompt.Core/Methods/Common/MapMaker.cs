@@ -17,7 +17,10 @@ internal sealed class MapMaker(MapUpsampling upsampling, int imageSize)
         return patches => placed.ToImage(patches, imageSize);
     }
 
-    /// <summary>The same of the cells inside a region alone: between cells of which some lie outside, the others count the more; far from all of them it is 0.</summary>
+    /// <summary>
+    /// The same of the cells inside a region alone: between cells of which some lie outside, the others count the more;
+    /// far from all of them it is 0.
+    /// </summary>
     public Func<Tensor, Tensor> Upsampler(PatchGrid grid, SquareRegion? region)
     {
         var plain = Upsampler(grid);

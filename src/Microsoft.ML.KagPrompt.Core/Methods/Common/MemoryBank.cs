@@ -42,7 +42,10 @@ internal sealed class MemoryBank : IDisposable
         return new(layers);
     }
 
-    /// <summary>(13) before upsampling and averaging: 1 − largest cosine similarity to the bank, layer by layer. [B, L_i, D_i] → [B, L_i]. The caller owns them.</summary>
+    /// <summary>
+    /// (13) before upsampling and averaging: 1 − largest cosine similarity to the bank, layer by layer. [B, L_i, D_i] → [B, L_i].
+    /// The caller owns them.
+    /// </summary>
     public IReadOnlyList<Tensor> Distances(IReadOnlyList<Tensor> patchTokens)
     {
         var (distances, unlikeness) = Compare(patchTokens);
@@ -57,7 +60,8 @@ internal sealed class MemoryBank : IDisposable
     /// </summary>
     /// <param name="patchTokens">[B, L_i, D_i] of each layer.</param>
     /// <param name="cells">Of each layer, the patches that count, by number; the others' distances are 0. Null: all.</param>
-    public (IReadOnlyList<Tensor> Distances, Tensor Unlikeness) Compare(IReadOnlyList<Tensor> patchTokens, IReadOnlyList<long[]>? cells = null)
+    public (IReadOnlyList<Tensor> Distances, Tensor Unlikeness) Compare(IReadOnlyList<Tensor> patchTokens,
+        IReadOnlyList<long[]>? cells = null)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -76,7 +80,10 @@ internal sealed class MemoryBank : IDisposable
             var unit = tokens.UnitLength(-1).flatten(0, 1);                                    // [B·L, D]
             var (nearest, missing) = Nearest(unit, Layers[i], tokens.shape[0]);               // [B·L], [B]
             var found = nearest.Complement().view(tokens.shape[0], tokens.shape[1]);
-            distances[i] = (counted is null ? found : zeros(patchTokens[i].shape[0], patchTokens[i].shape[1], dtype: found.dtype, device: found.device).index_copy(1, counted, found)).MoveToOuterDisposeScope();
+            distances[i] = (counted is null
+                ? found
+                : zeros(patchTokens[i].shape[0], patchTokens[i].shape[1], dtype: found.dtype, device: found.device)
+                    .index_copy(1, counted, found)).MoveToOuterDisposeScope();
             lacked = lacked is null ? missing : lacked.Plus(missing);
         }
 

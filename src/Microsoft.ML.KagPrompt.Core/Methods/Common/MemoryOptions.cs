@@ -10,14 +10,14 @@ public sealed record MemoryOptions
     public int MaxSupportImages { get; init; } = 16;
 
     /// <summary>
-    /// As which pictures a support enters the bank. Few photographs show few of the ways in which grain, glare and edges may lie: turned and mirrored they
-    /// show more. Where a part that lies the wrong way round is itself a defect, take <see cref="SupportViews.AsGiven"/>.
+    /// As which pictures a support enters the bank. Few photographs show few of the ways in which grain, glare and edges may lie: turned
+    /// and mirrored they show more. Where a part that lies the wrong way round is itself a defect, take <see cref="SupportViews.AsGiven"/>.
     /// </summary>
     public SupportViews Views { get; init; } = SupportViews.TurnedAndMirrored;
 
     /// <summary>
-    /// Share of the patches of the turned and mirrored pictures that enters the bank, drawn at random, above 0 to 1; all of the picture as it is do. The
-    /// default makes the bank of eight pictures twice as large as that of one.
+    /// Share of the patches of the turned and mirrored pictures that enters the bank, drawn at random, above 0 to 1; all of the picture as
+    /// it is do. The default makes the bank of eight pictures twice as large as that of one.
     /// </summary>
     public float ViewShare { get; init; } = 1f / 7;
 

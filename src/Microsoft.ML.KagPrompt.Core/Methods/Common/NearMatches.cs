@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
 /// <summary>
-/// The patches of the supports as they are, by their places: how far a patch lies from the nearest that lies where it does. Parts that all lie alike tell more so
-/// than by their patches anywhere: a sound corner in the wrong place is no match. Owns its tensors; reading is thread-safe.
+/// The patches of the supports as they are, by their places: how far a patch lies from the nearest that lies where it does. Parts that all
+/// lie alike tell more so than by their patches anywhere: a sound corner in the wrong place is no match. Owns its tensors;
+/// reading is thread-safe.
 /// </summary>
 internal sealed class NearMatches : IDisposable
 {
@@ -25,7 +26,8 @@ internal sealed class NearMatches : IDisposable
 
     /// <summary>Of a bank's patches, by the cell that each comes from.</summary>
     /// <param name="bank">Patches of unit length.</param>
-    /// <param name="cells">Of each layer's patches, the cell of the picture as it is, row by row; −1: of a turned or mirrored one, which has no place here.</param>
+    /// <param name="cells">Of each layer's patches, the cell of the picture as it is, row by row;
+    /// −1: of a turned or mirrored one, which has no place here.</param>
     /// <param name="grids">Of each layer.</param>
     /// <exception cref="ArgumentException">A cell lies outside its grid, or there is none.</exception>
     public static NearMatches Build(MemoryBank bank, IReadOnlyList<long[]> cells, IReadOnlyList<PatchGrid> grids)
@@ -41,7 +43,10 @@ internal sealed class NearMatches : IDisposable
         return new NearMatches(layers);
     }
 
-    /// <summary>1 − largest cosine similarity to the patches of the supports that lie within two cells of 28. [B, L_i, D_i] → [B, L_i]. The caller owns them.</summary>
+    /// <summary>
+    /// 1 − largest cosine similarity to the patches of the supports that lie within two cells of 28. [B, L_i, D_i] → [B, L_i].
+    /// The caller owns them.
+    /// </summary>
     /// <param name="patchTokens">[B, L_i, D_i] of each layer.</param>
     /// <param name="cells">Of each layer, the patches that count, by number, ascending; the others' distances are 0. Null: all.</param>
     public IReadOnlyList<Tensor> Distances(IReadOnlyList<Tensor> patchTokens, IReadOnlyList<long[]>? cells = null)
@@ -59,18 +64,22 @@ internal sealed class NearMatches : IDisposable
         }
     }
 
-    /// <summary>One layer's patches in the order of their cells, so that neighbouring rows of the grid are neighbouring rows of the matrix.</summary>
+    /// <summary>
+    /// One layer's patches in the order of their cells, so that neighbouring rows of the grid are neighbouring rows of the matrix.
+    /// </summary>
     private sealed class Layer(Tensor patches, PatchGrid grid, Layer.Strip[] strips) : IDisposable
     {
         public static Layer Build(Tensor all, long[] cells, PatchGrid grid)
         {
-            if (cells.Length != all.shape[0] || cells.Any(cell => cell < -1 || cell >= grid.Rows * grid.Columns) || cells.All(cell => cell < 0))
+            if (cells.Length != all.shape[0] || cells.Any(cell => cell < -1 || cell >= grid.Rows * grid.Columns)
+                || cells.All(cell => cell < 0))
             {
                 throw new ArgumentException(
                     $"cells: expected {all.shape[0]} numbers below {grid.Rows * grid.Columns}, one of them not negative.", nameof(cells));
             }
 
-            var order = Enumerable.Range(0, cells.Length).Where(row => cells[row] >= 0).OrderBy(row => cells[row]).Select(row => (long)row).ToArray();
+            var order = Enumerable.Range(0, cells.Length).Where(row => cells[row] >= 0).OrderBy(row => cells[row])
+                .Select(row => (long)row).ToArray();
             var sorted = Array.ConvertAll(order, row => cells[row]);
             var strips = new List<Strip>();
             for (var row = 0; row < grid.Rows; row += RowsAtOnce)
@@ -119,7 +128,8 @@ internal sealed class NearMatches : IDisposable
             return found;
         }
 
-        private static Tensor Of(Tensor rows, long dimension, Tensor? places) => places is null ? rows : rows.index_select(dimension, places);
+        private static Tensor Of(Tensor rows, long dimension, Tensor? places)
+            => places is null ? rows : rows.index_select(dimension, places);
 
         public void Dispose()
         {

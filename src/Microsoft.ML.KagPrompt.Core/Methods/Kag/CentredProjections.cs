@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
 
 /// <summary>
-/// Steps that the projections of (1), Linear_i(x) = W x + b, would take as W (x − c) + b': the same function, and the same gradients otherwise. An optimiser that scales each weight's steps by its gradients, as Adam does,
+/// Steps that the projections of (1), Linear_i(x) = W x + b, would take as W (x − c) + b': the same function, and the same gradients
+/// otherwise. An optimiser that scales each weight's steps by its gradients, as Adam does,
 /// hardly sees how patches differ where they share a long mean c, for it is in every gradient of W.
 /// </summary>
 internal sealed class CentredProjections : IDisposable
@@ -15,7 +16,10 @@ internal sealed class CentredProjections : IDisposable
     public CentredProjections(GraphPrompt prompt, IReadOnlyList<Tensor> patchTokens)
     {
         using var scope = NewDisposeScope();
-        projections = [.. patchTokens.Select((tokens, i) => (prompt.Weights[$"projection.{i}.weight"], prompt.Weights[$"projection.{i}.bias"], tokens.mean([0, 1]).DetachFromDisposeScope()))];
+        projections = [.. patchTokens.Select((tokens, i) => (
+            prompt.Weights[$"projection.{i}.weight"],
+            prompt.Weights[$"projection.{i}.bias"],
+            tokens.mean([0, 1]).DetachFromDisposeScope()))];
     }
 
     /// <summary>Takes a step of the optimiser, whose gradients are there.</summary>

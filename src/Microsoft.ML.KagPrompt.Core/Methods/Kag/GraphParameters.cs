@@ -14,7 +14,9 @@ internal sealed class GraphParameters : IDisposable
     private readonly Dictionary<string, Tensor> byName = [];
     private readonly HashSet<string> statistics = [];
 
-    /// <summary>Draws the initial values: N(0, 0.01) in the graph's convolutions, orthogonal in the GRU, PyTorch's default elsewhere.</summary>
+    /// <summary>
+    /// Draws the initial values: N(0, 0.01) in the graph's convolutions, orthogonal in the GRU, PyTorch's default elsewhere.
+    /// </summary>
     public GraphParameters(GraphPromptConfig config, int seed)
     {
         using var scope = NewDisposeScope();
@@ -44,7 +46,8 @@ internal sealed class GraphParameters : IDisposable
     public IReadOnlyList<Tensor> Trained => [.. byName.Where(entry => !statistics.Contains(entry.Key)).Select(entry => entry.Value)];
 
     /// <summary>Every name and shape, before anything is allocated.</summary>
-    public static IReadOnlyDictionary<string, long[]> Shapes(GraphPromptConfig config) => Layout(config).ToDictionary(entry => entry.Name, entry => entry.Shape);
+    public static IReadOnlyDictionary<string, long[]> Shapes(GraphPromptConfig config)
+        => Layout(config).ToDictionary(entry => entry.Name, entry => entry.Shape);
 
     /// <summary>Takes the values from a checkpoint: all, and nothing else.</summary>
     /// <param name="config">The sizes.</param>
@@ -55,13 +58,16 @@ internal sealed class GraphParameters : IDisposable
     {
         using var scope = NewDisposeScope();
         var layout = Layout(config).ToArray();
-        StrictLoad.Check(layout.Where(entry => !statisticsMayMiss || !entry.IsStatistic || source.Entries.ContainsKey(entry.Name)).ToDictionary(entry => entry.Name, entry => entry.Shape), source);
+        StrictLoad.Check(layout.Where(entry => !statisticsMayMiss || !entry.IsStatistic || source.Entries.ContainsKey(entry.Name))
+            .ToDictionary(entry => entry.Name, entry => entry.Shape), source);
         var parameters = new GraphParameters();
         try
         {
             foreach (var entry in layout)
             {
-                var value = source.Entries.ContainsKey(entry.Name) ? source.Read(entry.Name).to(ScalarType.Float32) : entry.Initial == InitialValues.StatisticOne ? ones(entry.Shape) : zeros(entry.Shape);
+                var value = source.Entries.ContainsKey(entry.Name)
+                    ? source.Read(entry.Name).to(ScalarType.Float32)
+                    : entry.Initial == InitialValues.StatisticOne ? ones(entry.Shape) : zeros(entry.Shape);
                 FiniteValues.Check(value, value, entry.Name, source.Origin);
                 parameters.Add(entry, value);
             }
@@ -114,8 +120,10 @@ internal sealed class GraphParameters : IDisposable
         long c = config.JointWidth;
         var projections = config.TapWidths.SelectMany((width, i) => ParameterLayout.Linear($"projection.{i}", c, width));
         var kernels = KernelSizes.SelectMany((size, k) => ParameterLayout.Linear($"kernels.{k}", c, c, size.Height, size.Width));
-        var gru = new[] { "update", "reset", "candidate" }.SelectMany(gate => ParameterLayout.Pair($"gru.{gate}", InitialValues.Orthogonal, c, 2 * c));
-        return projections.Concat(kernels).Concat(KagVariant.For(config.Variant).GraphLayout(config)).Concat(gru).Concat(ParameterLayout.Linear("adapter", c, c));
+        var gru = new[] { "update", "reset", "candidate" }
+            .SelectMany(gate => ParameterLayout.Pair($"gru.{gate}", InitialValues.Orthogonal, c, 2 * c));
+        return projections.Concat(kernels).Concat(KagVariant.For(config.Variant).GraphLayout(config)).Concat(gru)
+            .Concat(ParameterLayout.Linear("adapter", c, c));
     }
 
     /// <summary>A leaf that outlives the caller's scope.</summary>

@@ -9,7 +9,10 @@ using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
 
-/// <summary>The trained half of KAG-prompt: projections, multi-kernel convolution, kernel-aware hierarchical graph, and the adapter FC of equation (15).</summary>
+/// <summary>
+/// The trained half of KAG-prompt: projections, multi-kernel convolution, kernel-aware hierarchical graph,
+/// and the adapter FC of equation (15).
+/// </summary>
 internal sealed class GraphPrompt : IDisposable
 {
     private readonly GraphPromptConfig config;
@@ -42,7 +45,9 @@ internal sealed class GraphPrompt : IDisposable
     /// <summary>The weights by name, for the archive. The prompt keeps ownership.</summary>
     public IReadOnlyDictionary<string, Tensor> Weights => parameters.ByName;
 
-    /// <summary>P_i: 4 × [B, L, D_i] → what the prompts are held against: O_i, [4, B, L, C'] (1) to (11); Released: O_i, then V_i, [8, B, L, C'].</summary>
+    /// <summary>
+    /// P_i: 4 × [B, L, D_i] → what the prompts are held against: O_i, [4, B, L, C'] (1) to (11); Released: O_i, then V_i, [8, B, L, C'].
+    /// </summary>
     public Tensor Nodes(IReadOnlyList<Tensor> patchTokens, bool training = false)
     {
         using var scope = NewDisposeScope();
@@ -60,7 +65,8 @@ internal sealed class GraphPrompt : IDisposable
         using var scope = NewDisposeScope();
         if (patchTokens.Count != config.TapWidths.Count)
         {
-            throw new ArgumentException($"patchTokens: expected {config.TapWidths.Count} layers, got {patchTokens.Count}.", nameof(patchTokens));
+            throw new ArgumentException($"patchTokens: expected {config.TapWidths.Count} layers, got {patchTokens.Count}.",
+                nameof(patchTokens));
         }
 
         var (batch, patches) = (patchTokens[0].shape[0], patchTokens[0].shape[1]);
@@ -86,7 +92,8 @@ internal sealed class GraphPrompt : IDisposable
     }
 
     /// <summary>A trained prompt from a checkpoint (<see cref="GraphParameters.Read"/>).</summary>
-    public static GraphPrompt Read(GraphPromptConfig config, ITensorSource source, bool statisticsMayMiss = false) => new(config, GraphParameters.Read(config, source, statisticsMayMiss));
+    public static GraphPrompt Read(GraphPromptConfig config, ITensorSource source, bool statisticsMayMiss = false)
+        => new(config, GraphParameters.Read(config, source, statisticsMayMiss));
 
     /// <summary>Takes the values of another prompt of the same sizes.</summary>
     public void CopyFrom(GraphPrompt other)

@@ -17,8 +17,8 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 /// <param name="textFeatures">F_text by class: [2, C'] each.</param>
 /// <param name="pairsPerPass">Pairs whose gradients are held at once.</param>
 /// <param name="startsTrained">Whether the prompt was trained before.</param>
-internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphPrompt prompt, FeatureEncoder encoder, IReadOnlyDictionary<string, torch.Tensor> textFeatures,
-    int pairsPerPass = GraphTrainer.PairsPerPass, bool startsTrained = false)
+internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphPrompt prompt, FeatureEncoder encoder,
+    IReadOnlyDictionary<string, torch.Tensor> textFeatures, int pairsPerPass = GraphTrainer.PairsPerPass, bool startsTrained = false)
 {
     // A handful of photographs makes an epoch of one step: show them again, each time with new defects.
     private const int FewestPairsPerEpoch = 32;
@@ -32,7 +32,8 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
 
     private readonly TrainingOptions training = options.Training;
     private readonly KagVariant variant = KagVariant.For(options.Prompt.Variant);
-    private readonly Func<torch.Tensor, torch.Tensor> toImage = new MapMaker(sizes.Upsampling, sizes.ImageSize).Upsampler(sizes.Main.PromptGrid(sizes.ImageSize));
+    private readonly Func<torch.Tensor, torch.Tensor> toImage = new MapMaker(sizes.Upsampling, sizes.ImageSize)
+        .Upsampler(sizes.Main.PromptGrid(sizes.ImageSize));
 
     /// <summary>What the backbone was measured to need; null: what the paper says.</summary>
     private TrainingPreset? Preset => sizes.Main.Presets.FirstOrDefault(preset => preset.Method == variant.HeadName);
@@ -40,7 +41,8 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     private float DiceWeight => training.DiceWeight ?? Preset?.DiceWeight ?? 1;
 
     /// <summary>Runs all epochs; leaves the prompt trained in place.</summary>
-    public void Train(IReadOnlyList<ProductImage> normal, IReadOnlyDictionary<string, SynthesisOptions> synthesis, int seed, Action<TrainingProgress> report, CancellationToken cancellation)
+    public void Train(IReadOnlyList<ProductImage> normal, IReadOnlyDictionary<string, SynthesisOptions> synthesis, int seed,
+        Action<TrainingProgress> report, CancellationToken cancellation)
     {
         var pairs = Math.Max(normal.Count, FewestPairsPerEpoch);
         var batchSize = training.BatchSize ?? Math.Min(PaperBatch, pairs / FewestStepsPerEpoch);
@@ -51,7 +53,8 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     }
 
     /// <summary>Takes one step a batch, at the rate of its number from 0.</summary>
-    public void Train(IEnumerable<TwinBatch> batches, Func<int, double> rate, Action<TrainingProgress> report, CancellationToken cancellation)
+    public void Train(IEnumerable<TwinBatch> batches, Func<int, double> rate, Action<TrainingProgress> report,
+        CancellationToken cancellation)
     {
         using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, training.WeightDecay);
         CentredProjections? centred = null;
@@ -78,8 +81,11 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     {
         if (!float.IsFinite(loss.CrossEntropy + loss.Focal + loss.Dice))
         {
-            throw new NotFiniteException(FormattableString.Invariant($"Training stopped at step {step + 1} (epoch {epoch}): the loss is no longer a finite number (cross-entropy {loss.CrossEntropy}, ")
-                + FormattableString.Invariant($"focal {loss.Focal}, dice {loss.Dice}) at a learning rate of {rate:g4}. Lower LearningRate or GradientClip, and look whether an image or a weight is extreme."));
+            throw new NotFiniteException(
+                FormattableString.Invariant($"Training stopped at step {step + 1} (epoch {epoch}): the loss is no longer a finite number ")
+                + FormattableString.Invariant($"(cross-entropy {loss.CrossEntropy}, focal {loss.Focal}, dice {loss.Dice}) ")
+                + FormattableString.Invariant($"at a learning rate of {rate:g4}. ")
+                + "Lower LearningRate or GradientClip, and look whether an image or a weight is extreme.");
         }
     }
 
@@ -87,10 +93,14 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     private CentredProjections Centred(TwinBatch batch)
     {
         using var scope = torch.NewDisposeScope();
-        return new CentredProjections(prompt, encoder.Encode([.. batch.Normal.Take(MostForCentres).Select(image => image.Square)]).PromptTokens);
+        return new CentredProjections(prompt,
+            encoder.Encode([.. batch.Normal.Take(MostForCentres).Select(image => image.Square)]).PromptTokens);
     }
 
-    /// <summary>One optimiser step. The loss is a mean over images, so its gradient is summed from passes over few of them: what a pass holds stays small.</summary>
+    /// <summary>
+    /// One optimiser step. The loss is a mean over images, so its gradient is summed from passes over few of them:
+    /// what a pass holds stays small.
+    /// </summary>
     private TrainingProgress Step(TwinBatch batch, AdamW optimizer, CentredProjections? centred, double rate)
     {
         optimizer.ZeroGradients();

@@ -7,7 +7,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
 
-/// <summary>KAG-prompt: a graph prompt held against text (12), a memory bank of normal patches (13), and their fusion (14) to (16). Owns the prompt.</summary>
+/// <summary>
+/// KAG-prompt: a graph prompt held against text (12), a memory bank of normal patches (13), and their fusion (14) to (16). Owns the prompt.
+/// </summary>
 /// <param name="options">The method's choices.</param>
 /// <param name="sizes">Of the backbones.</param>
 /// <param name="prompt">The graph prompt; null where the memory bank alone scores.</param>
@@ -31,14 +33,19 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
     private bool UsesGraphBank => options.Memory.Features == MemoryFeatures.Graph;
 
     /// <summary>Where the bank's patches lie in the image, layer by layer.</summary>
-    private IReadOnlyList<PatchGrid> BankGrids => UsesGraphBank ? [.. sizes.Main.PromptTaps.Widths.Select(_ => sizes.Main.PromptGrid(sizes.ImageSize))] : sizes.Memory.TapGrids(sizes.ImageSize);
+    private IReadOnlyList<PatchGrid> BankGrids => UsesGraphBank
+        ? [.. sizes.Main.PromptTaps.Widths.Select(_ => sizes.Main.PromptGrid(sizes.ImageSize))]
+        : sizes.Memory.TapGrids(sizes.ImageSize);
 
     /// <summary>Widths of the memory bank's layers.</summary>
-    private IReadOnlyList<int> BankWidths => UsesGraphBank ? [.. sizes.Main.PromptTaps.Widths.Select(_ => sizes.Main.JointWidth)] : sizes.Memory.TapWidths;
+    private IReadOnlyList<int> BankWidths
+        => UsesGraphBank ? [.. sizes.Main.PromptTaps.Widths.Select(_ => sizes.Main.JointWidth)] : sizes.Memory.TapWidths;
 
-    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares) => encoder.EncodeForScoring(squares, usesMain: prompt is not null);
+    public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
+        => encoder.EncodeForScoring(squares, usesMain: prompt is not null);
 
-    public ClassRegion Place(SquareRegion region) => new(region, prompt is null ? BankGrids : [.. BankGrids, sizes.Main.PromptGrid(sizes.ImageSize)], maps);
+    public ClassRegion Place(SquareRegion region)
+        => new(region, prompt is null ? BankGrids : [.. BankGrids, sizes.Main.PromptGrid(sizes.ImageSize)], maps);
 
     /// <summary>P_i, or O_i by option, per layer: what counts of each view, one after the other, [1, n, D].</summary>
     public IReadOnlyList<torch.Tensor> Remember(EncodedImages views, IReadOnlyList<SquareRegion>? regions = null, int seed = 0)
@@ -46,19 +53,26 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var encoded = (ScoringFeatures)views;
-        IEnumerable<torch.Tensor> tokens = UsesGraphBank ? prompt!.Outputs(prompt.Nodes(encoded.ForPrompt!.PromptTokens)).unbind(0) : encoded.ForMemory.PatchTokens.Select(layer => layer.alias());
+        IEnumerable<torch.Tensor> tokens = UsesGraphBank
+            ? prompt!.Outputs(prompt.Nodes(encoded.ForPrompt!.PromptTokens)).unbind(0)
+            : encoded.ForMemory.PatchTokens.Select(layer => layer.alias());
         var random = new Random(seed);
-        var kept = tokens.Zip(BankGrids, (layer, grid) => KeptPatches.WithCells(layer, grid, regions, options.Memory.ViewShare, random)).ToArray();
-        return [.. kept.Select(layer => layer.Patches.MoveToOuterDisposeScope()), .. kept.Select(layer => layer.Cells.MoveToOuterDisposeScope())];
+        var kept = tokens.Zip(BankGrids, (layer, grid) => KeptPatches.WithCells(layer, grid, regions, options.Memory.ViewShare, random))
+            .ToArray();
+        return [.. kept.Select(layer => layer.Patches.MoveToOuterDisposeScope()),
+            .. kept.Select(layer => layer.Cells.MoveToOuterDisposeScope())];
     }
 
-    /// <summary>Of what <see cref="Remember"/> kept: patches, and where they come from. Without the second half none is looked up by its place.</summary>
+    /// <summary>
+    /// Of what <see cref="Remember"/> kept: patches, and where they come from. Without the second half none is looked up by its place.
+    /// </summary>
     public ClassReference BuildReference(
         IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
         => Build(supports, textFeatures, region, () => Alikeness(supports));
 
     public ClassReference LeaveOut(ClassReference whole, IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, int left)
-        => Build([.. supports.Where((_, i) => i != left)], whole.TextFeatures?.clone(), whole.Region, () => ((KagReference)whole).Near?.Alikeness ?? 0);
+        => Build([.. supports.Where((_, i) => i != left)], whole.TextFeatures?.clone(), whole.Region,
+            () => ((KagReference)whole).Near?.Alikeness ?? 0);
 
     private KagReference Build(
         IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region, Func<double> alikeness)
@@ -90,7 +104,8 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
             using var noGradients = torch.no_grad();
             using var others = Build([.. supports.Where((_, i) => i != left)], null, null, () => 1);
             var own = supports[left];
-            long[][] cells = [.. grids.Select((_, layer) => own[grids.Count + layer].data<long>().ToArray().Where(cell => cell >= 0).ToArray())];
+            long[][] cells =
+                [.. grids.Select((_, layer) => own[grids.Count + layer].data<long>().ToArray().Where(cell => cell >= 0).ToArray())];
             // The picture as it is comes first.
             torch.Tensor[] tokens = [.. grids.Select((grid, layer) =>
                 torch.zeros(1, grid.Rows * grid.Columns, own[layer].shape[2], dtype: own[layer].dtype, device: own[layer].device)
@@ -108,11 +123,14 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         var text = source.Entries.ContainsKey("text") ? StoredMatrix.Read(source, "text", 2, sizes.Main.JointWidth).to(device) : null;
         if (text is null && prompt is not null)
         {
-            throw new ModelFormatException($"{source.Origin}: expected the prompts' features 'text' of every class of a model with a graph prompt, got none. Save or fetch the model again.");
+            throw new ModelFormatException($"{source.Origin}: expected the prompts' features 'text' of every class of a model with a graph "
+                + "prompt, got none. Save or fetch the model again.");
         }
 
         var bank = source.Entries.ContainsKey("bank.0")
-            ? MemoryBank.FromNormalized([.. BankWidths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))]) : null;
+            ? MemoryBank.FromNormalized(
+                [.. BankWidths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))])
+            : null;
         var near = bank is null || options.Fusion.NearWeight <= 0 ? null : NearReference.Read(source, bank, BankGrids);
         return new KagReference(text?.DetachFromDisposeScope(), bank, near) { Region = region };
     }
@@ -124,7 +142,8 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
     }
 
     /// <summary>As the other, for several ways to put the branches together; the branches run once. The caller owns the tensors.</summary>
-    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(ScoringFeatures features, ClassReference reference, IReadOnlyList<ScoreFusion> fusions)
+    public IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)> Score(ScoringFeatures features, ClassReference reference,
+        IReadOnlyList<ScoreFusion> fusions)
     {
         var (results, unlikeness) = Measure(features, reference, fusions);
         unlikeness?.Dispose();
@@ -148,7 +167,8 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
         })], unlikeness?.MoveToOuterDisposeScope());
     }
 
-    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null) => ImageScore.TopMean(maps, options.Fusion.TopK, region?.Pixels);
+    public torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null)
+        => ImageScore.TopMean(maps, options.Fusion.TopK, region?.Pixels);
 
     public bool Train(TrainingRun run)
     {
@@ -157,14 +177,15 @@ internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphProm
             return false;
         }
 
-        new GraphTrainer(options, sizes, prompt, run.Encoder, run.TextFeatures, startsTrained: startsTrained).Train(run.Normal, run.Synthesis, run.Seed, run.Report, run.Cancellation);
+        new GraphTrainer(options, sizes, prompt, run.Encoder, run.TextFeatures, startsTrained: startsTrained)
+            .Train(run.Normal, run.Synthesis, run.Seed, run.Report, run.Cancellation);
         return true;
     }
 
     public void Dispose() => prompt?.Dispose();
 
-    private static (torch.Tensor Map, torch.Tensor Score) Fuse(ScoreFusion fusion, torch.Tensor? promptMap, torch.Tensor? promptScore, torch.Tensor? memoryMap,
-        ClassRegion? region)
+    private static (torch.Tensor Map, torch.Tensor Score) Fuse(ScoreFusion fusion, torch.Tensor? promptMap, torch.Tensor? promptScore,
+        torch.Tensor? memoryMap, ClassRegion? region)
     {
         (promptMap, promptScore, memoryMap) = fusion.Branches switch
         {

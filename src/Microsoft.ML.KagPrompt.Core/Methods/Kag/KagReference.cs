@@ -20,7 +20,8 @@ internal sealed class KagReference(torch.Tensor? textFeatures, MemoryBank? bank,
     {
         get
         {
-            var tensors = (Bank?.Layers ?? []).Select((layer, i) => (Name: $"bank.{i}", layer)).ToDictionary(entry => entry.Name, entry => entry.layer);
+            var tensors = (Bank?.Layers ?? []).Select((layer, i) => (Name: $"bank.{i}", layer))
+                .ToDictionary(entry => entry.Name, entry => entry.layer);
             if (TextFeatures is not null)
             {
                 tensors.Add("text", TextFeatures);

@@ -4,7 +4,9 @@ using Microsoft.ML.KagPrompt.Methods.Kag.Released;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
 
-/// <summary>Where a graph prompt starts from: an initial model's, one that comes with the backbone, the authors' checkpoint, or drawn anew.</summary>
+/// <summary>
+/// Where a graph prompt starts from: an initial model's, one that comes with the backbone, the authors' checkpoint, or drawn anew.
+/// </summary>
 internal static class KagStart
 {
     private const int GraphLayers = 4;
@@ -15,7 +17,9 @@ internal static class KagStart
     public static IInspectionMethod Create(KagOptions options, MethodStart start)
     {
         CheckInitial(options, start.Initial);
-        var trained = options.Prompt.FromScratch ? null : FromCheckpoint(options, start) ?? FromInitial(options, start) ?? FromBackbone(options, start);
+        var trained = options.Prompt.FromScratch
+            ? null
+            : FromCheckpoint(options, start) ?? FromInitial(options, start) ?? FromBackbone(options, start);
         var prompt = trained ?? (options.Training.Epochs > 0 ? new GraphPrompt(Config(options, start.Sizes), start.Seed) : null);
         prompt?.MoveTo(start.Sizes.Device);
         return new KagMethod(options, start.Sizes, prompt, startsTrained: trained is not null);
@@ -32,15 +36,19 @@ internal static class KagStart
     /// <exception cref="ArgumentException">The graph's layers are four.</exception>
     private static GraphPromptConfig Config(KagOptions options, MethodSizes sizes) => sizes.Main.PromptTaps.Widths.Count == GraphLayers
         ? GraphPromptConfig.For(sizes.Main, options.Prompt.Variant, options.Prompt.Iterations)
-        : throw new ArgumentException($"Backbone.Taps: expected {GraphLayers} with a graph prompt, got {sizes.Main.PromptTaps.Widths.Count}. "
-            + $"Name {GraphLayers} blocks of a backbone with a text side ('{Backbones.BackboneSources.Compact}' is the embedded one), or let the memory bank score alone (Training.Epochs 0).");
+        : throw new ArgumentException(
+            $"Backbone.Taps: expected {GraphLayers} with a graph prompt, got {sizes.Main.PromptTaps.Widths.Count}. "
+            + $"Name {GraphLayers} blocks of a backbone with a text side ('{Backbones.BackboneSources.Compact}' is the embedded one), "
+            + "or let the memory bank score alone (Training.Epochs 0).");
 
     private static void CheckInitial(KagOptions options, IInspectionMethod? initial)
     {
         new OptionFaults()
             .Require(initial is null or KagMethod, "Method", "the initial model's method", options.GetType().Name)
-            .Require(options.Prompt.CheckpointPath is null || initial is null, "Prompt.CheckpointPath", "null with an initial model, which is a starting point", options.Prompt.CheckpointPath)
-            .Require((initial as KagMethod)?.Prompt is not { } known || known.Variant == options.Prompt.Variant, "Prompt.Variant", "the initial model's", options.Prompt.Variant)
+            .Require(options.Prompt.CheckpointPath is null || initial is null, "Prompt.CheckpointPath",
+                "null with an initial model, which is a starting point", options.Prompt.CheckpointPath)
+            .Require((initial as KagMethod)?.Prompt is not { } known || known.Variant == options.Prompt.Variant, "Prompt.Variant",
+                "the initial model's", options.Prompt.Variant)
             .ThrowIfAny(nameof(KagOptions));
     }
 
@@ -65,7 +73,10 @@ internal static class KagStart
         }
     }
 
-    /// <summary>A backbone may bring prompts along; one that was trained otherwise than asked for is no substitute, and leaving it out must not go unsaid.</summary>
+    /// <summary>
+    /// A backbone may bring prompts along; one that was trained otherwise than asked for is no substitute,
+    /// and leaving it out must not go unsaid.
+    /// </summary>
     private static GraphPrompt? FromBackbone(KagOptions options, MethodStart start)
     {
         // A model may hold an earlier backbone, which the prompts do not know.
@@ -82,8 +93,10 @@ internal static class KagStart
         }
 
         return options.Training.Epochs > 0 ? null : throw new ArgumentException(
-            $"Prompt.Variant {options.Prompt.Variant} and Prompt.Iterations {iterations}: backbone '{start.BackboneName}' brings no graph prompt of that form "
-            + $"({string.Join("; ", start.Heads.Select(head => $"it has '{head.Method}' with {head.Iterations} iterations"))}), and Training.Epochs is 0. "
+            $"Prompt.Variant {options.Prompt.Variant} and Prompt.Iterations {iterations}: "
+            + $"backbone '{start.BackboneName}' brings no graph prompt of that form "
+            + $"({string.Join("; ", start.Heads.Select(head => $"it has '{head.Method}' with {head.Iterations} iterations"))}), "
+            + "and Training.Epochs is 0. "
             + "Train (Training.Epochs above 0), keep the defaults, or let the memory bank score alone (Prompt.FromScratch).");
     }
 
@@ -106,6 +119,7 @@ internal static class KagStart
         var widths = $"{string.Join(", ", prompt.TapWidths)} and joint width {prompt.JointWidth}";
         prompt.Dispose();
         throw new CheckpointMismatchException($"'{path}' was trained on features of widths {widths}: backbone '{start.BackboneName}' gives "
-            + $"{string.Join(", ", info.PromptTaps.Widths)} and {info.JointWidth}. Name the backbone it was trained on (the authors': ImageBind-Huge).");
+            + $"{string.Join(", ", info.PromptTaps.Widths)} and {info.JointWidth}. "
+            + "Name the backbone it was trained on (the authors': ImageBind-Huge).");
     }
 }

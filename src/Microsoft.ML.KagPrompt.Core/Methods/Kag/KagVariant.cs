@@ -10,7 +10,8 @@ internal abstract class KagVariant
     /// <summary>What weights of this form are called where a backbone brings them along.</summary>
     public abstract string HeadName { get; }
 
-    public static KagVariant For(GraphVariant variant) => variant == GraphVariant.Paper ? Paper.PaperVariant.Instance : Released.ReleasedVariant.Instance;
+    public static KagVariant For(GraphVariant variant)
+        => variant == GraphVariant.Paper ? Paper.PaperVariant.Instance : Released.ReleasedVariant.Instance;
 
     /// <summary>Names and shapes of the graph's own parameters, beside those both forms have.</summary>
     public abstract IEnumerable<ParameterLayout> GraphLayout(GraphPromptConfig config);

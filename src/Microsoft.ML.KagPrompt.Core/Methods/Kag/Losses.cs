@@ -35,7 +35,10 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
         return new(crossEntropy, focal!, dice!, crossEntropy.Plus(focal!.Times(focalWeight)).Plus(dice!.Times(diceWeight)));
     }
 
-    /// <summary>The authors' code: binary cross-entropy of sigmoid([s_n, s_a]) to the one-hot label + λ1 Σ focal + λ2 · 0.3 Σ dice(M_pi, G), over all eight maps.</summary>
+    /// <summary>
+    /// The authors' code: binary cross-entropy of sigmoid([s_n, s_a]) to the one-hot label + λ1 Σ focal + λ2 · 0.3 Σ dice(M_pi, G),
+    /// over all eight maps.
+    /// </summary>
     /// <inheritdoc cref="Paper"/>
     public static Losses Released(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
     {

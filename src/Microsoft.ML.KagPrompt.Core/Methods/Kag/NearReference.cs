@@ -5,11 +5,14 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
 
-/// <summary>A bank's patches by their places, and how far the supports lie alike. Its owner disposes <see cref="Tensors"/> and <see cref="Matches"/>.</summary>
+/// <summary>
+/// A bank's patches by their places, and how far the supports lie alike. Its owner disposes <see cref="Tensors"/> and
+/// <see cref="Matches"/>.
+/// </summary>
 internal sealed class NearReference
 {
-    // How much farther a support's patches lie from what the others show in the same place than from what they show anywhere: of parts that lie alike 1.02
-    // (drive screws, toys) to 1.3 (tiles, cookies), of boards of several kinds 2.
+    // How much farther a support's patches lie from what the others show in the same place than from what they show anywhere: of parts that
+    // lie alike 1.02 (drive screws, toys) to 1.3 (tiles, cookies), of boards of several kinds 2.
     private const double Alike = 1.4;
     private const double Unlike = 1.8;
 
@@ -38,7 +41,8 @@ internal sealed class NearReference
     {
         using var scope = torch.NewDisposeScope();
         // As numbers of 32 bits, which the archive's matrices are.
-        var joined = grids.Select((_, layer) => torch.cat([.. cells.Select(support => support[layer])], 0).to(torch.float32).unsqueeze(1)).ToArray();
+        var joined = grids.Select((_, layer) => torch.cat([.. cells.Select(support => support[layer])], 0).to(torch.float32).unsqueeze(1))
+            .ToArray();
         var matches = NearMatches.Build(bank, [.. joined.Select(Numbers)], grids);
         return new NearReference(matches, [.. joined.Select(layer => layer.DetachFromDisposeScope())], alikeness);
     }

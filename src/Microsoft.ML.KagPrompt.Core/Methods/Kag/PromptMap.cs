@@ -22,7 +22,10 @@ internal static class PromptMap
         return variant.MeanMap(Logits(nodes, textFeatures), toImage).MoveToOuterDisposeScope();
     }
 
-    /// <summary>100 (cos to F_a − cos to F_n), [M, B, L]: of two classes, the softmax is the sigmoid of the difference, and upsampling keeps differences.</summary>
+    /// <summary>
+    /// 100 (cos to F_a − cos to F_n), [M, B, L]: of two classes, the softmax is the sigmoid of the difference,
+    /// and upsampling keeps differences.
+    /// </summary>
     private static Tensor Logits(Tensor nodes, Tensor textFeatures)
     {
         var direction = textFeatures.select(-2, 1).Minus(textFeatures.select(-2, 0));          // F_a − F_n: [C'] or [B, C']

@@ -10,7 +10,9 @@ public sealed record PromptOptions
     /// <summary>The paper's graph prompt, or the one of the authors' published code, which their checkpoints need.</summary>
     public GraphVariant Variant { get; init; } = GraphVariant.Paper;
 
-    /// <summary>Rounds T of message passing in the graph, 0 to 64 (equations 3 to 10); 0: no graph, the multi-kernel convolution alone.</summary>
+    /// <summary>
+    /// Rounds T of message passing in the graph, 0 to 64 (equations 3 to 10); 0: no graph, the multi-kernel convolution alone.
+    /// </summary>
     public int Iterations { get; init; } = 5;
 
     /// <summary>Own sentences by class name; classes without an entry take the paper's.</summary>
@@ -28,8 +30,8 @@ public sealed record PromptOptions
     public bool FromScratch { get; init; }
 
     /// <summary>
-    /// A checkpoint that the paper's authors published (train_on_mvtec.pt and the like) as the starting point; needs <see cref="Variant"/> Released and the backbone it was
-    /// trained on. A saved model holds the weights, not this name.
+    /// A checkpoint that the paper's authors published (train_on_mvtec.pt and the like) as the starting point; needs <see cref="Variant"/>
+    /// Released and the backbone it was trained on. A saved model holds the weights, not this name.
     /// </summary>
     [JsonIgnore]
     public string? CheckpointPath { get; init; }
@@ -49,6 +51,7 @@ public sealed record PromptOptions
             .Require(CheckpointPath != "", $"{group}.{nameof(CheckpointPath)}", "a file, or null", CheckpointPath)
             .Require(CheckpointPath is null || Variant == GraphVariant.Released, $"{group}.{nameof(Variant)}",
                 $"{GraphVariant.Released} with the authors' checkpoint '{CheckpointPath}'", Variant)
-            .Require(CheckpointPath is null || !FromScratch, $"{group}.{nameof(FromScratch)}", $"false with the checkpoint '{CheckpointPath}', which is a starting point", FromScratch);
+            .Require(CheckpointPath is null || !FromScratch, $"{group}.{nameof(FromScratch)}",
+                $"false with the checkpoint '{CheckpointPath}', which is a starting point", FromScratch);
     }
 }

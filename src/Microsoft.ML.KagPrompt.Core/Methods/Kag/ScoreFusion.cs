@@ -13,15 +13,15 @@ public sealed record ScoreFusion
     public float Gamma { get; init; } = 0.1f;
 
     /// <summary>
-    /// k: how many of the map's largest values the image score averages, 1 to 50,176, counted on a 224 × 224 map (equation 16). The default is one percent of
-    /// them; the paper takes 30.
+    /// k: how many of the map's largest values the image score averages, 1 to 50,176, counted on a 224 × 224 map (equation 16).
+    /// The default is one percent of them; the paper takes 30.
     /// </summary>
     public int TopK { get; init; } = 502;
 
     /// <summary>
-    /// Weight, 0 to 1, that the memory map gives to how far a patch lies from what the supports show in its own place (within two cells of 28), beside how far
-    /// it lies from what they show anywhere. It holds where parts all lie alike; a fit finds out from two supports or more, and lessens it, down to 0, for
-    /// parts that lie this way and that. With one support it is 0. The paper looks anywhere: 0.
+    /// Weight, 0 to 1, that the memory map gives to how far a patch lies from what the supports show in its own place (within two cells of
+    /// 28), beside how far it lies from what they show anywhere. It holds where parts all lie alike; a fit finds out from two supports or
+    /// more, and lessens it, down to 0, for parts that lie this way and that. With one support it is 0. The paper looks anywhere: 0.
     /// </summary>
     public float NearWeight { get; init; } = 0.5f;
 

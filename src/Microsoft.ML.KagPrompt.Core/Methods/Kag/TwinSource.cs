@@ -40,11 +40,13 @@ internal sealed class TwinSource : IDisposable
     /// <param name="epochs">Number of epochs.</param>
     /// <param name="seed">Of everything random.</param>
     /// <param name="cancellation">Stops the making.</param>
-    public TwinSource(IReadOnlyList<ProductImage> normal, IReadOnlyDictionary<string, SynthesisOptions> own, int batchSize, int pairsPerEpoch, int epochs, int seed, CancellationToken cancellation)
+    public TwinSource(IReadOnlyList<ProductImage> normal, IReadOnlyDictionary<string, SynthesisOptions> own, int batchSize,
+        int pairsPerEpoch, int epochs, int seed, CancellationToken cancellation)
     {
         (this.normal, this.batchSize, this.pairsPerEpoch, this.epochs, this.seed) = (normal, batchSize, pairsPerEpoch, epochs, seed);
         byClass = normal.ToLookup(image => image.ClassName);
-        synthesizers = byClass.ToDictionary(group => group.Key, group => new NsaSynthesizer(SynthesisOptions.For(group.Key, own, [.. group.Select(image => image.Square)], group.First().Region)));
+        synthesizers = byClass.ToDictionary(group => group.Key, group => new NsaSynthesizer(
+            SynthesisOptions.For(group.Key, own, [.. group.Select(image => image.Square)], group.First().Region)));
         stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         producer = Task.Factory.StartNew(Produce, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -115,7 +117,8 @@ internal sealed class TwinSource : IDisposable
         {
             stop.Token.ThrowIfCancellationRequested();
             var random = new Random(Mix(epoch, first + i));
-            twins[i] = synthesizers[images[i].ClassName].Synthesize(images[i].Square, PatchSource(images[i], random), random, images[i].Region);
+            twins[i] = synthesizers[images[i].ClassName]
+                .Synthesize(images[i].Square, PatchSource(images[i], random), random, images[i].Region);
         }
 
         return new TwinBatch(images, twins, epoch);
@@ -138,7 +141,8 @@ internal sealed class TwinSource : IDisposable
     /// <summary>A seed of its own for every draw: SplitMix64's finaliser over the three numbers.</summary>
     private int Mix(int epoch, int position)
     {
-        var x = unchecked(((ulong)(uint)seed << 32) + ((ulong)(uint)epoch * 0x9E3779B97F4A7C15) + ((ulong)(uint)position * 0xD1B54A32D192ED03));
+        var x = unchecked(((ulong)(uint)seed << 32) + ((ulong)(uint)epoch * 0x9E3779B97F4A7C15)
+            + ((ulong)(uint)position * 0xD1B54A32D192ED03));
         x = unchecked((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9);
         x = unchecked((x ^ (x >> 27)) * 0x94D049BB133111EB);
         return (int)(x >> 33);

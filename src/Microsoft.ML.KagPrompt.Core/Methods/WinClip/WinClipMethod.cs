@@ -28,7 +28,8 @@ internal sealed class WinClipMethod : IInspectionMethod
         windows = [.. WindowGrid.Scales.Select(scale => new WindowGrid(grid.Rows, scale))];
         if (windows.Any(window => window.Steps < 1))
         {
-            throw new ArgumentException($"Images.Size: expected at least {WindowGrid.Scales.Max()} patches of {sizes.Main.PatchSize} pixels "
+            throw new ArgumentException(
+                $"Images.Size: expected at least {WindowGrid.Scales.Max()} patches of {sizes.Main.PatchSize} pixels "
                 + $"a side, as the largest window has, got {sizes.ImageSize} pixels.");
         }
     }

@@ -7,8 +7,8 @@ using Microsoft.ML.KagPrompt.Text;
 namespace Microsoft.ML.KagPrompt.Model.Version2;
 
 /// <summary>
-/// The method's options as version 0.1.0 wrote them: one flat object. Names and defaults are that version's for good, however the options of today are arranged: what
-/// changes with them is <see cref="ToCurrent"/> alone. Its maps had aligned corners.
+/// The method's options as version 0.1.0 wrote them: one flat object. Names and defaults are that version's for good, however the options
+/// of today are arranged: what changes with them is <see cref="ToCurrent"/> alone. Its maps had aligned corners.
 /// </summary>
 internal record FlatOptions
 {
@@ -105,9 +105,14 @@ internal record FlatOptions
 
     protected ScoreFusion ToFusion() => new() { Gamma = Gamma, TopK = TopK, NearWeight = 0 };
 
-    protected PromptOptions ToPrompt() => new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch };
+    protected PromptOptions ToPrompt()
+        => new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch };
 
-    protected MemoryOptions ToMemory() => new() { Features = MemoryFeatures, Views = RotateSupports ? SupportViews.Turned : SupportViews.AsGiven, ViewShare = 1, MaxSupportImages = MaxSupportImages };
+    protected MemoryOptions ToMemory() => new()
+    {
+        Features = MemoryFeatures, Views = RotateSupports ? SupportViews.Turned : SupportViews.AsGiven, ViewShare = 1,
+        MaxSupportImages = MaxSupportImages
+    };
 
     protected TrainingOptions ToTraining() => new()
     {

@@ -29,5 +29,6 @@ internal sealed record BackboneLayout
 
     /// <summary>Whether every name of the file is one of the towers' or of the named rest, all shapes included.</summary>
     /// <exception cref="CheckpointMismatchException">Lists all that is not.</exception>
-    public void Check(ITensorSource source) => StrictLoad.Check(VisionRules.Concat(TextRules), source, name => Skipped.Any(skip => skip.Is(name)));
+    public void Check(ITensorSource source)
+        => StrictLoad.Check(VisionRules.Concat(TextRules), source, name => Skipped.Any(skip => skip.Is(name)));
 }

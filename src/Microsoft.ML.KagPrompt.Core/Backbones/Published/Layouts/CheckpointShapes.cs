@@ -12,9 +12,12 @@ internal sealed class CheckpointShapes(ITensorSource source, string family)
     public int Size(string name, int axis, int rank)
     {
         var shape = source.Entries.TryGetValue(name, out var info) && info.Shape.Count == rank ? info.Shape
-            : throw new CheckpointMismatchException($"{source.Origin} is not a whole {family} checkpoint: expected '{name}' with {rank} sizes, got {(info is null ? "nothing" : $"[{string.Join(", ", info.Shape)}]")}.");
+            : throw new CheckpointMismatchException($"{source.Origin} is not a whole {family} checkpoint: "
+                + $"expected '{name}' with {rank} sizes, got {(info is null ? "nothing" : $"[{string.Join(", ", info.Shape)}]")}.");
         var size = shape[axis < 0 ? rank + axis : axis];
-        return size is >= 1 and <= Largest ? (int)size : throw new CheckpointMismatchException($"{source.Origin}: '{name}' has a size of {size}: expected 1 to {Largest}.");
+        return size is >= 1 and <= Largest
+            ? (int)size
+            : throw new CheckpointMismatchException($"{source.Origin}: '{name}' has a size of {size}: expected 1 to {Largest}.");
     }
 
     /// <summary>How many blocks there are: the first number for which the name is not there.</summary>
@@ -25,7 +28,8 @@ internal sealed class CheckpointShapes(ITensorSource source, string family)
     {
         var side = (int)Math.Round(Math.Sqrt(Math.Max(0, positions - 1)));
         return side >= 1 && side * side == positions - 1 ? side * patch
-            : throw new CheckpointMismatchException($"{source.Origin}: expected positions for a class token and a square of patches, got {positions}.");
+            : throw new CheckpointMismatchException($"{source.Origin}: expected positions for a class token and a square of patches, "
+                + $"got {positions}.");
     }
 
     public bool Has(string name) => source.Entries.ContainsKey(name);
@@ -35,6 +39,7 @@ internal sealed class CheckpointShapes(ITensorSource source, string family)
     {
         var heads = given ?? usual;
         return heads >= 1 && width % heads == 0 ? heads
-            : throw new CheckpointMismatchException($"{source.Origin}: a width of {width} does not divide into {heads} heads. If this is not one of {family}'s published sizes, give the number of heads.");
+            : throw new CheckpointMismatchException($"{source.Origin}: a width of {width} does not divide into {heads} heads. "
+                + $"If this is not one of {family}'s published sizes, give the number of heads.");
     }
 }

@@ -55,7 +55,11 @@ internal static class ClipLayout
             Text = text,
             VisionRules = [.. VisionTransformer.Shapes(vision).Select(entry => VisionRule(entry.Key, entry.Value))],
             TextRules = [.. TextTransformer.Shapes(text).Select(entry => TextRule(entry.Key, entry.Value))],
-            Skipped = [("numbers OpenAI's files hold beside the weights", OpenAiMarks.Contains), ("the text tower's causal mask", other => other == "attn_mask")],
+            Skipped =
+            [
+                ("numbers OpenAI's files hold beside the weights", OpenAiMarks.Contains),
+                ("the text tower's causal mask", other => other == "attn_mask")
+            ],
         };
     }
 

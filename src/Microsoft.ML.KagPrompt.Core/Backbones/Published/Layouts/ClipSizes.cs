@@ -12,7 +12,9 @@ internal static class ClipSizes
 
     public static int UsualTextHeads(int width) => Math.Max(1, width / 64);
 
-    /// <summary>Of the sizes both published, only the activation tells them apart; OpenAI never published H/14, nor LAION 336 pixels.</summary>
+    /// <summary>
+    /// Of the sizes both published, only the activation tells them apart; OpenAI never published H/14, nor LAION 336 pixels.
+    /// </summary>
     public static bool IsOpenAi(VisionTransformerConfig vision) => vision.Activation == Activation.QuickGelu;
 
     /// <summary>"vit-l-14-336" or, of sizes never published, the width and depth.</summary>

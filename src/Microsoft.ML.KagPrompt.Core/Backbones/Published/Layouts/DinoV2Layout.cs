@@ -4,14 +4,17 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Published.Layouts;
 
-/// <summary>DINOv2 under its authors' names and under Hugging Face's: no text side, LayerScale, with or without registers, SwiGLU in the largest.</summary>
+/// <summary>
+/// DINOv2 under its authors' names and under Hugging Face's: no text side, LayerScale, with or without registers, SwiGLU in the largest.
+/// </summary>
 internal static class DinoV2Layout
 {
     private const int HeadWidth = 64;
     private const string HubPatch = "patch_embed.proj.weight";
     private const string HuggingFacePatch = "embeddings.patch_embeddings.projection.weight";
 
-    public static bool Matches(ITensorSource source) => source.Entries.ContainsKey("blocks.0.ls1.gamma") || source.Entries.ContainsKey("encoder.layer.0.layer_scale1.lambda1");
+    public static bool Matches(ITensorSource source)
+        => source.Entries.ContainsKey("blocks.0.ls1.gamma") || source.Entries.ContainsKey("encoder.layer.0.layer_scale1.lambda1");
 
     public static BackboneLayout Read(ITensorSource source, LayoutHints hints)
     {
@@ -47,14 +50,22 @@ internal static class DinoV2Layout
             Mean = VisionTransformerConfig.ImageNetMean,
             Std = VisionTransformerConfig.ImageNetStd,
         };
-        var size = (width, vision.Depth) switch { (384, 12) => "vit-s-14", (768, 12) => "vit-b-14", (1024, 24) => "vit-l-14", (1536, 40) => "vit-g-14", _ => $"vit-{width}x{vision.Depth}" };
+        var size = (width, vision.Depth) switch
+        {
+            (384, 12) => "vit-s-14",
+            (768, 12) => "vit-b-14",
+            (1024, 24) => "vit-l-14",
+            (1536, 40) => "vit-g-14",
+            _ => $"vit-{width}x{vision.Depth}"
+        };
         return new BackboneLayout
         {
             Name = $"dinov2-{size}{(registerCount > 0 ? "-reg" : "")}",
             Family = "DINOv2",
             Licence = "Apache-2.0",
             Vision = vision,
-            VisionRules = [.. VisionTransformer.Shapes(vision).Select(entry => hub ? HubRule(entry.Key, entry.Value, gated) : HuggingFaceRule(entry.Key, entry.Value, gated))],
+            VisionRules = [.. VisionTransformer.Shapes(vision)
+                .Select(entry => hub ? HubRule(entry.Key, entry.Value, gated) : HuggingFaceRule(entry.Key, entry.Value, gated))],
             Skipped = [("the token that hid patches in pretraining", name => name is "mask_token" or "embeddings.mask_token")],
         };
     }
@@ -66,8 +77,10 @@ internal static class DinoV2Layout
         "positions" => new(name, shape, ("pos_embed", [1, .. shape])),
         "registers" => new(name, shape, ("register_tokens", [1, .. shape])),
         "norm.weight" or "norm.bias" => new(name, shape, (name, shape)),
-        _ => new(name, shape, (name.Replace("qkv.", "attn.qkv.", StringComparison.Ordinal).Replace(".out.", ".attn.proj.", StringComparison.Ordinal)
-            .Replace(".fc1.", gated ? ".mlp.w12." : ".mlp.fc1.", StringComparison.Ordinal).Replace(".fc2.", gated ? ".mlp.w3." : ".mlp.fc2.", StringComparison.Ordinal)
+        _ => new(name, shape, (name.Replace("qkv.", "attn.qkv.", StringComparison.Ordinal)
+            .Replace(".out.", ".attn.proj.", StringComparison.Ordinal)
+            .Replace(".fc1.", gated ? ".mlp.w12." : ".mlp.fc1.", StringComparison.Ordinal)
+            .Replace(".fc2.", gated ? ".mlp.w3." : ".mlp.fc2.", StringComparison.Ordinal)
             .Replace("scale1", "ls1.gamma", StringComparison.Ordinal).Replace("scale2", "ls2.gamma", StringComparison.Ordinal), shape)),
     };
 
@@ -91,11 +104,14 @@ internal static class DinoV2Layout
         if (name.Contains(".qkv.", StringComparison.Ordinal))
         {
             long[] third = [shape[0] / 3, .. shape[1..]];
-            return new(name, shape, [.. new[] { "query", "key", "value" }.Select(part => (there.Replace(".qkv.", $".attention.attention.{part}.", StringComparison.Ordinal), third))]);
+            return new(name, shape, [.. new[] { "query", "key", "value" }
+                .Select(part => (there.Replace(".qkv.", $".attention.attention.{part}.", StringComparison.Ordinal), third))]);
         }
 
         return new(name, shape, (there.Replace(".out.", ".attention.output.dense.", StringComparison.Ordinal)
-            .Replace(".fc1.", gated ? ".mlp.weights_in." : ".mlp.fc1.", StringComparison.Ordinal).Replace(".fc2.", gated ? ".mlp.weights_out." : ".mlp.fc2.", StringComparison.Ordinal)
-            .Replace("scale1", "layer_scale1.lambda1", StringComparison.Ordinal).Replace("scale2", "layer_scale2.lambda1", StringComparison.Ordinal), shape));
+            .Replace(".fc1.", gated ? ".mlp.weights_in." : ".mlp.fc1.", StringComparison.Ordinal)
+            .Replace(".fc2.", gated ? ".mlp.weights_out." : ".mlp.fc2.", StringComparison.Ordinal)
+            .Replace("scale1", "layer_scale1.lambda1", StringComparison.Ordinal)
+            .Replace("scale2", "layer_scale2.lambda1", StringComparison.Ordinal), shape));
     }
 }

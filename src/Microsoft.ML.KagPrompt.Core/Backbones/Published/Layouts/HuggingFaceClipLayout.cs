@@ -15,7 +15,8 @@ internal static class HuggingFaceClipLayout
     public static BackboneLayout Read(ITensorSource source, LayoutHints hints)
     {
         var shapes = new CheckpointShapes(source, "CLIP");
-        var (width, patch) = (shapes.Size(VisionPart + "embeddings.patch_embedding.weight", 0, 4), shapes.Size(VisionPart + "embeddings.patch_embedding.weight", 3, 4));
+        var (width, patch) = (shapes.Size(VisionPart + "embeddings.patch_embedding.weight", 0, 4),
+            shapes.Size(VisionPart + "embeddings.patch_embedding.weight", 3, 4));
         // The format's own default is OpenAI's activation; only LAION published ViT-H/14. A config.json beside the file says which.
         var activation = hints.Activation ?? (width == 1280 ? Activation.Gelu : Activation.QuickGelu);
         var vision = new VisionTransformerConfig
@@ -53,7 +54,8 @@ internal static class HuggingFaceClipLayout
             Text = text,
             VisionRules = [.. VisionTransformer.Shapes(vision).Select(entry => VisionRule(entry.Key, entry.Value))],
             TextRules = [.. TextTransformer.Shapes(text).Select(entry => TextRule(entry.Key, entry.Value))],
-            Skipped = [("position numbers of older files", other => other is VisionPart + "embeddings.position_ids" or TextPart + "embeddings.position_ids")],
+            Skipped = [("position numbers of older files",
+                other => other is VisionPart + "embeddings.position_ids" or TextPart + "embeddings.position_ids")],
         };
     }
 
@@ -84,11 +86,14 @@ internal static class HuggingFaceClipLayout
         var there = tower + "encoder.layers." + name["blocks.".Length..];
         if (!name.Contains(".qkv.", StringComparison.Ordinal))
         {
-            return new(name, shape, (there.Replace("norm1", "layer_norm1", StringComparison.Ordinal).Replace("norm2", "layer_norm2", StringComparison.Ordinal)
-                .Replace(".out.", ".self_attn.out_proj.", StringComparison.Ordinal).Replace(".fc", ".mlp.fc", StringComparison.Ordinal), shape));
+            return new(name, shape, (there.Replace("norm1", "layer_norm1", StringComparison.Ordinal)
+                .Replace("norm2", "layer_norm2", StringComparison.Ordinal)
+                .Replace(".out.", ".self_attn.out_proj.", StringComparison.Ordinal)
+                .Replace(".fc", ".mlp.fc", StringComparison.Ordinal), shape));
         }
 
         long[] third = [shape[0] / 3, .. shape[1..]];
-        return new(name, shape, [.. new[] { "q", "k", "v" }.Select(part => (there.Replace(".qkv.", $".self_attn.{part}_proj.", StringComparison.Ordinal), third))]);
+        return new(name, shape, [.. new[] { "q", "k", "v" }
+            .Select(part => (there.Replace(".qkv.", $".self_attn.{part}_proj.", StringComparison.Ordinal), third))]);
     }
 }

@@ -19,7 +19,9 @@ internal static class ImageBindLayout
         var (vision, text) = (Vision(shapes, hints), Text(shapes, hints));
         return new BackboneLayout
         {
-            Name = (vision.Width, vision.Depth, text.Width, text.Depth) is (1280, 32, 1024, 24) ? "imagebind-huge" : $"imagebind-{vision.Width}x{vision.Depth}",
+            Name = (vision.Width, vision.Depth, text.Width, text.Depth) is (1280, 32, 1024, 24)
+                ? "imagebind-huge"
+                : $"imagebind-{vision.Width}x{vision.Depth}",
             Family = "ImageBind",
             Licence = "CC BY-NC-SA 4.0: no commercial use",
             Vision = vision,
@@ -28,7 +30,8 @@ internal static class ImageBindLayout
             TextRules = [.. TextTransformer.Shapes(text).Select(entry => TextRule(entry.Key, entry.Value))],
             Skipped =
             [
-                ("ImageBind's other modalities", name => Others.Any(other => name.StartsWith("modality_", StringComparison.Ordinal) && name.Contains($".{other}.", StringComparison.Ordinal))),
+                ("ImageBind's other modalities", name => Others.Any(other => name.StartsWith("modality_", StringComparison.Ordinal)
+                    && name.Contains($".{other}.", StringComparison.Ordinal))),
                 ("the text tower's causal mask", name => name == TextPre + "mask"),
             ],
         };
@@ -36,7 +39,8 @@ internal static class ImageBindLayout
 
     private static VisionTransformerConfig Vision(CheckpointShapes shapes, LayoutHints hints)
     {
-        var (width, patch) = (shapes.Size(VisionPre + "rgbt_stem.proj.1.weight", 0, 5), shapes.Size(VisionPre + "rgbt_stem.proj.1.weight", 4, 5));
+        var (width, patch) = (shapes.Size(VisionPre + "rgbt_stem.proj.1.weight", 0, 5),
+            shapes.Size(VisionPre + "rgbt_stem.proj.1.weight", 4, 5));
         return new VisionTransformerConfig
         {
             Width = width,
@@ -69,10 +73,15 @@ internal static class ImageBindLayout
     private static WeightRule VisionRule(string name, long[] shape, VisionTransformerConfig config) => name switch
     {
         // A still image fills both frames, so the kernels of the two can be summed once and for all.
-        "stem.weight" => new(name, shape, (VisionPre + "rgbt_stem.proj.1.weight", [shape[0], 3, 2, config.PatchSize, config.PatchSize])) { Convert = kernel => kernel.sum(2) },
+        "stem.weight"
+            => new(name, shape, (VisionPre + "rgbt_stem.proj.1.weight", [shape[0], 3, 2, config.PatchSize, config.PatchSize]))
+            {
+                Convert = kernel => kernel.sum(2)
+            },
         "class_token" => new(name, shape, (VisionPre + "cls_token", [1, 1, .. shape])),
         "positions" => new(name, shape, (VisionPre + "pos_embedding_helper.pos_embed", [1, .. shape])),
-        "norm_pre.weight" or "norm_pre.bias" => new(name, shape, ("modality_trunks.vision.pre_transformer_layer.0" + name["norm_pre".Length..], shape)),
+        "norm_pre.weight" or "norm_pre.bias"
+            => new(name, shape, ("modality_trunks.vision.pre_transformer_layer.0" + name["norm_pre".Length..], shape)),
         "norm.weight" or "norm.bias" => new(name, shape, ("modality_heads.vision.0" + name["norm".Length..], shape)),
         "head.weight" => new(name, shape, ("modality_heads.vision.2.weight", shape)),
         _ => new(name, shape, ("modality_trunks.vision." + BlockName(name), shape)),

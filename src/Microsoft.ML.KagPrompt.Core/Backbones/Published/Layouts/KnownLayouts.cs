@@ -16,15 +16,21 @@ internal static class KnownLayouts
             : ClipLayout.Matches(source) ? ClipLayout.Read(source, hints)
             : HuggingFaceClipLayout.Matches(source) ? HuggingFaceClipLayout.Read(source, hints)
             : DinoV2Layout.Matches(source) ? DinoV2Layout.Read(source, hints)
-            : ResNetLayout.Matches(source) ? throw new CheckpointMismatchException($"{source.Origin} is a ResNet, which is used as it is: name the file as the backbone (Backbone.Name, --backbone); there is nothing to convert.")
-            : IsGraphPrompt(source) ? throw new CheckpointMismatchException($"{source.Origin} is a graph prompt of the authors' code, not a backbone: name it in Prompt.CheckpointPath (--checkpoint), with Prompt.Variant = Released and the backbone it was trained on.")
-            : throw new CheckpointMismatchException($"{source.Origin} is of no known family: expected the names of ImageBind, OpenCLIP, CLIP (OpenAI's or Hugging Face's), DINOv2 (its authors' or Hugging Face's) or torchvision's ResNets, "
-                + $"got {source.Entries.Count} names such as {string.Join(", ", source.Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(name => $"'{name}'"))}.");
+            : ResNetLayout.Matches(source) ? throw new CheckpointMismatchException($"{source.Origin} is a ResNet, which is used as it is: "
+                + "name the file as the backbone (Backbone.Name, --backbone); there is nothing to convert.")
+            : IsGraphPrompt(source) ? throw new CheckpointMismatchException(
+                $"{source.Origin} is a graph prompt of the authors' code, not a backbone: "
+                + "name it in Prompt.CheckpointPath (--checkpoint), with Prompt.Variant = Released and the backbone it was trained on.")
+            : throw new CheckpointMismatchException($"{source.Origin} is of no known family: expected the names of ImageBind, OpenCLIP, "
+                + "CLIP (OpenAI's or Hugging Face's), DINOv2 (its authors' or Hugging Face's) or torchvision's ResNets, "
+                + $"got {source.Entries.Count} names such as "
+                + $"{string.Join(", ", source.Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(name => $"'{name}'"))}.");
         layout.Check(source);
         return layout;
     }
 
     /// <summary>The names of the authors' trained half, which is no backbone.</summary>
     private static bool IsGraphPrompt(ITensorSource source)
-        => source.Entries.ContainsKey("image_decoder.fc.0.weight") && source.Entries.Keys.Any(name => name.StartsWith("aGNN.", StringComparison.Ordinal));
+        => source.Entries.ContainsKey("image_decoder.fc.0.weight")
+            && source.Entries.Keys.Any(name => name.StartsWith("aGNN.", StringComparison.Ordinal));
 }

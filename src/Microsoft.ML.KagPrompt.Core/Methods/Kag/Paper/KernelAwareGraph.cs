@@ -7,7 +7,8 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag.Paper;
 
 /// <summary>
 /// Equations (2) to (10) of KAG-prompt: the four layers' maps are the nodes of a complete graph; T rounds of loop edges, line edges, gated
-/// messages and a ConvGRU update, all parameters shared by nodes and rounds. Nodes lie in one tensor [4, B, L, C'] so that what is shared runs as one product.
+/// messages and a ConvGRU update, all parameters shared by nodes and rounds.
+/// Nodes lie in one tensor [4, B, L, C'] so that what is shared runs as one product.
 /// </summary>
 internal sealed class KernelAwareGraph(GraphParameters parameters, int iterations) : IMessageGraph
 {
@@ -50,13 +51,16 @@ internal sealed class KernelAwareGraph(GraphParameters parameters, int iteration
         return loops;
     }
 
-    /// <summary>(4) to (7): e_ij = N_i W_c N_j^T serves both directions; h_ji = softmax_rows(e_ij) N_j. Returns the six j → i, then the six i → j.</summary>
+    /// <summary>
+    /// (4) to (7): e_ij = N_i W_c N_j^T serves both directions; h_ji = softmax_rows(e_ij) N_j. Returns the six j → i, then the six i → j.
+    /// </summary>
     private Tensor LineMessages(Tensor nodes, Tensor lower, Tensor upper, int t)
     {
         var (batch, patches, width) = (nodes.shape[1], nodes.shape[2], nodes.shape[3]);
         var left = nodes.index_select(0, lower).view(6 * batch, patches, width);               // N_i
         var right = nodes.index_select(0, upper).view(6 * batch, patches, width);              // N_j
-        var weighted = nodes.narrow(0, 0, nodes.shape[0] - 1).matmul(parameters["inter.weight"]).index_select(0, lower).view_as(left);   // N_i W_c
+        var weighted = nodes.narrow(0, 0, nodes.shape[0] - 1).matmul(parameters["inter.weight"])
+            .index_select(0, lower).view_as(left);                                             // N_i W_c
         var edges = weighted.bmm(right.transpose(1, 2));                                       // [6B, L, L]
         Trace?.Invoke("edge", t, edges);
         var toLower = edges.softmax(2).bmm(right);

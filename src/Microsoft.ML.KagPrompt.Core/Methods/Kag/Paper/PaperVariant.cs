@@ -15,7 +15,8 @@ internal sealed class PaperVariant : KagVariant
         long c = config.JointWidth;
         return
         [
-            .. ParameterLayout.Pair("intra.query", InitialValues.Small, config.QueryWidth, c), .. ParameterLayout.Pair("intra.key", InitialValues.Small, config.QueryWidth, c),
+            .. ParameterLayout.Pair("intra.query", InitialValues.Small, config.QueryWidth, c),
+            .. ParameterLayout.Pair("intra.key", InitialValues.Small, config.QueryWidth, c),
             .. ParameterLayout.Pair("intra.value", InitialValues.Small, c, c), new("intra.alpha", [1], InitialValues.Zero),
             new("inter.weight", [c, c], InitialValues.Uniform, c), .. ParameterLayout.Pair("gate", InitialValues.Small, c, c),
         ];
@@ -28,7 +29,8 @@ internal sealed class PaperVariant : KagVariant
     /// <summary>At unit length over the channels; L2 is our reading.</summary>
     public override Tensor Combined(Tensor sum, int kernels) => sum.UnitLength(1);
 
-    public override Tensor Outputs(Tensor final, Tensor initial, GraphParameters parameters, bool training) => final.Plus(initial);   // (11)
+    public override Tensor Outputs(Tensor final, Tensor initial, GraphParameters parameters, bool training)
+        => final.Plus(initial);   // (11)
 
     public override Tensor LayerMaps(Tensor logits, Func<Tensor, Tensor> toImage) => toImage(logits.sigmoid());
 

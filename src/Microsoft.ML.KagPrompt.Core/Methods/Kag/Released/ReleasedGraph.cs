@@ -7,13 +7,17 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag.Released;
 
 /// <summary>
 /// The graph of the authors' code. Each node hears the three others: e_ij = Linear(N_i) N_j^T, h_ji = softmax_rows(e_ij) N_j, each message
-/// weighed per patch by a one-channel gate, the three concatenated (ascending j), fused by a shared 3×3 convolution, and taken up by a ConvGRU. There is no loop edge.
+/// weighed per patch by a one-channel gate, the three concatenated (ascending j), fused by a shared 3×3 convolution,
+/// and taken up by a ConvGRU. There is no loop edge.
 /// </summary>
 internal sealed class ReleasedGraph(GraphParameters parameters, int iterations) : IMessageGraph
 {
     private const int Nodes = 4;
 
-    /// <summary>The twelve ordered pairs: message m goes from <see cref="Senders"/>[m] to <see cref="Receivers"/>[m]; a receiver's three lie together, ascending.</summary>
+    /// <summary>
+    /// The twelve ordered pairs: message m goes from <see cref="Senders"/>[m] to <see cref="Receivers"/>[m];
+    /// a receiver's three lie together, ascending.
+    /// </summary>
     private static readonly long[] Receivers = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3];
     private static readonly long[] Senders = [1, 2, 3, 0, 2, 3, 0, 1, 3, 0, 1, 2];
 

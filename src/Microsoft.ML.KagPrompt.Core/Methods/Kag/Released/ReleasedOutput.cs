@@ -5,7 +5,10 @@ using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag.Released;
 
-/// <summary>The authors' output stage: O_i = ReLU(BatchNorm(conv3×3([N_i^T, V_i]))). Training normalises every image and layer by itself and keeps running statistics.</summary>
+/// <summary>
+/// The authors' output stage: O_i = ReLU(BatchNorm(conv3×3([N_i^T, V_i]))).
+/// Training normalises every image and layer by itself and keeps running statistics.
+/// </summary>
 internal static class ReleasedOutput
 {
     private const double Epsilon = 1e-5;
@@ -44,7 +47,8 @@ internal static class ReleasedOutput
     private static void Follow(Tensor running, Tensor rows)
     {
         var count = (int)rows.shape[0];
-        var weights = tensor([.. Enumerable.Range(0, count).Select(k => (float)(Momentum * Math.Pow(1 - Momentum, count - 1 - k)))], device: rows.device);
+        var weights = tensor([.. Enumerable.Range(0, count).Select(k => (float)(Momentum * Math.Pow(1 - Momentum, count - 1 - k)))],
+            device: rows.device);
         running.copy_(running.Times(Math.Pow(1 - Momentum, count)).Plus(weights.unsqueeze(0).matmul(rows).squeeze(0)));
     }
 

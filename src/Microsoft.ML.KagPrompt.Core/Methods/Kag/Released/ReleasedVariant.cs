@@ -16,7 +16,8 @@ internal sealed class ReleasedVariant : KagVariant
         return
         [
             new("edge.weight", [c, c], InitialValues.Uniform, c), new("message_gate.weight", [1, c], InitialValues.Small),
-            .. ParameterLayout.Pair("fusion", InitialValues.Small, c, 3 * c, 3, 3), .. ParameterLayout.Pair("output", InitialValues.Small, c, 2 * c, 3, 3),
+            .. ParameterLayout.Pair("fusion", InitialValues.Small, c, 3 * c, 3, 3),
+            .. ParameterLayout.Pair("output", InitialValues.Small, c, 2 * c, 3, 3),
             new("output_norm.weight", [c], InitialValues.One), new("output_norm.bias", [c], InitialValues.Zero),
             new("output_norm.mean", [c], InitialValues.StatisticZero), new("output_norm.variance", [c], InitialValues.StatisticOne),
         ];
