@@ -24,8 +24,8 @@ public class NormalScoreModelTests
             var (place, systematic) = (-1.5 + Gauss(random), spread * Math.Sqrt(4.0 / count) * Gauss(random));
             var shift = -0.09 * Math.Min(1, 4.0 / count);
             float[] scores = [.. Enumerable.Range(0, count).Select(_ => (float)Math.Exp(place - shift + systematic + (spread * Gauss(random))))];
-            // Defects of all products lie two and a half of the usual deviations above.
-            float[] synthetic = [(float)Math.Exp(place - shift + systematic + (Spread / 0.4))];
+            // Defects of all products lie three of the usual deviations above.
+            float[] synthetic = [(float)Math.Exp(place - shift + systematic + (Spread / 0.33))];
             var model = NormalScoreEstimate.FromNormals(scores, [], synthetic, count);
             var threshold = model.Threshold(rate);
             var share = Tail((Math.Log(threshold) - place) / spread);
