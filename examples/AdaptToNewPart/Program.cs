@@ -8,7 +8,8 @@ using Microsoft.ML.KagPrompt.Model;
 
 if (args.Length is not (3 or 4))
 {
-    Console.Error.WriteLine("Usage: AdaptToNewPart MODEL.zip FOLDER_OF_GOOD_PARTS NEW_MODEL.zip [CLASS] (QuickStart writes a model to artifacts/demo/part.zip)");
+    Console.Error.WriteLine("Usage: AdaptToNewPart MODEL.zip FOLDER_OF_GOOD_PARTS NEW_MODEL.zip [CLASS] "
+        + "(QuickStart writes a model to artifacts/demo/part.zip)");
     return 2;
 }
 
@@ -26,7 +27,8 @@ try
     var trained = ((IEnumerable<ITransformer>)loaded).OfType<KagPromptTransformer>().Single();
     if (trained.Options.Columns.ClassName is null && args.Length == 4)
     {
-        Console.Error.WriteLine($"'{args[0]}' knows no classes, so CLASS cannot be used: expected a model that was fitted with ClassNameColumnName = \"{nameof(Photograph.ClassName)}\".");
+        Console.Error.WriteLine($"'{args[0]}' knows no classes, so CLASS cannot be used: expected a model that was fitted with "
+            + $"ClassNameColumnName = \"{nameof(Photograph.ClassName)}\".");
         return 3;
     }
 
@@ -35,7 +37,8 @@ try
     using var adapted = trained.WithSupport(images.Transform(rows));
     ml.Model.Save(images.Append(adapted), rows.Schema, args[2]);
 
-    Console.WriteLine($"{photographs.Length} photographs of '{className}'. {adapted.Calibration(adapted.Options.Columns.ClassName is null ? null : className).Explanation}");
+    Console.WriteLine($"{photographs.Length} photographs of '{className}'. "
+        + $"{adapted.Calibration(adapted.Options.Columns.ClassName is null ? null : className).Explanation}");
     Console.WriteLine($"Saved to {args[2]}. It knows {string.Join(", ", adapted.Model.ClassNames.Order().Select(name => $"'{name}'"))}.");
     return 0;
 }

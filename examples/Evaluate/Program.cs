@@ -8,7 +8,8 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 
 if (args.Length is not (1 or 2) || !int.TryParse(args.ElementAtOrDefault(1) ?? "0", CultureInfo.InvariantCulture, out var epochs))
 {
-    Console.Error.WriteLine("Usage: Evaluate DATASET [EPOCHS] (a folder as MVTec AD, VisA, BTAD or KolektorSDD have it, or good/ beside others, or a manifest)");
+    Console.Error.WriteLine("Usage: Evaluate DATASET [EPOCHS] "
+        + "(a folder as MVTec AD, VisA, BTAD or KolektorSDD have it, or good/ beside others, or a manifest)");
     return 2;
 }
 
@@ -35,7 +36,8 @@ try
     foreach (var name in images.PerClass.Keys)
     {
         var (image, pixel) = (images.PerClass[name], pixels.PerClass[name]);
-        Console.WriteLine($"{name}: image AUROC {image.Auroc}, F1 {image.F1Max} at {image.F1Threshold}; pixel AUROC {pixel.Auroc}, AUPRO {pixel.Aupro30}");
+        Console.WriteLine($"{name}: image AUROC {image.Auroc}, F1 {image.F1Max} at {image.F1Threshold}; "
+            + $"pixel AUROC {pixel.Auroc}, AUPRO {pixel.Aupro30}");
     }
 
     foreach (var warning in images.Warnings.Concat(pixels.Warnings))

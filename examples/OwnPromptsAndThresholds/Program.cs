@@ -9,9 +9,12 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Text;
 
-if (args.Length is 0 or > 3 || !int.TryParse(args.ElementAtOrDefault(1) ?? "5", CultureInfo.InvariantCulture, out var epochs) || !int.TryParse(args.ElementAtOrDefault(2) ?? "224", CultureInfo.InvariantCulture, out var side))
+if (args.Length is 0 or > 3
+    || !int.TryParse(args.ElementAtOrDefault(1) ?? "5", CultureInfo.InvariantCulture, out var epochs)
+    || !int.TryParse(args.ElementAtOrDefault(2) ?? "224", CultureInfo.InvariantCulture, out var side))
 {
-    Console.Error.WriteLine("Usage: OwnPromptsAndThresholds DATASET [EPOCHS [SIDE]] (a folder with good/ beside folders of defects, or as MVTec AD has it)");
+    Console.Error.WriteLine("Usage: OwnPromptsAndThresholds DATASET [EPOCHS [SIDE]] "
+        + "(a folder with good/ beside folders of defects, or as MVTec AD has it)");
     return 2;
 }
 
@@ -22,7 +25,9 @@ try
     var test = ml.Data.LoadAnomalyDataset(args[0], split: DatasetSplit.Test);
 
     // What a good and a bad part look like, in the words of those who inspect it. "{}" stands for the class's name.
-    var prompts = new PromptEnsemble(["a photo of a clean {}.", "a photo of an intact {}."], ["a photo of a scratched {}.", "a photo of a stained {}.", "a photo of a chipped {}."]);
+    var prompts = new PromptEnsemble(
+        ["a photo of a clean {}.", "a photo of an intact {}."],
+        ["a photo of a scratched {}.", "a photo of a stained {}.", "a photo of a chipped {}."]);
     var products = train.GetColumn<string>("ClassName").Distinct().ToArray();
     var options = new KagPromptOptions
     {
@@ -43,7 +48,8 @@ try
 
     Report("as fitted", model.LastTransformer);
 
-    // The first product's line must not stop for a good part: at the worst of those that are known. The weights are shared, nothing is fitted again.
+    // The first product's line must not stop for a good part: at the worst of those that are known.
+    // The weights are shared, nothing is fitted again.
     using var lenient = model.LastTransformer.WithThreshold(model.LastTransformer.Calibration(products[0]).NormalScores.Max(), products[0]);
     Console.WriteLine($"{products[0]}: {lenient.Calibration(products[0]).Explanation}");
     Report("moved", lenient);
@@ -53,7 +59,8 @@ try
     {
         var scored = transformer.Transform(ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(test).Transform(test));
         var (calledBad, bad) = (scored.GetColumn<bool>("PredictedLabel").ToArray(), scored.GetColumn<float>("Label").ToArray());
-        Console.WriteLine($"{title}: {calledBad.Where((called, i) => called && bad[i] == 0).Count()} of {bad.Count(label => label == 0)} good parts rejected, "
+        Console.WriteLine($"{title}: "
+            + $"{calledBad.Where((called, i) => called && bad[i] == 0).Count()} of {bad.Count(label => label == 0)} good parts rejected, "
             + $"{calledBad.Where((called, i) => !called && bad[i] == 1).Count()} of {bad.Count(label => label == 1)} bad ones missed");
     }
 }

@@ -36,7 +36,9 @@ internal static class PartRenderer
             Pictures.Write(picture, Path.Combine(target, $"{i:000}.png"));
             if (defect is not null)
             {
-                Pictures.Write(mask, Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "ground_truth", defect)).FullName, $"{i:000}_mask.png"));
+                Pictures.Write(
+                    mask,
+                    Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "ground_truth", defect)).FullName, $"{i:000}_mask.png"));
             }
         }
     }
@@ -56,7 +58,9 @@ internal static class PartRenderer
         {
             for (var x = 0; x < Side; x++)
             {
-                var (u, v) = (((x - cx) * Math.Cos(turn)) + ((y - cy) * Math.Sin(turn)), ((y - cy) * Math.Cos(turn)) - ((x - cx) * Math.Sin(turn)));
+                var (u, v) = (
+                    ((x - cx) * Math.Cos(turn)) + ((y - cy) * Math.Sin(turn)),
+                    ((y - cy) * Math.Cos(turn)) - ((x - cx) * Math.Sin(turn)));
                 var radius = Math.Sqrt((u * u) + (v * v));
                 var metal = Edge(100 - radius) * Edge(radius - 34);
                 var full = metal;
@@ -74,7 +78,8 @@ internal static class PartRenderer
                     (changed, metal) = (full - metal, full);
                 }
 
-                var rim = (Math.Exp(-Math.Pow((radius - 96) / 3, 2)) + Math.Exp(-Math.Pow((radius - 38) / 3, 2))) * 40 * Math.Cos(Math.Atan2(v, u) - light);
+                var rim = (Math.Exp(-Math.Pow((radius - 96) / 3, 2)) + Math.Exp(-Math.Pow((radius - 38) / 3, 2)))
+                    * 40 * Math.Cos(Math.Atan2(v, u) - light);
                 var shade = 165 + grain[y] + (18 * (((x - 128) * Math.Cos(light)) + ((y - 128) * Math.Sin(light))) / 128) + rim;
                 var ground = 52 + (6 * Math.Sin(x * 0.21) * Math.Sin(y * 0.17));
                 var (r, g, b) = (shade, shade * 1.01, shade * 1.04);
@@ -118,17 +123,21 @@ internal static class PartRenderer
         /// <summary>How much of a pixel is damaged.</summary>
         public double At(string defect, int px, int py)
         {
-            var (u, v) = (((px - x) * Math.Cos(angle)) + ((py - y) * Math.Sin(angle)), ((py - y) * Math.Cos(angle)) - ((px - x) * Math.Sin(angle)));
+            var (u, v) = (
+                ((px - x) * Math.Cos(angle)) + ((py - y) * Math.Sin(angle)),
+                ((py - y) * Math.Cos(angle)) - ((px - x) * Math.Sin(angle)));
             return defect switch
             {
                 "scratch" => Edge(28 * size - Math.Abs(u)) * Edge(1.6 - Math.Abs(v + (3 * Math.Sin(u * 0.12)))),
                 "stain" => Math.Clamp(1.6 - (Math.Sqrt((u * u) + (1.7 * v * v)) / (11 * size)), 0, 1),
-                "chip" => Edge((14 * size) - Math.Sqrt(Math.Pow(px - Rim.X, 2) + Math.Pow(py - Rim.Y, 2)) + (2 * Math.Sin((px + py) * 0.7))),
+                "chip" => Edge((14 * size) - Math.Sqrt(Math.Pow(px - Rim.X, 2) + Math.Pow(py - Rim.Y, 2))
+                    + (2 * Math.Sin((px + py) * 0.7))),
                 _ => 0,
             };
         }
 
-        public static (double R, double G, double B) Colour(string defect, double strength, double r, double g, double b, double ground) => defect switch
+        public static (double R, double G, double B) Colour(
+            string defect, double strength, double r, double g, double b, double ground) => defect switch
         {
             "scratch" => (r + (70 * strength), g + (70 * strength), b + (70 * strength)),
             "stain" => (r - (60 * strength), g - (85 * strength), b - (105 * strength)),

@@ -12,7 +12,10 @@ internal sealed class ProgressBar : IProgress<TrainingProgress>
     public void Report(TrainingProgress value)
     {
         var what = value.Epoch > 0 ? $"epoch {value.Epoch}" : value.Phase;
-        var loss = value.Epoch > 0 ? FormattableString.Invariant($"  loss {value.Loss.CrossEntropy + value.Loss.Focal + value.Loss.Dice:0.000}, pixels {value.PixelAccuracy:P1}") : "";
+        var loss = value.Epoch > 0
+            ? FormattableString.Invariant(
+                $"  loss {value.Loss.CrossEntropy + value.Loss.Focal + value.Loss.Dice:0.000}, pixels {value.PixelAccuracy:P1}")
+            : "";
         if (!Console.IsOutputRedirected)
         {
             var filled = value.Total > 0 ? Width * value.Done / value.Total : 0;

@@ -60,7 +60,8 @@ internal sealed class Results
         writer.WriteLine($"{"kind",-14}{"images",8}{"called anomalous",18}{"mean score",12}");
         foreach (var group in Enumerable.Range(0, files.Count).GroupBy(i => files[i].DefectType))
         {
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{group.Key,-14}{group.Count(),8}{group.Count(i => decisions[i]),18}{group.Average(i => scores[i]),12:0.000}"));
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{group.Key,-14}{group.Count(),8}{group.Count(i => decisions[i]),18}{group.Average(i => scores[i]),12:0.000}"));
         }
 
         writer.WriteLine(threshold.Explanation);
@@ -74,13 +75,18 @@ internal sealed class Results
     public string WritePictures(string folder, KagPromptTransformer model, string subtitle)
     {
         var (calibration, items) = (model.Calibration(), new List<ReportItem>());
-        var (scale, square) = (MapScale.ForCalibration(calibration), new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f]));
+        var (scale, square) =
+            (MapScale.ForCalibration(calibration), new ImagePreprocessor(Side, ResizeMode.Stretch, [0f, 0f, 0f], [1f, 1f, 1f]));
         var strips = Directory.CreateDirectory(Path.Combine(folder, "pictures")).FullName;
         for (var i = 0; i < files.Count; i++)
         {
             var (image, map, mask) = (ImageCodec.Read(files[i].Path), maps[i], Mask(i));
             var small = square.Resize(image);
-            Pictures.WriteStrip([small, HeatmapRenderer.Draw(map, Side, Side, scale), HeatmapRenderer.Overlay(small, map, scale, mask?.At(Side)), LegendRenderer.Draw(scale, Side)],
+            Pictures.WriteStrip(
+                [
+                    small, HeatmapRenderer.Draw(map, Side, Side, scale), HeatmapRenderer.Overlay(small, map, scale, mask?.At(Side)),
+                    LegendRenderer.Draw(scale, Side),
+                ],
                 Path.Combine(strips, $"{i:000}_{files[i].DefectType}.png"));
             items.Add(new ReportItem
             {
@@ -92,20 +98,29 @@ internal sealed class Results
                 IsRejected = decisions[i],
                 IsForeign = foreign[i],
                 Calibration = calibration,
-                Picture = ReportPicture.Create(image, (width, height) => model.Model.MapToImage(map, width, height), scale, mask?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
+                Picture = ReportPicture.Create(
+                    image, (width, height) => model.Model.MapToImage(map, width, height), scale, mask?.Pixels ?? [],
+                    picture => ImageCodec.EncodeJpeg(picture)),
             });
         }
 
         var page = Path.Combine(folder, "index.html");
         using var writer = new StreamWriter(page);
-        HtmlReport.Write(writer, new ReportPage { Title = "Anomaly detection", Facts = [("Data", subtitle)], Items = items, Pixels = [.. PixelFigures()] });
+        HtmlReport.Write(writer, new ReportPage
+        {
+            Title = "Anomaly detection",
+            Facts = [("Data", subtitle)],
+            Items = items,
+            Pixels = [.. PixelFigures()],
+        });
         return page;
     }
 
     /// <summary>Of all images, and of each kind of defect.</summary>
     private IEnumerable<ReportPixels> PixelFigures()
     {
-        foreach (var kind in files.Where(file => file.MaskPath is not null).Select(file => (string?)file.DefectType).Distinct().Prepend(null))
+        foreach (var kind in files.Where(file => file.MaskPath is not null)
+            .Select(file => (string?)file.DefectType).Distinct().Prepend(null))
         {
             var statistics = new MapStatistics();
             for (var i = 0; i < files.Count; i++)

@@ -9,10 +9,12 @@ using ScoringService;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 var settings = builder.Configuration;
-var (port, engines, maxBytes) = (settings.GetValue("port", 5080), settings.GetValue("engines", 4), settings.GetValue("max-bytes", 20_000_000L));
+var (port, engines, maxBytes) =
+    (settings.GetValue("port", 5080), settings.GetValue("engines", 4), settings.GetValue("max-bytes", 20_000_000L));
 if (settings["model"] is not { } modelPath)
 {
-    Console.Error.WriteLine("Usage: ScoringService --model MODEL.zip [--port 5080; 0: any free one] [--engines 4] [--max-bytes 20000000] (QuickStart writes a model to artifacts/demo/part.zip)");
+    Console.Error.WriteLine("Usage: ScoringService --model MODEL.zip [--port 5080; 0: any free one] [--engines 4] [--max-bytes 20000000] "
+        + "(QuickStart writes a model to artifacts/demo/part.zip)");
     return 2;
 }
 
@@ -42,7 +44,9 @@ try
         }
         catch (BadHttpRequestException fault)
         {
-            return Refuse(fault.StatusCode, fault.StatusCode == StatusCodes.Status413PayloadTooLarge ? $"The image is larger than the {maxBytes} bytes this service takes (--max-bytes)." : fault.Message);
+            return Refuse(fault.StatusCode, fault.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? $"The image is larger than the {maxBytes} bytes this service takes (--max-bytes)."
+                : fault.Message);
         }
         catch (Exception fault) when (fault is ImageReadException or ArgumentException)
         {

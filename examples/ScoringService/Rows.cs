@@ -8,7 +8,10 @@ internal sealed class Photograph(byte[] file, string className)
 {
     public Photograph() : this([], "") { }
 
-    /// <summary>Decoded when the model reads it, which disposes it and says what is wrong with a file that is no image. The size is nominal: the model takes any.</summary>
+    /// <summary>
+    /// Decoded when the model reads it, which disposes it and says what is wrong with a file that is no image.
+    /// The size is nominal: the model takes any.
+    /// </summary>
     [ImageType(224, 224)]
     public MLImage Image
     {

@@ -21,7 +21,8 @@ internal sealed class Scorer : IDisposable
         for (var i = 0; i < engines; i++)
         {
             // Disposing an engine must leave the model to the others.
-            idle.Add(ml.Model.CreatePredictionEngine<Photograph, Prediction>(transformer, new PredictionEngineOptions { OwnsTransformer = false }));
+            idle.Add(ml.Model.CreatePredictionEngine<Photograph, Prediction>(
+                transformer, new PredictionEngineOptions { OwnsTransformer = false }));
         }
     }
 

@@ -34,7 +34,9 @@ internal sealed class ServiceMetrics
         text.Append("# HELP scoring_anomalous_total Images called anomalous.\n# TYPE scoring_anomalous_total counter\n");
         text.Append(CultureInfo.InvariantCulture, $"scoring_anomalous_total {Interlocked.Read(ref anomalous)}\n");
         text.Append("# HELP scoring_seconds Seconds from a scored request's arrival to its verdict.\n# TYPE scoring_seconds summary\n");
-        text.Append(CultureInfo.InvariantCulture, $"scoring_seconds_sum {TimeSpan.FromTicks(Interlocked.Read(ref ticks)).TotalSeconds}\nscoring_seconds_count {requests.GetValueOrDefault(200)}\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"scoring_seconds_sum {TimeSpan.FromTicks(Interlocked.Read(ref ticks)).TotalSeconds}\n"
+                + $"scoring_seconds_count {requests.GetValueOrDefault(200)}\n");
         return text.ToString();
     }
 }

@@ -67,15 +67,18 @@ internal static class ModelTable
         }
 
         yield return ("Fitted with", string.Create(CultureInfo.InvariantCulture,
-            $"{(kag is null ? "" : $"epochs {kag.Training.Epochs}{(kag.Prompt.FromScratch ? " from scratch" : "")}, ")}at most {options.Method.Memory.MaxSupportImages} "
-                + $"support images, {(kag is null ? "" : $"top {kag.Fusion.TopK}, ")}threshold by {options.Threshold.By}, false rejects "
-                + $"{options.Threshold.FalseRejectRate}, seed {options.Seed ?? 0}"));
-        yield return ("Sizes", $"backbone {Megabytes(model.BackboneBytes)}, {(kag is null ? "method" : "graph prompt")} {Megabytes(model.PromptBytes)}, "
+            $"{(kag is null ? "" : $"epochs {kag.Training.Epochs}{(kag.Prompt.FromScratch ? " from scratch" : "")}, ")}"
+                + $"at most {options.Method.Memory.MaxSupportImages} support images, "
+                + $"{(kag is null ? "" : $"top {kag.Fusion.TopK}, ")}threshold by {options.Threshold.By}, "
+                + $"false rejects {options.Threshold.FalseRejectRate}, seed {options.Seed ?? 0}"));
+        yield return ("Sizes", $"backbone {Megabytes(model.BackboneBytes)}, "
+            + $"{(kag is null ? "method" : "graph prompt")} {Megabytes(model.PromptBytes)}, "
             + $"classes {Megabytes(model.Classes.Sum(each => each.Bytes))}, before compression");
         foreach (var each in model.Classes)
         {
             var region = options.Regions.TryGetValue(each.Name, out var drawn) ? $" Inspected: {drawn}." : "";
-            yield return (each.Name, string.Create(CultureInfo.InvariantCulture, $"{each.Calibration.Explanation} Its memory bank holds {each.BankPatches} patches ({Megabytes(each.Bytes)}).{region}"));
+            yield return (each.Name, string.Create(CultureInfo.InvariantCulture,
+                $"{each.Calibration.Explanation} Its memory bank holds {each.BankPatches} patches ({Megabytes(each.Bytes)}).{region}"));
         }
     }
 
@@ -113,7 +116,9 @@ internal static class ModelTable
             UnlikenessLimit = Known(each.Calibration.UnlikenessLimit),
             each.Calibration.Warnings,
             each.Calibration.FarthestSupport,
-            Region = model.Options.Regions.GetValueOrDefault(each.Name) is { } region ? new { region.Width, region.Height, region.HasShape, region.Share } : null,
+            Region = model.Options.Regions.GetValueOrDefault(each.Name) is { } region
+                ? new { region.Width, region.Height, region.HasShape, region.Share }
+                : null,
         }),
         Options = model.Options with { Regions = new Dictionary<string, InspectionRegion>() },
     }, Options);

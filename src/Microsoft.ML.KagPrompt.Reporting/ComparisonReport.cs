@@ -40,8 +40,9 @@ public static class ComparisonReport
 
         if (results.Images.Count > 0)
         {
-            writer.WriteLine("<h2>The same images under every method</h2><p class=\"soft\">Each method has a colour scale of its own, by the "
-                + "scores it expects. What lies above its threshold is outlined white in black; where the defect truly is, blue.</p>");
+            writer.WriteLine("<h2>The same images under every method</h2><p class=\"soft\">Each method has a colour scale of its own, "
+                + "by the scores it expects. What lies above its threshold is outlined white in black; "
+                + "where the defect truly is, blue.</p>");
         }
 
         for (var i = 0; i < results.Images.Count; i++)
@@ -61,11 +62,13 @@ public static class ComparisonReport
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
             <link rel="icon" href="data:,"><title>{{Of(title)}}</title>
             <style>
-            body { font: 15px/1.5 system-ui, sans-serif; max-width: 1280px; margin: 2em auto; padding: 0 1em; color: #1b2330; background: #fff }
+            body { font: 15px/1.5 system-ui, sans-serif; max-width: 1280px; margin: 2em auto; padding: 0 1em;
+              color: #1b2330; background: #fff }
             h2 { margin: 1.6em 0 .3em; font-size: 20px } h3 { margin: 1.2em 0 .4em; font-size: 15px; overflow-wrap: anywhere }
             .soft { color: #596474; max-width: 90ch } dt { font-weight: 600 } dd { margin: 0 0 .5em; overflow-wrap: anywhere }
             table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-            td, th { padding: .3em .8em; text-align: right; border-bottom: 1px solid #dbe0e6 } td:nth-child(2), th:nth-child(2) { text-align: left }
+            td, th { padding: .3em .8em; text-align: right; border-bottom: 1px solid #dbe0e6 }
+            td:nth-child(2), th:nth-child(2) { text-align: left }
             .row { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 14px }
             figure { margin: 0 } figcaption { font-size: 13px; color: #596474 } figcaption b { color: #1b2330 }
             .photo { background-size: 100% 100%; width: 100% } .photo img { display: block; width: 100%; height: 100% }
@@ -100,7 +103,8 @@ public static class ComparisonReport
     {
         var shown = results.Images[i];
         writer.WriteLine($"<h3>{Of(shown.Name)}: {Of(shown.ClassName)}, {Of(shown.Kind)}</h3><div class=\"row\">"
-            + $"<figure><div class=\"photo p{i}\" role=\"img\" aria-label=\"{Of(shown.Name)}\"></div><figcaption><b>image</b></figcaption></figure>");
+            + $"<figure><div class=\"photo p{i}\" role=\"img\" aria-label=\"{Of(shown.Name)}\"></div>"
+            + "<figcaption><b>image</b></figcaption></figure>");
         foreach (var method in results.Methods)
         {
             var result = method.Inspections[i];

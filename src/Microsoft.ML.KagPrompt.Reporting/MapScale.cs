@@ -62,7 +62,8 @@ public sealed class MapScale
     public static MapScale Between(float low, float high, float threshold = float.NaN)
         => low < high && float.IsFinite(high - low)
             ? new(low, high, threshold, null)
-            : throw new ArgumentException(FormattableString.Invariant($"low, high: expected ascending numbers, got {low} and {high}."), nameof(high));
+            : throw new ArgumentException(
+                FormattableString.Invariant($"low, high: expected ascending numbers, got {low} and {high}."), nameof(high));
 
     /// <summary>Position on the ramp, in 0..1; NaN of NaN.</summary>
     public float Position(float value) => Math.Clamp((value - Low) / (High - Low), 0, 1);

@@ -26,7 +26,8 @@ public sealed class CompareCommandTests(ProductFolder products) : IClassFixture<
     public void Compare_PhotographsOfGoodParts_WritesJsonAlone()
     {
         var (code, output, error) = Tool.Run(
-            "compare", products.In("nut/train/good"), "--methods", "spade,patchcore", "--shots", "3", "--seed", "2", "--size", "56", "--json");
+            "compare", products.In("nut/train/good"), "--methods", "spade,patchcore", "--shots", "3", "--seed", "2", "--size", "56",
+            "--json");
         code.Should().Be(0, error);
         error.Should().Contain("spade: fitting (0 of 2)").And.Contain("Real defects may rank the methods otherwise.");
         using var json = JsonDocument.Parse(output);

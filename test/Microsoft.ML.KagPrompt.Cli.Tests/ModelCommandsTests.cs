@@ -30,8 +30,10 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         rows[1..3].Select(row => Number(row[5])).Should().OnlyContain(probability => probability > 0.5);
         rows[3..].Select(row => Number(row[5])).Should().OnlyContain(probability => probability < 0.5);
 
-        var lines = Tool.Run("score", part.Model, part.In("test"), "--format", "Jsonl").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
-        lines.Select(line => line.GetProperty("score").GetSingle().ToString("0.0000", CultureInfo.InvariantCulture)).Should().Equal(rows[1..].Select(row => row[3]));
+        var lines = Tool.Run("score", part.Model, part.In("test"), "--format", "Jsonl").Output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        lines.Select(line => line.GetProperty("score").GetSingle().ToString("0.0000", CultureInfo.InvariantCulture))
+            .Should().Equal(rows[1..].Select(row => row[3]));
         lines[0].GetProperty("width").GetInt32().Should().Be(80);
         var region = lines[0].GetProperty("regions").EnumerateArray().First();
         // The bar lies in the upper third, in the middle.
@@ -45,7 +47,8 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         Directory.CreateDirectory(part.In("blank"));
         TestImages.Write(TestPictures.Plain(80, 80, 0), part.In("blank/black.png"));
         File.Copy(part.In("test/good/0.png"), part.In("blank/good.png"), overwrite: true);
-        var (code, output, error) = Tool.Run("score", part.Model, part.In("blank"), "--format", "Jsonl", "--threshold", "0.99", "--fail-on-anomaly");
+        var (code, output, error) = Tool.Run("score", part.Model, part.In("blank"), "--format", "Jsonl", "--threshold", "0.99",
+            "--fail-on-anomaly");
         code.Should().Be(1, error);
         error.Should().Contain("1 anomalous").And.Contain("1 of the anomalous: unlike every support image");
         var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
@@ -55,7 +58,8 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         rows[0].GetProperty("reason").GetString().Should().Be(Inspection.ForeignWord);
         rows[1].TryGetProperty("reason", out _).Should().BeFalse();
         rows.Select(row => row.TryGetProperty("probability", out _)).Should().Equal([false, true], "a foreign image's score says nothing");
-        var table = Tool.Run("score", part.Model, part.In("blank"), "--details").Output.Split('\n').Select(line => line.Split('\t')).ToArray();
+        var table = Tool.Run("score", part.Model, part.In("blank"), "--details").Output
+            .Split('\n').Select(line => line.Split('\t')).ToArray();
         table[0][8..].Should().Equal("foreign", "unlikeness", "reason");
         (table[1][2], table[1][8], table[1][10]).Should().Be(("yes", "yes", Inspection.ForeignWord));
         (table[2][2], table[2][8], table[2][10]).Should().Be(("no", "no", ""));
@@ -70,8 +74,10 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
             File.Copy(part.In($"train/good/{from}.png"), part.In($"twice/{name}.png"), overwrite: true);
         }
 
-        Tool.Run("adapt", part.Model, part.In("twice"), "--class", "nut", "--out", part.In("twice.zip")).Error.Should().Contain("nut: The same picture").And.NotContain("bolt:");
-        Tool.Run("fit", part.In("twice"), "--class", "nut", "--epochs", "0", "--size", "112", "--out", part.In("twice.zip")).Error.Should().Contain("nut: The same picture");
+        Tool.Run("adapt", part.Model, part.In("twice"), "--class", "nut", "--out", part.In("twice.zip")).Error
+            .Should().Contain("nut: The same picture").And.NotContain("bolt:");
+        Tool.Run("fit", part.In("twice"), "--class", "nut", "--epochs", "0", "--size", "112", "--out", part.In("twice.zip")).Error
+            .Should().Contain("nut: The same picture");
         Tool.Run("info", part.In("twice.zip")).Output.ReplaceLineEndings(" ").Should().Contain("unlikeness above");
         var described = JsonDocument.Parse(Tool.Run("info", part.In("twice.zip"), "--json").Output).RootElement.GetProperty("classes")[0];
         described.GetProperty("unlikenessLimit").GetSingle().Should().BeGreaterThan(0);
@@ -82,16 +88,19 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     public void Score_Maps_AreValuesAndAPictureOnTheClassScale()
     {
         Tool.Run("score", part.Model, part.In("test/bar"), part.In("test/good"), "--maps", part.In("maps")).Code.Should().Be(0);
-        Directory.GetFiles(part.In("maps")).Select(Path.GetFileName).Should().BeEquivalentTo("0.npy", "0.png", "1.npy", "1.png", "0~2.npy", "0~2.png", "1~2.npy", "1~2.png");
+        Directory.GetFiles(part.In("maps")).Select(Path.GetFileName)
+            .Should().BeEquivalentTo("0.npy", "0.png", "1.npy", "1.png", "0~2.npy", "0~2.png", "1~2.npy", "1~2.png");
         var npy = File.ReadAllBytes(part.In("maps/0.npy"));
         var header = BitConverter.ToUInt16(npy, 8);
         npy[..8].Should().Equal(0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0);
         ((10 + header) % 64).Should().Be(0);
-        Encoding.ASCII.GetString(npy, 10, header).Should().StartWith("{'descr': '<f4', 'fortran_order': False, 'shape': (80, 80), }").And.EndWith("\n");
+        Encoding.ASCII.GetString(npy, 10, header)
+            .Should().StartWith("{'descr': '<f4', 'fortran_order': False, 'shape': (80, 80), }").And.EndWith("\n");
         var values = Enumerable.Range(0, 80 * 80).Select(i => BitConverter.ToSingle(npy, 10 + header + (4 * i))).ToArray();
         values.Should().OnlyContain(value => value >= 0 && value <= 1);
 
-        // Decoded by code that is not ours: the class's own scale, the same for all its images, with the brightest where the value is largest.
+        // Decoded by code that is not ours: the class's own scale, the same for all its images,
+        // with the brightest where the value is largest.
         var (defective, good) = (Picture("0"), Picture("0~2"));
         Brightest(defective).Should().BeGreaterThan(180, "a defect is seen");
         Brightest(good).Should().BeLessThan(Brightest(defective));
@@ -99,7 +108,8 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
         Brightness(defective, peak).Should().BeGreaterThan(Brightest(defective) * 9 / 10);
 
         static int Brightness(byte[] pixels, int at) => pixels[4 * at] + pixels[(4 * at) + 1] + pixels[(4 * at) + 2];
-        static int Brightest(byte[] pixels) => Enumerable.Range(0, pixels.Length / 4).Where(i => pixels[4 * i] != 255 || pixels[(4 * i) + 2] != 255).Max(i => Brightness(pixels, i));
+        static int Brightest(byte[] pixels) => Enumerable.Range(0, pixels.Length / 4)
+            .Where(i => pixels[4 * i] != 255 || pixels[(4 * i) + 2] != 255).Max(i => Brightness(pixels, i));
         byte[] Picture(string name)
         {
             using var picture = MLImage.CreateFromFile(part.In($"maps/{name}.png"));
@@ -148,23 +158,28 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     [Fact]
     public void Score_NoThreshold_IsToldAsNoDecision()
     {
-        var zip = ModelZip.With(File.ReadAllBytes(ModelZip.Version010), "KagPrompt.safetensors", bytes => ModelZip.WithManifest(bytes, text => Regex.Replace(text, "\"threshold\":[0-9.Ee-]+", "\"threshold\":\"NaN\"")));
+        var zip = ModelZip.With(File.ReadAllBytes(ModelZip.Version010), "KagPrompt.safetensors",
+            bytes => ModelZip.WithManifest(bytes, text => Regex.Replace(text, "\"threshold\":[0-9.Ee-]+", "\"threshold\":\"NaN\"")));
         File.WriteAllBytes(part.In("undecided.zip"), zip);
-        var (code, output, error) = Tool.Run("score", part.In("undecided.zip"), ModelZip.Fixture("model-defective.png"), "--class", "nut", "--format", "Jsonl");
+        var (code, output, error) = Tool.Run("score", part.In("undecided.zip"), ModelZip.Fixture("model-defective.png"), "--class", "nut",
+            "--format", "Jsonl");
         code.Should().Be(3, "no decision is no pass");
         var row = JsonDocument.Parse(output).RootElement;
         row.GetProperty("score").GetDouble().Should().BeApproximately(0.1513, 1e-3);
         row.TryGetProperty("anomalous", out _).Should().BeFalse();
         row.GetProperty("error").GetString().Should().Contain("no threshold").And.Contain("'nut'");
         error.Should().Contain("1 without a verdict");
-        Tool.Run("score", part.In("undecided.zip"), ModelZip.Fixture("model-defective.png"), "--class", "nut", "--threshold", "0.1", "--fail-on-anomaly").Code.Should().Be(1);
+        Tool.Run(
+            "score", part.In("undecided.zip"), ModelZip.Fixture("model-defective.png"), "--class", "nut", "--threshold", "0.1",
+            "--fail-on-anomaly").Code.Should().Be(1);
     }
 
     [Fact]
     public void Adapt_NewPart_KeepsTheOldModelAndKnowsBoth()
     {
         var before = File.ReadAllBytes(part.Model);
-        var (code, output, error) = Tool.Run("adapt", part.Model, part.In("train/good"), "--class", "nut", "--support", "3", "--out", part.In("both.zip"));
+        var (code, output, error) = Tool.Run("adapt", part.Model, part.In("train/good"), "--class", "nut", "--support", "3",
+            "--out", part.In("both.zip"));
         code.Should().Be(0, error);
         output.Should().Contain("bolt: Threshold").And.Contain("nut: Threshold").And.Contain("3 image(s) are in the memory bank");
         File.ReadAllBytes(part.Model).Should().Equal(before);
@@ -179,7 +194,8 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     [InlineData(2, "MODEL", "score")]
     [InlineData(3, "There is no folder", "fit", "absent", "--out", "new.zip")]
     [InlineData(3, "Threshold.FalseRejectRate", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0.9")]
-    [InlineData(2, "--false-rejects: expected a number with a decimal point, such as 0.25, and no comma, got '0,05'", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0,05")]
+    [InlineData(2, "--false-rejects: expected a number with a decimal point, such as 0.25, and no comma, got '0,05'", "fit", "DATA",
+        "--out", "new.zip", "--false-rejects", "0,05")]
     [InlineData(2, "--epochs: expected a whole number, digits alone, got '1,000'", "fit", "DATA", "--out", "new.zip", "--epochs", "1,000")]
     [InlineData(2, "--seed: expected", "fit", "DATA", "--out", "new.zip", "--seed", "1.5")]
     [InlineData(2, "--support: expected a whole number of 1 or more", "adapt", "MODEL", "DATA", "--out", "new.zip", "--support", "0")]
@@ -200,7 +216,11 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     public void Commands_WrongArguments_SaySoAndWriteNothing(int code, string message, params string[] arguments)
     {
         Directory.CreateDirectory(part.In("empty"));
-        var (actual, output, error) = Tool.Run([.. arguments.Select(argument => argument.StartsWith("MODEL", StringComparison.Ordinal) ? part.Model + argument[5..] : argument == "new.zip" ? part.In(argument) : argument.StartsWith("DATA", StringComparison.Ordinal) ? part.In("." + argument[4..]) : argument)]);
+        var (actual, output, error) = Tool.Run([.. arguments.Select(argument =>
+            argument.StartsWith("MODEL", StringComparison.Ordinal) ? part.Model + argument[5..]
+            : argument == "new.zip" ? part.In(argument)
+            : argument.StartsWith("DATA", StringComparison.Ordinal) ? part.In("." + argument[4..])
+            : argument)]);
         actual.Should().Be(code, error);
         error.Should().Contain(message).And.NotContain("   at ");
         File.Exists(part.In("new.zip")).Should().BeFalse();

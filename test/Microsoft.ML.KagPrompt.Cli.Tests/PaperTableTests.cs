@@ -23,7 +23,8 @@ public sealed class PaperTableTests(ProductFolder products) : IClassFixture<Prod
         var (code, output, error) = Tool.Run(arguments);
         code.Should().Be(0, error);
         var rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToArray();
-        rows[0].Should().Equal("data set", "shots", "system", "published image", "published pixel", "shared image", "shared pixel", "own image", "own pixel");
+        rows[0].Should().Equal("data set", "shots", "system", "published image", "published pixel", "shared image", "shared pixel",
+            "own image", "own pixel");
         rows[1..8].Select(row => row[2]).Should().Equal(Systems);
         rows[1][..5].Should().Equal("MVTec-AD", "1", "spade", "81.0", "91.2");
         rows[1][5..7].Should().OnlyContain(cell => cell.Contains(" ± "));
@@ -33,7 +34,8 @@ public sealed class PaperTableTests(ProductFolder products) : IClassFixture<Prod
         rows[7][..5].Should().Equal("MVTec-AD", "1", "kag", "95.8", "96.2");
         rows[8..15].Should().OnlyContain(row => row[0] == "parts" && row[3] == "–" && row[4] == "–");
         rows[15..].Select(row => row[0][..25]).Should().OnlyContain(line => line.StartsWith("not computed: ")).And.HaveCount(3);
-        error.Should().Contain("MVTec-AD: 1 product(s); the published figures are means over the 15").And.Contain("parts: it is named neither");
+        error.Should().Contain("MVTec-AD: 1 product(s); the published figures are means over the 15")
+            .And.Contain("parts: it is named neither");
 
         using var json = JsonDocument.Parse(File.ReadAllText(products.In("table/table1.json")));
         var first = json.RootElement.GetProperty("rows")[0];
@@ -41,7 +43,8 @@ public sealed class PaperTableTests(ProductFolder products) : IClassFixture<Prod
         first.GetProperty("shared").GetProperty("pixel_auroc").GetProperty("mean").GetDouble().Should().BeInRange(0.5, 1);
         first.GetProperty("native").ValueKind.Should().Be(JsonValueKind.Null);
         var page = File.ReadAllText(products.In("table/table1.html"));
-        page.Should().Contain("(transductive)").And.Contain("KAG-prompt<sup>4</sup>").And.Contain("<td>81.0</td>").And.NotContain("https://").And.NotContain("<script");
+        page.Should().Contain("(transductive)").And.Contain("KAG-prompt<sup>4</sup>").And.Contain("<td>81.0</td>")
+            .And.NotContain("https://").And.NotContain("<script");
 
         var again = Tool.Run(arguments);
         again.Output.Should().Be(output);
@@ -53,7 +56,8 @@ public sealed class PaperTableTests(ProductFolder products) : IClassFixture<Prod
     [InlineData(2, "--native is for --table1 alone", "--native", "spade=x")]
     [InlineData(2, "--method does not go with --table1", "--table1", "--out", "x", "--method", "kag")]
     [InlineData(2, "--native: expected METHOD=FILE with a method of spade", "--table1", "--out", "x", "--native", "rad=x")]
-    [InlineData(3, "There is no file or directory 'absent', which --native names for spade", "--table1", "--out", "x", "--native", "spade=absent")]
+    [InlineData(3, "There is no file or directory 'absent', which --native names for spade",
+        "--table1", "--out", "x", "--native", "spade=absent")]
     public void Table1_WrongArguments_SaysSo(int expected, string message, params string[] arguments)
     {
         var (code, output, error) = Tool.Run(["evaluate", "--data", products.In("bolt"), .. arguments]);

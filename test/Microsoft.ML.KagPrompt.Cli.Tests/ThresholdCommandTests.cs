@@ -28,13 +28,16 @@ public sealed class ThresholdCommandTests(FittedPart part) : IClassFixture<Fitte
         scores.Should().HaveCount(6).And.BeInAscendingOrder();
         Tool.Run("threshold", part.Model, "--false-rejects", "0.5", "--out", part.In("half.zip")).Code.Should().Be(0);
         var half = Class(part.In("half.zip"));
-        half.GetProperty("threshold").GetSingle().Should().BeInRange(scores[0] * 0.9f, scores[^1]).And.BeLessThan(Class(part.Model).GetProperty("threshold").GetSingle());
+        half.GetProperty("threshold").GetSingle()
+            .Should().BeInRange(scores[0] * 0.9f, scores[^1]).And.BeLessThan(Class(part.Model).GetProperty("threshold").GetSingle());
         half.GetProperty("method").GetString().Should().Contain("6 normal score(s)");
         half.GetProperty("falseRejectRate").GetDouble().Should().BeApproximately(0.5, 1e-4);
 
-        Tool.Run("threshold", part.In("half.zip"), "--false-rejects", "0.1", "--out", part.In("half.zip")).Code.Should().Be(0, "a model may be written in its own place");
+        Tool.Run("threshold", part.In("half.zip"), "--false-rejects", "0.1", "--out", part.In("half.zip")).Code
+            .Should().Be(0, "a model may be written in its own place");
         var again = Class(part.In("half.zip"));
-        again.GetProperty("threshold").GetSingle().Should().Be(Class(part.Model).GetProperty("threshold").GetSingle(), "it is what the fit asked for");
+        again.GetProperty("threshold").GetSingle()
+            .Should().Be(Class(part.Model).GetProperty("threshold").GetSingle(), "it is what the fit asked for");
         Directory.GetFiles(part.Folder, "*.tmp").Should().BeEmpty();
     }
 
@@ -49,7 +52,8 @@ public sealed class ThresholdCommandTests(FittedPart part) : IClassFixture<Fitte
         // Of two classes, a path that names none gets an answer, and the next one its score.
         Directory.CreateDirectory(part.In("parts/bolt"));
         File.Copy(part.In("test/good/0.png"), part.In("parts/bolt/0.png"), overwrite: true);
-        var answers = Tool.RunWith(System.Text.Encoding.UTF8.GetBytes($"{part.In("test/good/0.png")}\n{part.In("parts/bolt/0.png")}\n"), "score", part.In("two.zip"), "-", "--format", "Csv");
+        var answers = Tool.RunWith(System.Text.Encoding.UTF8.GetBytes($"{part.In("test/good/0.png")}\n{part.In("parts/bolt/0.png")}\n"),
+            "score", part.In("two.zip"), "-", "--format", "Csv");
         answers.Code.Should().Be(3);
         answers.Output.Split('\n')[1].Should().Contain("--class");
         answers.Output.Split('\n')[2].Should().Contain(",bolt,no,");
@@ -71,7 +75,9 @@ public sealed class ThresholdCommandTests(FittedPart part) : IClassFixture<Fitte
     public void Threshold_WrongArguments_SaysSoAndWritesNothing(int code, string message, params string[] arguments)
     {
         var (actual, output, error) = Tool.Run(["threshold", .. arguments.Select(argument => argument == "MODEL" ? part.Model
-            : argument == "new.zip" ? part.In(argument) : argument.StartsWith("DATA", StringComparison.Ordinal) ? part.In("." + argument[4..]) : argument)]);
+            : argument == "new.zip" ? part.In(argument)
+            : argument.StartsWith("DATA", StringComparison.Ordinal) ? part.In("." + argument[4..])
+            : argument)]);
         (actual, output).Should().Be((code, ""), error);
         error.Should().Contain(message).And.NotContain("   at ");
         File.Exists(part.In("new.zip")).Should().BeFalse();
@@ -82,15 +88,18 @@ public sealed class ThresholdCommandTests(FittedPart part) : IClassFixture<Fitte
     {
         var (code, output, error) = Tool.Run("info", part.Model);
         code.Should().Be(0, error);
-        output.Should().Contain("Classes: bolt").And.Contain("Backbone: resnet18, in the model").And.Contain("112 x 112 pixels").And.Contain("Graph prompt: none").And.Contain("epochs 0")
-            .And.MatchRegex(@"bolt: Threshold 0\.\d+: .*6 image\(s\) are in the memory bank.*holds \d+ patches").And.MatchRegex(@"Model: .*model\.zip \(\d+\.\d MB\), format 3");
+        output.Should().Contain("Classes: bolt").And.Contain("Backbone: resnet18, in the model").And.Contain("112 x 112 pixels")
+            .And.Contain("Graph prompt: none").And.Contain("epochs 0")
+            .And.MatchRegex(@"bolt: Threshold 0\.\d+: .*6 image\(s\) are in the memory bank.*holds \d+ patches")
+            .And.MatchRegex(@"Model: .*model\.zip \(\d+\.\d MB\), format 3");
         using var json = JsonDocument.Parse(Tool.Run("info", part.Model, "--json").Output);
         var root = json.RootElement;
         root.GetProperty("kind").GetString().Should().Be("model");
         root.GetProperty("fileBytes").GetInt64().Should().Be(new FileInfo(part.Model).Length);
         root.GetProperty("options").GetProperty("images").GetProperty("size").GetInt32().Should().Be(112);
         var bolt = root.GetProperty("classes").EnumerateArray().Single();
-        part.FitOutput.Should().Contain(bolt.GetProperty("explanation").GetString()).And.Contain(bolt.GetProperty("threshold").GetDouble().ToString("0.0000", CultureInfo.InvariantCulture));
+        part.FitOutput.Should().Contain(bolt.GetProperty("explanation").GetString())
+            .And.Contain(bolt.GetProperty("threshold").GetDouble().ToString("0.0000", CultureInfo.InvariantCulture));
         // Six images of 112 pixels in cells of 8, and of seven more views of each a seventh.
         bolt.GetProperty("bankPatches").GetInt64().Should().BeInRange((long)(6 * 14 * 14 * 1.9), (long)(6 * 14 * 14 * 2.1));
         bolt.GetProperty("syntheticDefectsFound").GetDouble().Should().BeInRange(0, 1);
@@ -106,7 +115,9 @@ public sealed class ThresholdCommandTests(FittedPart part) : IClassFixture<Fitte
     }
 
     private static JsonElement Class(string model, string name = "bolt")
-        => JsonDocument.Parse(Tool.Run("info", model, "--json").Output).RootElement.GetProperty("classes").EnumerateArray().Single(each => each.GetProperty("name").GetString() == name);
+        => JsonDocument.Parse(Tool.Run("info", model, "--json").Output).RootElement.GetProperty("classes").EnumerateArray()
+            .Single(each => each.GetProperty("name").GetString() == name);
 
-    private static JsonElement Score(string model, string image) => JsonDocument.Parse(Tool.Run("score", model, image, "--format", "jsonl").Output).RootElement;
+    private static JsonElement Score(string model, string image)
+        => JsonDocument.Parse(Tool.Run("score", model, image, "--format", "jsonl").Output).RootElement;
 }

@@ -50,7 +50,8 @@ public sealed partial class DocumentTablesTests
             var page = hasPage ? name : "docs/explanation/methods/scorers.md";
             var options = InspectionMethods.Default(method);
             var rows = MarkdownPage.Read(page).Rows(hasPage ? "Options" : $"Options of {method}").Skip(1).ToArray();
-            rows.Select(row => row[0].Trim('`')).Should().BeEquivalentTo(Properties(options.GetType()).Select(property => property.Name), method);
+            rows.Select(row => row[0].Trim('`'))
+                .Should().BeEquivalentTo(Properties(options.GetType()).Select(property => property.Name), method);
             rows.Where(row => Value(options, row[0].Trim('`')) is { } found && found != row[1].Trim('`')).Select(row => row[0])
                 .Should().BeEmpty($"{page} has the defaults of {method}");
         }
@@ -103,7 +104,8 @@ public sealed partial class DocumentTablesTests
     private static IEnumerable<PropertyInfo> Properties(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance);
 
     private static bool IsGroup(Type type)
-        => type.IsClass && type.Namespace == typeof(KagPromptOptions).Namespace && type != typeof(KagPromptTransformer) && type != typeof(MethodOptions);
+        => type.IsClass && type.Namespace == typeof(KagPromptOptions).Namespace
+            && type != typeof(KagPromptTransformer) && type != typeof(MethodOptions);
 
     private static bool IsOfSynthesis(string name) => typeof(SynthesisOptions).GetProperty(name) is not null;
 

@@ -15,7 +15,8 @@ public sealed class RecipeTests : IDisposable
     private const string Moment = "0.02";
     private const int Side = 224;
 
-    private static readonly string Shipped = Path.Combine(SharedFiles.RepositoryRoot, "src", "Microsoft.ML.KagPrompt.Core", "Backbones", "Compact");
+    private static readonly string Shipped = Path.Combine(
+        SharedFiles.RepositoryRoot, "src", "Microsoft.ML.KagPrompt.Core", "Backbones", "Compact");
 
     private readonly string folder = Directory.CreateTempSubdirectory("kag-pretraining-").FullName;
 
@@ -37,12 +38,15 @@ public sealed class RecipeTests : IDisposable
         Succeeds("shape", "--in", At("later"), "--out", At("shaped"), "--power", "0.25", "--means", "3,2,1,1");
         OnlyChanges(At("later"), At("shaped"), "vision.taps.");
 
-        Succeeds("prompt", "--backbone", At("shaped"), "--out", At("prompt"), "--minutes", Moment, "--products", "2", "--size", "112", "--pairs", "2", "--dice", "0");
-        Succeeds("metric", "--in", At("shaped"), "--out", At("learnt"), "--products", "6", "--steps", "2", "--shrink", "1.5", "--prompt", At("prompt"), "--carried", At("carried"));
+        Succeeds("prompt", "--backbone", At("shaped"), "--out", At("prompt"), "--minutes", Moment, "--products", "2", "--size", "112",
+            "--pairs", "2", "--dice", "0");
+        Succeeds("metric", "--in", At("shaped"), "--out", At("learnt"), "--products", "6", "--steps", "2", "--shrink", "1.5",
+            "--prompt", At("prompt"), "--carried", At("carried"));
         OnlyChanges(At("shaped"), At("learnt"), "vision.taps.");
         OnlyChanges(At("prompt"), At("carried"), "projection.");
 
-        var printed = Succeeds("branches", "--backbone", At("learnt"), "--prompt", At("carried"), "--data", RenderedSet(), "--shots", "1", "--draws", "1");
+        var printed = Succeeds("branches", "--backbone", At("learnt"), "--prompt", At("carried"), "--data", RenderedSet(), "--shots", "1",
+            "--draws", "1");
         printed.Should().Contain("no supports: graph").And.Contain("1 supports, 1 draws: bank").And.Contain(", all ").And.NotContain("NaN");
     }
 
@@ -50,17 +54,23 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void EveryStep_OnTheResNet18_MakesAnEmbeddingAndAPromptThatScoreImages()
     {
-        var (network, first) = (Path.Combine(Shipped, "..", "Residual", ResNet18Files.Backbone), Path.Combine(Shipped, "compact.prompt.safetensors"));
+        var (network, first) = (Path.Combine(Shipped, "..", "Residual", ResNet18Files.Backbone),
+            Path.Combine(Shipped, "compact.prompt.safetensors"));
         Succeeds("align", "--trunk", network, "--out", At("aligned"), "--minutes", Moment, "--pictures", "24");
         File.ReadAllBytes(Path.Combine(At("aligned"), ResNet18Files.Backbone)).Should().Equal(File.ReadAllBytes(network));
-        Tensors(Path.Combine(At("aligned"), ResNet18Files.Embedding)).Keys.Should().OnlyContain(name => name.StartsWith("embed.", StringComparison.Ordinal));
+        Tensors(Path.Combine(At("aligned"), ResNet18Files.Embedding)).Keys
+            .Should().OnlyContain(name => name.StartsWith("embed.", StringComparison.Ordinal));
 
-        Succeeds("carry", "--from", Shipped, "--prompt", first, "--to", At("aligned"), "--out", At("carried"), "--products", "2", "--size", "112");
+        Succeeds("carry", "--from", Shipped, "--prompt", first, "--to", At("aligned"), "--out", At("carried"),
+            "--products", "2", "--size", "112");
         OnlyChanges(first, At("carried"), "projection.");
-        Succeeds("prompt", "--backbone", At("aligned"), "--out", At("prompt"), "--minutes", Moment, "--products", "2", "--size", "112", "--pairs", "2", "--dice", "0", "--resume", At("carried"), "--keep", "kernels.");
-        Changed(At("carried"), At("prompt")).Should().Contain("projection.3.weight").And.NotContain(name => name.StartsWith("kernels.", StringComparison.Ordinal));
+        Succeeds("prompt", "--backbone", At("aligned"), "--out", At("prompt"), "--minutes", Moment, "--products", "2", "--size", "112",
+            "--pairs", "2", "--dice", "0", "--resume", At("carried"), "--keep", "kernels.");
+        Changed(At("carried"), At("prompt"))
+            .Should().Contain("projection.3.weight").And.NotContain(name => name.StartsWith("kernels.", StringComparison.Ordinal));
         Succeeds("share", "--prompt", At("prompt"), "--with", first, "--out", At("own"));
-        Tensors(At("own")).Keys.Should().Contain("projection.0.weight").And.NotContain(name => name.StartsWith("kernels.", StringComparison.Ordinal));
+        Tensors(At("own")).Keys.Should().Contain("projection.0.weight")
+            .And.NotContain(name => name.StartsWith("kernels.", StringComparison.Ordinal));
         using (var joined = new JoinedTensors(SafetensorsFile.Open(first), SafetensorsFile.Open(At("own"))))
         {
             joined.Entries.Keys.Should().BeEquivalentTo(Tensors(At("prompt")).Keys);
@@ -88,7 +98,8 @@ public sealed class RecipeTests : IDisposable
     public void Prompt_ResumedForNoTime_KeepsThePromptButForTheAdapter()
     {
         var prompt = Path.Combine(Shipped, "compact.prompt.safetensors");
-        Succeeds("prompt", "--backbone", Shipped, "--out", At("same"), "--minutes", "0", "--products", "1", "--size", "112", "--resume", prompt);
+        Succeeds("prompt", "--backbone", Shipped, "--out", At("same"), "--minutes", "0", "--products", "1", "--size", "112",
+            "--resume", prompt);
         Changed(prompt, At("same")).Should().OnlyContain(name => name.StartsWith("adapter.", StringComparison.Ordinal));
     }
 
@@ -158,7 +169,9 @@ public sealed class RecipeTests : IDisposable
             var (image, mask) = ProductRenderer.Damage(view, new Random(4));
             mask.Should().Contain(true);
             var name = Write(image, "test", "damaged");
-            Write(new PixelBuffer(Side, Side, [.. mask.SelectMany(set => Enumerable.Repeat((byte)(set ? 255 : 0), 3))]), name, "ground_truth", "damaged");
+            Write(
+                new PixelBuffer(Side, Side, [.. mask.SelectMany(set => Enumerable.Repeat((byte)(set ? 255 : 0), 3))]),
+                name, "ground_truth", "damaged");
         }
 
         return set;
@@ -196,6 +209,7 @@ public sealed class RecipeTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var source = SafetensorsFile.Open(Directory.Exists(path) ? Path.Combine(path, ShippedFiles.Backbone) : path);
-        return source.Entries.Keys.ToDictionary(name => name, name => source.Read(name).to(ScalarType.Float32).flatten().data<float>().ToArray());
+        return source.Entries.Keys.ToDictionary(name => name,
+            name => source.Read(name).to(ScalarType.Float32).flatten().data<float>().ToArray());
     }
 }

@@ -68,10 +68,30 @@ internal sealed record FitChoices
     /// <summary>KAG-prompt's own of them.</summary>
     public KagOptions Kag => new()
     {
-        Prompt = new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch, CheckpointPath = CheckpointPath },
-        Memory = new() { Features = MemoryFeatures, Views = RotateSupports ? SupportViews.Turned : SupportViews.AsGiven, ViewShare = 1, MaxSupportImages = MaxSupportImages },
+        Prompt = new()
+        {
+            Variant = Variant,
+            Iterations = Iterations,
+            Sentences = Prompts,
+            FromScratch = FromScratch,
+            CheckpointPath = CheckpointPath,
+        },
+        Memory = new()
+        {
+            Features = MemoryFeatures,
+            Views = RotateSupports ? SupportViews.Turned : SupportViews.AsGiven,
+            ViewShare = 1,
+            MaxSupportImages = MaxSupportImages,
+        },
         Fusion = new() { Gamma = Gamma, TopK = TopK, NearWeight = NearWeight },
-        Training = new() { Epochs = Epochs, BatchSize = BatchSize, LearningRate = LearningRate, GradientClip = GradientClip, DiceWeight = DiceWeight },
+        Training = new()
+        {
+            Epochs = Epochs,
+            BatchSize = BatchSize,
+            LearningRate = LearningRate,
+            GradientClip = GradientClip,
+            DiceWeight = DiceWeight,
+        },
     };
 
     public static implicit operator InspectionOptions(FitChoices choices) => new()

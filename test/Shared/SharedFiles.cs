@@ -25,17 +25,23 @@ internal static class SharedFiles
         return path;
     }
 
-    /// <summary>A golden file of another method: in the folder "methods" of the golden files, or, where KAG_GOLDEN is set, in that folder itself.</summary>
+    /// <summary>
+    /// A golden file of another method: in the folder "methods" of the golden files, or, where KAG_GOLDEN is set, in that folder itself.
+    /// </summary>
     public static string MethodGolden(string fileName)
     {
         var configured = Environment.GetEnvironmentVariable("KAG_GOLDEN");
-        return Golden(!string.IsNullOrEmpty(configured) && File.Exists(Path.Combine(configured, fileName)) ? fileName : Path.Combine("methods", fileName));
+        return Golden(!string.IsNullOrEmpty(configured) && File.Exists(Path.Combine(configured, fileName))
+            ? fileName
+            : Path.Combine("methods", fileName));
     }
 
     /// <summary>A weights file: KAG_WEIGHTS' folder where set, else ../shared/weights.</summary>
     public static string Weights(string fileName)
     {
-        var folder = Environment.GetEnvironmentVariable("KAG_WEIGHTS") is { Length: > 0 } configured ? configured : Path.Combine(SharedRoot, "weights");
+        var folder = Environment.GetEnvironmentVariable("KAG_WEIGHTS") is { Length: > 0 } configured
+            ? configured
+            : Path.Combine(SharedRoot, "weights");
         var path = Path.Combine(folder, fileName);
         Skip.IfNot(File.Exists(path), $"weights file {fileName} is not in {folder} (set KAG_WEIGHTS to the folder that holds it)");
         return path;
@@ -44,7 +50,9 @@ internal static class SharedFiles
     /// <summary>A data set's folder: under KAG_DATA where set, else ../shared/data.</summary>
     public static string Data(string name)
     {
-        var folder = Environment.GetEnvironmentVariable("KAG_DATA") is { Length: > 0 } configured ? configured : Path.Combine(SharedRoot, "data");
+        var folder = Environment.GetEnvironmentVariable("KAG_DATA") is { Length: > 0 } configured
+            ? configured
+            : Path.Combine(SharedRoot, "data");
         var path = Path.Combine(folder, name);
         Skip.IfNot(Directory.Exists(path), $"data set {name} is not in {folder} (set KAG_DATA to the folder that holds it)");
         return path;

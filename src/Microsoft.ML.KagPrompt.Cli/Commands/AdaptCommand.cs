@@ -8,17 +8,39 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 internal static class AdaptCommand
 {
     private static readonly Argument<string> Model = new("MODEL") { Description = "A trained model's zip; it stays as it is." };
-    private static readonly Argument<string> Data = new("DATA") { Description = "Photographs of good new parts: a data set's folder or manifest, or a folder of images." };
-    private static readonly Option<string> Output = new("--out") { Description = "The adapted model's zip. It appears whole or not at all.", Required = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
-    private static readonly Option<string?> Class = new("--class") { Description = "What the parts are; the product's folder name unless given. A class the model knows is replaced; others stay." };
-    private static readonly Option<int> Support = new("--support") { Description = "Most images a class, the first of them by name; all unless given.", CustomParser = Typed.Whole(1) };
+    private static readonly Argument<string> Data = new("DATA")
+    {
+        Description = "Photographs of good new parts: a data set's folder or manifest, or a folder of images.",
+    };
+    private static readonly Option<string> Output = new("--out")
+    {
+        Description = "The adapted model's zip. It appears whole or not at all.",
+        Required = true,
+    };
+    private static readonly Option<DatasetLayout> Layout = new("--layout")
+    {
+        Description = "How the data set is laid out.",
+        DefaultValueFactory = _ => DatasetLayout.Auto,
+        CustomParser = Typed.Choice<DatasetLayout>,
+    };
+    private static readonly Option<string?> Class = new("--class")
+    {
+        Description = "What the parts are; the product's folder name unless given. A class the model knows is replaced; others stay.",
+    };
+    private static readonly Option<int> Support = new("--support")
+    {
+        Description = "Most images a class, the first of them by name; all unless given.",
+        CustomParser = Typed.Whole(1),
+    };
     private static readonly Option<string[]> Regions = RegionOption.Create();
     private static readonly Option<string> Device = DeviceOption.Create();
 
     public static Verb Create()
     {
-        var command = new Verb("adapt", "Gives a trained model the memory and threshold of new parts, in one pass and without training.") { Model, Data, Output, Layout, Class, Support, Regions, Device };
+        var command = new Verb("adapt", "Gives a trained model the memory and threshold of new parts, in one pass and without training.")
+        {
+            Model, Data, Output, Layout, Class, Support, Regions, Device,
+        };
         command.SetGuardedAction(Run);
         return command;
     }

@@ -37,16 +37,59 @@ internal static class EvaluateCommand
             + "as the paper does.",
     };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip." };
-    private static readonly Option<string?> Checkpoint = new("--checkpoint") { Description = "A graph prompt that the paper's authors published, with --variant Released." };
-    private static readonly Option<int[]> Shots = new("--shots") { Description = $"Numbers of support images, between commas. [default: {string.Join(',', Protocol.Shots)}]", CustomParser = Typed.Wholes(1, 1000) };
-    private static readonly Option<int> Seeds = new("--seeds") { Description = "Draws of the support images.", DefaultValueFactory = _ => Protocol.Draws, CustomParser = Typed.Whole(1) };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone as it is, else the memory bank alone. More need a backbone with a text side: --backbone compact.", DefaultValueFactory = _ => Method.Training.Epochs, CustomParser = Typed.Whole(0) };
-    private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
-    private static readonly Option<string> Backbone = new("--backbone") { Description = "resnet18 or compact, which are embedded, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name };
-    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
-    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Method.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
-    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Precision, CustomParser = Typed.Choice<Precision> };
-    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given.", CustomParser = Typed.WholeOrNone() };
+    private static readonly Option<string?> Checkpoint = new("--checkpoint")
+    {
+        Description = "A graph prompt that the paper's authors published, with --variant Released.",
+    };
+    private static readonly Option<int[]> Shots = new("--shots")
+    {
+        Description = $"Numbers of support images, between commas. [default: {string.Join(',', Protocol.Shots)}]",
+        CustomParser = Typed.Wholes(1, 1000),
+    };
+    private static readonly Option<int> Seeds = new("--seeds")
+    {
+        Description = "Draws of the support images.",
+        DefaultValueFactory = _ => Protocol.Draws,
+        CustomParser = Typed.Whole(1),
+    };
+    private static readonly Option<int> Epochs = new("--epochs")
+    {
+        Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone "
+            + "as it is, else the memory bank alone. More need a backbone with a text side: --backbone compact.",
+        DefaultValueFactory = _ => Method.Training.Epochs,
+        CustomParser = Typed.Whole(0),
+    };
+    private static readonly Option<bool> FromScratch = new("--from-scratch")
+    {
+        Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; "
+            + "with 0 epochs the memory bank alone scores.",
+    };
+    private static readonly Option<string> Backbone = new("--backbone")
+    {
+        Description = "resnet18 or compact, which are embedded, or a backbone's file or directory.",
+        DefaultValueFactory = _ => Defaults.Backbone.Name,
+    };
+    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone")
+    {
+        Description = "Another backbone for the memory bank alone.",
+    };
+    private static readonly Option<GraphVariant> Variant = new("--variant")
+    {
+        Description = "The paper's graph prompt or the one of the authors' code.",
+        DefaultValueFactory = _ => Method.Prompt.Variant,
+        CustomParser = Typed.Choice<GraphVariant>,
+    };
+    private static readonly Option<Precision> Precision = new("--precision")
+    {
+        Description = "What the backbone computes in.",
+        DefaultValueFactory = _ => Defaults.Backbone.Precision,
+        CustomParser = Typed.Choice<Precision>,
+    };
+    private static readonly Option<int?> Size = new("--size")
+    {
+        Description = "Side of the images in pixels; the backbone's own unless given.",
+        CustomParser = Typed.WholeOrNone(),
+    };
     private static readonly Option<string[]> Regions = RegionOption.Create();
     private static readonly Option<string> Device = DeviceOption.Create();
     private static readonly Option<string[]> Ablate = new("--ablate")
@@ -78,8 +121,8 @@ internal static class EvaluateCommand
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. "
             + "A run that was stopped goes on where it was.")
         {
-            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Regions, Device, Ablate, Json, Page, Cells,
-            Table1, Native, Output,
+            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant,
+            Precision, Size, Regions, Device, Ablate, Json, Page, Cells, Table1, Native, Output,
         };
         command.RefuseForOthers(Methods, TrainOn, Checkpoint, Epochs, FromScratch, MemoryBackbone, Variant, Ablate);
         command.Validators.Add(result =>
@@ -227,8 +270,13 @@ internal static class EvaluateCommand
         using (loaded as IDisposable)
         {
             var initial = loaded is null ? null : KagPromptTransformer.FindIn(loaded).Model;
-            var options = settings.Options with { Regions = RegionOption.Read(regions, datasets.SelectMany(dataset => dataset.Images).Select(image => image.ClassName)) };
-            return FewShotEvaluation.Run(datasets, options, new EvaluationFiles(settings.Options.Images), protocol, initial, new MessageReporter(tell), cancellation);
+            var options = settings.Options with
+            {
+                Regions = RegionOption.Read(regions, datasets.SelectMany(dataset => dataset.Images).Select(image => image.ClassName)),
+            };
+            return FewShotEvaluation.Run(
+                datasets, options, new EvaluationFiles(settings.Options.Images), protocol, initial,
+                new MessageReporter(tell), cancellation);
         }
     }
 
@@ -237,7 +285,8 @@ internal static class EvaluateCommand
         // While arguments are checked, those not given have no value yet.
         var backbone = result.GetValue(Backbone) ?? options.Backbone.Name;
         // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
-        var comesWithPrompt = backbone == WithPrompt && result.GetValue(Variant) == GraphVariant.Paper && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
+        var comesWithPrompt = backbone == WithPrompt && result.GetValue(Variant) == GraphVariant.Paper
+            && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
         var trains = EpochsOf(result) > 0;
         return AblationSyntax.Read(result.GetValue(Ablate) ?? [], FewShotConfiguration.Of(options), trains && !comesWithPrompt,
             trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);

@@ -11,25 +11,101 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 internal static class FitCommand
 {
     private static readonly KagPromptOptions Defaults = new();
-    private static readonly Argument<string> Data = new("DATA") { Description = "A data set's folder or manifest, or a folder of photographs of good parts." };
-    private static readonly Option<string> Output = new("--out") { Description = "The model zip to write. It appears whole or not at all.", Required = true };
-    private static readonly Option<DatasetLayout> Layout = new("--layout") { Description = "How the data set is laid out.", DefaultValueFactory = _ => DatasetLayout.Auto, CustomParser = Typed.Choice<DatasetLayout> };
-    private static readonly Option<string?> Class = new("--class") { Description = "What the parts are, in words the prompts can use; the product's folder name unless given." };
+    private static readonly Argument<string> Data = new("DATA")
+    {
+        Description = "A data set's folder or manifest, or a folder of photographs of good parts.",
+    };
+    private static readonly Option<string> Output = new("--out")
+    {
+        Description = "The model zip to write. It appears whole or not at all.",
+        Required = true,
+    };
+    private static readonly Option<DatasetLayout> Layout = new("--layout")
+    {
+        Description = "How the data set is laid out.",
+        DefaultValueFactory = _ => DatasetLayout.Auto,
+        CustomParser = Typed.Choice<DatasetLayout>,
+    };
+    private static readonly Option<string?> Class = new("--class")
+    {
+        Description = "What the parts are, in words the prompts can use; the product's folder name unless given.",
+    };
     private static readonly Option<string> Method = MethodOption.Create();
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the normal images when training the graph prompt; 0: none, the compact backbone's own as it is, else the memory bank alone. More need a backbone with a text side: --backbone compact.", DefaultValueFactory = _ => Defaults.Training.Epochs, CustomParser = Typed.Whole() };
-    private static readonly Option<bool> FromScratch = new("--from-scratch") { Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; with 0 epochs the memory bank alone scores." };
-    private static readonly Option<int> Support = new("--support") { Description = "Most normal images a class in the memory bank.", DefaultValueFactory = _ => Defaults.Memory.MaxSupportImages, CustomParser = Typed.Whole() };
+    private static readonly Option<int> Epochs = new("--epochs")
+    {
+        Description = "Passes over the normal images when training the graph prompt; "
+            + "0: none, the compact backbone's own as it is, else the memory bank alone. "
+            + "More need a backbone with a text side: --backbone compact.",
+        DefaultValueFactory = _ => Defaults.Training.Epochs,
+        CustomParser = Typed.Whole(),
+    };
+    private static readonly Option<bool> FromScratch = new("--from-scratch")
+    {
+        Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; "
+            + "with 0 epochs the memory bank alone scores.",
+    };
+    private static readonly Option<int> Support = new("--support")
+    {
+        Description = "Most normal images a class in the memory bank.",
+        DefaultValueFactory = _ => Defaults.Memory.MaxSupportImages,
+        CustomParser = Typed.Whole(),
+    };
     private static readonly Option<string?> Initial = new("--initial") { Description = "A trained model's zip to start from." };
-    private static readonly Option<string?> Checkpoint = new("--checkpoint") { Description = "A graph prompt that the paper's authors published (train_on_mvtec.pt and the like) to start from, with --variant Released." };
-    private static readonly Option<string> Backbone = new("--backbone") { Description = "resnet18 or compact, which are embedded, or a backbone's file or directory.", DefaultValueFactory = _ => Defaults.Backbone.Name };
-    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone") { Description = "Another backbone for the memory bank alone." };
-    private static readonly Option<GraphVariant> Variant = new("--variant") { Description = "The paper's graph prompt or the one of the authors' code.", DefaultValueFactory = _ => Defaults.Prompt.Variant, CustomParser = Typed.Choice<GraphVariant> };
-    private static readonly Option<Precision> Precision = new("--precision") { Description = "What the backbone computes in.", DefaultValueFactory = _ => Defaults.Backbone.Precision, CustomParser = Typed.Choice<Precision> };
-    private static readonly Option<int?> Size = new("--size") { Description = "Side of the images in pixels; the backbone's own unless given.", CustomParser = Typed.WholeOrNone() };
-    private static readonly Option<ResizeMode> Resize = new("--resize") { Description = "How images are brought there.", DefaultValueFactory = _ => Defaults.Images.ResizeMode, CustomParser = Typed.Choice<ResizeMode> };
-    private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by") { Description = "By what the threshold is placed.", DefaultValueFactory = _ => Defaults.Threshold.By, CustomParser = Typed.Choice<ThresholdChoice> };
-    private static readonly Option<float> Rate = new("--false-rejects") { Description = "Share of normal parts that the threshold may reject, above 0 to 0.5.", DefaultValueFactory = _ => Defaults.Threshold.FalseRejectRate, CustomParser = Typed.Number };
-    private static readonly Option<int> Seed = new("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 0, CustomParser = Typed.Whole() };
+    private static readonly Option<string?> Checkpoint = new("--checkpoint")
+    {
+        Description = "A graph prompt that the paper's authors published (train_on_mvtec.pt and the like) to start from, "
+            + "with --variant Released.",
+    };
+    private static readonly Option<string> Backbone = new("--backbone")
+    {
+        Description = "resnet18 or compact, which are embedded, or a backbone's file or directory.",
+        DefaultValueFactory = _ => Defaults.Backbone.Name,
+    };
+    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone")
+    {
+        Description = "Another backbone for the memory bank alone.",
+    };
+    private static readonly Option<GraphVariant> Variant = new("--variant")
+    {
+        Description = "The paper's graph prompt or the one of the authors' code.",
+        DefaultValueFactory = _ => Defaults.Prompt.Variant,
+        CustomParser = Typed.Choice<GraphVariant>,
+    };
+    private static readonly Option<Precision> Precision = new("--precision")
+    {
+        Description = "What the backbone computes in.",
+        DefaultValueFactory = _ => Defaults.Backbone.Precision,
+        CustomParser = Typed.Choice<Precision>,
+    };
+    private static readonly Option<int?> Size = new("--size")
+    {
+        Description = "Side of the images in pixels; the backbone's own unless given.",
+        CustomParser = Typed.WholeOrNone(),
+    };
+    private static readonly Option<ResizeMode> Resize = new("--resize")
+    {
+        Description = "How images are brought there.",
+        DefaultValueFactory = _ => Defaults.Images.ResizeMode,
+        CustomParser = Typed.Choice<ResizeMode>,
+    };
+    private static readonly Option<ThresholdChoice> ThresholdBy = new("--threshold-by")
+    {
+        Description = "By what the threshold is placed.",
+        DefaultValueFactory = _ => Defaults.Threshold.By,
+        CustomParser = Typed.Choice<ThresholdChoice>,
+    };
+    private static readonly Option<float> Rate = new("--false-rejects")
+    {
+        Description = "Share of normal parts that the threshold may reject, above 0 to 0.5.",
+        DefaultValueFactory = _ => Defaults.Threshold.FalseRejectRate,
+        CustomParser = Typed.Number,
+    };
+    private static readonly Option<int> Seed = new("--seed")
+    {
+        Description = "Of everything random.",
+        DefaultValueFactory = _ => 0,
+        CustomParser = Typed.Whole(),
+    };
     private static readonly Option<string[]> Regions = RegionOption.Create();
     private static readonly Option<string> Device = DeviceOption.Create();
 
@@ -37,7 +113,8 @@ internal static class FitCommand
     {
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
-            Data, Output, Layout, Class, Method, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone, Variant, Precision, Size, Resize, ThresholdBy, Rate, Regions, Seed, Device,
+            Data, Output, Layout, Class, Method, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone,
+            Variant, Precision, Size, Resize, ThresholdBy, Rate, Regions, Seed, Device,
         };
         command.RefuseForOthers(Method, Epochs, FromScratch, Checkpoint, MemoryBackbone, Variant);
         command.SetGuardedAction(Run);

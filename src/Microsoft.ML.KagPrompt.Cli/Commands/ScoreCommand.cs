@@ -24,7 +24,8 @@ internal static class ScoreCommand
     };
     private static readonly Option<bool> Details = new("--details")
     {
-        Description = "Tables and CSV with three more columns: foreign (unlike every support image), unlikeness, reason. JSON lines have them always.",
+        Description = "Tables and CSV with three more columns: foreign (unlike every support image), unlikeness, reason. "
+            + "JSON lines have them always.",
     };
     private static readonly Option<string?> Output = new("--out")
     {

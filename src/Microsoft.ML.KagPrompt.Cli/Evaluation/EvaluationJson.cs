@@ -4,7 +4,9 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
-/// <summary>Results as JSON: {"results":[…],"mean":{…}}, of several methods "means" by method, and "ablations" where there are any.</summary>
+/// <summary>
+/// Results as JSON: {"results":[…],"mean":{…}}, of several methods "means" by method, and "ablations" where there are any.
+/// </summary>
 internal static class EvaluationJson
 {
     public static readonly JsonSerializerOptions Options = new()
@@ -37,7 +39,8 @@ internal static class EvaluationJson
         return JsonSerializer.Serialize(document, Options);
     }
 
-    private static Dictionary<string, double?> Means(IEnumerable<FewShotCell> results) => FewShotMetric.All.ToDictionary(metric => metric.Name, metric => Mean(results.Select(metric.Of)));
+    private static Dictionary<string, double?> Means(IEnumerable<FewShotCell> results)
+        => FewShotMetric.All.ToDictionary(metric => metric.Name, metric => Mean(results.Select(metric.Of)));
 
     private static object Point(AblationSummary row) => new
     {

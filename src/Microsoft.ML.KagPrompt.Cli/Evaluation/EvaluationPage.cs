@@ -50,7 +50,8 @@ internal static class EvaluationPage
             + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<th>{Html(metric.Title)}</th>")) + "</tr>");
         foreach (var group in results.GroupBy(cell => (cell.Method, cell.Dataset, cell.Class, cell.Shots)).OrderBy(group => group.Key))
         {
-            page.AppendLine($"<tr>{(methods.Length > 1 ? $"<td>{Html(group.Key.Method)}</td>" : "")}<td>{Html(group.Key.Dataset)}</td><td>{Html(group.Key.Class)}</td><td>{group.Key.Shots}</td>"
+            page.AppendLine($"<tr>{(methods.Length > 1 ? $"<td>{Html(group.Key.Method)}</td>" : "")}"
+                + $"<td>{Html(group.Key.Dataset)}</td><td>{Html(group.Key.Class)}</td><td>{group.Key.Shots}</td>"
                 + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<td>{Dots(group, metric.Of)}</td>")) + "</tr>");
         }
 
@@ -118,7 +119,8 @@ internal static class EvaluationPage
         ("Data", string.Join(", ", settings.Data)), ("Trained on", settings.TrainOn), ("Initial model", settings.Initial),
         ("Backbone", settings.Options.Backbone.Name), ("Memory backbone", settings.Options.Backbone.MemoryName),
         ("Method", settings.Methods.Count == 1 && settings.Kag is not null ? null : string.Join(", ", settings.Methods)),
-        ("Variant", settings.Kag is { } kag ? $"{kag.Prompt.Variant}" : null), ("Epochs", settings.Kag is { } trained ? $"{trained.Training.Epochs}" : null),
+        ("Variant", settings.Kag is { } kag ? $"{kag.Prompt.Variant}" : null),
+        ("Epochs", settings.Kag is { } trained ? $"{trained.Training.Epochs}" : null),
         ("Precision", $"{settings.Options.Backbone.Precision}"),
     }.Where(entry => entry.Item2 is not null).Select(entry => $"<dt>{Html(entry.Item1)}</dt><dd>{Html(entry.Item2!)}</dd>"));
 

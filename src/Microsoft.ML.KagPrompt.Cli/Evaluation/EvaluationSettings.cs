@@ -34,14 +34,15 @@ internal sealed record EvaluationSettings
     public FewShotConfiguration Own => FewShotConfiguration.Of(Options);
 
     /// <summary>The same for each method alone: what is KAG-prompt's is left out of the others'.</summary>
-    public IEnumerable<EvaluationSettings> PerMethod() => Methods.Select(name => InspectionMethods.Default(name) is KagOptions ? this : this with
-    {
-        Methods = [name],
-        // An ablation that was asked for without KAG-prompt is refused with a word, not left out.
-        Protocol = Kag is null ? Protocol : Protocol with { Ablations = [] },
-        TrainOn = Kag is null ? TrainOn : null,
-        Options = Options with { Method = InspectionMethods.Default(name) },
-    });
+    public IEnumerable<EvaluationSettings> PerMethod()
+        => Methods.Select(name => InspectionMethods.Default(name) is KagOptions ? this : this with
+        {
+            Methods = [name],
+            // An ablation that was asked for without KAG-prompt is refused with a word, not left out.
+            Protocol = Kag is null ? Protocol : Protocol with { Ablations = [] },
+            TrainOn = Kag is null ? TrainOn : null,
+            Options = Options with { Method = InspectionMethods.Default(name) },
+        });
 
     /// <summary>Lists a data set; what of it is not read is reported.</summary>
     public FewShotDataset List(string path, Action<string> tell)

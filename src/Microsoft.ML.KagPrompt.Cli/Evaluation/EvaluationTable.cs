@@ -32,7 +32,9 @@ internal static class EvaluationTable
             : [FewShotMetric.Ranking, FewShotMetric.AtThreshold];
         foreach (var metrics in tables)
         {
-            Write(Header(metrics, methods.Length > 1), rows.Select(row => methods.Length > 1 ? Cells(row.Row, metrics).Prepend(row.Method) : Cells(row.Row, metrics)));
+            Write(
+                Header(metrics, methods.Length > 1),
+                rows.Select(row => methods.Length > 1 ? Cells(row.Row, metrics).Prepend(row.Method) : Cells(row.Row, metrics)));
         }
     }
 

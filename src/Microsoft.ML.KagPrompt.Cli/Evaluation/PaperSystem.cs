@@ -14,9 +14,9 @@ internal sealed record PaperSystem(string Method, string Title, string Published
         new("patchcore", "PatchCore", "PatchCore", null),
         new("winclip", "WinCLIP+", "WinCLIP", null),
         new("aprilgan", "APRIL-GAN", "APRIL-GAN",
-            "The authors scale the maps' maxima between the least and the largest of all test images of a product (transductive), and train the "
-            + "layers on another data set's test images with its masks. Here an image is scored alone, and the layers are trained on "
-            + "the product's own good images with synthetic defects."),
+            "The authors scale the maps' maxima between the least and the largest of all test images of a product (transductive), "
+            + "and train the layers on another data set's test images with its masks. Here an image is scored alone, "
+            + "and the layers are trained on the product's own good images with synthetic defects."),
         new("anomalygpt", "AnomalyGPT", "AnomalyGPT",
             "Its image branches alone: the language model is not here, nor the decoder that was trained along with it."),
         new("promptad", "PromptAD", "PromptAD",

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
-/// <summary>The paper's Table 1 on the user's data: each system as published, on a backbone that all share, and on one of its own.</summary>
+/// <summary>
+/// The paper's Table 1 on the user's data: each system as published, on a backbone that all share, and on one of its own.
+/// </summary>
 /// <param name="Rows">Data set by data set, shots by shots, in the paper's order.</param>
 /// <param name="Impossible">Systems that the shared backbone does not allow, with the reason.</param>
 /// <param name="Notes">What a reader must know of the data.</param>

@@ -24,7 +24,9 @@ internal static class PaperTableOutput
         }
     }
 
-    /// <summary>{"source","backbone","rows":[…],"refused":[…],"footnotes":[…],"notes":[…]}; shares in 0..1, null where there is none.</summary>
+    /// <summary>
+    /// {"source","backbone","rows":[…],"refused":[…],"footnotes":[…],"notes":[…]}; shares in 0..1, null where there is none.
+    /// </summary>
     public static string Json(EvaluationSettings settings, PaperTable table) => JsonSerializer.Serialize(
         new
         {
@@ -55,15 +57,17 @@ internal static class PaperTableOutput
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
             <link rel="icon" href="data:,"><title>Table 1</title>
             <style>
-            body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
+            body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em;
+              color: #222; background: #fff }
             table { border-collapse: collapse; margin: 1em 0; font-variant-numeric: tabular-nums }
             td, th { padding: .3em 1.2em .3em 0; text-align: left; white-space: nowrap; border-bottom: 1px solid #eee }
             tr.first td { border-top: 2px solid #999 } li, p { max-width: 90ch } small { color: #666 }
             dt { font-weight: 600 } dd { margin: 0 0 .5em }
             </style></head><body>
             <h1>Few-shot systems: published and computed here</h1>
-            <p><small>AUROC in percent; computed figures are means ± standard deviations over {{settings.Protocol.Draws}} draw(s) of the support
-            images, averaged over a data set's products. Published figures: {{Html(PublishedFigures.Source)}}. "Shared" is computed on the backbone
+            <p><small>AUROC in percent; computed figures are means ± standard deviations over {{settings.Protocol.Draws}} draw(s) of
+            the support images, averaged over a data set's products. Published figures: {{Html(PublishedFigures.Source)}}.
+            "Shared" is computed on the backbone
             {{Html(settings.Options.Backbone.Name)}},
             which is another one than the published figures': they tell what a system owes to its backbone.</small></p>
 
@@ -96,7 +100,8 @@ internal static class PaperTableOutput
 
     private static IEnumerable<string> Header(PaperTable table) =>
     [
-        "published image", "published pixel", "shared image", "shared pixel", .. table.HasNative ? ["own image", "own pixel"] : (string[])[],
+        "published image", "published pixel", "shared image", "shared pixel",
+        .. table.HasNative ? ["own image", "own pixel"] : (string[])[],
     ];
 
     private static IEnumerable<string> Cells(PaperTable table, PaperRow row) =>
@@ -105,7 +110,8 @@ internal static class PaperTableOutput
         .. table.HasNative ? [Of(row.Native, Image), Of(row.Native, Pixel)] : (string[])[],
     ];
 
-    private static string Published(double? share) => share is { } known ? (100 * known).ToString("0.0", CultureInfo.InvariantCulture) : "–";
+    private static string Published(double? share)
+        => share is { } known ? (100 * known).ToString("0.0", CultureInfo.InvariantCulture) : "–";
 
     private static string Of(FewShotSummary? summary, string metric) => PaperTable.Text(summary?.Figures[metric]);
 

@@ -18,7 +18,8 @@ internal static class PublishedFigures
     private static readonly Lazy<Dictionary<(string Set, int Shots, string System), PublishedFigure>> Table = new(Read);
 
     /// <summary>Where they are from.</summary>
-    public static string Source => "Tao, Xie, Zhao, Shu: \"Kernel-Aware Graph Prompt Learning for Few-Shot Anomaly Detection\", AAAI 2025, Table 1";
+    public static string Source
+        => "Tao, Xie, Zhao, Shu: \"Kernel-Aware Graph Prompt Learning for Few-Shot Anomaly Detection\", AAAI 2025, Table 1";
 
     /// <summary>Null where nothing was published of that data set, or of that number of shots.</summary>
     public static PublishedFigure? Find(string dataset, int shots, PaperSystem system)

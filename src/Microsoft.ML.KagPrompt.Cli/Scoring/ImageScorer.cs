@@ -101,7 +101,8 @@ internal sealed class ImageScorer : IDisposable
     private IReadOnlyList<Inspection> Inspect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images)
         => Transformer.Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)]);
 
-    private static (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor, InspectionRegion? region)
+    private static (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(
+        DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor, InspectionRegion? region)
     {
         try
         {
@@ -136,7 +137,8 @@ internal sealed class ImageScorer : IDisposable
         }
     }
 
-    private InspectionRegion? RegionOf(DatasetImage image) => Transformer.Model.Options.Regions.GetValueOrDefault(ClassOf(image) ?? Transformer.Model.ClassNames.First());
+    private InspectionRegion? RegionOf(DatasetImage image)
+        => Transformer.Model.Options.Regions.GetValueOrDefault(ClassOf(image) ?? Transformer.Model.ClassNames.First());
 
     /// <summary>A model of one class takes every image for it, whatever the folder is called.</summary>
     private string? ClassOf(DatasetImage image) => Transformer.Model.ClassNames.Count == 1 ? null : image.ClassName;

@@ -20,7 +20,9 @@ internal sealed record ScoreRecord
     private static readonly string[] header = ["image", "class", "anomalous", "score", "threshold", "probability", "regions", "error"];
     private static readonly string[] details = ["foreign", "unlikeness", "reason"];
 
-    /// <summary>Of tables and CSV; what a later version has to add stands in the details, so that whoever reads columns by number goes on.</summary>
+    /// <summary>
+    /// Of tables and CSV; what a later version has to add stands in the details, so that whoever reads columns by number goes on.
+    /// </summary>
     public static IReadOnlyList<string> Header(bool withDetails) => withDetails ? [.. header, .. details] : header;
 
     public required string Image { get; init; }

@@ -2,7 +2,9 @@ using Microsoft.ML.KagPrompt.Evaluation;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>What one method made of the photographs. Of several products the figures are means over them; null is what cannot be told.</summary>
+/// <summary>
+/// What one method made of the photographs. Of several products the figures are means over them; null is what cannot be told.
+/// </summary>
 public sealed record ComparedMethod
 {
     /// <summary>Its name, of <see cref="InspectionMethods"/>.</summary>
@@ -18,15 +20,17 @@ public sealed record ComparedMethod
     public required IReadOnlyList<Inspection> Inspections { get; init; }
 
     /// <summary>
-    /// Whether it learned from every photograph: those that are left out of its memory it has seen all the same, so that its figures without
-    /// labels are better than new photographs' would be.
+    /// Whether it learned from every photograph: those that are left out of its memory it has seen all the same, so that its figures
+    /// without labels are better than new photographs' would be.
     /// </summary>
     public required bool HasSeenLeftOut { get; init; }
 
     /// <summary>Time of the fit, reading the photographs included.</summary>
     public required double SecondsFit { get; init; }
 
-    /// <summary>Time of inspecting an image that is read already: the median of a few, one by one, after a first that does not count.</summary>
+    /// <summary>
+    /// Time of inspecting an image that is read already: the median of a few, one by one, after a first that does not count.
+    /// </summary>
     public required double MillisecondsPerImage { get; init; }
 
     /// <summary>What the model takes as <see cref="KagPromptModel.Save(Stream)"/> writes it.</summary>

@@ -8,7 +8,9 @@ public sealed record ComparisonChoices
 {
     private const int MostPictures = 100;
 
-    /// <summary>The methods, each with its own choices and each once; by default all there are, as they are where nothing is chosen.</summary>
+    /// <summary>
+    /// The methods, each with its own choices and each once; by default all there are, as they are where nothing is chosen.
+    /// </summary>
     public IReadOnlyList<MethodOptions> Methods { get; init; } = [.. InspectionMethods.Names.Select(InspectionMethods.Default)];
 
     /// <summary>
@@ -28,7 +30,9 @@ public sealed record ComparisonChoices
                 && Methods.DistinctBy(InspectionMethods.NameOf).Count() == Methods.Count,
             nameof(Methods),
             "at least one, each once",
-            Methods is null ? null : string.Join(", ", Methods.Select(method => method is null ? "null" : InspectionMethods.NameOf(method))))
+            Methods is null
+                ? null
+                : string.Join(", ", Methods.Select(method => method is null ? "null" : InspectionMethods.NameOf(method))))
         .Require(Shots is null or >= 1, nameof(Shots), "1 or more, or null", Shots)
         .Require(Pictures is >= 0 and <= MostPictures, nameof(Pictures), $"0 to {MostPictures}", Pictures)
         .ThrowIfAny(nameof(ComparisonChoices));

@@ -81,7 +81,8 @@ internal sealed class ComparisonRun(
     private ComparedMethod Compare(InspectionOptions own)
     {
         var watch = Stopwatch.StartNew();
-        using var model = KagPromptTrainer.Fit(products.SelectMany(product => product.Support).Select(Read), own, cancellation: cancellation);
+        using var model = KagPromptTrainer.Fit(
+            products.SelectMany(product => product.Support).Select(Read), own, cancellation: cancellation);
         var seconds = watch.Elapsed.TotalSeconds;
         shown ??= new(model, products, dataset, images, choices.Pictures);
         var size = new ByteCount();
@@ -91,7 +92,9 @@ internal sealed class ComparisonRun(
         {
             Name = name,
             Cells = [.. products.Where(product => product.Test.Length > 0).Select(product => Score(model, product, name))],
-            Calibrations = products.ToDictionary(product => product.ClassName, product => model.CalibrationOf(product.ClassName)).AsReadOnly(),
+            Calibrations = products
+                .ToDictionary(product => product.ClassName, product => model.CalibrationOf(product.ClassName))
+                .AsReadOnly(),
             Inspections = shown.InspectBy(model),
             HasSeenLeftOut = own.Method.Trains || model.Network.Method is IClassLearningMethod,
             SecondsFit = seconds,
@@ -136,8 +139,8 @@ internal sealed class ComparisonRun(
 
         if (!isByLabels)
         {
-            notes.Add("There are no good images and defects to score: the ranking is by synthetic defects on photographs that were left out. "
-                + "Real defects may rank the methods otherwise.");
+            notes.Add("There are no good images and defects to score: the ranking is by synthetic defects on photographs that "
+                + "were left out. Real defects may rank the methods otherwise.");
         }
 
         notes.AddRange(products.Where(product => isByLabels && product.Test.Length == 0)

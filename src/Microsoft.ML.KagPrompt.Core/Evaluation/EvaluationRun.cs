@@ -99,7 +99,14 @@ internal sealed class EvaluationRun : IDisposable
         foreach (var count in shots)
         {
             cancellation.ThrowIfCancellationRequested();
-            var cell = new FewShotCell { Method = method, Dataset = product.Dataset, Class = product.ClassName, Shots = count, Seed = seed };
+            var cell = new FewShotCell
+            {
+                Method = method,
+                Dataset = product.Dataset,
+                Class = product.ClassName,
+                Shots = count,
+                Seed = seed,
+            };
             var known = configurations.ToDictionary(
                 configuration => configuration,
                 configuration => store.Find(cell, VariantOf(configuration), SettingsOf(product, configuration)));
@@ -123,7 +130,8 @@ internal sealed class EvaluationRun : IDisposable
         KagPromptModel model, CellScorer scorer, Product product, FewShotCell cell,
         Dictionary<FewShotConfiguration, FewShotCell?> known, Stopwatch watch)
     {
-        var which = (method == KagOptions.MethodName ? "" : $"{method}, ") + FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
+        var which = (method == KagOptions.MethodName ? "" : $"{method}, ")
+            + FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
         if (known.TryGetValue(own, out var earlier) && earlier is null)
         {
             var result = scorer.Score(model, cell with { SecondsFit = watch.Elapsed.TotalSeconds });
@@ -154,7 +162,8 @@ internal sealed class EvaluationRun : IDisposable
     }
 
     /// <summary>What tells a cell's file from others of the same product, draw and shots: KAG-prompt's own has nothing.</summary>
-    private string VariantOf(FewShotConfiguration configuration) => method == KagOptions.MethodName ? configuration.Differences(own) : method;
+    private string VariantOf(FewShotConfiguration configuration)
+        => method == KagOptions.MethodName ? configuration.Differences(own) : method;
 
     /// <summary>Nothing is stamped or hashed where no cells are kept.</summary>
     private string SettingsOf(Product product, FewShotConfiguration configuration)

@@ -11,7 +11,9 @@ public static class MethodComparison
     /// Fits each method on the data set's normal images. Where its test side has good images and defects, the methods are ranked by those;
     /// else by how well each tells left-out photographs from the same with synthetic defects.
     /// </summary>
-    /// <param name="dataset">Normal images of the training split are fitted on, labelled ones of the test split scored, if there are any.</param>
+    /// <param name="dataset">
+    /// Normal images of the training split are fitted on, labelled ones of the test split scored, if there are any.
+    /// </param>
     /// <param name="options">The choices that the methods share; <see cref="InspectionOptions.Method"/> is not looked at.</param>
     /// <param name="images">Where images and masks come from.</param>
     /// <param name="choices">Methods, number of photographs, pictures; null: the defaults.</param>

@@ -25,7 +25,9 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
         => Square(side, side == 1 ? (imageSize - 1) / 2.0 : 0, side == 1 ? 1 : (imageSize - 1.0) / (side - 1));
 
     /// <summary>Cells that fill an image of any sides without gaps: PyTorch's bilinear resizing without aligned corners.</summary>
-    public static PatchGrid HalfPixel(int rows, int columns, int height, int width) => new(rows, columns, ((double)height / rows / 2) - 0.5, (double)height / rows,
+    public static PatchGrid HalfPixel(int rows, int columns, int height, int width) => new(
+        rows, columns,
+        ((double)height / rows / 2) - 0.5, (double)height / rows,
         ((double)width / columns / 2) - 0.5, (double)width / columns);
 
     /// <summary>As many rows as columns.</summary>

@@ -13,8 +13,9 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Benchmarks.FullSize;
 
 /// <summary>
-/// One query's time in the order of work of the authors' published pipeline (the query encoded for each branch, supports and 24 prompts encoded again, Released graph), with this
-/// library's own kernels in 32 bit, beside this library's order of work (encoded once, Paper graph, text features and bank kept).
+/// One query's time in the order of work of the authors' published pipeline (the query encoded for each branch, supports and 24 prompts
+/// encoded again, Released graph), with this library's own kernels in 32 bit, beside this library's order of work (encoded once, Paper
+/// graph, text features and bank kept).
 /// </summary>
 internal static class PublishedSchedule
 {
@@ -61,7 +62,8 @@ internal static class PublishedSchedule
             var medians = times.Select(list => list.Order().ElementAt(Rounds / 2)).ToArray();
             for (var i = 0; i < lines.Length; i++)
             {
-                Console.WriteLine(FormattableString.Invariant($"{shots} shot(s), {lines[i].Name}: {medians[i]:0.00} s a query, {medians[0] / medians[i]:0.0} times as fast"));
+                Console.WriteLine(FormattableString.Invariant(
+                    $"{shots} shot(s), {lines[i].Name}: {medians[i]:0.00} s a query, {medians[0] / medians[i]:0.0} times as fast"));
             }
         }
     }
@@ -70,10 +72,13 @@ internal static class PublishedSchedule
     {
         var options = new FitChoices { Variant = variant, Precision = precision };
         InspectionOptions all = options;
-        var encoder = new FeatureEncoder(new Shared<NetworkTower>(NetworkTower.Load(source, all.Backbone, taps: null)), null, all.Images, torch.CPU);
+        var encoder = new FeatureEncoder(
+            new Shared<NetworkTower>(NetworkTower.Load(source, all.Backbone, taps: null)), null, all.Images, torch.CPU);
         var info = encoder.Tower.Info;
         var prompt = new GraphPrompt(GraphPromptConfig.For(info, variant, options.Iterations), seed: 1);
-        return new InspectionNetwork(encoder, new KagMethod(options.Kag, new MethodSizes(info, info, encoder.ImageSize, all.Images.MapUpsampling, torch.CPU), prompt, startsTrained: false));
+        return new InspectionNetwork(encoder, new KagMethod(
+            options.Kag, new MethodSizes(info, info, encoder.ImageSize, all.Images.MapUpsampling, torch.CPU),
+            prompt, startsTrained: false));
     }
 
     private static void Again(InspectionNetwork network, PixelBuffer query, PixelBuffer[] supports, TextSide text)
@@ -98,7 +103,8 @@ internal static class PublishedSchedule
     private static ClassReference Reference(InspectionNetwork network, PixelBuffer[] supports, TextSide text)
     {
         var patches = network.Remember(supports);
-        var reference = network.Method.BuildReference([patches], TextFeatures.Encode(text.Tower, text.Tokenizer, PromptEnsemble.Paper(Part), torch.CPU));
+        var reference = network.Method.BuildReference(
+            [patches], TextFeatures.Encode(text.Tower, text.Tokenizer, PromptEnsemble.Paper(Part), torch.CPU));
         foreach (var layer in patches)
         {
             layer.Dispose();

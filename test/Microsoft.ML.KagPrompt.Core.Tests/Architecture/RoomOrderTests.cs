@@ -6,7 +6,9 @@ using TypeDefinition = Mono.Cecil.TypeDefinition;
 
 namespace Microsoft.ML.KagPrompt.Tests.Architecture;
 
-/// <summary>The folders of the core are rooms: each uses the ones above it in this list, never one below (docs/explanation/architecture.md).</summary>
+/// <summary>
+/// The folders of the core are rooms: each uses the ones above it in this list, never one below (docs/explanation/architecture.md).
+/// </summary>
 public class RoomOrderTests
 {
     private const string Core = "Microsoft.ML.KagPrompt.Core";
@@ -14,7 +16,8 @@ public class RoomOrderTests
     private static readonly string[] Rooms =
     [
         "Diagnostics", "Numerics", "Imaging", "Checkpoints", "Text", "Metrics", "Datasets", "Backbones", "Synthesis",
-        "Methods/Common", "Methods", "Methods/Kag", "Methods/PatchCore", "Methods/Spade", "Methods/WinClip", "Methods/AprilGan", "Methods/AnomalyGpt", "Methods/PromptAd", "Methods/AnomalyDino", "Methods/SubspaceAd", "Methods/Rad",
+        "Methods/Common", "Methods", "Methods/Kag", "Methods/PatchCore", "Methods/Spade", "Methods/WinClip", "Methods/AprilGan",
+        "Methods/AnomalyGpt", "Methods/PromptAd", "Methods/AnomalyDino", "Methods/SubspaceAd", "Methods/Rad",
         "Calibration", "Model", "Fitting", "Evaluation",
     ];
 
@@ -42,9 +45,11 @@ public class RoomOrderTests
     public void EveryType_LiesInARoom()
     {
         var (types, folders) = Read();
-        var homeless = types.Where(type => folders.ContainsKey(RowOf(Outermost(type))) && RoomOf(type, folders) is null).Select(type => Outermost(type).FullName).Distinct();
+        var homeless = types.Where(type => folders.ContainsKey(RowOf(Outermost(type))) && RoomOf(type, folders) is null)
+            .Select(type => Outermost(type).FullName).Distinct();
         homeless.Should().BeEmpty("a new folder has a place in the order of rooms");
-        folders.Values.Select(RoomOf).OfType<string>().Distinct().Should().HaveCountGreaterThan(12, "the symbols tell where types were written");
+        folders.Values.Select(RoomOf).OfType<string>().Distinct()
+            .Should().HaveCountGreaterThan(12, "the symbols tell where types were written");
     }
 
     private static (TypeDefinition[] Types, IReadOnlyDictionary<int, string> Folders) Read()
@@ -60,7 +65,8 @@ public class RoomOrderTests
         => folders.TryGetValue(RowOf(Outermost(type)), out var folder) ? RoomOf(folder) : null;
 
     /// <summary>The longest room that a folder lies in.</summary>
-    private static string? RoomOf(string folder) => Rooms.Where(room => folder == room || folder.StartsWith(room + "/", StringComparison.Ordinal)).MaxBy(room => room.Length);
+    private static string? RoomOf(string folder)
+        => Rooms.Where(room => folder == room || folder.StartsWith(room + "/", StringComparison.Ordinal)).MaxBy(room => room.Length);
 
     private static int RowOf(TypeDefinition type) => (int)type.MetadataToken.RID;
 

@@ -8,7 +8,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Tests.Backbones;
 
-/// <summary>The embedded ResNet18 against what ONNX Runtime says of the file it was taken from (eng/, ResNet18Weights, writes the fixture).</summary>
+/// <summary>
+/// The embedded ResNet18 against what ONNX Runtime says of the file it was taken from (eng/, ResNet18Weights, writes the fixture).
+/// </summary>
 public class ResNet18BackboneTests
 {
     private const int Side = 224;
@@ -21,7 +23,8 @@ public class ResNet18BackboneTests
         using var tower = Vision();
         var preprocessor = new ImagePreprocessor(Side, ResizeMode.Stretch, tower.Info.Mean, tower.Info.Std);
         using var features = tower.Encode(preprocessor.Normalize([Formula()]));
-        features.PatchTokens.Select(tokens => tokens.shape).Should().BeEquivalentTo([[1L, 784, 64], [1L, 784, 128], new[] { 1L, 784, 256 }], strict => strict.WithStrictOrdering());
+        features.PatchTokens.Select(tokens => tokens.shape)
+            .Should().BeEquivalentTo([[1L, 784, 64], [1L, 784, 128], new[] { 1L, 784, 256 }], strict => strict.WithStrictOrdering());
         // The third stage's own cells are every second one of the tap's, which reads linearly between them.
         var every = torch.TensorIndex.Slice(step: 2);
         var deepest = features.PatchTokens[2].view(1, 28, 28, 256).index(torch.TensorIndex.Colon, every, every).flatten(1, 2);
@@ -29,7 +32,8 @@ public class ResNet18BackboneTests
         {
             // Weights in 16 bit: values differ by less than a hundredth of the usual one.
             var usual = means.Average();
-            tokens.mean([0, 1]).data<float>().ToArray().Zip(means, (got, expected) => Math.Abs(got - expected)).Max().Should().BeLessThan(0.01f * usual);
+            tokens.mean([0, 1]).data<float>().ToArray().Zip(means, (got, expected) => Math.Abs(got - expected)).Max()
+                .Should().BeLessThan(0.01f * usual);
         }
 
         (features.ImageEmbedding - deepest.mean([1]).UnitLength(-1)).abs().max().ToSingle().Should().BeLessThan(1e-5f);
@@ -55,15 +59,19 @@ public class ResNet18BackboneTests
     public void TapGrids_EveryTap_StartWhereItsFirstCellWasSeenToLook()
     {
         using var tower = Vision();
-        tower.Info.TapGrids(Side).Should().Equal(new PatchGrid(28, 28, 2 + 2.5, 8, 2 + 1.65, 8), new PatchGrid(28, 28, 5.35, 8, 4.5, 8), new PatchGrid(28, 28, 10.4, 8, 9.55, 8));
+        tower.Info.TapGrids(Side).Should().Equal(
+            new PatchGrid(28, 28, 2 + 2.5, 8, 2 + 1.65, 8), new PatchGrid(28, 28, 5.35, 8, 4.5, 8),
+            new PatchGrid(28, 28, 10.4, 8, 9.55, 8));
     }
 
     [Fact]
     public void LoadVision_OwnTaps_AreThoseStages()
     {
-        using var tower = BackboneSources.Open(BackboneSources.ResNet18, []).LoadVision(torch.ScalarType.Float32, roundToHalf: false, [2, 3]);
+        using var tower = BackboneSources.Open(BackboneSources.ResNet18, [])
+            .LoadVision(torch.ScalarType.Float32, roundToHalf: false, [2, 3]);
         tower.Info.TapWidths.Should().Equal(128, 256);
-        FluentActions.Invoking(() => BackboneSources.Open(BackboneSources.ResNet18, []).LoadVision(torch.ScalarType.Float32, roundToHalf: false, [1, 5]))
+        FluentActions.Invoking(() => BackboneSources.Open(BackboneSources.ResNet18, [])
+                .LoadVision(torch.ScalarType.Float32, roundToHalf: false, [1, 5]))
             .Should().Throw<ArgumentException>().WithMessage("*Taps*1 to 3*1,5*");
     }
 
@@ -80,7 +88,8 @@ public class ResNet18BackboneTests
         using var images = torch.rand([2, 3, 96, 96]);
         using var expected = tower.Encode(images);
         using var actual = again.Encode(images);
-        actual.PatchTokens.Zip(expected.PatchTokens).Should().AllSatisfy(pair => pair.First.eq(pair.Second).all().ToBoolean().Should().BeTrue());
+        actual.PatchTokens.Zip(expected.PatchTokens)
+            .Should().AllSatisfy(pair => pair.First.eq(pair.Second).all().ToBoolean().Should().BeTrue());
     }
 
     [Theory]
@@ -106,10 +115,12 @@ public class ResNet18BackboneTests
         SafetensorsWriter.Write(stream, new Dictionary<string, torch.Tensor>(), new Dictionary<string, string>());
         stream.Position = 0;
         using var file = SafetensorsFile.Read(stream, "weights");
-        FluentActions.Invoking(() => VisionTowerFactory.Create(ResidualNetwork.FamilyName, json, file)).Should().Throw<ModelFormatException>();
+        FluentActions.Invoking(() => VisionTowerFactory.Create(ResidualNetwork.FamilyName, json, file))
+            .Should().Throw<ModelFormatException>();
     }
 
-    private static IVisionTower Vision() => BackboneSources.Open(BackboneSources.ResNet18, []).LoadVision(torch.ScalarType.Float32, roundToHalf: false);
+    private static IVisionTower Vision()
+        => BackboneSources.Open(BackboneSources.ResNet18, []).LoadVision(torch.ScalarType.Float32, roundToHalf: false);
 
     /// <summary>Green and blue bands and a red ramp.</summary>
     private static PixelBuffer Formula()
@@ -118,7 +129,8 @@ public class ResNet18BackboneTests
         for (var i = 0; i < Side * Side; i++)
         {
             var (y, x) = (i / Side, i % Side);
-            (rgb[3 * i], rgb[(3 * i) + 1], rgb[(3 * i) + 2]) = ((byte)((x + y) % 256), (byte)((y / 5 % 2 * 150) + 50), (byte)((x / 8 % 2 * 200) + 20));
+            (rgb[3 * i], rgb[(3 * i) + 1], rgb[(3 * i) + 2]) =
+                ((byte)((x + y) % 256), (byte)((y / 5 % 2 * 150) + 50), (byte)((x / 8 % 2 * 200) + 20));
         }
 
         return new PixelBuffer(Side, Side, rgb);

@@ -10,7 +10,9 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Tests.Backbones;
 
-/// <summary>What a residual network shows a graph prompt, and its own image embedding, against the definitions written out one number at a time.</summary>
+/// <summary>
+/// What a residual network shows a graph prompt, and its own image embedding, against the definitions written out one number at a time.
+/// </summary>
 public sealed class ResidualPromptTests : IDisposable
 {
     private const int Step = 16;
@@ -41,7 +43,8 @@ public sealed class ResidualPromptTests : IDisposable
         using var features = tower.Encode(images);
 
         features.PromptTokens.Select(layer => layer.shape).Should().BeEquivalentTo(
-            [[2L, cells * cells, 4], [2L, cells * cells, 6], [2L, cells * cells, 8], new[] { 2L, cells * cells, 18 }], strict => strict.WithStrictOrdering());
+            [[2L, cells * cells, 4], [2L, cells * cells, 6], [2L, cells * cells, 8], new[] { 2L, cells * cells, 18 }],
+            strict => strict.WithStrictOrdering());
         tower.Info.PromptTaps.Widths.Should().Equal(4, 6, 8, 18);
         tower.Info.PromptGrid(side).Rows.Should().Be(cells);
         for (var image = 0; image < 2; image++)
@@ -52,7 +55,8 @@ public sealed class ResidualPromptTests : IDisposable
                 features.PromptTokens[stage][image].ShouldBeClose(ToTensor(expected[stage]), 1e-5, $"stage {stage + 1}");
             }
 
-            double[][] differences = [.. Enumerable.Range(0, cells * cells).Select(cell => expected.SelectMany(stage => Differences(stage)[cell]).ToArray())];
+            double[][] differences = [.. Enumerable.Range(0, cells * cells)
+                .Select(cell => expected.SelectMany(stage => Differences(stage)[cell]).ToArray())];
             features.PromptTokens[3][image].ShouldBeClose(ToTensor(differences), 1e-4, "differences");
         }
     }
@@ -63,7 +67,8 @@ public sealed class ResidualPromptTests : IDisposable
         using var images = torch.rand([1, 3, 64, 64]);
         using var all = tower.Encode(images);
         using var bankAlone = tower.Encode(images, forPrompt: false);
-        bankAlone.PatchTokens.Zip(all.PatchTokens).Should().AllSatisfy(pair => pair.First.eq(pair.Second).all().ToBoolean().Should().BeTrue());
+        bankAlone.PatchTokens.Zip(all.PatchTokens)
+            .Should().AllSatisfy(pair => pair.First.eq(pair.Second).all().ToBoolean().Should().BeTrue());
         bankAlone.PromptTokens.Should().BeSameAs(bankAlone.PatchTokens);
         using var scaled = Tower(Config with { Taps = [2] });
         using var other = scaled.Encode(images);
@@ -82,17 +87,22 @@ public sealed class ResidualPromptTests : IDisposable
         for (var image = 0; image < 2; image++)
         {
             var channels = Enumerable.Range(0, 8).Select(c => Doubles(deepest[image, c])).ToArray();
-            var hidden = Linear([.. channels.Select(values => values.Average()), .. channels.Select(values => values.Max())], "embed.hidden").Select(value => Math.Max(0, value)).ToArray();
+            var hidden = Linear(
+                [.. channels.Select(values => values.Average()), .. channels.Select(values => values.Max())], "embed.hidden")
+                .Select(value => Math.Max(0, value)).ToArray();
             var output = Linear(hidden, "embed.out");
             var length = Math.Sqrt(output.Sum(value => value * value));
             features.ImageEmbedding[image].ShouldBeClose(torch.tensor(output.Select(value => value / length).ToArray()), 1e-5, "embedding");
         }
     }
 
-    /// <summary>A cell's stages look at the middle of what they cover, moved as they were measured to; a prompt's map lies at their mean.</summary>
+    /// <summary>
+    /// A cell's stages look at the middle of what they cover, moved as they were measured to; a prompt's map lies at their mean.
+    /// </summary>
     [Fact]
     public void PromptGrid_OfStagesThatLookAside_LiesAtTheirMean()
-        => tower.Info.PromptGrid(64).Should().Be(new PatchGrid(4, 4, ((6 + 2.5) + (4 + 5) + 10) / 3, Step, ((6 + 1) + (4 + 4) + 9) / 3.0, Step));
+        => tower.Info.PromptGrid(64).Should().Be(
+            new PatchGrid(4, 4, ((6 + 2.5) + (4 + 5) + 10) / 3, Step, ((6 + 1) + (4 + 4) + 9) / 3.0, Step));
 
     [Fact]
     public void Tower_ConfigurationWithoutAPromptsPart_IsAsItWas()
@@ -116,7 +126,8 @@ public sealed class ResidualPromptTests : IDisposable
         using var images = torch.rand([1, 3, 64, 64]);
         using var expected = tower.Encode(images);
         using var actual = again.Encode(images);
-        actual.All.Zip(expected.All).Should().HaveCount(3 + 4 + 1).And.AllSatisfy(pair => pair.First.eq(pair.Second).all().ToBoolean().Should().BeTrue());
+        actual.All.Zip(expected.All).Should().HaveCount(3 + 4 + 1)
+            .And.AllSatisfy(pair => pair.First.eq(pair.Second).all().ToBoolean().Should().BeTrue());
     }
 
     /// <summary>The bank compares the taps on their grid, the prompt's map is that of its own layers on theirs.</summary>
@@ -126,7 +137,8 @@ public sealed class ResidualPromptTests : IDisposable
         const int Side = 64;
         using var prompt = new GraphPrompt(GraphPromptConfig.For(tower.Info, GraphVariant.Paper, 2), 4);
         var options = new KagOptions { Memory = new() { Views = SupportViews.AsGiven } };
-        using var method = new KagMethod(options, new MethodSizes(tower.Info, tower.Info, Side, MapUpsampling.CellCentres, torch.CPU), prompt, startsTrained: true);
+        using var method = new KagMethod(
+            options, new MethodSizes(tower.Info, tower.Info, Side, MapUpsampling.CellCentres, torch.CPU), prompt, startsTrained: true);
         using var nothing = torch.no_grad();
         using var support = new ScoringFeatures(tower.Encode(torch.rand([1, 3, Side, Side])), null);
         using var query = new ScoringFeatures(tower.Encode(torch.rand([1, 3, Side, Side])), null);
@@ -138,22 +150,27 @@ public sealed class ResidualPromptTests : IDisposable
 
         var maps = new MapMaker(MapUpsampling.CellCentres, Side);
         var memory = maps.Mean(reference.Bank.Distances(query.ForMemory.PatchTokens), tower.Info.TapGrids(Side));
-        var prompted = PromptMap.Average(prompt.Nodes(query.ForPrompt!.PromptTokens), text, KagVariant.For(GraphVariant.Paper), maps.Upsampler(tower.Info.PromptGrid(Side)));
+        var prompted = PromptMap.Average(
+            prompt.Nodes(query.ForPrompt!.PromptTokens), text, KagVariant.For(GraphVariant.Paper),
+            maps.Upsampler(tower.Info.PromptGrid(Side)));
         scored.Maps.ShouldBeClose((0.9 * memory) + (0.1 * prompted), 1e-5, "(14)");
     }
 
     private static ResidualNetwork Tower(ResidualNetworkConfig config)
     {
         using var random = new torch.Generator(6, torch.CPU);
-        return new(config, new WeightSet(ResidualNetwork.Shapes(config).ToDictionary(entry => entry.Key, entry => (0.3 * torch.randn(entry.Value, generator: random)).DetachFromDisposeScope())));
+        return new(config, new WeightSet(ResidualNetwork.Shapes(config).ToDictionary(
+            entry => entry.Key, entry => (0.3 * torch.randn(entry.Value, generator: random)).DetachFromDisposeScope())));
     }
 
     /// <summary>[W, h, w] → of each cell, the mean over the stage's cells that lie in it and in the map.</summary>
     private static double[][] Means(torch.Tensor map, int span, int cells)
     {
         var (width, side, values) = ((int)map.shape[0], (int)map.shape[1], Doubles(map));
-        return [.. Enumerable.Range(0, cells * cells).Select(cell => Enumerable.Range(0, width).Select(c =>
-            Rows(cell / cells).SelectMany(y => Rows(cell % cells).Select(x => values[(((c * side) + y) * side) + x])).Average()).ToArray())];
+        return [.. Enumerable.Range(0, cells * cells).Select(cell => Enumerable.Range(0, width)
+            .Select(c => Rows(cell / cells)
+                .SelectMany(y => Rows(cell % cells).Select(x => values[(((c * side) + y) * side) + x])).Average())
+            .ToArray())];
 
         IEnumerable<int> Rows(int first) => Enumerable.Range(first * span, span).Where(at => at < side);
     }
@@ -167,10 +184,13 @@ public sealed class ResidualPromptTests : IDisposable
     private double[] Linear(double[] input, string name)
     {
         var (weight, bias) = (Doubles(tower.Weights[$"{name}.weight"]), Doubles(tower.Weights[$"{name}.bias"]));
-        return [.. bias.Select((start, row) => start + input.Select((value, column) => value * weight[(row * input.Length) + column]).Sum())];
+        return [.. bias.Select((start, row) =>
+            start + input.Select((value, column) => value * weight[(row * input.Length) + column]).Sum())];
     }
 
-    private static double[] Doubles(torch.Tensor tensor) => tensor.detach().to_type(torch.ScalarType.Float64).contiguous().data<double>().ToArray();
+    private static double[] Doubles(torch.Tensor tensor)
+        => tensor.detach().to_type(torch.ScalarType.Float64).contiguous().data<double>().ToArray();
 
-    private static torch.Tensor ToTensor(double[][] rows) => torch.tensor(rows.SelectMany(row => row).ToArray(), [rows.Length, rows[0].Length]);
+    private static torch.Tensor ToTensor(double[][] rows)
+        => torch.tensor(rows.SelectMany(row => row).ToArray(), [rows.Length, rows[0].Length]);
 }

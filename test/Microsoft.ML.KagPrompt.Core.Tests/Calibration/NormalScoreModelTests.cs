@@ -3,7 +3,9 @@ using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Tests.Calibration;
 
-/// <summary>What is expected of normal scores, against simulation: products whose scores spread as the prior says, photographs drawn from them.</summary>
+/// <summary>
+/// What is expected of normal scores, against simulation: products whose scores spread as the prior says, photographs drawn from them.
+/// </summary>
 public class NormalScoreModelTests
 {
     private const double Spread = 0.1;
@@ -23,7 +25,8 @@ public class NormalScoreModelTests
             var spread = Spread * Math.Sqrt(5 / Enumerable.Range(0, 5).Sum(_ => Square(Gauss(random))));
             var (place, systematic) = (-1.5 + Gauss(random), spread * Math.Sqrt(4.0 / count) * Gauss(random));
             var shift = -0.09 * Math.Min(1, 4.0 / count);
-            float[] scores = [.. Enumerable.Range(0, count).Select(_ => (float)Math.Exp(place - shift + systematic + (spread * Gauss(random))))];
+            float[] scores = [.. Enumerable.Range(0, count)
+                .Select(_ => (float)Math.Exp(place - shift + systematic + (spread * Gauss(random))))];
             // Defects of all products lie three of the usual deviations above.
             float[] synthetic = [(float)Math.Exp(place - shift + systematic + (Spread / 0.33))];
             var model = NormalScoreEstimate.FromNormals(scores, [], synthetic, count);
@@ -77,7 +80,8 @@ public class NormalScoreModelTests
     [InlineData(5)]
     public void Fit_FewImages_StatesWhatItExpectsAndFindsDefects(int count)
     {
-        using var model = KagPromptTrainer.Fit(Enumerable.Range(0, count).Select(i => new TrainingImage { Image = TestImages.Part(100, 90, i) }),
+        using var model = KagPromptTrainer.Fit(
+            Enumerable.Range(0, count).Select(i => new TrainingImage { Image = TestImages.Part(100, 90, i) }),
             new FitChoices { Backbone = "resnet18", Epochs = 0, ImageSize = 112 });
         var calibration = model.CalibrationOf("object");
         calibration.ScoreModel.Should().NotBeNull();
@@ -86,7 +90,8 @@ public class NormalScoreModelTests
         calibration.FalseRejectRate.Expected.Should().BeApproximately(model.Options.Threshold.FalseRejectRate, 1e-4);
         calibration.ProbabilityOf(calibration.Threshold).Should().Be(0.5f);
         calibration.Explanation.Should().Contain("% of the synthetic defects").And.Contain("% of normal parts");
-        calibration.SyntheticDefectsFound.Should().Be(calibration.SyntheticScores.Count(score => score > calibration.Threshold) / (double)calibration.SyntheticScores.Count);
+        calibration.SyntheticDefectsFound.Should().Be(
+            calibration.SyntheticScores.Count(score => score > calibration.Threshold) / (double)calibration.SyntheticScores.Count);
         using var moved = KagPromptTrainer.Recalibrate(model, 0.3f);
         moved.CalibrationOf("object").Threshold.Should().Be(calibration.ScoreModel.Threshold(0.3f)).And.BeLessThan(calibration.Threshold);
         using var stream = new MemoryStream();
@@ -96,7 +101,8 @@ public class NormalScoreModelTests
         loaded.CalibrationOf("object").ScoreModel.Should().Be(calibration.ScoreModel);
     }
 
-    private static double Gauss(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    private static double Gauss(Random random)
+        => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
     private static double Tail(double z) => 1 - MathNet.Numerics.Distributions.Normal.CDF(0, 1, z);
 

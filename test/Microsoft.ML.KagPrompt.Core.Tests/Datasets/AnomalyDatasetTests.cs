@@ -10,15 +10,18 @@ public sealed class AnomalyDatasetTests : IDisposable
     [Fact]
     public void List_MvTecProduct_FindsSplitsTypesAndMasks()
     {
-        Touch("train/good/1.png", "train/good/0.png", "train/good/notes.txt", "test/good/5.jpg", "test/crack/2.bmp", "ground_truth/crack/2_mask.png", "test/hole/3.png", "ground_truth/hole/3.png");
-        Short(AnomalyDataset.List(folder)).Should().Equal("Train good 0.png", "Train good 1.png", "Test crack! 2.bmp 2_mask.png", "Test good 5.jpg", "Test hole! 3.png 3.png");
+        Touch("train/good/1.png", "train/good/0.png", "train/good/notes.txt", "test/good/5.jpg", "test/crack/2.bmp",
+            "ground_truth/crack/2_mask.png", "test/hole/3.png", "ground_truth/hole/3.png");
+        Short(AnomalyDataset.List(folder)).Should().Equal(
+            "Train good 0.png", "Train good 1.png", "Test crack! 2.bmp 2_mask.png", "Test good 5.jpg", "Test hole! 3.png 3.png");
         AnomalyDataset.List(folder).Should().OnlyContain(image => image.ClassName == Path.GetFileName(folder));
     }
 
     [Fact]
     public void List_LocoProducts_FindsValidationAndSeveralMasks()
     {
-        Touch("box/train/good/0.png", "box/validation/good/1.png", "box/test/logical_anomalies/2.png", "box/ground_truth/logical_anomalies/2/000.png", "box/ground_truth/logical_anomalies/2/001.png", "pin/train/good/0.png");
+        Touch("box/train/good/0.png", "box/validation/good/1.png", "box/test/logical_anomalies/2.png",
+            "box/ground_truth/logical_anomalies/2/000.png", "box/ground_truth/logical_anomalies/2/001.png", "pin/train/good/0.png");
         var images = AnomalyDataset.List(folder);
         Short(images).Should().Equal("Train good 0.png", "Validation good 1.png", "Test logical_anomalies! 2.png 2", "Train good 0.png");
         images.Select(image => image.ClassName).Should().Equal("box", "box", "box", "pin");
@@ -37,7 +40,10 @@ public sealed class AnomalyDatasetTests : IDisposable
     public void List_VisA_FollowsItsTable()
     {
         Touch();
-        Write("split_csv/1cls.csv", "object,split,label,image,mask\ncandle,train,normal,candle/Data/Images/Normal/0.JPG,\ncandle,test,anomaly,candle/Data/Images/Anomaly/1.JPG,candle/Data/Masks/Anomaly/1.png\npcb1,test,normal,\"pcb1/with, comma.JPG\",\n");
+        Write("split_csv/1cls.csv", "object,split,label,image,mask\n"
+            + "candle,train,normal,candle/Data/Images/Normal/0.JPG,\n"
+            + "candle,test,anomaly,candle/Data/Images/Anomaly/1.JPG,candle/Data/Masks/Anomaly/1.png\n"
+            + "pcb1,test,normal,\"pcb1/with, comma.JPG\",\n");
         var images = AnomalyDataset.List(folder);
         Short(images).Should().Equal("Train good 0.JPG", "Test anomaly! 1.JPG 1.png", "Test good with, comma.JPG");
         images.Select(image => image.ClassName).Should().Equal("candle", "candle", "pcb1");
@@ -47,9 +53,11 @@ public sealed class AnomalyDatasetTests : IDisposable
     [Fact]
     public void List_Kolektor_LabelsByMasks()
     {
-        Touch("kos01/Part0.jpg", "kos01/Part0_label.bmp", "kos01/Part1.jpg", "kos01/Part1_label.bmp", "kos02/Part0.jpg", "kos02/Part0_label.bmp", "kos02/Part1.jpg", "kos02/Part1_label.bmp");
+        Touch("kos01/Part0.jpg", "kos01/Part0_label.bmp", "kos01/Part1.jpg", "kos01/Part1_label.bmp", "kos02/Part0.jpg",
+            "kos02/Part0_label.bmp", "kos02/Part1.jpg", "kos02/Part1_label.bmp");
         Short(AnomalyDataset.List(folder, showsDefect: mask => mask.EndsWith("kos01/Part1_label.bmp", StringComparison.Ordinal)))
-            .Should().Equal("Train good Part0.jpg", "Test defect! Part1.jpg Part1_label.bmp", "Train good Part0.jpg", "Test good Part1.jpg");
+            .Should().Equal(
+                "Train good Part0.jpg", "Test defect! Part1.jpg Part1_label.bmp", "Train good Part0.jpg", "Test good Part1.jpg");
         FluentActions.Invoking(() => AnomalyDataset.List(folder)).Should().Throw<ArgumentNullException>().WithMessage("*only masks tell*");
     }
 
@@ -76,7 +84,8 @@ public sealed class AnomalyDatasetTests : IDisposable
     }
 
     [Theory]
-    [InlineData("manifest.csv", "image,class,split,label,defect,mask\na.png,bolt,train,0,,\n\"b.png\",bolt,test,1,scratch,m/b.png\nc.png,,test,,,\n")]
+    [InlineData("manifest.csv",
+        "image,class,split,label,defect,mask\na.png,bolt,train,0,,\n\"b.png\",bolt,test,1,scratch,m/b.png\nc.png,,test,,,\n")]
     [InlineData("manifest.jsonl", """
         {"image":"a.png","class":"bolt","split":"train","label":0}
         {"image":"b.png","class":"bolt","split":"test","label":true,"defect":"scratch","mask":"m\\b.png"}
@@ -98,8 +107,10 @@ public sealed class AnomalyDatasetTests : IDisposable
     [Fact]
     public void List_NamesInCapitals_AreFound()
     {
-        Touch("train/good/0.PNG", "test/crack/IMG_2.JPG", "ground_truth/crack/img_2_MASK.PNG", "test/crack/IMG_3.webp", "ground_truth/crack/IMG_3.GIF", "test/crack/._IMG_3.webp");
-        Short(AnomalyDataset.List(folder)).Should().Equal("Train good 0.PNG", "Test crack! IMG_2.JPG img_2_MASK.PNG", "Test crack! IMG_3.webp IMG_3.GIF");
+        Touch("train/good/0.PNG", "test/crack/IMG_2.JPG", "ground_truth/crack/img_2_MASK.PNG", "test/crack/IMG_3.webp",
+            "ground_truth/crack/IMG_3.GIF", "test/crack/._IMG_3.webp");
+        Short(AnomalyDataset.List(folder))
+            .Should().Equal("Train good 0.PNG", "Test crack! IMG_2.JPG img_2_MASK.PNG", "Test crack! IMG_3.webp IMG_3.GIF");
     }
 
     [Fact]
@@ -113,7 +124,8 @@ public sealed class AnomalyDatasetTests : IDisposable
     public void List_KolektorMaskThatCannotBeRead_LeavesTheImageUnlabelledAndUnfitted()
     {
         Touch("train/10.png", "train/10_GT.png", "train/11.png", "train/11_GT.png");
-        Short(AnomalyDataset.List(folder, showsDefect: mask => mask.Contains("11_GT", StringComparison.Ordinal) ? throw new ImageReadException("half") : false))
+        Short(AnomalyDataset.List(folder,
+            showsDefect: mask => mask.Contains("11_GT", StringComparison.Ordinal) ? throw new ImageReadException("half") : false))
             .Should().Equal("Train good 10.png", "Test unknown? 11.png 11_GT.png");
     }
 
@@ -136,7 +148,8 @@ public sealed class AnomalyDatasetTests : IDisposable
     public void List_LabelWithDecimalComma_IsRefused()
     {
         Write("manifest.csv", "image;label\na.png;0,0\n");
-        FluentActions.Invoking(() => AnomalyDataset.List(folder)).Should().Throw<InsufficientDataException>().WithMessage("*'label'*'0,0'*");
+        FluentActions.Invoking(() => AnomalyDataset.List(folder))
+            .Should().Throw<InsufficientDataException>().WithMessage("*'label'*'0,0'*");
     }
 
     [Theory]
@@ -163,17 +176,20 @@ public sealed class AnomalyDatasetTests : IDisposable
     [InlineData(DatasetLayout.Manifest, "*'manifest.csv' or 'manifest.jsonl'*")]
     [InlineData(DatasetLayout.Folders, "*'good'*")]
     public void List_EmptyFolder_SaysWhatWasExpected(DatasetLayout layout, string message)
-        => FluentActions.Invoking(() => AnomalyDataset.List(folder, layout)).Should().Throw<InsufficientDataException>().WithMessage(message);
+        => FluentActions.Invoking(() => AnomalyDataset.List(folder, layout))
+            .Should().Throw<InsufficientDataException>().WithMessage(message);
 
     [Fact]
     public void List_NoFolder_SaysSo()
-        => FluentActions.Invoking(() => AnomalyDataset.List(Path.Combine(folder, "absent"))).Should().Throw<DirectoryNotFoundException>().WithMessage("*absent*");
+        => FluentActions.Invoking(() => AnomalyDataset.List(Path.Combine(folder, "absent")))
+            .Should().Throw<DirectoryNotFoundException>().WithMessage("*absent*");
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     /// <summary>Split, type (! defective, ? unknown), image and mask.</summary>
     private static IEnumerable<string> Short(IEnumerable<DatasetImage> images) => images.Select(image =>
-        $"{image.Split} {image.DefectType}{image.IsAnomalous switch { true => "!", false => "", null => "?" }} {Path.GetFileName(image.Path)} {Path.GetFileName(image.MaskPath)}".TrimEnd());
+        ($"{image.Split} {image.DefectType}{image.IsAnomalous switch { true => "!", false => "", null => "?" }} "
+            + $"{Path.GetFileName(image.Path)} {Path.GetFileName(image.MaskPath)}").TrimEnd());
 
     private void Touch(params string[] names)
     {

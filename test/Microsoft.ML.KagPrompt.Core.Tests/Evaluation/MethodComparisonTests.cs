@@ -9,7 +9,8 @@ public class MethodComparisonTests
 {
     private static readonly MethodOptions[] Two = [new PatchCoreOptions(), new SpadeOptions()];
 
-    private static DatasetImage[] Good => [.. Enumerable.Range(0, 4).Select(i => new DatasetImage($"train {i}", "bolt", DatasetSplit.Train, false, "good", null))];
+    private static DatasetImage[] Good
+        => [.. Enumerable.Range(0, 4).Select(i => new DatasetImage($"train {i}", "bolt", DatasetSplit.Train, false, "good", null))];
 
     private static DatasetImage[] Test =>
     [
@@ -27,7 +28,8 @@ public class MethodComparisonTests
         results.Figures[0].Name.Should().Be("image_auroc");
         results.Methods.Select(method => method.Name).Should().BeEquivalentTo("patchcore", "spade");
         results.Methods.Select(method => method.ImageAuroc).Should().BeInDescendingOrder();
-        results.Methods.Should().OnlyContain(method => method.PixelAuroc > 0.5 && method.BalancedError != null && method.SecondsFit > 0 && method.MillisecondsPerImage > 0);
+        results.Methods.Should().OnlyContain(method =>
+            method.PixelAuroc > 0.5 && method.BalancedError != null && method.SecondsFit > 0 && method.MillisecondsPerImage > 0);
         results.Images.Select(image => image.Kind).Should().Equal("bar", "bar", "good");
         results.Images[0].Truth.Should().HaveCount(80 * 80).And.Contain(true).And.Contain(false);
         foreach (var method in results.Methods)
@@ -43,11 +45,14 @@ public class MethodComparisonTests
         var spade = new SpadeOptions();
         var own = Small with { Method = spade with { Memory = spade.Memory with { MaxSupportImages = 2 } } };
         var parts = new Parts();
-        var results = MethodComparison.Run(new("parts", Good), Small, parts, new() { Methods = [new SpadeOptions()], Shots = 2, Pictures = 0 });
-        using var model = KagPromptTrainer.Fit(Good.Take(2).Select(image => new TrainingImage { Image = parts.Read(image), ClassName = "bolt" }), own);
+        var results = MethodComparison.Run(new("parts", Good), Small, parts,
+            new() { Methods = [new SpadeOptions()], Shots = 2, Pictures = 0 });
+        using var model = KagPromptTrainer.Fit(
+            Good.Take(2).Select(image => new TrainingImage { Image = parts.Read(image), ClassName = "bolt" }), own);
         using var saved = new MemoryStream();
         model.Save(saved);
-        results.Methods[0].ModelBytes.Should().BeCloseTo(saved.Length, 4096, "the same sizes; scores in the manifest differ in their digits");
+        results.Methods[0].ModelBytes.Should().BeCloseTo(saved.Length, 4096,
+            "the same sizes; scores in the manifest differ in their digits");
         results.Images.Should().BeEmpty();
     }
 
@@ -58,8 +63,11 @@ public class MethodComparisonTests
         results.IsByLabels.Should().BeFalse();
         results.Figures[0].Name.Should().Be("separation");
         results.Methods.Select(method => method.Separation).Should().BeInDescendingOrder();
-        results.Methods.Should().OnlyContain(method => method.Separation > 0.5 && method.SyntheticDefectsFound != null && method.Distance > 0 && method.ImageAuroc == null && !method.HasSeenLeftOut);
-        results.Images.Should().HaveCount(2).And.OnlyContain(image => image.Kind == "a synthetic defect on a photograph that was fitted on" && image.Truth.Contains(true));
+        results.Methods.Should().OnlyContain(method =>
+            method.Separation > 0.5 && method.SyntheticDefectsFound != null && method.Distance > 0
+            && method.ImageAuroc == null && !method.HasSeenLeftOut);
+        results.Images.Should().HaveCount(2)
+            .And.OnlyContain(image => image.Kind == "a synthetic defect on a photograph that was fitted on" && image.Truth.Contains(true));
         results.Notes.Should().ContainMatch("*synthetic defects on photographs that were left out*");
     }
 
@@ -67,7 +75,8 @@ public class MethodComparisonTests
     public void Run_OnePhotograph_TellsNoSeparation()
     {
         var results = MethodComparison.Run(new("parts", Good[..1]), Small, new Parts(), new() { Methods = Two, Pictures = 0 });
-        results.Methods.Should().HaveCount(2).And.OnlyContain(method => method.Separation == null && method.Distance == null && method.SyntheticDefectsFound != null);
+        results.Methods.Should().HaveCount(2)
+            .And.OnlyContain(method => method.Separation == null && method.Distance == null && method.SyntheticDefectsFound != null);
         results.Notes.Should().ContainMatch("bolt: of a single photograph*");
     }
 
@@ -90,7 +99,8 @@ public class MethodComparisonTests
         MethodOptions[] methods = [new WinClipOptions(), new SpadeOptions()];
         var results = MethodComparison.Run(new("parts", Good), Small, new Parts(), new() { Methods = methods, Pictures = 0 });
         results.Methods.Should().ContainSingle().Which.Name.Should().Be("spade");
-        results.Refused.Should().ContainSingle().Which.Should().Match<RefusedMethod>(refused => refused.Name == "winclip" && refused.Reason.Contains("'compact'"));
+        results.Refused.Should().ContainSingle()
+            .Which.Should().Match<RefusedMethod>(refused => refused.Name == "winclip" && refused.Reason.Contains("'compact'"));
         FluentActions.Invoking(() => MethodComparison.Run(new("parts", Good), Small, new Parts(), new() { Methods = methods[..1] }))
             .Should().Throw<ArgumentException>().WithMessage("Method 'winclip'*");
     }
@@ -98,9 +108,15 @@ public class MethodComparisonTests
     [Fact]
     public void Ranked_FiguresThatCannotBeTold_ComeLast()
     {
-        ComparedMethod[] methods = [Labelled("none", null, null), Labelled("tied", 0.9, 0.3), Labelled("best", 0.9, 0.1), Labelled("worse", 0.8, 0)];
+        ComparedMethod[] methods =
+        [
+            Labelled("none", null, null), Labelled("tied", 0.9, 0.3), Labelled("best", 0.9, 0.1), Labelled("worse", 0.8, 0),
+        ];
         ComparisonRun.Ranked(methods, isByLabels: true).Select(method => method.Name).Should().Equal("best", "tied", "worse", "none");
-        ComparedMethod[] apart = [LeftOut("near", [1, 2], [2.5f, 3], 2.75f), LeftOut("mixed", [1, 3], [2, 4], 0), LeftOut("far", [1, 2], [8, 9], 5)];
+        ComparedMethod[] apart =
+        [
+            LeftOut("near", [1, 2], [2.5f, 3], 2.75f), LeftOut("mixed", [1, 3], [2, 4], 0), LeftOut("far", [1, 2], [8, 9], 5),
+        ];
         ComparisonRun.Ranked(apart, isByLabels: false).Select(method => method.Name).Should().Equal("far", "near", "mixed");
     }
 
@@ -117,7 +133,8 @@ public class MethodComparisonTests
 
     [Fact]
     public void Validate_WrongChoices_AreAllNamed()
-        => FluentActions.Invoking(() => new ComparisonChoices { Methods = [new SpadeOptions(), new SpadeOptions()], Shots = 0, Pictures = -1 }.Validate())
+        => FluentActions.Invoking(()
+            => new ComparisonChoices { Methods = [new SpadeOptions(), new SpadeOptions()], Shots = 0, Pictures = -1 }.Validate())
             .Should().Throw<ArgumentException>().WithMessage("*Methods: *each once, got spade, spade*Shots: *got 0*Pictures: *got -1*");
 
     private static ComparedMethod LeftOut(string name, float[] sound, float[] defective, float threshold) => new()
@@ -126,7 +143,11 @@ public class MethodComparisonTests
         Cells = [],
         Calibrations = new Dictionary<string, ThresholdCalibration>
         {
-            ["bolt"] = new() { Method = "", Threshold = threshold, MapThreshold = threshold, Scale = 1, SupportImages = 2, NormalScores = sound, SyntheticScores = defective },
+            ["bolt"] = new()
+            {
+                Method = "", Threshold = threshold, MapThreshold = threshold, Scale = 1, SupportImages = 2,
+                NormalScores = sound, SyntheticScores = defective,
+            },
         },
         Inspections = [],
         HasSeenLeftOut = false,
@@ -136,7 +157,10 @@ public class MethodComparisonTests
     };
 
     private static ComparedMethod Labelled(string name, double? auroc, double? error)
-        => LeftOut(name, [], [], 0) with { Cells = [new() { Dataset = "d", Class = "c", Shots = 1, Seed = 0, ImageAuroc = auroc, BalancedError = error }] };
+        => LeftOut(name, [], [], 0) with
+        {
+            Cells = [new() { Dataset = "d", Class = "c", Shots = 1, Seed = 0, ImageAuroc = auroc, BalancedError = error }],
+        };
 
     private sealed class Parts : IEvaluationImages
     {
@@ -145,9 +169,11 @@ public class MethodComparisonTests
         }
 
         public PixelBuffer Read(DatasetImage image)
-            => TestImages.Part(80, 80, int.Parse(image.Path.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), image.IsAnomalous == true);
+            => TestImages.Part(
+                80, 80, int.Parse(image.Path.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), image.IsAnomalous == true);
 
         public bool[] ReadMask(DatasetImage image, int side, ResizeMode mode) => image.MaskPath is null ? []
-            : [.. Enumerable.Range(0, side * side).Select(p => Math.Abs(((double)(p / side) / side) - 0.2) < 0.06 && Math.Abs(((double)(p % side) / side) - 0.5) < 0.2)];
+            : [.. Enumerable.Range(0, side * side).Select(p =>
+                Math.Abs(((double)(p / side) / side) - 0.2) < 0.06 && Math.Abs(((double)(p % side) / side) - 0.5) < 0.2)];
     }
 }

@@ -27,7 +27,17 @@ public sealed class InspectionByHandTests : IDisposable
 
     private readonly KagPromptModel model = KagPromptTrainer.Fit(
         Supports.SelectMany(entry => entry.Value.Select(image => new TrainingImage { Image = image, ClassName = entry.Key })),
-        new FitChoices { Epochs = 0, ImageSize = Side, Gamma = (float)Gamma, TopK = TopK, Prompts = new Dictionary<string, PromptEnsemble> { ["bracket"] = Own }, RotateSupports = true, NearWeight = (float)NearWeight, Seed = 5 });
+        new FitChoices
+        {
+            Epochs = 0,
+            ImageSize = Side,
+            Gamma = (float)Gamma,
+            TopK = TopK,
+            Prompts = new Dictionary<string, PromptEnsemble> { ["bracket"] = Own },
+            RotateSupports = true,
+            NearWeight = (float)NearWeight,
+            Seed = 5,
+        });
 
     public InspectionByHandTests()
     {
@@ -52,7 +62,10 @@ public sealed class InspectionByHandTests : IDisposable
         foreach (var (name, i) in new[] { ("object", 0), ("bracket", 1) })
         {
             var (normal, abnormal) = Texts(name);
-            var promptMap = ToImage(Mean(nodes.Select(layer => Rows(layer).Select(node => 1 / (1 + Math.Exp(100 * (Cosine(node, normal) - Cosine(node, abnormal))))).ToArray())), (0.55 + 1.45 + 4.75 + 2.35) / 4);
+            var promptMap = ToImage(
+                Mean(nodes.Select(layer => Rows(layer)
+                    .Select(node => 1 / (1 + Math.Exp(100 * (Cosine(node, normal) - Cosine(node, abnormal))))).ToArray())),
+                (0.55 + 1.45 + 4.75 + 2.35) / 4);
             double[] MapOf(IEnumerable<double[]> distances) => Mean(distances.Zip([0.55, 1.45, 4.75, 2.35], ToImage));
             var share = NearWeight * Alikeness(name);
             share.Should().BeInRange(i == 0 ? 0.05 : 0, i == 0 ? 0.4 : 0, "one support cannot tell");
@@ -83,17 +96,22 @@ public sealed class InspectionByHandTests : IDisposable
     public void Dispose() => model.Dispose();
 
     /// <summary>
-    /// 1 − largest cosine similarity to the patches of some supports, turned four ways; or, near, to those of the supports as they are within one cell: by layer.
+    /// 1 − largest cosine similarity to the patches of some supports, turned four ways; or, near, to those of the supports as they are
+    /// within one cell: by layer.
     /// </summary>
     private IEnumerable<double[]> Distances(double[][,] taps, IEnumerable<PixelBuffer> supports, bool near = false)
     {
-        var remembered = (near ? supports : supports.SelectMany(Turns)).Select(image => Tower.Encode(NaiveCompactTower.Pixels(image)).Taps).ToArray();
+        var remembered = (near ? supports : supports.SelectMany(Turns))
+            .Select(image => Tower.Encode(NaiveCompactTower.Pixels(image)).Taps).ToArray();
         bool Counts(int a, int b) => !near || (Math.Abs((a / Grid) - (b / Grid)) <= 1 && Math.Abs((a % Grid) - (b % Grid)) <= 1);
         return taps.Select((layer, i) => Rows(layer).Select((patch, p) =>
-            1 - remembered.SelectMany(support => Rows(support[i]).Where((_, q) => Counts(p, q))).Max(known => Cosine(known, patch))).ToArray()).ToArray();
+            1 - remembered.SelectMany(support => Rows(support[i]).Where((_, q) => Counts(p, q)))
+                .Max(known => Cosine(known, patch))).ToArray()).ToArray();
     }
 
-    /// <summary>1 where each support is found again in its place among the others up to 1.4 times the distance anywhere; 0 from 1.8 on.</summary>
+    /// <summary>
+    /// 1 where each support is found again in its place among the others up to 1.4 times the distance anywhere; 0 from 1.8 on.
+    /// </summary>
     private double Alikeness(string name)
     {
         var supports = Supports[name];
@@ -103,7 +121,8 @@ public sealed class InspectionByHandTests : IDisposable
         }
 
         double Sum(bool near) => supports.Sum(support =>
-            Distances(Tower.Encode(NaiveCompactTower.Pixels(support)).Taps, supports.Except([support]), near).Sum(layer => layer.Average()));
+            Distances(Tower.Encode(NaiveCompactTower.Pixels(support)).Taps, supports.Except([support]), near)
+                .Sum(layer => layer.Average()));
         return Math.Clamp((1.8 - (Sum(near: true) / Sum(near: false))) / 0.4, 0, 1);
     }
 
@@ -131,19 +150,23 @@ public sealed class InspectionByHandTests : IDisposable
         var prompts = name == "bracket" ? Own.For(name) : PromptEnsemble.Paper(name);
         double[] Features(IReadOnlyList<string> sentences) => Mean(sentences.Select(sentence =>
         {
-            var feature = side.Tower.Encode(torch.tensor(side.Tokenizer.Encode(sentence)).unsqueeze(0)).data<float>().Select(value => (double)value).ToArray();
+            var feature = side.Tower.Encode(torch.tensor(side.Tokenizer.Encode(sentence)).unsqueeze(0)).data<float>()
+                .Select(value => (double)value).ToArray();
             return feature.Select(value => value / Math.Sqrt(feature.Sum(v => v * v))).ToArray();
         }));
         return (Features(prompts.Normal), Features(prompts.Abnormal));
     }
 
-    private double[] Adapted(double[] embedding) => [.. Rows(new NaiveLayers(model.Prompt()!.Weights, Width).Linear(NaiveMatrix.Fill(1, Width, (_, c) => embedding[c]), "adapter")).Single()];
+    private double[] Adapted(double[] embedding)
+        => [.. Rows(new NaiveLayers(model.Prompt()!.Weights, Width)
+            .Linear(NaiveMatrix.Fill(1, Width, (_, c) => embedding[c]), "adapter")).Single()];
 
     /// <summary>Cells 14 pixels apart, the first in the middle of its tile but for the shift; tents between, constant beyond.</summary>
     private static double[] ToImage(double[] cells, double shift)
     {
         double Tent(int pixel, int cell) => Math.Max(0, 1 - Math.Abs(Math.Clamp((pixel - (6.5 + shift)) / 14, 0, Grid - 1) - cell));
-        return [.. Enumerable.Range(0, Side * Side).Select(p => Enumerable.Range(0, Grid * Grid).Sum(c => cells[c] * Tent(p / Side, c / Grid) * Tent(p % Side, c % Grid)))];
+        return [.. Enumerable.Range(0, Side * Side).Select(p =>
+            Enumerable.Range(0, Grid * Grid).Sum(c => cells[c] * Tent(p / Side, c / Grid) * Tent(p % Side, c % Grid)))];
     }
 
     private static double[] Mean(IEnumerable<double[]> rows)
@@ -152,7 +175,9 @@ public sealed class InspectionByHandTests : IDisposable
         return [.. Enumerable.Range(0, all[0].Length).Select(i => all.Average(row => row[i]))];
     }
 
-    private static double[][] Rows(double[,] matrix) => [.. Enumerable.Range(0, matrix.GetLength(0)).Select(l => Enumerable.Range(0, matrix.GetLength(1)).Select(c => matrix[l, c]).ToArray())];
+    private static double[][] Rows(double[,] matrix)
+        => [.. Enumerable.Range(0, matrix.GetLength(0))
+            .Select(l => Enumerable.Range(0, matrix.GetLength(1)).Select(c => matrix[l, c]).ToArray())];
 
     private static double Cosine(double[] a, double[] b)
     {

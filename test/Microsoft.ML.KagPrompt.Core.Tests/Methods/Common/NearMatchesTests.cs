@@ -42,7 +42,8 @@ public class NearMatchesTests
             }
         }
 
-        near.Distances([tokens], someCells ? [counted] : null)[0].ShouldBeClose(tensor(expected), 1e-5, "1 − the largest similarity nearby");
+        near.Distances([tokens], someCells ? [counted] : null)[0].ShouldBeClose(tensor(expected), 1e-5,
+            "1 − the largest similarity nearby");
     }
 
     [Fact]
@@ -64,7 +65,8 @@ public class NearMatchesTests
     {
         using var scope = NewDisposeScope();
         using var bank = MemoryBank.Build([[ones(1, 2, 4)]]);
-        FluentActions.Invoking(() => NearMatches.Build(bank, [[first, second]], [PatchGrid.Tiling(4, 56)])).Should().Throw<ArgumentException>().WithMessage("cells: expected 2 numbers below 16*");
+        FluentActions.Invoking(() => NearMatches.Build(bank, [[first, second]], [PatchGrid.Tiling(4, 56)]))
+            .Should().Throw<ArgumentException>().WithMessage("cells: expected 2 numbers below 16*");
     }
 
     private static double Cosine(float[] a, float[] b)

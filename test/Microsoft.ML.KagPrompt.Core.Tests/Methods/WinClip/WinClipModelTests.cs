@@ -100,7 +100,8 @@ public sealed class WinClipModelTests : IDisposable
         float Score(PromptEnsemble prompts)
         {
             var own = new Dictionary<string, PromptEnsemble> { ["object"] = prompts };
-            using var model = KagPromptTrainer.Fit(Parts(1), Options with { Method = new WinClipOptions { ZeroShot = true, Prompts = own } });
+            using var model = KagPromptTrainer.Fit(
+                Parts(1), Options with { Method = new WinClipOptions { ZeroShot = true, Prompts = own } });
             return model.Inspect(Query(false)).Score;
         }
 
@@ -110,8 +111,12 @@ public sealed class WinClipModelTests : IDisposable
     [Fact]
     public void Describe_AClass_AveragesItsSentencesAsTheTowerGivesThem()
     {
-        using var texts = new PromptTexts(() => BackboneSources.Open(In("clip.safetensors"), []), new Dictionary<string, PromptEnsemble>(), torch.CPU);
-        var info = new VisionTowerInfo { PatchSize = 14, TapWidths = [8], JointWidth = 4, ImageSize = 56, Mean = [0, 0, 0], Std = [1, 1, 1] };
+        using var texts = new PromptTexts(
+            () => BackboneSources.Open(In("clip.safetensors"), []), new Dictionary<string, PromptEnsemble>(), torch.CPU);
+        var info = new VisionTowerInfo
+        {
+            PatchSize = 14, TapWidths = [8], JointWidth = 4, ImageSize = 56, Mean = [0, 0, 0], Std = [1, 1, 1],
+        };
         using var method = new WinClipMethod(new WinClipOptions(), new MethodSizes(info, info, 56, MapUpsampling.CellCentres, torch.CPU));
 
         var described = method.Describe(texts, "metal_nut");
