@@ -14,6 +14,11 @@ internal static class DeviceChoice
             return torch.CPU;
         }
 
+        if (!InspectionOptions.IsDeviceName(device))
+        {
+            throw new ArgumentException($"device: expected \"auto\", \"cpu\", \"cuda\" or \"cuda:N\", got \"{device}\".", nameof(device));
+        }
+
         var index = device.StartsWith("cuda:", StringComparison.Ordinal)
             ? int.Parse(device.AsSpan(5), System.Globalization.CultureInfo.InvariantCulture)
             : 0;

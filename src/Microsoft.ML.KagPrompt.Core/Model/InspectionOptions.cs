@@ -90,6 +90,6 @@ public sealed record InspectionOptions
         }
     }
 
-    private static bool IsDeviceName(string? device) => device is "auto" or "cpu" or "cuda"
+    internal static bool IsDeviceName(string? device) => device is "auto" or "cpu" or "cuda"
         || (device is not null && device.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(device.AsSpan(5), out _));
 }

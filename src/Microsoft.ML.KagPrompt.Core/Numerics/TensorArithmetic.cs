@@ -32,6 +32,13 @@ internal static class TensorArithmetic
         return a.mul(scalar);
     }
 
+    /// <summary>a, but a value where a mask is true.</summary>
+    public static Tensor FilledWhere(this Tensor a, Tensor mask, double value)
+    {
+        using var scalar = value.ToScalar();
+        return a.masked_fill(mask, scalar);
+    }
+
     /// <summary>a², without the exponent that Tensor.square() hands over.</summary>
     public static Tensor Squared(this Tensor a) => a.mul(a);
 

@@ -18,7 +18,7 @@ internal sealed class NearMatches : IDisposable
     private const int RowsAtOnce = 4;
 
     // Below every similarity.
-    private static readonly Scalar TooFar = (-4f).ToScalar();
+    private const double TooFar = -4;
 
     private readonly Layer[] layers;
 
@@ -119,7 +119,7 @@ internal sealed class NearMatches : IDisposable
                 var asked = Of(unit.narrow(1, first, count), 1, places);                                                        // [B, n, D]
                 var distances = strip.Count == 0
                     ? ones(asked.shape[0], asked.shape[1], dtype: tokens.dtype, device: tokens.device)
-                    : asked.matmul(patches.narrow(0, strip.First, strip.Count).t()).masked_fill(Of(strip.Apart, 0, places), TooFar)
+                    : asked.matmul(patches.narrow(0, strip.First, strip.Count).t()).FilledWhere(Of(strip.Apart, 0, places), TooFar)
                         .amax([2]).AtLeast(-1).Complement();
                 var answers = found.narrow(1, first, count);
                 _ = places is null ? answers.copy_(distances) : answers.index_copy_(1, places, distances);

@@ -43,8 +43,7 @@ internal sealed class PlacedBank : ClassReference
                 var count = Math.Min(rows, features.shape[0] - first);
                 var similarities = cells[image].matmul(features.narrow(0, first, count).t());  // [n, rows]
                 var away = at.unsqueeze(1).Minus(places.narrow(0, first, count).unsqueeze(0)).abs().amax([2]);  // [n, rows]
-                using var farthest = Farthest.ToScalar();
-                var near = similarities.masked_fill(away.IsAbove(radius + 0.5), farthest).amax([1]);
+                var near = similarities.FilledWhere(away.IsAbove(radius + 0.5), Farthest).amax([1]);
                 best[image] = (first == 0 ? near : maximum(best[image], near)).MoveToOuterDisposeScope();
                 var missing = similarities.amax([0]).Complement().sum();
                 lacked[image] = (first == 0 ? missing : lacked[image].Plus(missing)).MoveToOuterDisposeScope();
