@@ -78,13 +78,13 @@ def told(found, sets):
 
 table = list(rows(sys.argv[1:]))
 sets = sorted({row['set'] for row in table})
-grid = list(itertools.product((-0.09, -0.045, 0), (0.25, 0.33, 0.4), (2, 5, 8), (0.7, 1), (1.5, 2, 3), (0.08, 0.1, 0.12, 0.15)))
+grid = list(itertools.product((-0.09, -0.07, -0.045, 0), (0.25, 0.33, 0.4), (2, 5, 8), (0.7, 1), (1.5, 2, 3), (0.08, 0.1, 0.12, 0.15)))
 all_figures = [(choice, figures(table, choice)) for choice in grid]
 all_figures.sort(key=lambda entry: loss(entry[1], sets))
 print('shift, share of gap, prior freedom, place error, reach, rate: photographs: false rejects / error beyond the best / missed')
 for choice, found in all_figures[:5]:
     print(choice, told(found, sets))
-chosen = (-0.09, 0.33, 5, 1, 3, 0.1)
+chosen = (-0.07, 0.33, 5, 1, 3, 0.12)
 print('in use', chosen, told(figures(table, chosen), sets))
 left_out = collections.defaultdict(dict)
 for name in sets:

@@ -16,7 +16,7 @@ internal static class NormalScoreEstimate
     private const double SpreadFreedom = 5;
 
     // A support scored against the others meets one image less than a new one will.
-    private const double LeftOutShift = -0.09;
+    private const double LeftOutShift = -0.07;
     private const double FewImages = 4;
 
     // By how many spreads the place is off beyond what their number explains; fewer, the more supports there are.

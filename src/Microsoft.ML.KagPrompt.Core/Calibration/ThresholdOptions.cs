@@ -10,7 +10,7 @@ public sealed record ThresholdOptions
     public ThresholdChoice By { get; init; } = ThresholdChoice.Auto;
 
     /// <summary>Share of normal parts, in (0, 0.5], that it may reject where it is placed by that share.</summary>
-    public float FalseRejectRate { get; init; } = 0.1f;
+    public float FalseRejectRate { get; init; } = 0.12f;
 
     internal void CollectFaults(OptionFaults faults, string group) => faults
         .Require(Enum.IsDefined(By), $"{group}.{nameof(By)}", "a defined choice", By)

@@ -24,7 +24,7 @@ public class NormalScoreModelTests
             // Every product has its own place, its own spread about the usual one, and what its supports do not show.
             var spread = Spread * Math.Sqrt(5 / Enumerable.Range(0, 5).Sum(_ => Square(Gauss(random))));
             var (place, systematic) = (-1.5 + Gauss(random), spread * Math.Sqrt(4.0 / count) * Gauss(random));
-            var shift = -0.09 * Math.Min(1, 4.0 / count);
+            var shift = -0.07 * Math.Min(1, 4.0 / count);
             float[] scores = [.. Enumerable.Range(0, count)
                 .Select(_ => (float)Math.Exp(place - shift + systematic + (spread * Gauss(random))))];
             // Defects of all products lie three of the usual deviations above.

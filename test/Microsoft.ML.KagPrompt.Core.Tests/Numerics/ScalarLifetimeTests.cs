@@ -18,7 +18,7 @@ public class ScalarLifetimeTests
 
         core.GetTypes().Where(type => type.FullName != typeof(TensorArithmetic).FullName).SelectMany(type => type.Methods)
             .SelectMany(method => Called(method).Where(called => MakesScalar(called) || makers.Contains(called.FullName)).Select(called => $"{method.FullName} calls {called.FullName}"))
-            .Should().BeEmpty("a collection can free such a scalar during the native call; TensorArithmetic has what is needed");
+            .ToArray().Should().BeEmpty("a collection can free such a scalar during the native call; TensorArithmetic has what is needed");
     }
 
     private static IEnumerable<MethodReference> Called(MethodDefinition method)
