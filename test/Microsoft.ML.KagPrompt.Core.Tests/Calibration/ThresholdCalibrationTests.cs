@@ -155,7 +155,9 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
                 using var model = KagPromptTrainer.Fit(order.Take(8).Select(i => new TrainingImage { Image = train[i] }), new InspectionOptions { Seed = draw, Device = "cpu" });
                 var (expected, low, high) = model.CalibrationOf("object").FalseRejectRate;
                 var rejected = model.Inspect(test, new string?[test.Length]).Count(inspection => inspection.IsAnomalous) / (double)test.Length;
-                held += rejected >= low && rejected <= high ? 1 : 0;
+                // Half a part's grace: none rejected of 14 does not contradict a share of a thousandth.
+                var grace = 0.5 / test.Length;
+                held += rejected + grace >= low && rejected - grace <= high ? 1 : 0;
                 widths += high - low;
                 output.WriteLine($"{name}, draw {draw}: {rejected:P1} of {test.Length} rejected; stated {expected:P1}, {low:P1} to {high:P1}");
             }
