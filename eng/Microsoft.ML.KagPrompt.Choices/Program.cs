@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Calibration;
 using Microsoft.ML.KagPrompt.Choices;
 using Microsoft.ML.KagPrompt.Evaluation;
 using Microsoft.ML.KagPrompt.Imaging;
@@ -12,8 +11,11 @@ using static TorchSharp.torch;
 const string Usage = """
     Measures on data sets what defaults are chosen by.
       scores --data DIR[,DIR] --out FILE [--backbone resnet18] [--shots 1,2,4,8,16] [--draws 5] [--radius R] [--views none|turns|flips] [--keep-first 1] [--keep 1: share of the patches of each picture, and of its views]
-             [--taps 1,2,3] [--size 224] [--normals yes: scores of left-out supports, of gentle variations, of synthetic defects]
-    Writes one line a score: set, shots, draw, kind, picture, mean of the largest 30, of 0.3 %, 1 %, 3 % of the map, maximum; prints AUROC.
+             [--taps 1,2,3] [--size 224]
+        Writes one line a score: set, shots, draw, kind, picture, mean of the largest 30, of 0.3 %, 1 %, 3 % of the map, maximum; prints AUROC.
+      levers --data DIR[,DIR] --out FILE [--shots 4] [--draws 2] [--twins 4]
+        Ways to score beside the default, of tests, left-out supports and synthetic defects on them. Writes lines "A, set, shots, draw, way, image AUROC, pixel
+        AUROC" and "S, set, shots, draw, way, kind, picture, mean of the largest one percent of the map", which thresholds.py reads.
     """;
 var options = new Dictionary<string, string>();
 foreach (var pair in args.Skip(1).Chunk(2))
@@ -76,27 +78,7 @@ void Measure(string folder)
     var pool = shots.SelectMany(k => drawn.Take(DrawsOf(k)).SelectMany(order => order.Take(k))).Distinct().ToArray();
     var place = pool.Index().ToDictionary(entry => entry.Item, entry => entry.Index);
     var squares = pool.Select(image => preprocessor.Resize(files.Read(image))).ToArray();
-    var pictures = new List<(string Kind, int Owner, PixelBuffer Square)>();
-    var tests = product.Test.Select(image => (Kind: image.IsAnomalous == true ? "bad" : "good", Owner: -1, Square: preprocessor.Resize(files.Read(image)))).ToArray();
-    pictures.AddRange(tests);
-    if (options.ContainsKey("normals"))
-    {
-        var synthesizer = new NsaSynthesizer(SynthesisOptions.FitTo(squares));
-        for (var i = 0; i < pool.Length; i++)
-        {
-            pictures.Add(("loo", i, squares[i]));
-            pictures.AddRange(GentleVariations.Create(squares[i]).Select((view, v) => ($"view{v}", i, view)).Where((_, v) => v is 0 or 2));
-            for (var t = 0; t < 1; t++)
-            {
-                var twin = synthesizer.Synthesize(squares[i], squares[(i + 1 + t) % pool.Length], new Random((i * 31) + t));
-                if (twin.HasDefect)
-                {
-                    pictures.Add(($"twin{t}", i, twin.Image));
-                }
-            }
-        }
-    }
-
+    var pictures = product.Test.Select(image => (Kind: image.IsAnomalous == true ? "bad" : "good", Square: preprocessor.Resize(files.Read(image)))).ToArray();
     Func<PixelBuffer, PixelBuffer[]> views = Value("views", "none") switch
     {
         "turns" => square => [.. Enumerable.Range(0, 4).Select(square.Rotate90)],
@@ -108,7 +90,7 @@ void Measure(string folder)
     var supports = squares.Select(square => (IReadOnlyList<Tensor[]>)[.. views(square).Select((view, v) => Sample(Encode(view), v == 0 ? keepFirst : keepOthers))]).ToArray();
     var encoded = pictures.Select(picture => Encode(picture.Square)).ToArray();
     var banks = shots.SelectMany(k => Enumerable.Range(0, DrawsOf(k)).Select(draw => drawn[draw].Take(k).Select(image => place[image]).ToHashSet())).ToArray();
-    using var pairs = new PairDistances(encoded, supports, (p, s) => pictures[p].Owner < 0 || banks.Any(bank => bank.Contains(pictures[p].Owner) && bank.Contains(s)),
+    using var pairs = new PairDistances(encoded, supports, (_, s) => banks.Any(bank => bank.Contains(s)),
         options.TryGetValue("radius", out var radius) ? int.Parse(radius, CultureInfo.InvariantCulture) : null);
     var maker = new MapMaker(MapUpsampling.CellCentres, side);
     var masks = product.Test.Select(image => image.MaskPath is null && image.IsAnomalous == true ? null : files.ReadMask(image, side, ResizeMode.Stretch)).ToArray();
@@ -122,46 +104,21 @@ void Measure(string folder)
             var labels = new List<bool>();
             var (a, b) = (new List<float>(), new List<float>());
             var (values, truth) = (new List<float>(), new List<bool>());
-            for (var p = 0; p < pictures.Count; p++)
+            for (var p = 0; p < pictures.Length; p++)
             {
-                var (kind, owner, _) = pictures[p];
-                if (owner < 0)
+                var kind = pictures[p].Kind;
+                using var map = MapOf(p, bank);
+                var tops = Write(name, k, draw, kind, p, map);
+                labels.Add(kind == "bad");
+                a.Add(tops[0]);
+                b.Add(tops[2]);
+                if (hasMasks && (kind == "good" || masks[p] is { Length: > 0 }))
                 {
-                    using var map = MapOf(p, bank);
-                    var tops = Write(name, k, draw, kind, p, map);
-                    labels.Add(kind == "bad");
-                    a.Add(tops[0]);
-                    b.Add(tops[2]);
-                    if (hasMasks && (kind == "good" || masks[p] is { Length: > 0 }))
+                    var data = map.data<float>().ToArray();
+                    for (var i = 0; i < data.Length; i += 7)
                     {
-                        var data = map.data<float>().ToArray();
-                        for (var i = 0; i < data.Length; i += 7)
-                        {
-                            values.Add(data[i]);
-                            truth.Add(kind == "bad" && masks[p]![i]);
-                        }
-                    }
-                }
-                else if (bank.Contains(owner))
-                {
-                    var others = bank.Where(s => s != owner).ToArray();
-                    if (kind != "loo")
-                    {
-                        using var own = MapOf(p, bank);
-                        Write(name, k, draw, "own-" + kind, owner, own);
-                    }
-
-                    if (others.Length > 0)
-                    {
-                        using var left = MapOf(p, others);
-                        Write(name, k, draw, kind, owner, left);
-                        if (kind == "loo" && others.Length > 1)
-                        {
-                            using var one = MapOf(p, [others[0]]);
-                            Write(name, k, draw, "one", owner, one);
-                            using var half = MapOf(p, others[..((others.Length + 1) / 2)]);
-                            Write(name, k, draw, "half", owner, half);
-                        }
+                        values.Add(data[i]);
+                        truth.Add(kind == "bad" && masks[p]![i]);
                     }
                 }
             }

@@ -41,16 +41,8 @@ internal static class CompareCommand
         DefaultValueFactory = _ => 0,
         CustomParser = Typed.Whole(),
     };
-    private static readonly Option<string> Backbone = new("--backbone")
-    {
-        Description = "resnet18 or compact, which are embedded, or a backbone's file or directory.",
-        DefaultValueFactory = _ => Defaults.Backbone.Name,
-    };
-    private static readonly Option<int?> Size = new("--size")
-    {
-        Description = "Side of the images in pixels; the backbone's own unless given.",
-        CustomParser = Typed.WholeOrNone(),
-    };
+    private static readonly Option<string> Backbone = NetworkOptions.Backbone();
+    private static readonly Option<int?> Size = NetworkOptions.Size();
     private static readonly Option<string[]> Regions = RegionOption.Create();
     private static readonly Option<string> Device = DeviceOption.Create();
     private static readonly Option<string?> Output = new("--out")

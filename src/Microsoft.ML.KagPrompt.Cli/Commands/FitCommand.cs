@@ -56,32 +56,11 @@ internal static class FitCommand
         Description = "A graph prompt that the paper's authors published (train_on_mvtec.pt and the like) to start from, "
             + "with --variant Released.",
     };
-    private static readonly Option<string> Backbone = new("--backbone")
-    {
-        Description = "resnet18 or compact, which are embedded, or a backbone's file or directory.",
-        DefaultValueFactory = _ => Defaults.Backbone.Name,
-    };
-    private static readonly Option<string?> MemoryBackbone = new("--memory-backbone")
-    {
-        Description = "Another backbone for the memory bank alone.",
-    };
-    private static readonly Option<GraphVariant> Variant = new("--variant")
-    {
-        Description = "The paper's graph prompt or the one of the authors' code.",
-        DefaultValueFactory = _ => Defaults.Prompt.Variant,
-        CustomParser = Typed.Choice<GraphVariant>,
-    };
-    private static readonly Option<Precision> Precision = new("--precision")
-    {
-        Description = "What the backbone computes in.",
-        DefaultValueFactory = _ => Defaults.Backbone.Precision,
-        CustomParser = Typed.Choice<Precision>,
-    };
-    private static readonly Option<int?> Size = new("--size")
-    {
-        Description = "Side of the images in pixels; the backbone's own unless given.",
-        CustomParser = Typed.WholeOrNone(),
-    };
+    private static readonly Option<string> Backbone = NetworkOptions.Backbone();
+    private static readonly Option<string?> MemoryBackbone = NetworkOptions.MemoryBackbone();
+    private static readonly Option<GraphVariant> Variant = NetworkOptions.Variant();
+    private static readonly Option<Precision> Precision = NetworkOptions.Precision();
+    private static readonly Option<int?> Size = NetworkOptions.Size();
     private static readonly Option<ResizeMode> Resize = new("--resize")
     {
         Description = "How images are brought there.",

@@ -60,7 +60,11 @@ public sealed record NormalScoreModel
         ];
         var held = (int)Math.Ceiling(ThresholdCalibration.Confidence * shares.Length);
         var first = Enumerable.Range(0, shares.Length - held + 1).MinBy(i => shares[i + held - 1] - shares[i]);
-        return (expected, Math.Min(shares[first], expected), Math.Max(shares[first + held - 1], expected));
+        var last = first + held - 1;
+        // Where the likeliest shares are the smallest (or the largest) there are, the shortest interval begins at 0 (or ends at 1), not at the middle of a step.
+        var low = first == 0 && shares[last] < shares[^1] ? 0 : shares[first];
+        var high = last == shares.Length - 1 && shares[0] < shares[first] ? 1 : shares[last];
+        return (expected, Math.Min(low, expected), Math.Max(high, expected));
     }
 
     /// <summary>The score that half of the normal images are expected to exceed.</summary>

@@ -68,7 +68,11 @@ public class NormalScoreModelTests
         rates.Select(rate => rate.Expected).Should().BeInDescendingOrder();
         rates.Should().AllSatisfy(rate => rate.Expected.Should().BeInRange(rate.Low, rate.High));
         rates.Should().AllSatisfy(rate => new[] { rate.Low, rate.High }.Should().AllSatisfy(share => share.Should().BeInRange(0, 1)));
-        model.RejectRate(-1).Expected.Should().Be(1);
+        model.RejectRate(-1).Should().Be((1, 1, 1));
+        model.RejectRate(model.Threshold(0.1)).Low.Should().Be(0, "no share is likelier than the smallest");
+        var often = model.RejectRate(model.Threshold(0.1) / 2);
+        often.Expected.Should().BeInRange(0.8, 0.999);
+        often.High.Should().Be(1);
         model.RejectRate(float.NaN).Should().Be((double.NaN, 0, 1));
         FluentActions.Invoking(() => model.Threshold(0)).Should().Throw<ArgumentOutOfRangeException>();
         FluentActions.Invoking(() => model.Threshold(0.6)).Should().Throw<ArgumentOutOfRangeException>();

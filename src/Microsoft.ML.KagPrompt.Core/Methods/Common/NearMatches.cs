@@ -34,13 +34,18 @@ internal sealed class NearMatches : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var layers = bank.Layers.Select((patches, i) => Layer.Build(patches, cells[i], grids[i])).ToArray();
+        var layers = new List<Layer>();
+        for (var i = 0; i < bank.Layers.Count; i++)
+        {
+            layers.Add(Layer.Build(bank.Layers[i], cells[i], grids[i], layers));
+        }
+
         foreach (var layer in layers)
         {
             layer.Keep();
         }
 
-        return new NearMatches(layers);
+        return new NearMatches([.. layers]);
     }
 
     /// <summary>
@@ -67,9 +72,10 @@ internal sealed class NearMatches : IDisposable
     /// <summary>
     /// One layer's patches in the order of their cells, so that neighbouring rows of the grid are neighbouring rows of the matrix.
     /// </summary>
-    private sealed class Layer(Tensor patches, PatchGrid grid, Layer.Strip[] strips) : IDisposable
+    private sealed class Layer(Tensor patches, long[] lying, PatchGrid grid, Layer.Strip[] strips) : IDisposable
     {
-        public static Layer Build(Tensor all, long[] cells, PatchGrid grid)
+        /// <summary>What lies apart is of places alone: a layer of the same ones as an earlier has its strips.</summary>
+        public static Layer Build(Tensor all, long[] cells, PatchGrid grid, IEnumerable<Layer> earlier)
         {
             if (cells.Length != all.shape[0] || cells.Any(cell => cell < -1 || cell >= grid.Rows * grid.Columns)
                 || cells.All(cell => cell < 0))
@@ -81,14 +87,14 @@ internal sealed class NearMatches : IDisposable
             var order = Enumerable.Range(0, cells.Length).Where(row => cells[row] >= 0).OrderBy(row => cells[row])
                 .Select(row => (long)row).ToArray();
             var sorted = Array.ConvertAll(order, row => cells[row]);
-            var strips = new List<Strip>();
-            for (var row = 0; row < grid.Rows; row += RowsAtOnce)
-            {
-                strips.Add(Strip.At(row, sorted, grid, all.device));
-            }
-
-            return new Layer(all.index_select(0, tensor(order, device: all.device)), grid, [.. strips]);
+            var strips = earlier.FirstOrDefault(layer => layer.LiesAs(sorted, grid))?.Strips ?? Strip.All(sorted, grid, all.device);
+            return new Layer(all.index_select(0, tensor(order, device: all.device)), sorted, grid, strips);
         }
+
+        private Strip[] Strips => strips;
+
+        private bool LiesAs(long[] cells, PatchGrid other)
+            => (grid.Rows, grid.Columns) == (other.Rows, other.Columns) && lying.AsSpan().SequenceEqual(cells);
 
         public void Keep()
         {
@@ -147,7 +153,10 @@ internal sealed class NearMatches : IDisposable
         /// <param name="Apart">Which cell and patch lie too far apart: [cells, patches].</param>
         public sealed record Strip(int FirstRow, int First, int Count, Tensor Apart)
         {
-            public static Strip At(int row, long[] cells, PatchGrid grid, Device device)
+            public static Strip[] All(long[] cells, PatchGrid grid, Device device)
+                => [.. Enumerable.Range(0, (grid.Rows + RowsAtOnce - 1) / RowsAtOnce).Select(i => At(i * RowsAtOnce, cells, grid, device))];
+
+            private static Strip At(int row, long[] cells, PatchGrid grid, Device device)
             {
                 var reach = Math.Max(1, (int)Math.Round(Reach * Math.Max(grid.Rows, grid.Columns)));
                 var last = Math.Min(row + RowsAtOnce, grid.Rows);

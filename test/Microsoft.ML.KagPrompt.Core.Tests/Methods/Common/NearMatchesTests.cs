@@ -18,32 +18,36 @@ public class NearMatchesTests
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         var random = new Random(seed);
-        const int Width = 6;
+        int[] widths = [6, 3];
         var (length, reach) = (rows * columns, Math.Max(1, (int)Math.Round(Math.Max(rows, columns) / 14.0)));
         // Each support's cells, then patches without a place; some cells are not inspected.
         long[] counted = [.. Enumerable.Range(0, length).Where(_ => !someCells || random.Next(3) > 0).Select(cell => (long)cell)];
         long[] cells = [.. Enumerable.Range(0, supports).SelectMany(_ => counted.Concat([-1, -1]))];
-        var known = randn([1, cells.Length, Width], generator: generator);
-        var tokens = randn([batch, length, Width], generator: generator);
-        using var bank = MemoryBank.Build([[known]]);
-        using var near = NearMatches.Build(bank, [cells], [new PatchGrid(rows, columns, 0, 1, 0, 1)]);
-
-        var patches = known.data<float>().ToArray().Chunk(Width).ToArray();
-        var images = tokens.data<float>().ToArray().Chunk(Width).Chunk(length).ToArray();
-        var expected = new double[batch, length];
-        foreach (var cell in counted)
+        Tensor[] known = [.. widths.Select(width => randn([1, cells.Length, width], generator: generator))];
+        Tensor[] tokens = [.. widths.Select(width => randn([batch, length, width], generator: generator))];
+        using var bank = MemoryBank.Build([known]);
+        // Layers of the same places.
+        var grid = new PatchGrid(rows, columns, 0, 1, 0, 1);
+        using var near = NearMatches.Build(bank, [cells, cells], [grid, grid]);
+        var distances = near.Distances(tokens, someCells ? [counted, counted] : null);
+        for (var layer = 0; layer < widths.Length; layer++)
         {
-            for (var image = 0; image < batch; image++)
+            var patches = known[layer].data<float>().ToArray().Chunk(widths[layer]).ToArray();
+            var images = tokens[layer].data<float>().ToArray().Chunk(widths[layer]).Chunk(length).ToArray();
+            var expected = new double[batch, length];
+            foreach (var cell in counted)
             {
-                expected[image, cell] = 1 - Enumerable.Range(0, cells.Length)
-                    .Where(row => cells[row] >= 0 && Math.Abs((cells[row] / columns) - (cell / columns)) <= reach
-                        && Math.Abs((cells[row] % columns) - (cell % columns)) <= reach)
-                    .Max(row => Cosine(patches[row], images[image][cell]));
+                for (var image = 0; image < batch; image++)
+                {
+                    expected[image, cell] = 1 - Enumerable.Range(0, cells.Length)
+                        .Where(row => cells[row] >= 0 && Math.Abs((cells[row] / columns) - (cell / columns)) <= reach
+                            && Math.Abs((cells[row] % columns) - (cell % columns)) <= reach)
+                        .Max(row => Cosine(patches[row], images[image][cell]));
+                }
             }
-        }
 
-        near.Distances([tokens], someCells ? [counted] : null)[0].ShouldBeClose(tensor(expected), 1e-5,
-            "1 − the largest similarity nearby");
+            distances[layer].ShouldBeClose(tensor(expected), 1e-5, "1 − the largest similarity nearby");
+        }
     }
 
     [Fact]
