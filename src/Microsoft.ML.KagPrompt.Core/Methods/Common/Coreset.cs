@@ -107,7 +107,10 @@ internal static class Coreset
             var next = minimum(values, distances);
             // Exactly 0 for itself, which differences of squares are not.
             next[row] = zeros(1, dtype: ScalarType.Float64, device: rows.device).squeeze();
+            // A step's values are of no use to the next but one: of many rows they would fill the memory.
+            var used = values;
             values = next.MoveToOuterDisposeScope();
+            used.Dispose();
         }
 
         return taken;
