@@ -68,7 +68,10 @@ public sealed class DefectMask
     /// <param name="size">S.</param>
     /// <param name="mode">How the images are brought there.</param>
     public bool[] At(int size, ResizeMode mode = ResizeMode.Stretch)
-        => Array.ConvertAll(new ImagePreprocessor(size, mode, [0, 0, 0], [1, 1, 1]).ResizeMask(marks, Width, Height), mark => mark != 0);
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        return Array.ConvertAll(ResizeGeometry.Create(Width, Height, size, mode).MaskToSquare(marks, Width, Height), mark => mark != 0);
+    }
 
     /// <summary>Whether it has the shape of an image of this size: what differs is no more than the rounding of a side.</summary>
     /// <param name="width">The image's columns, turned as it is inspected.</param>

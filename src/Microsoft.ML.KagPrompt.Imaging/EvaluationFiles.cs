@@ -2,7 +2,7 @@ using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>The images and masks of an evaluation (<see cref="FewShotEvaluation"/>) from files.</summary>
+/// <summary>The images and masks of an evaluation (<c>FewShotEvaluation</c>) from files.</summary>
 /// <remarks>Thread-safe; holds nothing.</remarks>
 /// <param name="options">Largest image, and which way up; null: the defaults. Give those of the fit.</param>
 public sealed class EvaluationFiles(ImageOptions? options = null) : IEvaluationImages

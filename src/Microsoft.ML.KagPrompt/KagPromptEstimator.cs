@@ -40,7 +40,7 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
     public KagPromptTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var columns = InputColumns.Find(input.Schema, options, fitting: true);
+        var columns = InputColumns.Find(input.Schema, options.Columns, options.Images, fitting: true);
         using var channel = host.Start("Fit");
         using var loaded = options.InitialModelPath is { } path ? InitialModelFile.Load(host, path) : null;
         var initial = (options.InitialModel ?? loaded)?.Model;
@@ -65,7 +65,7 @@ public sealed class KagPromptEstimator : IEstimator<KagPromptTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        InputShape.Check(inputSchema, options);
-        return OutputSchema.Append(inputSchema, options);
+        InputShape.Check(inputSchema, options.Columns);
+        return OutputSchema.Append(inputSchema, options.Columns);
     }
 }

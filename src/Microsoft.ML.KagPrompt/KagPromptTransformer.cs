@@ -17,7 +17,7 @@ namespace Microsoft.ML.KagPrompt;
 /// memory (LoadFromEnumerable, a prediction engine's input) stay the caller's and usable; those that LoadImages reads are disposed row by
 /// row.
 /// </remarks>
-public sealed partial class KagPromptTransformer : ITransformer, IDisposable
+public sealed partial class KagPromptTransformer : ITransformer, IRowScorer, IDisposable
 {
     private readonly IHost host;
 
@@ -66,7 +66,7 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         InputOf(inputSchema);
-        return OutputSchema.Append(inputSchema, Options, Model.MapSize, Model.Options.Images.ResizeMode);
+        return OutputSchema.Append(inputSchema, Options.Columns, Model.MapSize, Model.Options.Images.ResizeMode);
     }
 
     /// <summary>The view with the output columns. Nothing is computed until they are read.</summary>
@@ -91,15 +91,12 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(support);
         // A label or support column the new rows do not have was of use to the fit alone.
-        var present = Options with
+        var present = Options.Columns with
         {
-            Columns = Options.Columns with
-            {
-                Label = Present(support.Schema, Options.Columns.Label),
-                Support = Present(support.Schema, Options.Columns.Support),
-            },
+            Label = Present(support.Schema, Options.Columns.Label),
+            Support = Present(support.Schema, Options.Columns.Support),
         };
-        var columns = InputColumns.Find(support.Schema, present, fitting: true);
+        var columns = InputColumns.Find(support.Schema, present, Options.Images, fitting: true);
         using var channel = host.Start("WithSupport");
         var adapted = KagPromptTrainer.Adapt(Model, TrainingRows.Read(support, columns, host), new FitProgress(host, channel, null),
             regions: regions);
@@ -139,9 +136,8 @@ public sealed partial class KagPromptTransformer : ITransformer, IDisposable
 
     /// <summary>The columns scoring reads; with one class, its column may be missing.</summary>
     internal InputColumns InputOf(DataViewSchema schema) => InputColumns.Find(schema,
-        Model.ClassNames.Count == 1
-            ? Options with { Columns = Options.Columns with { ClassName = Present(schema, Options.Columns.ClassName) } }
-            : Options, fitting: false);
+        Model.ClassNames.Count == 1 ? Options.Columns with { ClassName = Present(schema, Options.Columns.ClassName) } : Options.Columns,
+        Options.Images, fitting: false);
 
     private static string? Present(DataViewSchema schema, string? name)
         => name is not null && schema.GetColumnOrNull(name) is not null ? name : null;

@@ -90,19 +90,7 @@ public sealed class ImagePreprocessor
             throw new ArgumentException($"mask: expected {width * height} bytes for {width} x {height}, got {mask.Length}.", nameof(mask));
         }
 
-        var square = Geometry(width, height);
-        var result = new byte[ImageSize * ImageSize];
-        for (var y = 0; y < ImageSize; y++)
-        {
-            var row = Math.Min((int)((square.Top + y + 0.5) * height / square.Height), height - 1);
-            for (var x = 0; x < ImageSize; x++)
-            {
-                var column = Math.Min((int)((square.Left + x + 0.5) * width / square.Width), width - 1);
-                result[(y * ImageSize) + x] = mask[(row * width) + column];
-            }
-        }
-
-        return result;
+        return Geometry(width, height).MaskToSquare(mask, width, height);
     }
 
     /// <summary>

@@ -7,7 +7,10 @@ namespace Microsoft.ML.KagPrompt.Tests.Architecture;
 internal static class TypeUses
 {
     public static IEnumerable<TypeDefinition> Of(TypeDefinition type)
-        => References(type).SelectMany(Parts).Where(reference => reference.Scope == type.Scope).Select(reference => reference.Resolve()).OfType<TypeDefinition>().Distinct();
+        => References(type).SelectMany(Parts).Where(reference => reference.Scope == type.Scope || IsOurs(reference.Scope)).Select(reference => reference.Resolve()).OfType<TypeDefinition>().Distinct();
+
+    private static bool IsOurs(IMetadataScope scope)
+        => scope is AssemblyNameReference { Name: var name } && name.StartsWith("Microsoft.ML.KagPrompt.", StringComparison.Ordinal);
 
     private static IEnumerable<TypeReference> References(TypeDefinition type)
     {

@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>Immutable; safe to share between threads.</remarks>
 public sealed record KagOptions : MethodOptions
 {
-    internal const string MethodName = "kag";
+    internal const string MethodName = FewShotCell.DefaultMethod;
 
     /// <summary>The graph prompt.</summary>
     public PromptOptions Prompt { get; init; } = new();

@@ -48,6 +48,23 @@ internal readonly record struct ResizeGeometry(int Width, int Height, int Left, 
         return result;
     }
 
+    /// <summary>A mask of the image (width · height bytes) where the square is, nearest pixel as Pillow takes it.</summary>
+    public byte[] MaskToSquare(ReadOnlySpan<byte> mask, int width, int height)
+    {
+        var result = new byte[Side * Side];
+        for (var y = 0; y < Side; y++)
+        {
+            var row = Math.Min((int)((Top + y + 0.5) * height / Height), height - 1);
+            for (var x = 0; x < Side; x++)
+            {
+                var column = Math.Min((int)((Left + x + 0.5) * width / Width), width - 1);
+                result[(y * Side) + x] = mask[(row * width) + column];
+            }
+        }
+
+        return result;
+    }
+
     /// <summary>
     /// Where one of four pixels was not inspected: the same with the nearest of them in its place, which decides whether this one was.
     /// </summary>

@@ -7,7 +7,7 @@ namespace Microsoft.ML.KagPrompt;
 /// </summary>
 public sealed record ComparedMethod
 {
-    /// <summary>Its name, of <see cref="InspectionMethods"/>.</summary>
+    /// <summary>Its name, of <c>InspectionMethods</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>Figures of the labelled test images, a cell a product; empty where there are none.</summary>
@@ -33,7 +33,7 @@ public sealed record ComparedMethod
     /// </summary>
     public required double MillisecondsPerImage { get; init; }
 
-    /// <summary>What the model takes as <see cref="KagPromptModel.Save(Stream)"/> writes it.</summary>
+    /// <summary>What the model takes as <c>KagPromptModel.Save</c> writes it.</summary>
     public required long ModelBytes { get; init; }
 
     /// <summary>Area under the ROC curve of the test images' scores, in 0..1.</summary>

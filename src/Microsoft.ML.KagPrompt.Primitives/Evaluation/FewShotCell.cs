@@ -3,11 +3,14 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>Figures of one product with one draw of support images. Shares and metrics lie in 0..1; null is what cannot be told.</summary>
 public sealed record FewShotCell
 {
+    /// <summary>The method of cells that name none.</summary>
+    internal const string DefaultMethod = "kag";
+
     /// <summary>The data set's name.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary>The method, by its name of <see cref="InspectionMethods"/>.</summary>
-    public string Method { get; init; } = KagOptions.MethodName;
+    /// <summary>The method, by its name of <c>InspectionMethods</c>.</summary>
+    public string Method { get; init; } = DefaultMethod;
 
     /// <summary>The product.</summary>
     public required string Class { get; init; }

@@ -9,12 +9,14 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>The columns a view must have, found and checked once.</summary>
 internal sealed class InputColumns
 {
-    private readonly KagPromptOptions options;
+    private readonly ColumnOptions options;
+    private readonly ImageOptions images;
     private readonly DataViewSchema.Column[] texts;
 
-    private InputColumns(KagPromptOptions options, DataViewSchema.Column[] texts, DataViewSchema.Column image,
+    private InputColumns(ColumnOptions options, ImageOptions images, DataViewSchema.Column[] texts, DataViewSchema.Column image,
         DataViewSchema.Column? className, DataViewSchema.Column? label, DataViewSchema.Column? support)
-        => (this.options, this.texts, Image, ClassName, Label, Support) = (options, texts, image, className, label, support);
+        => (this.options, this.images, this.texts, Image, ClassName, Label, Support)
+            = (options, images, texts, image, className, label, support);
 
     public DataViewSchema.Column Image { get; }
 
@@ -35,20 +37,20 @@ internal sealed class InputColumns
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; label and support count only while
     /// fitting.</exception>
     /// <exception cref="ArgumentException">It is open which value of the label column is normal.</exception>
-    public static InputColumns Find(DataViewSchema schema, KagPromptOptions options, bool fitting)
+    public static InputColumns Find(DataViewSchema schema, ColumnOptions options, ImageOptions images, bool fitting)
     {
-        var image = ColumnReaders.Require(schema, options.Columns.Image, ColumnReaders.ImageOption, "an image (MLImage)",
+        var image = ColumnReaders.Require(schema, options.Image, ColumnReaders.ImageOption, "an image (MLImage)",
             type => type is ImageDataViewType);
-        var className = ColumnReaders.Find(schema, options.Columns.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind,
+        var className = ColumnReaders.Find(schema, options.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind,
             ColumnReaders.IsClassName);
         var label = fitting
-            ? ColumnReaders.Find(schema, options.Columns.Label, "Columns.Label", ColumnReaders.LabelKind, ColumnReaders.IsLabel)
+            ? ColumnReaders.Find(schema, options.Label, "Columns.Label", ColumnReaders.LabelKind, ColumnReaders.IsLabel)
             : null;
         var support = fitting
-            ? ColumnReaders.Find(schema, options.Columns.Support, "Columns.Support", "a Boolean", type => type is BooleanDataViewType)
+            ? ColumnReaders.Find(schema, options.Support, "Columns.Support", "a Boolean", type => type is BooleanDataViewType)
             : null;
-        LabelRule.Check(label, options.Columns.NormalLabel);
-        return new InputColumns(options, [.. RowOrigin.TextsOf(schema)], image, className, label, support);
+        LabelRule.Check(label, options.NormalLabel);
+        return new InputColumns(options, images, [.. RowOrigin.TextsOf(schema)], image, className, label, support);
     }
 
     /// <summary>Reads a row's image, and disposes what was made for this reading alone (<see cref="ImageSource"/>).</summary>
@@ -91,7 +93,7 @@ internal sealed class InputColumns
     {
         try
         {
-            return ImageAdapter.ToPixels(image, options.Images.MaxPixels, origin, options.Images.Orientation);
+            return ImageAdapter.ToPixels(image, images.MaxPixels, origin, images.Orientation);
         }
         catch (InvalidOperationException fault)
         {
@@ -104,7 +106,7 @@ internal sealed class InputColumns
     public Func<string?> ClassReader(DataViewRow row) => ColumnReaders.ClassName(row, ClassName);
 
     /// <summary>Reads a row's label; null where unknown.</summary>
-    public Func<bool?> LabelReader(DataViewRow row) => ColumnReaders.Label(row, Label, options.Columns.NormalLabel);
+    public Func<bool?> LabelReader(DataViewRow row) => ColumnReaders.Label(row, Label, options.NormalLabel);
 
     /// <summary>Reads a row's support flag; null where there is no such column.</summary>
     public Func<bool?> SupportReader(DataViewRow row) => ColumnReaders.Flag(row, Support);

@@ -1,8 +1,3 @@
-using System.Runtime.CompilerServices;
-
-[assembly: IgnoresAccessChecksTo("Microsoft.ML.Core")]
-[assembly: IgnoresAccessChecksTo("Microsoft.ML.Data")]
-
 namespace System.Runtime.CompilerServices;
 
 /// <summary>Honoured by the runtime by name: this assembly may use the other's internals.</summary>

@@ -3,12 +3,12 @@ using Microsoft.ML.Runtime;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>A view with the output columns appended; its cursor scores rows in batches, ahead of the reader.</summary>
-internal sealed class ScoredDataView(IHost host, KagPromptTransformer transformer, IDataView input) : IDataView
+internal sealed class ScoredDataView(IHost host, IRowScorer scorer, IDataView input) : IDataView
 {
     // Rows are read twice, by two cursors that must meet them in the same order.
     public bool CanShuffle => false;
 
-    public DataViewSchema Schema { get; } = transformer.GetOutputSchema(input.Schema);
+    public DataViewSchema Schema { get; } = scorer.GetOutputSchema(input.Schema);
 
     public long? GetRowCount() => input.GetRowCount();
 
@@ -18,13 +18,13 @@ internal sealed class ScoredDataView(IHost host, KagPromptTransformer transforme
         var passed = input.GetRowCursor(input.Schema.Where(column => needed.Contains(column.Index)));
         if (!needed.Any(index => index >= input.Schema.Count))
         {
-            return new ScoredCursor(host, transformer, Schema, input.Schema.Count, needed, passed, null);
+            return new ScoredCursor(host, scorer, Schema, input.Schema.Count, needed, passed, null);
         }
 
         try
         {
-            var ahead = input.GetRowCursor(transformer.InputOf(input.Schema).ForScoring);
-            return new ScoredCursor(host, transformer, Schema, input.Schema.Count, needed, passed, ahead);
+            var ahead = input.GetRowCursor(scorer.InputOf(input.Schema).ForScoring);
+            return new ScoredCursor(host, scorer, Schema, input.Schema.Count, needed, passed, ahead);
         }
         catch
         {

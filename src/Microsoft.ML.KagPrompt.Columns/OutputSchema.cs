@@ -20,33 +20,33 @@ internal static class OutputSchema
     /// <param name="options">Names and sizes.</param>
     /// <param name="mapSize">S.</param>
     /// <param name="resizeMode">The model's.</param>
-    public static DataViewSchema Append(DataViewSchema input, KagPromptOptions options, int mapSize, ResizeMode resizeMode)
+    public static DataViewSchema Append(DataViewSchema input, ColumnOptions options, int mapSize, ResizeMode resizeMode)
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
         var set = input.GetMaxAnnotationKind(out _, Kinds.ScoreColumnSetId) + 1;
-        builder.AddColumn(options.Columns.Score, NumberDataViewType.Single, OfScore(set, Values.Score));
-        builder.AddColumn(options.Columns.PredictedLabel, BooleanDataViewType.Instance, OfScore(set, Values.PredictedLabel));
-        builder.AddColumn(options.Columns.AnomalyMap, options.Columns.MapResolution == MapResolution.Model
+        builder.AddColumn(options.Score, NumberDataViewType.Single, OfScore(set, Values.Score));
+        builder.AddColumn(options.PredictedLabel, BooleanDataViewType.Instance, OfScore(set, Values.PredictedLabel));
+        builder.AddColumn(options.AnomalyMap, options.MapResolution == MapResolution.Model
             ? new VectorDataViewType(NumberDataViewType.Single, mapSize, mapSize)
             : new VectorDataViewType(NumberDataViewType.Single), MapAnnotations.Create(resizeMode));
-        if (options.Columns.Probability is { } probability)
+        if (options.Probability is { } probability)
         {
             builder.AddColumn(probability, NumberDataViewType.Single, OfScore(set, Values.Probability, isNormalized: true));
         }
 
-        if (options.Columns.Heatmap is { } heatmap)
+        if (options.Heatmap is { } heatmap)
         {
             builder.AddColumn(heatmap, Picture);
         }
 
-        if (options.Columns.HeatmapPng is { } png)
+        if (options.HeatmapPng is { } png)
         {
             builder.AddColumn(png, new VectorDataViewType(NumberDataViewType.Byte));
         }
 
         // Last, so that the columns of earlier versions keep their positions.
-        if (options.Columns.IsForeign is { } foreign)
+        if (options.IsForeign is { } foreign)
         {
             builder.AddColumn(foreign, BooleanDataViewType.Instance);
         }
@@ -55,34 +55,34 @@ internal static class OutputSchema
     }
 
     /// <summary>The same before fitting.</summary>
-    public static SchemaShape Append(SchemaShape input, KagPromptOptions options)
+    public static SchemaShape Append(SchemaShape input, ColumnOptions options)
     {
         var columns = input.ToDictionary(column => column.Name);
         void Add(string name, VectorKind kind, DataViewType type, IEnumerable<SchemaShape.Column>? annotations = null)
             => columns[name] = new SchemaShape.Column(name, kind, type, false, annotations is null ? null : new SchemaShape(annotations));
-        Add(options.Columns.Score, VectorKind.Scalar, NumberDataViewType.Single,
+        Add(options.Score, VectorKind.Scalar, NumberDataViewType.Single,
             AnnotationUtils.GetTrainerOutputAnnotation());
-        Add(options.Columns.PredictedLabel, VectorKind.Scalar, BooleanDataViewType.Instance,
+        Add(options.PredictedLabel, VectorKind.Scalar, BooleanDataViewType.Instance,
             AnnotationUtils.GetTrainerOutputAnnotation());
-        var map = options.Columns.MapResolution == MapResolution.Model ? VectorKind.Vector : VectorKind.VariableVector;
-        Add(options.Columns.AnomalyMap, map, NumberDataViewType.Single, MapAnnotations.Shape);
-        if (options.Columns.Probability is { } probability)
+        var map = options.MapResolution == MapResolution.Model ? VectorKind.Vector : VectorKind.VariableVector;
+        Add(options.AnomalyMap, map, NumberDataViewType.Single, MapAnnotations.Shape);
+        if (options.Probability is { } probability)
         {
             Add(probability, VectorKind.Scalar, NumberDataViewType.Single,
                 AnnotationUtils.GetTrainerOutputAnnotation(isNormalized: true));
         }
 
-        if (options.Columns.Heatmap is { } heatmap)
+        if (options.Heatmap is { } heatmap)
         {
             Add(heatmap, VectorKind.Scalar, Picture);
         }
 
-        if (options.Columns.HeatmapPng is { } png)
+        if (options.HeatmapPng is { } png)
         {
             Add(png, VectorKind.VariableVector, NumberDataViewType.Byte);
         }
 
-        if (options.Columns.IsForeign is { } foreign)
+        if (options.IsForeign is { } foreign)
         {
             Add(foreign, VectorKind.Scalar, BooleanDataViewType.Instance);
         }

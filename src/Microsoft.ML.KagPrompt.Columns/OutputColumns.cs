@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Imaging;
-using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt;
@@ -9,16 +8,16 @@ namespace Microsoft.ML.KagPrompt;
 internal sealed record ScoredRow(Inspection Inspection, PixelBuffer? Picture, string? ClassName);
 
 /// <summary>The values of the appended columns, by their position after the input's.</summary>
-internal sealed class OutputColumns(KagPromptTransformer transformer)
+internal sealed class OutputColumns(IRowScorer scorer)
 {
     /// <summary>What is appended, in the order of the schema.</summary>
     private readonly Kind[] kinds =
     [
         Kind.Score, Kind.PredictedLabel, Kind.AnomalyMap,
-        .. transformer.Options.Columns.Probability is null ? [] : new[] { Kind.Probability },
-        .. transformer.Options.Columns.Heatmap is null ? [] : new[] { Kind.Heatmap },
-        .. transformer.Options.Columns.HeatmapPng is null ? [] : new[] { Kind.HeatmapPng },
-        .. transformer.Options.Columns.IsForeign is null ? [] : new[] { Kind.IsForeign },
+        .. scorer.Columns.Probability is null ? [] : new[] { Kind.Probability },
+        .. scorer.Columns.Heatmap is null ? [] : new[] { Kind.Heatmap },
+        .. scorer.Columns.HeatmapPng is null ? [] : new[] { Kind.HeatmapPng },
+        .. scorer.Columns.IsForeign is null ? [] : new[] { Kind.IsForeign },
     ];
 
     private enum Kind
@@ -32,15 +31,14 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
         IsForeign,
     }
 
-    private bool Draws => transformer.Options.Columns.Heatmap is not null || transformer.Options.Columns.HeatmapPng is not null;
+    private bool Draws => scorer.Columns.Heatmap is not null || scorer.Columns.HeatmapPng is not null;
 
     public int Count => kinds.Length;
 
     /// <summary>Scores rows; pictures are kept only where the heatmap needs them.</summary>
     public ScoredRow[] Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
     {
-        var results = transformer.Model.Inspect(images, classNames,
-            atImageSize: transformer.Options.Columns.MapResolution == MapResolution.Image);
+        var results = scorer.Inspect(images, classNames);
         return [.. results.Select((result, i) => new ScoredRow(result, Draws ? images[i] : null, classNames[i]))];
     }
 
@@ -70,10 +68,7 @@ internal sealed class OutputColumns(KagPromptTransformer transformer)
     {
         var (inspection, picture) = (row.Inspection, row.Picture!);
         var map = inspection.Width == picture.Width && inspection.Height == picture.Height ? inspection.Map
-            : transformer.Model.MapToImage(inspection.Map, picture.Width, picture.Height);
-        return HeatmapRenderer.Overlay(picture, map, MapScale.ForCalibration(CalibrationOf(row.ClassName)));
+            : scorer.MapToImage(inspection.Map, picture.Width, picture.Height);
+        return HeatmapRenderer.Overlay(picture, map, MapScale.ForCalibration(scorer.CalibrationOf(row.ClassName)));
     }
-
-    private ThresholdCalibration CalibrationOf(string? className)
-        => transformer.Calibration(className ?? (transformer.Model.ClassNames.Count == 1 ? null : InspectionOptions.DefaultClassName));
 }

@@ -8,15 +8,15 @@ namespace Microsoft.ML.KagPrompt;
 internal static class InputShape
 {
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
-    public static void Check(SchemaShape schema, KagPromptOptions options)
+    public static void Check(SchemaShape schema, ColumnOptions options)
     {
-        Require(schema, options.Columns.Image, ColumnReaders.ImageOption, "an image (MLImage)",
+        Require(schema, options.Image, ColumnReaders.ImageOption, "an image (MLImage)",
             column => column.ItemType is ImageDataViewType);
-        Require(schema, options.Columns.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind,
+        Require(schema, options.ClassName, "Columns.ClassName", ColumnReaders.ClassNameKind,
             column => column.IsKey || column.ItemType is TextDataViewType);
-        Require(schema, options.Columns.Label, "Columns.Label", ColumnReaders.LabelKind,
+        Require(schema, options.Label, "Columns.Label", ColumnReaders.LabelKind,
             column => column.IsKey || column.ItemType == NumberDataViewType.Single || column.ItemType is BooleanDataViewType);
-        Require(schema, options.Columns.Support, "Columns.Support", "a Boolean",
+        Require(schema, options.Support, "Columns.Support", "a Boolean",
             column => !column.IsKey && column.ItemType is BooleanDataViewType);
     }
 

@@ -6,14 +6,14 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>Row by row, for prediction engines.</summary>
 internal sealed class RowMapper : IRowToRowMapper
 {
-    private readonly KagPromptTransformer transformer;
+    private readonly IRowScorer scorer;
     private readonly InputColumns columns;
 
-    public RowMapper(KagPromptTransformer transformer, DataViewSchema inputSchema)
+    public RowMapper(IRowScorer scorer, DataViewSchema inputSchema)
     {
-        (this.transformer, InputSchema) = (transformer, inputSchema);
-        columns = transformer.InputOf(inputSchema);
-        OutputSchema = transformer.GetOutputSchema(inputSchema);
+        (this.scorer, InputSchema) = (scorer, inputSchema);
+        columns = scorer.InputOf(inputSchema);
+        OutputSchema = scorer.GetOutputSchema(inputSchema);
     }
 
     public DataViewSchema InputSchema { get; }
@@ -46,7 +46,7 @@ internal sealed class RowMapper : IRowToRowMapper
         public MappedRow(RowMapper mapper, DataViewRow input, HashSet<int> active)
         {
             (this.mapper, this.input, this.active) = (mapper, input, active);
-            outputs = new OutputColumns(mapper.transformer);
+            outputs = new OutputColumns(mapper.scorer);
             if (active.Any(index => index >= mapper.InputSchema.Count))
             {
                 (image, className) = (mapper.columns.ImageReader(input), mapper.columns.ClassReader(input));

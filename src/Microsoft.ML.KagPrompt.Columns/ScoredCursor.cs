@@ -12,7 +12,7 @@ namespace Microsoft.ML.KagPrompt;
 internal sealed class ScoredCursor : DataViewRowCursor
 {
     private readonly IHost host;
-    private readonly KagPromptTransformer transformer;
+    private readonly IRowScorer scorer;
     private readonly int inputColumns;
     private readonly HashSet<int> active;
     private readonly DataViewRowCursor passed;
@@ -25,15 +25,15 @@ internal sealed class ScoredCursor : DataViewRowCursor
     private bool disposed;
 
     /// <summary>Takes over both cursors; without the second no output column is active.</summary>
-    public ScoredCursor(IHost host, KagPromptTransformer transformer, DataViewSchema schema, int inputColumns, HashSet<int> active,
+    public ScoredCursor(IHost host, IRowScorer scorer, DataViewSchema schema, int inputColumns, HashSet<int> active,
         DataViewRowCursor passed, DataViewRowCursor? ahead)
     {
-        (this.host, this.transformer, Schema, this.inputColumns, this.active, this.passed, this.ahead)
-            = (host, transformer, schema, inputColumns, active, passed, ahead);
-        outputs = new OutputColumns(transformer);
+        (this.host, this.scorer, Schema, this.inputColumns, this.active, this.passed, this.ahead)
+            = (host, scorer, schema, inputColumns, active, passed, ahead);
+        outputs = new OutputColumns(scorer);
         if (ahead is not null)
         {
-            var columns = transformer.InputOf(ahead.Schema);
+            var columns = scorer.InputOf(ahead.Schema);
             (image, className) = (columns.ImageReader(ahead), columns.ClassReader(ahead));
         }
     }
@@ -103,7 +103,7 @@ internal sealed class ScoredCursor : DataViewRowCursor
     {
         var images = new List<PixelBuffer>();
         var classNames = new List<string?>();
-        while (images.Count < transformer.Options.InferenceBatchSize && ahead!.MoveNext())
+        while (images.Count < scorer.BatchSize && ahead!.MoveNext())
         {
             images.Add(image!());
             classNames.Add(className!());

@@ -1,0 +1,21 @@
+using Microsoft.ML.KagPrompt.Model;
+
+namespace Microsoft.ML.KagPrompt;
+
+/// <content>What the columns' machinery asks of it.</content>
+public sealed partial class KagPromptTransformer
+{
+    ColumnOptions IRowScorer.Columns => Options.Columns;
+
+    int IRowScorer.BatchSize => Options.InferenceBatchSize;
+
+    InputColumns IRowScorer.InputOf(DataViewSchema schema) => InputOf(schema);
+
+    IReadOnlyList<Inspection> IRowScorer.Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
+        => Model.Inspect(images, classNames, atImageSize: Options.Columns.MapResolution == MapResolution.Image);
+
+    float[] IRowScorer.MapToImage(ReadOnlySpan<float> map, int width, int height) => Model.MapToImage(map, width, height);
+
+    ThresholdCalibration IRowScorer.CalibrationOf(string? className)
+        => Calibration(className ?? (Model.ClassNames.Count == 1 ? null : InspectionOptions.DefaultClassName));
+}
