@@ -119,8 +119,7 @@ public sealed record InspectionRegion
     /// <summary>Whether images of this size have its shape: what differs is no more than the rounding of a side.</summary>
     /// <param name="width">The image's columns, turned as it is inspected.</param>
     /// <param name="height">Its rows.</param>
-    public bool Fits(int width, int height)
-        => !HasShape || Math.Abs(((long)Width * height) - ((long)Height * width)) < new[] { width, height, Width, Height }.Max();
+    public bool Fits(int width, int height) => !HasShape || new ImageShape(Width, Height).Fits(width, height);
 
     /// <summary>Refuses images of another shape, of which it would mark other places.</summary>
     /// <param name="width">The image's columns, turned as it is inspected.</param>
@@ -129,11 +128,9 @@ public sealed record InspectionRegion
     /// <exception cref="ImageReadException">The image has another shape.</exception>
     public void RequireFit(int width, int height, string origin)
     {
-        if (!Fits(width, height))
+        if (HasShape)
         {
-            throw new ImageReadException($"{origin} has {width} x {height} pixels, the region of its class {Width} x {Height}: "
-                + "expected the same shape. Check that the image is of this class and is not turned or cut out; "
-                + "or draw the region for such images and fit again.");
+            new ImageShape(Width, Height).RequireFit(width, height, origin);
         }
     }
 
