@@ -14,6 +14,9 @@ internal sealed class SquareRegion(int side, bool[] inside, byte[] blank)
     /// <summary>Which pixels are inspected, row by row.</summary>
     public bool[] Inside => inside;
 
+    /// <summary>What images show outside: red, green and blue.</summary>
+    public IReadOnlyList<byte> Blank => blank;
+
     /// <summary>
     /// The picture with nothing outside the region. Networks see beyond the patch they describe, and the whole image at once: only
     /// what they are not shown cannot change a score.

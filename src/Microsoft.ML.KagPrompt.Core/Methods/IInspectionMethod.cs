@@ -59,6 +59,15 @@ internal interface IInspectionMethod : IDisposable
     /// </summary>
     MethodScores Score(EncodedImages features, ClassReference reference);
 
+    /// <summary>
+    /// What <see cref="Encode"/> and <see cref="Score"/> together compute of images of one class, in ONNX operators.
+    /// </summary>
+    /// <param name="images">The images, and the towers that see them.</param>
+    /// <param name="reference">The class, whose tensors become constants.</param>
+    /// <exception cref="NotSupportedException">The method or a tower of it does not say itself in ONNX.</exception>
+    MethodGraph Emit(EncoderGraph images, ClassReference reference) => throw new NotSupportedException(
+        $"{GetType().Name} cannot be exported to ONNX. Load the model with this library, or fit with another method.");
+
     /// <summary>The part of an image's score that its map alone decides: [B, S, S] → [B]. The caller owns it.</summary>
     torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null);
 }

@@ -62,6 +62,9 @@ internal sealed record ModelManifest
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
+    /// <summary>A calibration as manifests have it.</summary>
+    public static string ToJson(ThresholdCalibration calibration) => JsonSerializer.Serialize(calibration, Json);
+
     /// <summary>Parses and checks everything that does not need the tensors.</summary>
     /// <param name="json">The manifest.</param>
     /// <param name="hash">The SHA-256 that was saved with it; null: none was.</param>

@@ -43,9 +43,7 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
     public Tensor ToImage(Tensor patches, int height, int width)
     {
         using var scope = NewDisposeScope();
-        var (down, across) = Known.GetOrAdd(
-            (this, height, width),
-            key => (Tents(Rows, FirstRow, RowStep, key.Height), Tents(Columns, FirstColumn, ColumnStep, key.Width)));
+        var (down, across) = Weights(height, width);
         var leading = patches.shape[..^1];
         var cells = patches.reshape(-1, Rows, Columns);
         var pixels = tensor(down, [height, Rows], device: patches.device)
@@ -53,6 +51,11 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
             .matmul(tensor(across, [width, Columns], device: patches.device).t());
         return pixels.reshape([.. leading, height, width]).MoveToOuterDisposeScope();
     }
+
+    /// <summary>What <see cref="ToImage(Tensor, int, int)"/> multiplies by: [height, Rows] before, [width, Columns] turned over after.</summary>
+    public (float[] Down, float[] Across) Weights(int height, int width) => Known.GetOrAdd(
+        (this, height, width),
+        key => (Tents(Rows, FirstRow, RowStep, key.Height), Tents(Columns, FirstColumn, ColumnStep, key.Width)));
 
     /// <summary>Row by row, the weights of the cells in each pixel: [pixels, cells].</summary>
     private static float[] Tents(int cells, double first, double step, int pixels)

@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Backbones.Residual;
 /// patch tokens on a grid of its own; the image embedding is the last one's mean, or what two layers make of its mean and maximum. A graph
 /// prompt sees coarser cells of every stage, and how each of them differs from the rest of its own picture.
 /// </summary>
-internal sealed class ResidualNetwork : IStageTower, IPooledEmbedding
+internal sealed partial class ResidualNetwork : IStageTower, IPooledEmbedding
 {
     public const string FamilyName = "resnet";
 

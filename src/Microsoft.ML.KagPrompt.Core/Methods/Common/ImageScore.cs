@@ -17,16 +17,22 @@ internal static class ImageScore
     {
         using var scope = NewDisposeScope();
         var pixels = maps.flatten(1);                                                     // [B, S²]
-        var count = (int)Math.Clamp(Math.Round(k * pixels.shape[1] / (ReferenceSide * ReferenceSide)), 1, pixels.shape[1]);
+        var count = Count(k, pixels.shape[1], inspected?.Length);
         if (inspected is not null)
         {
             pixels = pixels.index_select(1, tensor(inspected, device: pixels.device));
-            count = Math.Min(count, inspected.Length);
         }
 
         var (values, _) = pixels.topk(count, dim: 1, sorted: false);
         return values.mean([1]).MoveToOuterDisposeScope();
     }
+
+    /// <summary>How many values that is of a map.</summary>
+    /// <param name="k">At the reference side.</param>
+    /// <param name="pixels">S².</param>
+    /// <param name="inspected">How many of them count; null: all.</param>
+    public static int Count(int k, long pixels, int? inspected) => (int)Math.Min(
+        Math.Clamp(Math.Round(k * pixels / (ReferenceSide * ReferenceSide)), 1, pixels), inspected ?? pixels);
 
     /// <summary>s = γ s1 + (1−γ) s2; s2 alone where no prompt is trained. The caller owns the result.</summary>
     public static Tensor Fuse(Tensor? promptScore, Tensor topMean, float gamma)

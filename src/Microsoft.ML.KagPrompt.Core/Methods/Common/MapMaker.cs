@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
 /// <summary>From patch grids to maps of S × S pixels.</summary>
-internal sealed class MapMaker(MapUpsampling upsampling, int imageSize)
+internal sealed partial class MapMaker(MapUpsampling upsampling, int imageSize)
 {
     // Of less, a value would be told by what is left of a rounding.
     private const double LeastCoverage = 1e-4;
@@ -13,7 +13,7 @@ internal sealed class MapMaker(MapUpsampling upsampling, int imageSize)
     /// <summary>[..., L] → [..., S, S] of a grid's patches.</summary>
     public Func<Tensor, Tensor> Upsampler(PatchGrid grid)
     {
-        var placed = upsampling == MapUpsampling.AlignedCorners ? PatchGrid.AlignedCorners(grid.Rows, imageSize) : grid;
+        var placed = Placed(grid);
         return patches => placed.ToImage(patches, imageSize);
     }
 
@@ -67,6 +67,10 @@ internal sealed class MapMaker(MapUpsampling upsampling, int imageSize)
 
         return sum!.Times(1.0 / layers.Count).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Where cells are taken to lie.</summary>
+    private PatchGrid Placed(PatchGrid grid)
+        => upsampling == MapUpsampling.AlignedCorners ? PatchGrid.AlignedCorners(grid.Rows, imageSize) : grid;
 
     /// <summary>1 for the cells inside.</summary>
     private static float[] Weights(PatchGrid grid, SquareRegion region)

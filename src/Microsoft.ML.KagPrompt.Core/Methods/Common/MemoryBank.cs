@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.KagPrompt.Methods.Common;
 
 /// <summary>Normal patches of the support images, per layer, at unit length. Owns its tensors; reading is thread-safe.</summary>
-internal sealed class MemoryBank : IDisposable
+internal sealed partial class MemoryBank : IDisposable
 {
     // Similarities held at a time: on a processor as many as its caches hold, since reading them back costs more than computing them.
     private const long ProcessorBlock = 1 << 20;

@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// lie alike tell more so than by their patches anywhere: a sound corner in the wrong place is no match. Owns its tensors;
 /// reading is thread-safe.
 /// </summary>
-internal sealed class NearMatches : IDisposable
+internal sealed partial class NearMatches : IDisposable
 {
     // Of a grid of 28: cells by which parts that lie alike still differ.
     private const double Reach = 2.0 / 28;
@@ -72,7 +72,7 @@ internal sealed class NearMatches : IDisposable
     /// <summary>
     /// One layer's patches in the order of their cells, so that neighbouring rows of the grid are neighbouring rows of the matrix.
     /// </summary>
-    private sealed class Layer(Tensor patches, long[] lying, PatchGrid grid, Layer.Strip[] strips) : IDisposable
+    private sealed partial class Layer(Tensor patches, long[] order, long[] lying, PatchGrid grid, Layer.Strip[] strips) : IDisposable
     {
         /// <summary>What lies apart is of places alone: a layer of the same ones as an earlier has its strips.</summary>
         public static Layer Build(Tensor all, long[] cells, PatchGrid grid, IEnumerable<Layer> earlier)
@@ -88,7 +88,7 @@ internal sealed class NearMatches : IDisposable
                 .Select(row => (long)row).ToArray();
             var sorted = Array.ConvertAll(order, row => cells[row]);
             var strips = earlier.FirstOrDefault(layer => layer.LiesAs(sorted, grid))?.Strips ?? Strip.All(sorted, grid, all.device);
-            return new Layer(all.index_select(0, tensor(order, device: all.device)), sorted, grid, strips);
+            return new Layer(all.index_select(0, tensor(order, device: all.device)), order, sorted, grid, strips);
         }
 
         private Strip[] Strips => strips;

@@ -14,7 +14,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 /// <param name="sizes">Of the backbones.</param>
 /// <param name="prompt">The graph prompt; null where the memory bank alone scores.</param>
 /// <param name="startsTrained">Whether the prompt was trained before.</param>
-internal sealed class KagMethod(KagOptions options, MethodSizes sizes, GraphPrompt? prompt, bool startsTrained) : ITrainedMethod
+internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, GraphPrompt? prompt, bool startsTrained) : ITrainedMethod
 {
     private readonly KagVariant variant = KagVariant.For(options.Prompt.Variant);
     // Each costs a look at all others.

@@ -1,0 +1,28 @@
+using Microsoft.ML.KagPrompt.Numerics;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Onnx;
+
+/// <summary>Maps on other grids, as products with constant matrices: the same numbers in every runtime.</summary>
+internal static class OnnxResampling
+{
+    /// <summary>[…, Rows, Columns] → […, height, width], linear between the cells' centres.</summary>
+    public static OnnxValue ToImage(this PatchGrid grid, OnnxValue cells, int height, int width)
+    {
+        var (down, across) = grid.Weights(height, width);
+        return cells.Between(down, grid.Rows, across, grid.Columns);
+    }
+
+    /// <summary>[…, h, w] → […, H, W]: D x Aᵀ.</summary>
+    /// <param name="x">The maps.</param>
+    /// <param name="down">D, [H, h].</param>
+    /// <param name="rows">h.</param>
+    /// <param name="across">A, [W, w].</param>
+    /// <param name="columns">w.</param>
+    public static OnnxValue Between(this OnnxValue x, float[] down, int rows, float[] across, int columns)
+    {
+        using var scope = torch.NewDisposeScope();
+        var turned = torch.tensor(across, [across.Length / columns, columns]).t();
+        return x.Graph.Constant(down, down.Length / rows, rows).MatMul(x).MatMul(x.Graph.Constant(turned));
+    }
+}
