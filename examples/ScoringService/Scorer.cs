@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.KagPrompt;
 
@@ -55,15 +56,13 @@ internal sealed class Scorer : IDisposable
     /// <summary>The picture at the model's size: while it waits for its turn, nothing larger is held.</summary>
     private async Task<PixelBuffer> ReadAsync(byte[] image, string className, CancellationToken aborted)
     {
-        var options = transformer.Options.Images;
         // Before anything is decoded: a small body may promise a huge image.
-        var info = ImageCodec.Check(image, "The body", options.MaxPixels);
+        var info = ImageCodec.Check(image, "The body", transformer.Options.Images.MaxPixels);
         var places = (long)info.Width * info.Height > Large ? largeOnes : readers;
         await places.WaitAsync(aborted);
         try
         {
-            return transformer.Model.ToModelSize(
-                ImageCodec.Read(image, "The body", options.MaxPixels, options.Orientation), className);
+            return AtModelSize(image, className);
         }
         finally
         {
@@ -74,5 +73,13 @@ internal sealed class Scorer : IDisposable
 
             places.Release();
         }
+    }
+
+    // Of its own, so that the large picture is out of reach when it returns.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private PixelBuffer AtModelSize(byte[] image, string className)
+    {
+        var options = transformer.Options.Images;
+        return transformer.Model.ToModelSize(ImageCodec.Read(image, "The body", options.MaxPixels, options.Orientation), className);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using SkiaSharp;
@@ -186,36 +187,48 @@ public static class ImageCodec
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         var (opaque, grey) = (codec.Info.AlphaType == SKAlphaType.Opaque, codec.Info.ColorType == SKColorType.Gray8);
-        using var bitmap = new SKBitmap();
         var layout = new SKImageInfo(width, height, opaque && grey ? SKColorType.Gray8 : SKColorType.Rgba8888,
             opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
-        if (!bitmap.TryAllocPixels(layout))
+        if (layout.BytesSize64 > Array.MaxLength)
         {
             throw TooLarge(width, height, origin);
         }
 
-        if (codec.GetPixels(bitmap.Info, bitmap.GetPixels()) is not SKCodecResult.Success and var result)
+        // Not of the C library's heap, which may keep what was freed.
+        var rented = ArrayPool<byte>.Shared.Rent(layout.BytesSize);
+        try
         {
-            throw result == SKCodecResult.IncompleteInput ? Incomplete(origin)
-                : new ImageReadException($"{origin}: the image is damaged, or ends early ({result}). Expected a whole file. "
-                    + "Copy it again, after it was written to its end.");
-        }
-
-        var pixels = new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), bitmap.ByteCount);
-        for (var y = 0; y < height; y++)
-        {
-            var row = pixels.Slice(y * bitmap.RowBytes, width * bitmap.BytesPerPixel);
-            var target = rgb.AsSpan(3 * width * y, 3 * width);
-            if (bitmap.ColorType == SKColorType.Gray8)
+            SKCodecResult result;
+            fixed (byte* pixels = rented)
             {
-                for (var x = 0; x < width; x++)
-                {
-                    target.Slice(3 * x, 3).Fill(row[x]);
-                }
+                result = codec.GetPixels(layout, (IntPtr)pixels);
             }
-            else
+
+            if (result != SKCodecResult.Success)
             {
-                WithoutAlpha(row, target);
+                throw result == SKCodecResult.IncompleteInput ? Incomplete(origin)
+                    : new ImageReadException($"{origin}: the image is damaged, or ends early ({result}). Expected a whole file. "
+                        + "Copy it again, after it was written to its end.");
+            }
+
+            var decoded = rented.AsSpan(0, layout.BytesSize);
+            if (layout.ColorType == SKColorType.Rgba8888)
+            {
+                WithoutAlpha(decoded, rgb);
+                return;
+            }
+
+            for (var p = 0; p < decoded.Length; p++)
+            {
+                rgb.AsSpan(3 * p, 3).Fill(decoded[p]);
+            }
+        }
+        finally
+        {
+            // What is not returned goes with the next collection, and does not lie in the pool.
+            if (!PixelBudget.IsLarge(width, height))
+            {
+                ArrayPool<byte>.Shared.Return(rented);
             }
         }
     }

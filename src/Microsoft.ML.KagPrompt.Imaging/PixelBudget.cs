@@ -14,11 +14,13 @@ internal static class PixelBudget
 
     private static readonly Lock OneAtATime = new();
 
+    public static bool IsLarge(int width, int height) => (long)width * height > Large;
+
     /// <summary>Refuses large pictures of next to no bytes: of a photograph there is something to store.</summary>
     /// <exception cref="ImageReadException">It is one.</exception>
     public static void RequireSubstance(int width, int height, long bytes, string origin)
     {
-        if ((long)width * height > Large && (long)width * height > MostPixelsPerByte * bytes)
+        if (IsLarge(width, height) && (long)width * height > MostPixelsPerByte * bytes)
         {
             throw new ImageReadException($"{origin} promises {width} x {height} pixels in {bytes} bytes: expected a photograph, "
                 + $"of at most {MostPixelsPerByte} pixels a byte, got a picture of nothing. Look at what wrote it.");
@@ -28,7 +30,7 @@ internal static class PixelBudget
     /// <summary>Decodes; of large pictures one at a time, so that their working memory does not add up.</summary>
     public static T Spend<T>(int width, int height, Func<T> decode)
     {
-        if ((long)width * height <= Large)
+        if (!IsLarge(width, height))
         {
             return decode();
         }
