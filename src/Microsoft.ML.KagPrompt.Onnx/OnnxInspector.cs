@@ -56,6 +56,9 @@ public sealed class OnnxInspector : IDisposable
         return new(ExportedFile.Of(file, origin), options);
     }
 
+    /// <summary>Loads a file that was looked through.</summary>
+    internal static OnnxInspector Of(ExportedFile file, OnnxInspectorOptions options) => new(file, options);
+
     /// <summary>Reads what a file says of its model, and loads nothing.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
