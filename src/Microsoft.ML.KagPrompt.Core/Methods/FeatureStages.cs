@@ -8,7 +8,7 @@ namespace Microsoft.ML.KagPrompt.Methods;
 /// A backbone's feature maps as methods for convolutional networks want them: the stages of a residual network on their own grids; of any
 /// other backbone its taps, all on the one grid that it has.
 /// </summary>
-internal sealed class FeatureStages
+internal sealed partial class FeatureStages
 {
     private readonly MethodSizes sizes;
     private readonly StageInfo[] stages;

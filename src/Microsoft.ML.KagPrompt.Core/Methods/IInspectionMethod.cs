@@ -64,9 +64,8 @@ internal interface IInspectionMethod : IDisposable
     /// </summary>
     /// <param name="images">The images, and the towers that see them.</param>
     /// <param name="reference">The class, whose tensors become constants.</param>
-    /// <exception cref="NotSupportedException">The method or a tower of it does not say itself in ONNX.</exception>
-    MethodGraph Emit(EncoderGraph images, ClassReference reference) => throw new NotSupportedException(
-        $"{GetType().Name} cannot be exported to ONNX. Load the model with this library, or fit with another method.");
+    /// <exception cref="NotSupportedException">A tower of it does not say itself in ONNX.</exception>
+    MethodGraph Emit(EncoderGraph images, ClassReference reference);
 
     /// <summary>The part of an image's score that its map alone decides: [B, S, S] → [B]. The caller owns it.</summary>
     torch.Tensor MapScores(torch.Tensor maps, ClassRegion? region = null);

@@ -52,6 +52,10 @@ internal static class OnnxOperations
 
     public static OnnxValue Reciprocal(this OnnxValue x) => x.Graph.Node("Reciprocal", [x]);
 
+    /// <summary>x / σ normed over the last dimension, scaled and shifted.</summary>
+    public static OnnxValue LayerNorm(this OnnxValue x, torch.Tensor weight, torch.Tensor bias, double epsilon) => x.Graph.Node(
+        "LayerNormalization", [x, x.Graph.Weight(weight), x.Graph.Weight(bias)], Told("axis", -1), Told("epsilon", epsilon));
+
     /// <summary>1 − x.</summary>
     public static OnnxValue Complement(this OnnxValue x) => 1 - x;
 

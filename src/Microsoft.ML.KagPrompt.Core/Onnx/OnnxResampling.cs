@@ -13,6 +13,21 @@ internal static class OnnxResampling
         return cells.Between(down, grid.Rows, across, grid.Columns);
     }
 
+    /// <summary>
+    /// Adaptive average pooling of n numbers to fewer: output i is the mean of inputs ⌊i·n/m⌋ up to ⌈(i+1)·n/m⌉, the last left out: [m, n].
+    /// </summary>
+    public static float[] Means(int inputs, int outputs)
+    {
+        var weights = new float[outputs * inputs];
+        for (var i = 0; i < outputs; i++)
+        {
+            var (first, end) = ((int)((long)i * inputs / outputs), (int)((((i + 1L) * inputs) + outputs - 1) / outputs));
+            weights.AsSpan((i * inputs) + first, end - first).Fill(1f / (end - first));
+        }
+
+        return weights;
+    }
+
     /// <summary>[…, h, w] → […, H, W]: D x Aᵀ.</summary>
     /// <param name="x">The maps.</param>
     /// <param name="down">D, [H, h].</param>

@@ -41,6 +41,21 @@ internal static class OnnxShapes
 
     public static OnnxValue Gather(this OnnxValue x, long axis, long[] places) => x.Gather(axis, x.Graph.Whole(places));
 
+    /// <summary>Of each image one row: [N, n, …] and [N, 1] → [N, …].</summary>
+    public static OnnxValue RowOfEach(this OnnxValue x, OnnxValue numbers)
+        => x.Graph.Node("GatherND", [x, numbers], Told("batch_dims", 1));
+
+    /// <summary>The same rows for each image of a batch: [k, D] → [N, k, D].</summary>
+    /// <param name="rows">A constant.</param>
+    /// <param name="count">k.</param>
+    /// <param name="width">D.</param>
+    /// <param name="batch">A value whose first side is N.</param>
+    public static OnnxValue ForEach(this OnnxValue rows, long count, long width, OnnxValue batch)
+    {
+        var images = batch.Graph.Node("Shape", [batch], Told("start", 0), Told("end", 1));
+        return rows.Graph.Node("Expand", [rows, new[] { images, rows.Graph.Whole(count, width) }.Concat(0)]);
+    }
+
     /// <summary>
     /// Values of some places back among all of them, the others 0: [N, n] → [N, count]. The places ascend.
     /// </summary>

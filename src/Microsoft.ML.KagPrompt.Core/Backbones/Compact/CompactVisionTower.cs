@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Backbones.Compact;
 /// A small residual convolutional trunk. Each stage's map is brought to the patch grid and projected to a tap;
 /// the last stage is pooled to the image embedding.
 /// </summary>
-internal sealed class CompactVisionTower : IVisionTower, IPooledEmbedding
+internal sealed partial class CompactVisionTower : IVisionTower, IPooledEmbedding
 {
     public const string FamilyName = "compact";
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -28,5 +29,20 @@ internal static class ActivationFunctions
         }
 
         return activation == Activation.Gelu ? functional.gelu(x) : x * x.Times(1.702).sigmoid();
+    }
+
+    /// <summary>The same in ONNX operators.</summary>
+    /// <param name="activation">Which.</param>
+    /// <param name="x">[…, w], of a gate both halves [a, b].</param>
+    /// <param name="width">Of the result.</param>
+    public static OnnxValue Emit(this Activation activation, OnnxValue x, int width)
+    {
+        if (activation == Activation.SwiGlu)
+        {
+            var gate = x.Narrow(-1, 0, width);
+            return gate * gate.Sigmoid() * x.Narrow(-1, width, width);
+        }
+
+        return activation == Activation.Gelu ? x * 0.5 * ((x * Math.Sqrt(0.5)).Erf() + 1) : x * (x * 1.702).Sigmoid();
     }
 }

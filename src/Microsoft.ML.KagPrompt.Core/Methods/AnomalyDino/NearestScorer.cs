@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Methods.Cells;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Onnx;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.AnomalyDino;
@@ -17,6 +18,12 @@ internal sealed class NearestScorer(AnomalyDinoOptions options, MethodSizes size
     protected override (torch.Tensor Values, torch.Tensor? Unlikeness) Measure(torch.Tensor cells, long[] places, ClassReference reference)
     {
         var (distances, unlikeness) = ((PatchBankReference)reference).Bank.Compare([cells]);
+        return (distances[0], unlikeness);
+    }
+
+    protected override (OnnxValue Values, OnnxValue? Unlikeness) Measure(OnnxValue cells, long[] places, ClassReference reference)
+    {
+        var (distances, unlikeness) = ((PatchBankReference)reference).Bank.Emit([cells], [places.Length]);
         return (distances[0], unlikeness);
     }
 }

@@ -12,7 +12,7 @@ namespace Microsoft.ML.KagPrompt.Methods.AnomalyGpt;
 /// the image; the map is 1 − it, the score the map's largest value. The mean of distances stretched is the same as 1 − the mean of
 /// similarities stretched.
 /// </summary>
-internal sealed class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes) : IInspectionMethod
+internal sealed partial class FewShotBranch(AnomalyGptOptions options, MethodSizes sizes) : IInspectionMethod
 {
     private readonly MapMaker maps = new(MapUpsampling.AlignedCorners, sizes.ImageSize);
 

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -42,6 +43,14 @@ internal sealed class ImageDecoder : IDisposable
         // [B, L, C']
         var projected = functional.linear(patchTokens, weights[$"fc.{layer}.weight"], weights[$"fc.{layer}.bias"]).UnitLength(-1);
         return projected.matmul(textFeatures.t()).Times(InverseTemperature).transpose(1, 2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary><see cref="Logits"/> in ONNX operators: [N, L, D_i] → [N, 2, L].</summary>
+    public OnnxValue Emit(int layer, OnnxValue patchTokens, Tensor textFeatures)
+    {
+        using var scope = NewDisposeScope();
+        var projected = patchTokens.Linear(weights[$"fc.{layer}.weight"], weights[$"fc.{layer}.bias"]).UnitLength(-1);
+        return (projected.MatMul(projected.Graph.Constant(textFeatures.t())) * InverseTemperature).Swap();
     }
 
     /// <summary>The same heads again. The caller owns them.</summary>

@@ -12,7 +12,7 @@ namespace Microsoft.ML.KagPrompt.Methods.AnomalyGpt;
 /// AnomalyGPT without support images: each layer's patches through its head, held against the sentences; the logits are stretched to the
 /// image, then comes the softmax, and the mean over layers. The score is the map's largest value. Owns the heads.
 /// </summary>
-internal sealed class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : IInspectionMethod
+internal sealed partial class ZeroShotBranch(MethodSizes sizes, ImageDecoder decoder) : IInspectionMethod
 {
     private readonly MapMaker maps = new(MapUpsampling.AlignedCorners, sizes.ImageSize);
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.AprilGan;
@@ -38,5 +39,16 @@ internal static class AprilGanMaps
         using var scope = NewDisposeScope();
         var direction = textFeatures.select(0, 1).Minus(textFeatures.select(0, 0));
         return embeddings.UnitLength(-1).matmul(direction).Times(LogitScale).sigmoid().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// In ONNX operators how much nearer features of unit length, […, C'], are to the abnormal text than to the normal one: 100 times the
+    /// difference of cosines, […].
+    /// </summary>
+    public static OnnxValue Emit(OnnxValue features, Tensor textFeatures)
+    {
+        using var scope = NewDisposeScope();
+        var direction = textFeatures.select(0, 1).Minus(textFeatures.select(0, 0)).unsqueeze(1);
+        return features.MatMul(features.Graph.Constant(direction)).Squeeze(-1) * LogitScale;
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -85,6 +86,10 @@ internal sealed class LinearHeads : IDisposable
         var (weight, bias) = (byName[$"fc.{layer}.weight"], byName[$"fc.{layer}.bias"]);
         return nn.functional.linear(patchTokens, weight, bias).UnitLength(-1).MoveToOuterDisposeScope();
     }
+
+    /// <summary><see cref="Project"/> in ONNX operators.</summary>
+    public OnnxValue Emit(int layer, OnnxValue patchTokens)
+        => patchTokens.Linear(byName[$"fc.{layer}.weight"], byName[$"fc.{layer}.bias"]).UnitLength(-1);
 
     public void MoveTo(Device device)
     {

@@ -10,7 +10,7 @@ internal static class LargestValues
     public static Tensor Mean(Tensor values, double share)
     {
         using var scope = NewDisposeScope();
-        var (largest, _) = values.topk((int)Math.Max(1, share * values.shape[1]), dim: 1, sorted: false);
+        var (largest, _) = values.topk(Count(values.shape[1], share), dim: 1, sorted: false);
         return largest.mean([1]).MoveToOuterDisposeScope();
     }
 
@@ -22,4 +22,7 @@ internal static class LargestValues
         return Mean(region is null ? pixels : pixels.index_select(1, tensor(region.Pixels, device: maps.device)), share)
             .MoveToOuterDisposeScope();
     }
+
+    /// <summary>How many values a share is.</summary>
+    public static int Count(long values, double share) => (int)Math.Max(1, share * values);
 }

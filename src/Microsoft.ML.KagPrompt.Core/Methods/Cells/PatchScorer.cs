@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Cells;
 /// A method without weights that gives every cell of the joined taps one value. The map is read linearly between the cells' centres and
 /// smoothed; the score is the mean of the largest values of cells, not of pixels.
 /// </summary>
-internal abstract class PatchScorer(PatchScorerOptions options, MethodSizes sizes) : IInspectionMethod
+internal abstract partial class PatchScorer(PatchScorerOptions options, MethodSizes sizes) : IInspectionMethod
 {
     private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Common;
@@ -39,6 +40,22 @@ internal static class GaussianBlur
         var mask = tensor(Array.ConvertAll(inspected, isInside => isInside ? 1f : 0f), [maps.shape[^2], maps.shape[^1]],
             device: maps.device);
         return (Apply(maps * mask, sigma) / Apply(mask, sigma).AtLeast(LeastCoverage) * mask).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same in ONNX operators: [N, side, side].</summary>
+    public static OnnxValue Emit(OnnxValue maps, int side, double sigma, bool[]? inspected)
+    {
+        var weights = Known.GetOrAdd((side, sigma), key => Weights(key.Side, key.Sigma));
+        OnnxValue Blurred(OnnxValue values) => values.Between(weights, side, weights, side);
+        if (inspected is null)
+        {
+            return Blurred(maps);
+        }
+
+        using var scope = NewDisposeScope();
+        var inside = tensor(Array.ConvertAll(inspected, isInside => isInside ? 1f : 0f), [side, side]);
+        var (mask, coverage) = (maps.Graph.Constant(inside), maps.Graph.Constant(Apply(inside, sigma).AtLeast(LeastCoverage)));
+        return Blurred(maps * mask) / coverage * mask;
     }
 
     private static Tensor Matrix(int side, double sigma, Device device)

@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// One feature of unit length per cell, made of all of a backbone's taps: each tap at unit length, the coarser ones read linearly between
 /// their cells at the cells of the finest. A cosine of two such features is the mean of their taps' cosines.
 /// </summary>
-internal sealed class JoinedTaps
+internal sealed partial class JoinedTaps
 {
     private readonly VisionTowerInfo info;
     private readonly IReadOnlyList<PatchGrid> grids;
@@ -50,9 +50,11 @@ internal sealed class JoinedTaps
             return unit;
         }
 
-        var own = grids[index];
-        var seen = new PatchGrid(own.Rows, own.Columns, (own.FirstRow - Grid.FirstRow) / Grid.RowStep, own.RowStep / Grid.RowStep,
-            (own.FirstColumn - Grid.FirstColumn) / Grid.ColumnStep, own.ColumnStep / Grid.ColumnStep);
-        return seen.ToImage(unit.transpose(1, 2), Grid.Rows).flatten(2).transpose(1, 2).UnitLength(-1);
+        return Seen(grids[index]).ToImage(unit.transpose(1, 2), Grid.Rows).flatten(2).transpose(1, 2).UnitLength(-1);
     }
+
+    /// <summary>Where the cells of a coarser tap lie among the cells of the finest.</summary>
+    private PatchGrid Seen(PatchGrid own)
+        => new(own.Rows, own.Columns, (own.FirstRow - Grid.FirstRow) / Grid.RowStep, own.RowStep / Grid.RowStep,
+            (own.FirstColumn - Grid.FirstColumn) / Grid.ColumnStep, own.ColumnStep / Grid.ColumnStep);
 }

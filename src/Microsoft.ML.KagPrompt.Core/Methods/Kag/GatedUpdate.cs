@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -17,5 +18,17 @@ internal static class GatedUpdate
         return nodes.lerp(candidate, update);
 
         Tensor Linear(string name, Tensor input) => functional.linear(input, parameters[$"{name}.weight"], parameters[$"{name}.bias"]);
+    }
+
+    /// <summary>The same in ONNX operators.</summary>
+    public static OnnxValue Emit(GraphParameters parameters, OnnxValue totals, OnnxValue nodes)
+    {
+        var both = new[] { totals, nodes }.Concat(-1);
+        var update = Linear("gru.update", both).Sigmoid();
+        var reset = Linear("gru.reset", both).Sigmoid();
+        var candidate = Linear("gru.candidate", new[] { totals, reset * nodes }.Concat(-1)).Tanh();
+        return nodes + (update * (candidate - nodes));
+
+        OnnxValue Linear(string name, OnnxValue input) => input.Linear(parameters[$"{name}.weight"], parameters[$"{name}.bias"]);
     }
 }

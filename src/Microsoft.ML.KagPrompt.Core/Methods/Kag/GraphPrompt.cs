@@ -13,7 +13,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 /// The trained half of KAG-prompt: projections, multi-kernel convolution, kernel-aware hierarchical graph,
 /// and the adapter FC of equation (15).
 /// </summary>
-internal sealed class GraphPrompt : IDisposable
+internal sealed partial class GraphPrompt : IDisposable
 {
     private readonly GraphPromptConfig config;
     private readonly GraphParameters parameters;

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Onnx;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
@@ -10,4 +11,7 @@ internal interface IMessageGraph
 
     /// <summary>N^0 → N^T: [4, B, L, C'].</summary>
     torch.Tensor Forward(torch.Tensor nodes);
+
+    /// <summary>The same in ONNX operators, N free: [4, N, side², C'].</summary>
+    OnnxValue Emit(OnnxValue nodes, int side);
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Methods.Kag.Paper;
 using Microsoft.ML.KagPrompt.Methods.Kag.Released;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
@@ -36,6 +37,28 @@ internal abstract class KagVariant
 
     /// <summary>M_v of the distances at S × S (13).</summary>
     public abstract Tensor MemoryMap(Tensor distances);
+
+    /// <summary>M: how many maps the prompts are held against, of a graph of so many nodes.</summary>
+    public abstract int MapsOf(int nodes);
+
+    /// <summary><see cref="Projected(Tensor)"/> in ONNX operators.</summary>
+    public abstract OnnxValue Projected(OnnxValue linear);
+
+    /// <summary><see cref="Combined(Tensor, int)"/> in ONNX operators.</summary>
+    public abstract OnnxValue Combined(OnnxValue sum, int kernels);
+
+    /// <summary><see cref="Outputs(Tensor, Tensor, GraphParameters, bool)"/> in ONNX operators: [M, N, side², C'].</summary>
+    public abstract OnnxValue Outputs(OnnxValue final, OnnxValue initial, GraphParameters parameters, int side);
+
+    /// <summary><see cref="MeanMap(Tensor, Func{Tensor, Tensor})"/> in ONNX operators: [M, N, L] → [N, S, S].</summary>
+    /// <param name="logits">The logits.</param>
+    /// <param name="maps">M.</param>
+    /// <param name="imageSize">S.</param>
+    /// <param name="toImage">[n, L] → [n, S, S].</param>
+    public abstract OnnxValue MeanMap(OnnxValue logits, int maps, int imageSize, Func<OnnxValue, OnnxValue> toImage);
+
+    /// <summary><see cref="MemoryMap(Tensor)"/> in ONNX operators.</summary>
+    public abstract OnnxValue MemoryMap(OnnxValue distances);
 
     /// <summary>Equation (17).</summary>
     public abstract Losses Loss(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight);

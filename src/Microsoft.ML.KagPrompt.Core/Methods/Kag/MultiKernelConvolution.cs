@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -27,6 +28,25 @@ internal static class MultiKernelConvolution
 
         return variant.Combined(sum!, GraphParameters.KernelSizes.Count).flatten(2).transpose(1, 2).contiguous();
     }
+
+    /// <summary>The same in ONNX operators: [N, side², C'] → [N, side², C'].</summary>
+    public static OnnxValue Emit(OnnxValue projected, GraphParameters parameters, KagVariant variant, int side)
+    {
+        var grid = projected.AsMap(side);
+        var sum = GraphParameters.KernelSizes.Select((size, k) =>
+        {
+            var (rows, columns) = (side - size.Height + 1, side - size.Width + 1);
+            return Stretched(rows, columns, side)
+                .ToImage(grid.Conv(parameters[$"kernels.{k}.weight"], parameters[$"kernels.{k}.bias"]), side, side);
+        }).Aggregate((sum, response) => sum + response);
+        return variant.Combined(sum, GraphParameters.KernelSizes.Count).Tokens();
+    }
+
+    /// <summary>Responses whose outer ones lie on the outer cells: "aligned corners".</summary>
+    private static PatchGrid Stretched(int rows, int columns, int side)
+        => new(rows, columns, 0, Step(rows, side), 0, Step(columns, side));
+
+    private static double Step(int responses, int side) => (side - 1.0) / Math.Max(1, responses - 1);
 
     public static long GridSide(long patches)
     {

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
@@ -20,6 +21,16 @@ internal static class PromptMap
     {
         using var scope = NewDisposeScope();
         return variant.MeanMap(Logits(nodes, textFeatures), toImage).MoveToOuterDisposeScope();
+    }
+
+    /// <summary><see cref="Average"/> in ONNX operators: nodes [M, N, L, C'] → [N, S, S].</summary>
+    public static OnnxValue Emit(
+        OnnxValue nodes, int maps, int imageSize, Tensor textFeatures, KagVariant variant, Func<OnnxValue, OnnxValue> toImage)
+    {
+        using var scope = NewDisposeScope();
+        var direction = textFeatures.select(-2, 1).Minus(textFeatures.select(-2, 0)).unsqueeze(-1);
+        var logits = nodes.UnitLength(-1).MatMul(nodes.Graph.Constant(direction)).Squeeze(-1) * Temperature;
+        return variant.MeanMap(logits, maps, imageSize, toImage);
     }
 
     /// <summary>

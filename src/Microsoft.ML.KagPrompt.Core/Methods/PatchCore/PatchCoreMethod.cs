@@ -8,7 +8,7 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Methods.PatchCore;
 
 /// <summary>PatchCore: a bank of patch embeddings, thinned by a coreset if asked, and the distance to it. It has no weights.</summary>
-internal sealed class PatchCoreMethod : IInspectionMethod
+internal sealed partial class PatchCoreMethod : IInspectionMethod
 {
     private const double Sigma = 4;
     private const int Starts = 10;
@@ -19,6 +19,7 @@ internal sealed class PatchCoreMethod : IInspectionMethod
     private readonly PatchEmbedding embedding;
     private readonly PatchScores scores;
     private readonly MapMaker maps;
+    private readonly int imageSize;
     private readonly PatchGrid grid;
 
     /// <param name="options">The method's choices.</param>
@@ -33,7 +34,7 @@ internal sealed class PatchCoreMethod : IInspectionMethod
         this.grid = grid ?? stages.Grid(layers[0]);
         embedding = new PatchEmbedding(options.StageWidth, options.EmbeddingWidth);
         scores = new PatchScores(options);
-        maps = new MapMaker(sizes.Upsampling, sizes.ImageSize);
+        (imageSize, maps) = (sizes.ImageSize, new MapMaker(sizes.Upsampling, sizes.ImageSize));
     }
 
     public bool UsesText => false;

@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -59,5 +60,29 @@ internal sealed class PatchEmbedding(int stageWidth, int embeddingWidth)
     {
         using var scope = NewDisposeScope();
         return AdaptivePooling.Average(MeanMap(maps).flatten(2), embeddingWidth).contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <summary><see cref="Embed"/> in ONNX operators: [N, L, T].</summary>
+    public OnnxValue Emit(StageValues stages)
+    {
+        var side = stages.Sides[0];
+        var pooled = stages.Maps.Select((map, i) =>
+        {
+            var (own, inputs) = (stages.Sides[i], PatchSide * PatchSide * stages.Widths[i]);
+            var patches = AdaptivePooling.Emit(Unfold(map, own, inputs), inputs, stageWidth);
+            return own == side ? patches
+                : PatchGrid.HalfPixel(own, own, side, side).ToImage(patches.AsMap(own), side, side).Tokens();
+        }).ToArray();
+        return AdaptivePooling.Emit(pooled.Concat(2), pooled.Length * stageWidth, embeddingWidth);
+    }
+
+    /// <summary><see cref="Unfold(Tensor)"/> in ONNX operators: nine shifted maps side by side.</summary>
+    private static OnnxValue Unfold(OnnxValue map, int side, int width)
+    {
+        const int Edge = PatchSide / 2;
+        var padded = map.Graph.Node("Pad", [map, map.Graph.Whole(0, 0, Edge, Edge, 0, 0, Edge, Edge), map.Graph.Constant(0)]);
+        var shifted = Enumerable.Range(0, PatchSide * PatchSide).Select(place
+            => padded.Narrow(2, place / PatchSide, side).Narrow(3, place % PatchSide, side).Unsqueeze(2)).ToArray();
+        return shifted.Concat(2).Reshape(0, width, -1).Swap();                                      // [N, h·w, C·9]
     }
 }

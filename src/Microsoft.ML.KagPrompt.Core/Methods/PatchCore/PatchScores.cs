@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.PatchCore;
@@ -47,5 +48,28 @@ internal sealed class PatchScores(PatchCoreOptions options)
         var distances = NearestNeighbours.Measure(tested, bank, about).sqrt();
         var own = NearestNeighbours.Measure(tested, bank, nearest).sqrt();
         return distances.Minus(own).exp().sum(1).reciprocal().Complement();      // 1 − e^d* / Σ e^d, without overflow
+    }
+
+    /// <summary><see cref="Compute"/> in ONNX operators.</summary>
+    /// <param name="embeddings">[N, n, T].</param>
+    /// <param name="count">n.</param>
+    /// <param name="bank">[M, T].</param>
+    public (OnnxValue Patches, OnnxValue Images) Emit(OnnxValue embeddings, int count, Tensor bank)
+    {
+        var known = new NearestRows(bank);
+        var (squared, rows) = known.Find(embeddings, count, options.Neighbours);                                         // [N, n, k]
+        var scores = (options.Scoring == PatchCoreScoring.Paper ? squared.Sqrt() : squared).Mean(2);                     // [N, n]
+        var (largest, farthest) = scores.TopK(1, largest: true);                                                         // [N, 1]
+        if (options.Scoring != PatchCoreScoring.Paper)
+        {
+            return (scores, largest.Squeeze(1));
+        }
+
+        var tested = embeddings.RowOfEach(farthest);                                                                     // [N, T]
+        var nearest = rows.RowOfEach(farthest).Narrow(1, 0, 1);                                                          // [N, 1]
+        var (_, about) = known.Find(known.Rows(nearest.Squeeze(1)), 1, options.Neighbourhood);                           // [N, b]
+        var (distances, own) = (known.Measure(tested, about).Sqrt(), known.Measure(tested, nearest).Sqrt());
+        var weights = (distances - own).Exp().Sum(1).Reciprocal().Complement();
+        return (scores, largest.Squeeze(1) * weights);
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -24,4 +25,14 @@ internal static class PromptAdMaps
 
     /// <summary>Half the harmonic mean: 1 / (1/a + 1/b); 0 where either is.</summary>
     public static Tensor Fused(Tensor a, Tensor b) => a.reciprocal().Plus(b.reciprocal()).reciprocal();
+
+    /// <summary><see cref="Textual"/> in ONNX operators.</summary>
+    public static OnnxValue Emit(OnnxValue features, Tensor directions)
+    {
+        using var scope = NewDisposeScope();
+        return features.UnitLength(-1).MatMul(features.Graph.Constant(directions.t())).Softmax(-1).Select(-1, 1);
+    }
+
+    /// <summary><see cref="Fused"/> in ONNX operators.</summary>
+    public static OnnxValue Emit(OnnxValue a, OnnxValue b) => (a.Reciprocal() + b.Reciprocal()).Reciprocal();
 }

@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Methods.PromptAd;
 /// <summary>
 /// PromptAD: what learned prompts say of each patch and of the whole image, put together with distances to normal patches.
 /// </summary>
-internal sealed class PromptAdMethod(PromptAdOptions options, MethodSizes sizes, IValuePathTower tower) : IClassLearningMethod
+internal sealed partial class PromptAdMethod(PromptAdOptions options, MethodSizes sizes, IValuePathTower tower) : IClassLearningMethod
 {
     // Of what is kept of a support: two banks' patches, then features for the trainings.
     private const int Banks = 2;

@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Methods.Cells;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Onnx;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.Rad;
@@ -30,6 +31,12 @@ internal sealed class LocalScorer(RadOptions options, MethodSizes sizes) : Patch
 
     protected override (torch.Tensor Values, torch.Tensor? Unlikeness) Measure(torch.Tensor cells, long[] places, ClassReference reference)
         => ((PlacedBank)reference).Compare(cells, Places(places, cells.device), options.Radius);
+
+    protected override (OnnxValue Values, OnnxValue? Unlikeness) Measure(OnnxValue cells, long[] places, ClassReference reference)
+    {
+        using var scope = torch.NewDisposeScope();
+        return ((PlacedBank)reference).Emit(cells, Places(places, torch.CPU), options.Radius);
+    }
 
     private torch.Tensor Places(long[] cells, torch.Device device)
     {

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -51,5 +52,29 @@ internal sealed class PlacedBank : ClassReference
         }
 
         return (stack(best).Complement(), stack(lacked).Times(1.0 / features.shape[0]));
+    }
+
+    /// <summary><see cref="Compare"/> in ONNX operators: [N, n, D] → [N, n] and [N].</summary>
+    public (OnnxValue Distances, OnnxValue Unlikeness) Emit(OnnxValue cells, Tensor at, int radius)
+    {
+        using var scope = NewDisposeScope();
+        var graph = cells.Graph;
+        var (bank, rows) = (graph.Weight(features.t()), Math.Max(1, Block / at.shape[0]));
+        OnnxValue? best = null;
+        OnnxValue? lacked = null;
+        for (var first = 0L; first < features.shape[0]; first += rows)
+        {
+            var count = Math.Min(rows, features.shape[0] - first);
+            var similarities = cells.MatMul(count == features.shape[0] ? bank : bank.Narrow(1, first, count));    // [N, n, rows]
+            var near = (Away(0) | Away(1)).Where(graph.Constant(Farthest), similarities).Largest(2);
+            best = best?.Maximum(near) ?? near;
+            var missing = similarities.Largest(1).Complement().Sum(1);
+            lacked = lacked is null ? missing : lacked + missing;
+
+            OnnxValue Away(long axis) => (graph.Constant(at.narrow(1, axis, 1))
+                - graph.Constant(places.narrow(0, first, count).narrow(1, axis, 1).t())).Abs() > graph.Constant(radius + 0.5);
+        }
+
+        return (best!.Complement(), lacked! * (1.0 / features.shape[0]));
     }
 }

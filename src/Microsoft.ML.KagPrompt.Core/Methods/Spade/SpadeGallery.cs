@@ -12,7 +12,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Spade;
 /// <param name="layers">[Σ n_i, C] each.</param>
 /// <param name="counts">Of each image and layer, how many features: [N][layers].</param>
 /// <param name="losesRemainder">Whether what lies beyond the last whole hundred is left out.</param>
-internal sealed class SpadeGallery(Tensor descriptors, IReadOnlyList<Tensor> layers, long[][] counts, bool losesRemainder)
+internal sealed partial class SpadeGallery(Tensor descriptors, IReadOnlyList<Tensor> layers, long[][] counts, bool losesRemainder)
 {
     // Of the published code: added to each difference, and the size of the pieces it walks through.
     private const double Epsilon = 1e-6;

@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Spade;
 /// <summary>
 /// SPADE: the supports nearest to an image, and at each place the distance to the nearest of their features. It has no weights.
 /// </summary>
-internal sealed class SpadeMethod : IInspectionMethod
+internal sealed partial class SpadeMethod : IInspectionMethod
 {
     private const double Sigma = 4;
 
@@ -19,6 +19,7 @@ internal sealed class SpadeMethod : IInspectionMethod
     private readonly IReadOnlyList<int> layers;
     private readonly IReadOnlyList<PatchGrid> grids;
     private readonly MapMaker maps;
+    private readonly int imageSize;
 
     /// <param name="options">The method's choices.</param>
     /// <param name="sizes">Of the backbone.</param>
@@ -30,7 +31,7 @@ internal sealed class SpadeMethod : IInspectionMethod
         stages = new FeatureStages(sizes);
         layers = stages.Choose(options.Layers, [1, 2, 3], $"{nameof(SpadeOptions)}.{nameof(options.Layers)}");
         this.grids = grids ?? [.. layers.Select(stages.Grid)];
-        maps = new MapMaker(sizes.Upsampling, sizes.ImageSize);
+        (imageSize, maps) = (sizes.ImageSize, new MapMaker(sizes.Upsampling, sizes.ImageSize));
     }
 
     public bool UsesText => false;

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -67,5 +68,14 @@ internal sealed class NormalSubspace : ClassReference
         var centred = cells.Minus(mean);
         var rest = centred.Minus(centred.matmul(basis.t()).matmul(basis));
         return rest.Squared().sum(-1).sqrt();
+    }
+
+    /// <summary>The same in ONNX operators.</summary>
+    public OnnxValue Emit(OnnxValue cells)
+    {
+        using var scope = NewDisposeScope();
+        var centred = cells - cells.Graph.Weight(mean);
+        var rest = centred - centred.MatMul(cells.Graph.Weight(basis.t())).MatMul(cells.Graph.Weight(basis));
+        return rest.Squared().Sum(-1).Sqrt();
     }
 }

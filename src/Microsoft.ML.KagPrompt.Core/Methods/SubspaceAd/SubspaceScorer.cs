@@ -1,6 +1,7 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Methods.Cells;
 using Microsoft.ML.KagPrompt.Methods.Common;
+using Microsoft.ML.KagPrompt.Onnx;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Methods.SubspaceAd;
@@ -28,4 +29,7 @@ internal sealed class SubspaceScorer(SubspaceOptions options, MethodSizes sizes)
 
     protected override (torch.Tensor Values, torch.Tensor? Unlikeness) Measure(torch.Tensor cells, long[] places, ClassReference reference)
         => (((NormalSubspace)reference).Residuals(cells), null);
+
+    protected override (OnnxValue Values, OnnxValue? Unlikeness) Measure(OnnxValue cells, long[] places, ClassReference reference)
+        => (((NormalSubspace)reference).Emit(cells), null);
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.WinClip;
@@ -19,6 +20,15 @@ internal static class WinClipMaps
         // Of two, the softmax is the sigmoid of the difference.
         var direction = text.select(0, 1).Minus(text.select(0, 0));
         return embeddings.UnitLength(-1).matmul(direction).Times(1 / Temperature).sigmoid().MoveToOuterDisposeScope();
+    }
+
+    /// <summary><see cref="Abnormality"/> in ONNX operators.</summary>
+    public static OnnxValue Emit(OnnxValue embeddings, Tensor textFeatures)
+    {
+        using var scope = NewDisposeScope();
+        var text = textFeatures.UnitLength(-1);
+        var direction = embeddings.Graph.Constant(text.select(0, 1).Minus(text.select(0, 0)).unsqueeze(1));
+        return (embeddings.UnitLength(-1).MatMul(direction).Squeeze(-1) * (1 / Temperature)).Sigmoid();
     }
 
     /// <summary>

@@ -12,7 +12,7 @@ namespace Microsoft.ML.KagPrompt.Methods.WinClip;
 /// WinCLIP (Jeong et al., CVPR 2023): words against the image and its windows; with supports (WinCLIP+) also patches and windows against
 /// theirs. It has no weights of its own.
 /// </summary>
-internal sealed class WinClipMethod : IInspectionMethod
+internal sealed partial class WinClipMethod : IInspectionMethod
 {
     private readonly WinClipOptions options;
     private readonly MethodSizes sizes;

@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.WinClip;
@@ -53,6 +54,19 @@ internal sealed record WindowGrid(int Side, int Scale)
         var reciprocals = Spread(scores.AtLeast(0).reciprocal().view(-1, 1, Steps, Steps));
         var windows = Spread(ones(1, 1, Steps, Steps, device: scores.device));
         return (windows / reciprocals).view(-1, Side * Side).MoveToOuterDisposeScope();
+    }
+
+    /// <summary><see cref="HarmonicMean"/> in ONNX operators.</summary>
+    public OnnxValue Emit(OnnxValue scores)
+    {
+        using var scope = NewDisposeScope();
+        var reciprocals = scores.AtLeast(0).Reciprocal().Reshape(-1, 1, Steps, Steps);
+        var graph = scores.Graph;
+        var sum = Enumerable.Range(0, Scale * Scale).Select(place => (Row: place / Scale, Column: place % Scale)).Select(place
+            => graph.Node("Pad", [reciprocals,
+                graph.Whole(0, 0, place.Row, place.Column, 0, 0, Scale - 1 - place.Row, Scale - 1 - place.Column), graph.Constant(0)]))
+            .Aggregate((sum, shifted) => sum + shifted);
+        return (graph.Constant(Spread(ones(1, 1, Steps, Steps))) / sum).Reshape(-1, Side * Side);
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -15,6 +16,10 @@ internal sealed class KernelAwareGraph(GraphParameters parameters, int iteration
     /// <summary>Nodes i and j of the six unordered pairs, i &lt; j.</summary>
     private static readonly long[] Lower = [0, 0, 0, 1, 1, 2];
     private static readonly long[] Upper = [1, 2, 3, 2, 3, 3];
+
+    /// <summary>Which of the 16 messages each node receives, row by row: [4, 16].</summary>
+    private static readonly float[] Received = [.. Enumerable.Range(0, 4).SelectMany(node
+        => ((long[])[0, 1, 2, 3, .. Lower, .. Upper]).Select(receiver => receiver == node ? 1f : 0f))];
 
     public Action<string, int, Tensor>? Trace { get; set; }
 
@@ -79,4 +84,40 @@ internal sealed class KernelAwareGraph(GraphParameters parameters, int iteration
     }
 
     private Tensor Linear(string name, Tensor input) => functional.linear(input, parameters[$"{name}.weight"], parameters[$"{name}.bias"]);
+
+    public OnnxValue Emit(OnnxValue nodes, int side)
+    {
+        var (patches, width) = ((long)side * side, parameters["inter.weight"].shape[0]);
+        for (var t = 1; t <= iterations; t++)
+        {
+            var messages = new[] { Loops(nodes, patches, width), LineMessages(nodes, patches, width) }.Concat(0);
+            var gated = messages * Linear("gate", messages.Mean(2, keep: true)).Sigmoid();
+            // (9), a sum over those that a node receives, as a product with ones.
+            var totals = nodes.Graph.Constant(Received, 4, 16).MatMul(gated.Reshape(16, -1)).Reshape(4, -1, patches, width);
+            nodes = GatedUpdate.Emit(parameters, totals, nodes);
+        }
+
+        return nodes;
+    }
+
+    private OnnxValue Loops(OnnxValue nodes, long patches, long width)
+    {
+        var flat = nodes.Reshape(-1, patches, width);
+        var attention = Linear("intra.query", flat).MatMul(Linear("intra.key", flat).Swap()).Softmax(-1);
+        var loops = (attention.MatMul(Linear("intra.value", flat)) * nodes.Graph.Weight(parameters["intra.alpha"])) + flat;
+        return loops.Reshape(4, -1, patches, width);
+    }
+
+    private OnnxValue LineMessages(OnnxValue nodes, long patches, long width)
+    {
+        var left = nodes.Gather(0, Lower).Reshape(-1, patches, width);
+        var right = nodes.Gather(0, Upper).Reshape(-1, patches, width);
+        var weighted = nodes.MatMul(nodes.Graph.Weight(parameters["inter.weight"])).Gather(0, Lower).Reshape(-1, patches, width);
+        var edges = weighted.MatMul(right.Swap());
+        var toLower = edges.Softmax(2).MatMul(right);
+        var toUpper = edges.Swap().Softmax(2).MatMul(left);
+        return new[] { toLower, toUpper }.Concat(0).Reshape(12, -1, patches, width);
+    }
+
+    private OnnxValue Linear(string name, OnnxValue input) => input.Linear(parameters[$"{name}.weight"], parameters[$"{name}.bias"]);
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag.Paper;
@@ -38,6 +39,19 @@ internal sealed class PaperVariant : KagVariant
     public override Tensor MeanMap(Tensor logits, Func<Tensor, Tensor> toImage) => toImage(logits.sigmoid().mean([0]));
 
     public override Tensor MemoryMap(Tensor distances) => distances;
+
+    public override int MapsOf(int nodes) => nodes;
+
+    public override OnnxValue Projected(OnnxValue linear) => linear;
+
+    public override OnnxValue Combined(OnnxValue sum, int kernels) => sum.UnitLength(1);
+
+    public override OnnxValue Outputs(OnnxValue final, OnnxValue initial, GraphParameters parameters, int side) => final + initial;
+
+    public override OnnxValue MeanMap(OnnxValue logits, int maps, int imageSize, Func<OnnxValue, OnnxValue> toImage)
+        => toImage(logits.Sigmoid().Mean(0));
+
+    public override OnnxValue MemoryMap(OnnxValue distances) => distances;
 
     public override Losses Loss(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
         => Losses.Paper(similarities, maps, masks, labels, focalWeight, diceWeight);

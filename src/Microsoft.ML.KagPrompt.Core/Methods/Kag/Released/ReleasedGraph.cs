@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -61,5 +62,31 @@ internal sealed class ReleasedGraph(GraphParameters parameters, int iterations) 
         var grid = messages.view(Nodes, 3, batch, patches, width).permute(0, 2, 1, 4, 3).reshape(Nodes * batch, 3 * width, side, side);
         return Convolution.Apply(grid, parameters["fusion.weight"], parameters["fusion.bias"], padding: 1)
             .flatten(2).transpose(1, 2).reshape(Nodes, batch, patches, width);
+    }
+
+    public OnnxValue Emit(OnnxValue nodes, int side)
+    {
+        for (var t = 1; t <= iterations; t++)
+        {
+            nodes = GatedUpdate.Emit(parameters, Fuse(Messages(nodes, side), side), nodes);
+        }
+
+        return nodes;
+    }
+
+    private OnnxValue Messages(OnnxValue nodes, long side)
+    {
+        var (patches, width) = (side * side, parameters["edge.weight"].shape[0]);
+        var left = nodes.Linear(parameters["edge.weight"], null).Gather(0, Receivers).Reshape(-1, patches, width);
+        var right = nodes.Gather(0, Senders).Reshape(-1, patches, width);
+        var messages = left.MatMul(right.Swap()).Softmax(-1).MatMul(right);
+        return messages * messages.Linear(parameters["message_gate.weight"], null).Sigmoid();      // [12N, L, C']
+    }
+
+    private OnnxValue Fuse(OnnxValue messages, long side)
+    {
+        var (patches, width) = (side * side, parameters["edge.weight"].shape[0]);
+        var grid = messages.Reshape(Nodes, 3, -1, patches, width).Permute(0, 2, 1, 4, 3).Reshape(-1, 3 * width, side, side);
+        return grid.Conv(parameters["fusion.weight"], parameters["fusion.bias"], padding: 1).Tokens().Reshape(Nodes, -1, patches, width);
     }
 }

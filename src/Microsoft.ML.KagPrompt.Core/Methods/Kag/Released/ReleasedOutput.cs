@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Backbones.Vit;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -26,6 +27,21 @@ internal static class ReleasedOutput
         var normal = response.Minus(mean) / variance.Plus(Epsilon).sqrt();
         var scaled = (normal * Channel(parameters["output_norm.weight"])).Plus(Channel(parameters["output_norm.bias"]));
         return scaled.relu().transpose(1, 2).reshape(layers, batch, patches, width);
+    }
+
+    /// <summary>The same in ONNX operators, not training: [4, N, side², C'] each → [4, N, side², C'].</summary>
+    public static OnnxValue Emit(OnnxValue nodes, OnnxValue initial, GraphParameters parameters, long side)
+    {
+        using var scope = NewDisposeScope();
+        var width = parameters["output_norm.mean"].shape[0];
+        var grid = new[] { nodes, initial }.Concat(-1).Reshape(-1, side * side, 2 * width).AsMap(side);
+        var response = grid.Conv(parameters["output.weight"], parameters["output.bias"], padding: 1).Reshape(0, 0, -1);
+        var graph = nodes.Graph;
+        var normal = (response - graph.Constant(Channel(parameters["output_norm.mean"])))
+            / graph.Constant(Channel(parameters["output_norm.variance"]).Plus(Epsilon).sqrt());
+        var scaled = (normal * graph.Constant(Channel(parameters["output_norm.weight"])))
+            + graph.Constant(Channel(parameters["output_norm.bias"]));
+        return scaled.Relu().Swap().Reshape(4, -1, side * side, width);
     }
 
     private static (Tensor Mean, Tensor Variance) Kept(GraphParameters parameters)

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Kag.Released;
@@ -39,6 +40,20 @@ internal sealed class ReleasedVariant : KagVariant
 
     /// <summary>The softmax over [similarity, 1 − similarity] of the upsampled similarity.</summary>
     public override Tensor MemoryMap(Tensor distances) => distances.Times(2).Plus(-1).sigmoid();
+
+    public override int MapsOf(int nodes) => 2 * nodes;
+
+    public override OnnxValue Projected(OnnxValue linear) => linear.Relu();
+
+    public override OnnxValue Combined(OnnxValue sum, int kernels) => sum * (1.0 / kernels);
+
+    public override OnnxValue Outputs(OnnxValue final, OnnxValue initial, GraphParameters parameters, int side)
+        => new[] { ReleasedOutput.Emit(final, initial, parameters, side), initial }.Concat(0);
+
+    public override OnnxValue MeanMap(OnnxValue logits, int maps, int imageSize, Func<OnnxValue, OnnxValue> toImage)
+        => toImage(logits).Sigmoid().Reshape(maps, -1, imageSize, imageSize).Mean(0);
+
+    public override OnnxValue MemoryMap(OnnxValue distances) => ((distances * 2) + -1).Sigmoid();
 
     public override Losses Loss(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
         => Losses.Released(similarities, maps, masks, labels, focalWeight, diceWeight);
