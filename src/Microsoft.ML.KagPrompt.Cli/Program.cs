@@ -16,7 +16,8 @@ try
     var root = new RootCommand("Few-shot visual inspection with Microsoft.ML.KagPrompt: models, figures, backbones.")
     {
         FitCommand.Create(), AdaptCommand.Create(), ScoreCommand.Create(), ReportCommand.Create(), EvaluateCommand.Create(),
-        CompareCommand.Create(), ThresholdCommand.Create(), ConvertCommand.Create(), InfoCommand.Create(),
+        CompareCommand.Create(), ThresholdCommand.Create(), ExportCommand.Create(), VerifyExportCommand.Create(),
+        ConvertCommand.Create(), InfoCommand.Create(),
         LastResort.Debug,
     };
     var parsed = root.Parse(args);

@@ -19,8 +19,13 @@ public sealed class OnnxInspector : IDisposable
     private readonly OnnxInspectorOptions options;
     private int disposed;
 
+    private readonly bool isMoved;
+
     private OnnxInspector(ExportedFile file, OnnxInspectorOptions options)
         => (Info, this.options, session) = (file.Info, options, new(RuntimeSession.Open(file, options)));
+
+    private OnnxInspector(OnnxInspector other, ThresholdCalibration calibration)
+        => (Info, options, session, isMoved) = (other.Info with { Calibration = calibration }, other.options, other.session.Acquire(), true);
 
     /// <summary>What the file says of the model: its class, threshold and sizes.</summary>
     public OnnxModelInfo Info { get; }
@@ -55,6 +60,9 @@ public sealed class OnnxInspector : IDisposable
         options.Validate();
         return new(ExportedFile.Of(file, origin), options);
     }
+
+    /// <summary>Loads a file that was looked through.</summary>
+    internal static OnnxInspector Of(ExportedFile file, OnnxInspectorOptions options) => new(file, options);
 
     /// <summary>Reads what a file says of its model, and loads nothing.</summary>
     /// <param name="path">The file.</param>
@@ -96,7 +104,38 @@ public sealed class OnnxInspector : IDisposable
     public IReadOnlyList<Inspection> Inspect(IReadOnlyList<PixelBuffer> images, bool atImageSize = false)
     {
         ArgumentNullException.ThrowIfNull(images);
-        return Inspect(images, atImageSize, i => $"image {i + 1} of {images.Count} (class '{Info.ClassName}')");
+        return Inspect(images, atImageSize, NameOf(images));
+    }
+
+    /// <summary>
+    /// Inspects images that were brought to S × S already, by the way of <see cref="OnnxModelInfo.ResizeMode"/>: what shape they had before
+    /// is for the caller to hold against the class's region (<see cref="OnnxModelInfo.RequireFit"/>).
+    /// </summary>
+    /// <param name="squares">Images of S × S.</param>
+    /// <exception cref="ArgumentException">One is not S × S.</exception>
+    /// <exception cref="NotFiniteException">A score is not a number.</exception>
+    /// <exception cref="ObjectDisposedException">The inspector is disposed.</exception>
+    public IReadOnlyList<Inspection> InspectSquares(IReadOnlyList<PixelBuffer> squares)
+    {
+        ArgumentNullException.ThrowIfNull(squares);
+        var side = Info.ImageSize;
+        return squares.FirstOrDefault(square => square.Width != side || square.Height != side) is { } other
+            ? throw new ArgumentException($"squares: expected {side} x {side} pixels, got {other.Width} x {other.Height}.", nameof(squares))
+            : Inspect(squares, atImageSize: false, NameOf(squares), areSquare: true);
+    }
+
+    /// <summary>
+    /// The same with another decision threshold. This one stays as it was; memory is shared, and each of the two may be disposed first.
+    /// </summary>
+    /// <returns>The other inspector; the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The threshold is not a number.</exception>
+    /// <exception cref="ObjectDisposedException">The inspector is disposed.</exception>
+    public OnnxInspector WithThreshold(float threshold)
+    {
+        ObjectDisposedException.ThrowIf(disposed != 0, this);
+        return float.IsNaN(threshold)
+            ? throw new ArgumentException("threshold: expected a number, got NaN.", nameof(threshold))
+            : new(this, Info.Calibration.At(threshold));
     }
 
     /// <summary>A map of S × S at the size of the image it is of: bilinear, NaN where the image was not inspected.</summary>
@@ -112,16 +151,13 @@ public sealed class OnnxInspector : IDisposable
         }
     }
 
-    private Inspection[] Inspect(IReadOnlyList<PixelBuffer> images, bool atImageSize, Func<int, string> nameOf)
+    private Inspection[] Inspect(IReadOnlyList<PixelBuffer> images, bool atImageSize, Func<int, string> nameOf, bool areSquare = false)
     {
         ObjectDisposedException.ThrowIf(disposed != 0, this);
         using var held = session.Borrow();
-        if (Info.RegionSize is { } region)
+        for (var i = 0; i < images.Count && !areSquare; i++)
         {
-            for (var i = 0; i < images.Count; i++)
-            {
-                new ImageShape(region.Width, region.Height).RequireFit(images[i].Width, images[i].Height, nameOf(i));
-            }
+            Info.RequireFit(images[i].Width, images[i].Height, nameOf(i));
         }
 
         var results = new Inspection[images.Count];
@@ -163,10 +199,19 @@ public sealed class OnnxInspector : IDisposable
             var outputs = new ExportedOutputs(values);
             for (var k = 0; k < chunk.Length; k++)
             {
-                results[chunk[k]] = Finite(outputs.Of(k, Info), nameOf(chunk[k]));
+                results[chunk[k]] = Decided(Finite(outputs.Of(k, Info), nameOf(chunk[k])));
             }
         }
     }
+
+    private Func<int, string> NameOf(IReadOnlyList<PixelBuffer> images) => i => $"image {i + 1} of {images.Count} (class '{Info.ClassName}')";
+
+    /// <summary>The file decides, unless its threshold was moved.</summary>
+    private Inspection Decided(Inspection verdict) => !isMoved ? verdict : verdict with
+    {
+        IsAnomalous = Info.Calibration.IsAnomalous(verdict.Score, verdict.Unlikeness),
+        Probability = Info.Calibration.ProbabilityOf(verdict.Score),
+    };
 
     private static Inspection Finite(Inspection verdict, string name)
         => float.IsFinite(verdict.Score) && verdict.Map.Any(float.IsFinite) && !verdict.Map.Any(float.IsInfinity) ? verdict

@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Imaging;
+
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>What an exported file says of the model it holds.</summary>
@@ -45,6 +47,19 @@ public sealed record OnnxModelInfo
     /// it fits images of any shape.
     /// </summary>
     public (int Width, int Height)? RegionSize { get; init; }
+
+    /// <summary>Refuses images of another shape than the class's region.</summary>
+    /// <param name="width">The image's columns, turned as it is inspected.</param>
+    /// <param name="height">Its rows.</param>
+    /// <param name="origin">What to call the image in messages.</param>
+    /// <exception cref="ImageReadException">The image has another shape.</exception>
+    public void RequireFit(int width, int height, string origin)
+    {
+        if (RegionSize is { } region)
+        {
+            new ImageShape(region.Width, region.Height).RequireFit(width, height, origin);
+        }
+    }
 
     /// <summary>Version of ONNX's operators.</summary>
     public required long Opset { get; init; }

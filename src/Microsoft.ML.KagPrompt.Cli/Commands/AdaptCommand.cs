@@ -53,9 +53,9 @@ internal static class AdaptCommand
         var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class), most);
         var regions = RegionOption.Read(parsed.GetValue(Regions), images.Select(image => image.ClassName));
         cancellation.ThrowIfCancellationRequested();
-        using var scorer = ImageScorer.Load(zip, device);
+        using var model = ZipModel.Load(zip, device);
         var rows = ImageRows.ToDataView(new MLContext(seed: 1), images);
-        using var adapted = scorer.Transformer.WithSupport(rows, regions);
+        using var adapted = model.Transformer.WithSupport(rows, regions);
         cancellation.ThrowIfCancellationRequested();
         SavedModel.Save(adapted, rows.Schema, parsed.GetRequiredValue(Output));
         ModelSummary.Write(adapted, parsed.GetRequiredValue(Output));

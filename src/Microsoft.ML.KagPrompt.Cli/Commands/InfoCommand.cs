@@ -16,7 +16,7 @@ internal static class InfoCommand
     {
         var path = new Argument<string>("FILE|DIR")
         {
-            Description = "A model zip, a checkpoint, a model repository's directory, a converted backbone's directory, or \"compact\".",
+            Description = "A model zip, an exported file (.onnx), a checkpoint, a model repository's directory, a converted backbone's directory, or \"compact\".",
         };
         var json = new Option<bool>("--json") { Description = "Write JSON, for programs." };
         var command = new Verb("info", "Tells a model's classes, options and thresholds, or a backbone's family, sizes, licence, hash, "
@@ -27,6 +27,12 @@ internal static class InfoCommand
         command.SetGuardedAction((parsed, _) =>
         {
             var place = parsed.GetRequiredValue(path);
+            if (ExportedModel.IsOne(place))
+            {
+                ExportedTable.Write(place, parsed.GetValue(json));
+                return;
+            }
+
             if (File.Exists(place) && SavedModel.IsOne(place))
             {
                 Write(ModelTable.Read(place), place, parsed.GetValue(json));

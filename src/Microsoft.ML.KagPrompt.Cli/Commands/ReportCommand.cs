@@ -62,7 +62,7 @@ internal static class ReportCommand
         var (zip, data, split, page) = (parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Data), parsed.GetValue(Split),
             Path.GetFullPath(parsed.GetRequiredValue(Page)));
         OutputPlace.RequireFile(parsed.GetRequiredValue(Page));
-        var device = parsed.Usable(Device);
+        var device = ExportedModel.IsOne(zip) ? parsed.GetRequiredValue(Device) : parsed.Usable(Device);
         var all = AnomalyDataset.List(data, parsed.GetValue(Layout), mask => DefectMask.Read(mask).ShowsDefect);
         var images = all.Where(image => split == ReportSplit.All || image.Split == DatasetSplit.Test).ToArray();
         if (images.Length == 0)

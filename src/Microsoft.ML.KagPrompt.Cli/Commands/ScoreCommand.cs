@@ -9,7 +9,7 @@ internal static class ScoreCommand
 {
     private static readonly Argument<string> Model = new("MODEL")
     {
-        Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save.",
+        Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save; or an exported file (.onnx), from 'kagprompt export'.",
     };
     private static readonly Argument<string[]> Inputs = new("INPUT")
     {
@@ -68,12 +68,13 @@ internal static class ScoreCommand
     {
         OutputPlace.RequireFile(parsed.GetValue(Output));
         OutputPlace.RequireFolder(parsed.GetValue(Maps));
-        using var scorer = ImageScorer.Load(parsed.GetRequiredValue(Model), parsed.Usable(Device), !parsed.GetValue(ModelSize),
-            parsed.GetValue(Threshold));
+        var model = parsed.GetRequiredValue(Model);
+        using var scorer = ImageScorer.Load(model, ExportedModel.IsOne(model) ? parsed.GetRequiredValue(Device) : parsed.Usable(Device),
+            !parsed.GetValue(ModelSize), parsed.GetValue(Threshold));
         var (inputs, total) = (parsed.GetRequiredValue(Inputs), ImageInputs.Count(parsed.GetRequiredValue(Inputs)) ?? 0);
-        RequireKnown(parsed.GetValue(Class), scorer.Transformer.Model.ClassNames);
-        var images = new ImageInputs(scorer.Transformer.Model.ClassNames, parsed.GetValue(Class),
-            scorer.Transformer.Options.Images.MaxPixels, scorer.Transformer.Options.Images.Orientation)
+        RequireKnown(parsed.GetValue(Class), scorer.Model.ClassNames);
+        var images = new ImageInputs(scorer.Model.ClassNames, parsed.GetValue(Class),
+            scorer.Model.Images.MaxPixels, scorer.Model.Images.Orientation)
             .Of(inputs, cancellation);
         var maps = parsed.GetValue(Maps) is { } folder ? new MapFolder(folder) : null;
         var (done, anomalies, foreign, faults) = (0, 0, 0, 0);
@@ -132,11 +133,11 @@ internal static class ScoreCommand
     /// A class that the model does not know means another model, or a misspelt name: no image is to be scored against a class that was not
     /// asked for.
     /// </summary>
-    private static void RequireKnown(string? className, IReadOnlyCollection<string> known)
+    internal static void RequireKnown(string? className, IReadOnlyCollection<string> known, string what = "--class")
     {
         if (className is not null && !known.Contains(className))
         {
-            throw new KagPromptException($"--class: the model does not know '{className}'; it knows "
+            throw new KagPromptException($"{what}: the model does not know '{className}'; it knows "
                 + $"{string.Join(", ", known.Order(StringComparer.Ordinal).Select(name => $"'{name}'"))}.");
         }
     }

@@ -19,7 +19,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         = new(Comparer<ReportItem>.Create((a, b) => ReportOrder.WorstFirst.Compare(b, a)));
     private readonly List<ReportItem> items = [];
     private readonly List<string> faults = [];
-    private PixelTally pixels = new(scorer.Transformer.Options.Images.ResizeMode, _ => { });
+    private PixelTally pixels = new(scorer.Model.Images.ResizeMode, _ => { });
 
     /// <summary>Masks that could not be used, and why.</summary>
     public IReadOnlyList<string> MaskFaults => faults;
@@ -31,7 +31,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
     public (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) Of(IReadOnlyList<DatasetImage> images,
         CancellationToken cancellation)
     {
-        pixels = new(scorer.Transformer.Options.Images.ResizeMode, faults.Add);
+        pixels = new(scorer.Model.Images.ResizeMode, faults.Add);
         foreach (var scored in scorer.Score(PixelTally.Ordered(images), cancellation))
         {
             Keep(scored);
@@ -76,12 +76,12 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
         foreach (var ((place, scored), item) in kept.UnorderedItems)
         {
             cancellation.ThrowIfCancellationRequested();
-            var image = ImageCodec.Read(scored.Image.Path, scorer.Transformer.Options.Images.MaxPixels,
-                scorer.Transformer.Options.Images.Orientation);
+            var image = ImageCodec.Read(scored.Image.Path, scorer.Model.Images.MaxPixels,
+                scorer.Model.Images.Orientation);
             var truth = GroundTruth.ReadMask(scored, _ => { });
             items[place] = item with
             {
-                Picture = ReportPicture.Create(image, (width, height) => scorer.Transformer.Model.MapToImage(scored.Map, width, height),
+                Picture = ReportPicture.Create(image, (width, height) => scorer.Model.MapToImage(scored.Map, width, height),
                     MapScale.ForCalibration(scored.Calibration), truth?.Pixels ?? [], picture => ImageCodec.EncodeJpeg(picture)),
             };
             progress("drawing", ++done, all);

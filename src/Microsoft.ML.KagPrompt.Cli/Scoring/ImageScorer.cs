@@ -11,45 +11,24 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 /// </summary>
 internal sealed class ImageScorer : IDisposable
 {
-    private readonly ITransformer model;
-    private readonly KagPromptTransformer? moved;
     private readonly bool atImageSize;
 
-    private ImageScorer(ITransformer model, bool atImageSize, float? threshold)
-    {
-        (this.model, this.atImageSize, Transformer) = (model, atImageSize, KagPromptTransformer.FindIn(model));
-        if (threshold is { } value)
-        {
-            Transformer = moved = Transformer.WithThreshold(value);
-        }
-    }
+    private ImageScorer(IScoringModel model, bool atImageSize) => (Model, this.atImageSize) = (model, atImageSize);
 
-    public KagPromptTransformer Transformer { get; }
+    public IScoringModel Model { get; }
 
-    /// <summary>Loads a model zip.</summary>
-    /// <param name="zip">What <c>mlContext.Model.Save</c> wrote.</param>
+    /// <summary>Loads a model zip or an exported file.</summary>
+    /// <param name="path">What <c>mlContext.Model.Save</c> wrote, or 'kagprompt export'.</param>
     /// <param name="device">"auto", "cpu" or "cuda:N".</param>
     /// <param name="atImageSize">True: maps have each image's own size; false: the model's.</param>
     /// <param name="threshold">Decides instead of the model's own; null: it decides.</param>
-    public static ImageScorer Load(string zip, string device = "auto", bool atImageSize = false, float? threshold = null)
-    {
-        var loaded = SavedModel.Load(zip, device);
-        try
-        {
-            return new ImageScorer(loaded, atImageSize, threshold);
-        }
-        catch
-        {
-            (loaded as IDisposable)?.Dispose();
-            throw;
-        }
-    }
+    public static ImageScorer Load(string path, string device = "auto", bool atImageSize = false, float? threshold = null)
+        => new(ExportedModel.IsOne(path) ? ExportedModel.Load(path, device, threshold) : ZipModel.Load(path, device, threshold), atImageSize);
 
     /// <summary>Scores in order; images are read when they are asked for.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
         => Score(images.Select(image => (image,
-            (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Transformer.Options.Images.MaxPixels,
-                Transformer.Options.Images.Orientation)),
+            (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Model.Images.MaxPixels, Model.Images.Orientation)),
             false)),
             cancellation);
 
@@ -58,11 +37,11 @@ internal sealed class ImageScorer : IDisposable
         CancellationToken cancellation)
     {
         // Pictures are brought to the model's size one by one as they are read: of large photographs, one alone is held.
-        var preprocessor = new ImagePreprocessor(Transformer.Model.MapSize, Transformer.Options.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
+        var preprocessor = new ImagePreprocessor(Model.MapSize, Model.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
         foreach (var batch in Batches(images))
         {
             cancellation.ThrowIfCancellationRequested();
-            var read = batch.Select(item => Read(item.Image, item.Read, preprocessor, RegionOf(item.Image))).ToArray();
+            var read = batch.Select(item => Read(item.Image, item.Read, preprocessor)).ToArray();
             var whole = read.Where(item => item.Square is not null).ToArray();
             var inspections = new Queue<(Inspection? Result, string? Fault)>(
                 Verdicts.Collect([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
@@ -71,17 +50,17 @@ internal sealed class ImageScorer : IDisposable
                 var (inspection, why) = square is null ? (null, fault) : inspections.Dequeue();
                 if (inspection is null)
                 {
-                    var known = Transformer.Model.ClassNames.Contains(image.ClassName)
+                    var known = Model.ClassNames.Contains(image.ClassName)
                         ? image.ClassName
-                        : Transformer.Model.ClassNames.First();
-                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Transformer.Calibration(known), why);
+                        : Model.ClassNames.First();
+                    yield return new ScoredImage(image, float.NaN, false, float.NaN, [], 0, 0, Model.Calibration(known), why);
                     continue;
                 }
 
                 var (width, height) = atImageSize ? size : (inspection.Width, inspection.Height);
-                var map = atImageSize ? Transformer.Model.MapToImage(inspection.Map, width, height) : inspection.Map;
+                var map = atImageSize ? Model.MapToImage(inspection.Map, width, height) : inspection.Map;
                 yield return new ScoredImage(image, inspection.Score, inspection.IsAnomalous, inspection.Probability, map, width, height,
-                    Transformer.Calibration(ClassOf(image)), null)
+                    Model.Calibration(ClassOf(image)), null)
                 {
                     Size = size,
                     IsForeign = inspection.IsForeign,
@@ -92,22 +71,18 @@ internal sealed class ImageScorer : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        moved?.Dispose();
-        (model as IDisposable)?.Dispose();
-    }
+    public void Dispose() => Model.Dispose();
 
     private IReadOnlyList<Inspection> Inspect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images)
-        => Transformer.Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)]);
+        => Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)]);
 
-    private static (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(
-        DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor, InspectionRegion? region)
+    private (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(
+        DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor)
     {
         try
         {
             var pixels = read();
-            region?.RequireFit(pixels.Width, pixels.Height, $"'{image.Path}'");
+            Model.RequireFit(ClassOf(image) ?? Model.ClassNames.First(), pixels.Width, pixels.Height, $"'{image.Path}'");
             return (image, preprocessor.Resize(pixels), (pixels.Width, pixels.Height), null);
         }
         catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException)
@@ -124,7 +99,7 @@ internal sealed class ImageScorer : IDisposable
         foreach (var item in images)
         {
             batch.Add(item);
-            if (item.IsAwaited || batch.Count == Transformer.Options.InferenceBatchSize)
+            if (item.IsAwaited || batch.Count == Model.BatchSize)
             {
                 yield return batch;
                 batch = [];
@@ -137,9 +112,6 @@ internal sealed class ImageScorer : IDisposable
         }
     }
 
-    private InspectionRegion? RegionOf(DatasetImage image)
-        => Transformer.Model.Options.Regions.GetValueOrDefault(ClassOf(image) ?? Transformer.Model.ClassNames.First());
-
     /// <summary>A model of one class takes every image for it, whatever the folder is called.</summary>
-    private string? ClassOf(DatasetImage image) => Transformer.Model.ClassNames.Count == 1 ? null : image.ClassName;
+    private string? ClassOf(DatasetImage image) => Model.ClassNames.Count == 1 ? null : image.ClassName;
 }

@@ -264,8 +264,7 @@ public sealed partial class KagPromptModel : IDisposable
                 var (height, width) = atImageSize ? (image.Height, image.Width) : (side, side);
                 var lack = lacks?[k] ?? float.NaN;
                 var isForeign = state.Calibration.IsForeign(lack);
-                // Written so that an image is never passed by a threshold that is not a number.
-                var isAnomalous = !(points[k] <= state.Calibration.Threshold) || isForeign;
+                var isAnomalous = state.Calibration.IsAnomalous(points[k], lack);
                 results[chunk[k]] = new(points[k], isAnomalous, state.Calibration.Threshold, state.Calibration.ProbabilityOf(points[k]),
                     atImageSize ? preprocessor.MapToImage(map, width, height) : map, height, width)
                 {

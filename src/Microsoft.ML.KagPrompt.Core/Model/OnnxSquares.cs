@@ -44,8 +44,13 @@ internal static class OnnxSquares
     /// Bicubic with antialiasing on 8 bits, rows and columns rounded apart: Pillow's rule, as far as a runtime follows the standard. What
     /// has the size already stays as it is.
     /// </summary>
-    private static OnnxValue Resize(OnnxValue planes, OnnxValue sides) => planes.Graph.Node("Resize",
-        [planes, OnnxValue.None(planes.Graph), OnnxValue.None(planes.Graph), sides],
-        Told("mode", "cubic"), Told("cubic_coeff_a", -0.5), Told("antialias", 1), Told("exclude_outside", 1),
-        Told("coordinate_transformation_mode", "half_pixel"), Told("axes", [2, 3]));
+    private static OnnxValue Resize(OnnxValue planes, OnnxValue sides)
+    {
+        var graph = planes.Graph;
+        // All four sides: with the two alone (axes), ONNX Runtime 1.31 fails where it moves a transposition past the node.
+        var others = graph.Node("Shape", [planes], Told("start", 0), Told("end", 2));
+        return graph.Node("Resize", [planes, OnnxValue.None(graph), OnnxValue.None(graph), new[] { others, sides }.Concat(0)],
+            Told("mode", "cubic"), Told("cubic_coeff_a", -0.5), Told("antialias", 1), Told("exclude_outside", 1),
+            Told("coordinate_transformation_mode", "half_pixel"));
+    }
 }

@@ -39,6 +39,12 @@ internal sealed class OnnxConstants : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         var values = tensor.detach().cpu().contiguous();
+        if (values.numel() * values.element_size() is var length and > int.MaxValue)
+        {
+            throw new NotSupportedException($"A tensor of {length} bytes: expected at most {int.MaxValue} in one of an ONNX file. "
+                + "Fit with fewer support images or views of them (Memory), or store weights in 16 bit (Precision Float16).");
+        }
+
         var key = FormattableString.Invariant($"{OnnxConstant.TypeOf(values.dtype)}[{string.Join(',', values.shape)}]")
             + Convert.ToHexString(SHA256.HashData(values.bytes));
         if (!byContent.TryGetValue(key, out var constant))

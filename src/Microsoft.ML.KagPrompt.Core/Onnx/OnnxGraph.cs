@@ -85,10 +85,9 @@ internal sealed class OnnxGraph(bool halfWeights = false) : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        var half = tensor.to(torch.ScalarType.Float16);
+        var half = halfWeights ? tensor.to(torch.ScalarType.Float16) : null;
         // A value beyond what 16 bits hold would be infinite.
-        return halfWeights && half.isfinite().all().item<bool>()
-            ? Constant(half).Cast(DataType.Float)
+        return half is not null && half.isfinite().all().item<bool>() ? Constant(half).Cast(DataType.Float)
             : Constant(tensor.to(torch.ScalarType.Float32));
     }
 

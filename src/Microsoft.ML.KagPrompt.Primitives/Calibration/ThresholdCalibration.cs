@@ -107,6 +107,10 @@ public sealed record ThresholdCalibration
     /// <summary>Whether an image of that unlikeness is foreign: not this part, or no proper picture of it.</summary>
     public bool IsForeign(float unlikeness) => unlikeness > UnlikenessLimit;
 
+    /// <summary>The verdict: whether the score exceeds the threshold, or the image is foreign.</summary>
+    /// <remarks>Written so that an image is never passed by a threshold that is not a number.</remarks>
+    public bool IsAnomalous(float score, float unlikeness) => !(score <= Threshold) || IsForeign(unlikeness);
+
     /// <summary>Everything above in sentences.</summary>
     public string Explanation
     {

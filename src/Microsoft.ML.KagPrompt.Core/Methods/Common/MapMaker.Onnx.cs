@@ -18,7 +18,7 @@ internal sealed partial class MapMaker
 
         using var scope = NewDisposeScope();
         var inside = Weights(grid, region);
-        var coverage = Upsampler(grid)(tensor(inside)).clamp_min(LeastCoverage);
+        var coverage = Upsampler(grid)(tensor(inside)).AtLeast(LeastCoverage);
         return Plain(patches * patches.Graph.Constant(inside, inside.Length), grid) / patches.Graph.Constant(coverage);
     }
 

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.ML.KagPrompt.Cli.Exporting;
+using Microsoft.ML.KagPrompt.Cli.Scoring;
+
+namespace Microsoft.ML.KagPrompt.Cli.Commands;
+
+/// <summary>kagprompt export MODEL --out FILE.onnx [--precision Float32|Float16] [--fixed-size] [--class NAME] [--verify IMAGE…]</summary>
+internal static class ExportCommand
+{
+    private static readonly Argument<string> Model = new("MODEL")
+    {
+        Description = "A model zip, from 'kagprompt fit' or mlContext.Model.Save.",
+    };
+    private static readonly Option<string> Output = new("--out")
+    {
+        Description = "The ONNX file to write, which appears whole or not at all. Of several classes each is written to one of its own: "
+            + "part.NAME.onnx.",
+        Required = true,
+    };
+    private static readonly Option<OnnxWeightType> Precision = new("--precision")
+    {
+        Description = "How weights are stored: Float32, or Float16, which takes half the room and moves scores by some thousandths.",
+        DefaultValueFactory = _ => OnnxWeightType.Float32,
+        CustomParser = Typed.Choice<OnnxWeightType>,
+    };
+    private static readonly Option<bool> FixedSize = new("--fixed-size")
+    {
+        Description = "The file takes images that are S x S already, float32 [N, 3, S, S], for runtimes that cannot resize as it needs.",
+    };
+    private static readonly Option<string?> Class = new("--class") { Description = "The one class to write; all unless given." };
+    private static readonly Option<string[]> Verify = new("--verify")
+    {
+        Description = "Images or folders that the written file scores as the model does, or the exit code is 1.",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = true,
+    };
+    private static readonly Option<float?> Tolerance = VerifyExportCommand.ToleranceOption();
+
+    public static Verb Create()
+    {
+        var command = new Verb("export", "Writes a model as ONNX files, one a class, that score the same in any runtime of ONNX, without "
+            + "libtorch and without .NET.")
+        {
+            Model, Output, Precision, FixedSize, Class, Verify, Tolerance,
+        };
+        command.SetGuardedAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var (zip, output, className) = (parsed.GetRequiredValue(Model), parsed.GetRequiredValue(Output), parsed.GetValue(Class));
+        OutputPlace.RequireFile(output, SavedModel.Size(zip));
+        using var model = ZipModel.Load(zip, "cpu");
+        ScoreCommand.RequireKnown(className, model.ClassNames);
+        var classNames = className is null ? model.ClassNames.Order(StringComparer.Ordinal).ToArray() : [className];
+        var holds = true;
+        foreach (var (name, path) in ClassFiles.Of(classNames, output))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Write(model.Transformer, path, new()
+            {
+                ClassName = name,
+                Precision = parsed.GetValue(Precision),
+                FixedSize = parsed.GetValue(FixedSize),
+            });
+            holds &= Check(parsed, model, name, path, classNames.Length > 1, cancellation);
+        }
+
+        return holds ? ExitCode.Success : ExitCode.Differs;
+    }
+
+    /// <exception cref="KagPromptException">The model cannot be said in ONNX.</exception>
+    private static void Write(KagPromptTransformer model, string path, OnnxExportOptions options)
+    {
+        try
+        {
+            model.ExportOnnx(path, options);
+        }
+        catch (NotSupportedException fault)
+        {
+            throw new KagPromptException(fault.Message, fault);
+        }
+    }
+
+    /// <summary>Loads what was written, and scores the images that were given for it.</summary>
+    private static bool Check(ParseResult parsed, ZipModel model, string className, string path, bool isOneOfSeveral,
+        CancellationToken cancellation)
+    {
+        using var file = OnnxInspector.Load(path, VerifyExportCommand.InTheFile);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{className}: written to {path} ({file.Info.ByteCount / 1e6:0.0} MB)."));
+        if (parsed.GetValue(Verify) is not { Length: > 0 } inputs)
+        {
+            return true;
+        }
+
+        var images = new ImageInputs(model.ClassNames, isOneOfSeveral ? null : className, model.Images.MaxPixels, model.Images.Orientation)
+            .Of(inputs, cancellation).Where(image => image.Image.ClassName == className).ToArray();
+        if (images.Length == 0)
+        {
+            throw new InsufficientDataException($"--verify: there is no image of class '{className}': of several classes, the folder names on "
+                + "the images' paths tell which one they are of.");
+        }
+
+        return VerifyExportCommand.Tell(ExportCheck.Run(model.Transformer.Model, file, images, cancellation), file.Info,
+            parsed.GetValue(Tolerance));
+    }
+}

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Microsoft.ML.KagPrompt.Cli.Exporting;
+
+/// <summary>An exported file held against the model it came from, image by image.</summary>
+internal sealed class ExportCheck
+{
+    // Maps are of single pixels, scores a mean of many: they may differ more.
+    private const double MapFactor = 10;
+
+    private readonly List<double> modelTimes = [];
+    private readonly List<double> fileTimes = [];
+    private double score;
+    private double map;
+    private int flipped;
+
+    /// <summary>How many images were compared.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>How much scores may differ unless the user says otherwise: what rounding leaves, more of weights in 16 bit.</summary>
+    public static double ToleranceOf(OnnxModelInfo info) => info.Precision == "Float32" ? 1e-4 : 1e-2;
+
+    /// <summary>Compares verdicts on images. The file resizes them itself where it can, as it does for programs in other languages.</summary>
+    public static ExportCheck Run(KagPromptModel model, OnnxInspector file,
+        IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images, CancellationToken cancellation)
+    {
+        var check = new ExportCheck();
+        foreach (var (image, read, _) in images)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var pixels = read();
+            if (check.Count == 0)
+            {
+                // The first of each warms up.
+                model.Inspect(pixels, file.Info.ClassName);
+                file.Inspect(pixels);
+            }
+
+            var started = Stopwatch.GetTimestamp();
+            var due = model.Inspect(pixels, file.Info.ClassName);
+            var between = Stopwatch.GetTimestamp();
+            check.Add(due, file.Inspect(pixels), Stopwatch.GetElapsedTime(started, between), Stopwatch.GetElapsedTime(between));
+        }
+
+        return check.Count > 0 ? check
+            : throw new InsufficientDataException("There is no image to compare: expected at least one, got none.");
+    }
+
+    /// <summary>Whether scores and maps differ by no more than rounding, and decisions not at all.</summary>
+    public bool Holds(double tolerance) => score <= tolerance && map <= MapFactor * tolerance && flipped == 0;
+
+    /// <summary>The findings, a line each.</summary>
+    public IEnumerable<string> Lines(double tolerance)
+    {
+        yield return string.Create(CultureInfo.InvariantCulture, $"{Count} image(s): largest difference of scores {score:0.0E+0} "
+            + $"(at most {tolerance:0.0E+0}), of maps {map:0.0E+0} (at most {MapFactor * tolerance:0.0E+0}); decisions that differ: {flipped}");
+        yield return string.Create(CultureInfo.InvariantCulture,
+            $"Time of an image, median: model {Median(modelTimes):0.0} ms, file {Median(fileTimes):0.0} ms");
+    }
+
+    /// <summary>Whether a file was exported from this very model, threshold and all.</summary>
+    public static bool IsOf(KagPromptModel model, OnnxModelInfo info)
+    {
+        using var hash = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
+        {
+            model.Save(stream);
+        }
+
+        return Convert.ToHexStringLower(hash.Hash!) == info.ModelSha256;
+    }
+
+    private void Add(Inspection due, Inspection got, TimeSpan modelTime, TimeSpan fileTime)
+    {
+        Count++;
+        score = Math.Max(score, Difference(due.Score, got.Score));
+        map = Math.Max(map, due.Map.Zip(got.Map).Max(pair => Difference(pair.First, pair.Second)));
+        flipped += due.IsAnomalous != got.IsAnomalous || due.IsForeign != got.IsForeign ? 1 : 0;
+        modelTimes.Add(modelTime.TotalMilliseconds);
+        fileTimes.Add(fileTime.TotalMilliseconds);
+    }
+
+    /// <summary>What was not inspected is the same in both, or infinitely different.</summary>
+    private static double Difference(float due, float got) => (float.IsNaN(due), float.IsNaN(got)) switch
+    {
+        (true, true) => 0,
+        (false, false) => Math.Abs((double)due - got),
+        _ => double.PositiveInfinity,
+    };
+
+    private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
+}

@@ -1,0 +1,115 @@
+using System.Text.Json;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Cli.Tests;
+
+/// <summary>export, verify-export, and what score, report and info make of an exported file.</summary>
+public sealed class ExportCommandTests(FittedPart part) : IClassFixture<FittedPart>
+{
+    [Fact]
+    public void Export_OneClass_IsVerifiedAndScoresAsTheZip()
+    {
+        var file = part.In("one/part.onnx");
+        var (code, output, error) = Tool.Run("export", part.Model, "--out", file, "--verify", part.In("test"));
+        code.Should().Be(0, error);
+        output.Should().MatchRegex(@"^bolt: written to .*part\.onnx \(\d+\.\d MB\)\.\n4 image\(s\): largest difference of scores \d\.\dE-\d+ "
+            + @"\(at most 1\.0E-4\), of maps \d\.\dE-\d+ \(at most 1\.0E-3\); decisions that differ: 0\nTime of an image, median: model .* ms, file .* ms\n$");
+        error.Should().BeEmpty();
+
+        Compare("Csv", []);
+        Compare("Jsonl", ["--model-size"]);
+        Compare("Csv", ["--threshold", "0.01", "--details"]);
+        Tool.Run("score", file, part.In("test"), "--fail-on-anomaly", "--maps", part.In("maps")).Code.Should().Be(1);
+        Directory.GetFiles(part.In("maps"), "*.npy").Should().HaveCount(4);
+        Tool.Run("report", file, part.Folder, "--html", part.In("report.html")).Output.Should().Contain("4 images, 4 with pictures");
+
+        void Compare(string format, string[] rest)
+        {
+            string[] Lines(string model)
+            {
+                var (done, text, fault) = Tool.Run(["score", model, part.In("test"), "--format", format, .. rest]);
+                done.Should().Be(0, fault);
+                return text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            }
+
+            var (due, got) = (Lines(part.Model), Lines(file));
+            got.Should().HaveSameCount(due);
+            foreach (var (line, other) in due.Zip(got))
+            {
+                Unlike(line).Should().Be(Unlike(other), $"{format} {string.Join(' ', rest)}");
+            }
+        }
+
+        // Numbers may differ in their last digit.
+        static string Unlike(string line) => System.Text.RegularExpressions.Regex.Replace(line, @"(\d\.\d\d)\d+(E-\d+)?", "$1");
+    }
+
+    [Fact]
+    public void Export_SeveralClasses_WritesAFileOfEach()
+    {
+        var (zip, file) = (part.In("two.zip"), part.In("two/part.onnx"));
+        Directory.CreateDirectory(part.In("other"));
+        foreach (var i in Enumerable.Range(0, 3))
+        {
+            TestImages.Write(TestImages.Part(80, 80, 50 + i), part.In($"other/{i}.png"));
+        }
+
+        Tool.Run("adapt", part.Model, part.In("other"), "--class", "nut/../a", "--out", zip).Code.Should().Be(0);
+        var (code, output, error) = Tool.Run("export", zip, "--out", file, "--precision", "float16");
+        code.Should().Be(0, error);
+        Directory.GetFiles(part.In("two")).Select(Path.GetFileName).Should().BeEquivalentTo("part.bolt.onnx", "part.nut____a.onnx");
+        output.Should().Contain("bolt: written").And.Contain("nut/../a: written");
+        Tool.Run("export", zip, "--out", part.In("two/nut.onnx"), "--class", "nut/../a", "--fixed-size").Code.Should().Be(0);
+        var info = Tool.Run("info", part.In("two/nut.onnx")).Output;
+        info.Should().MatchRegex(@"(?s)Exported model: .*nut\.onnx \(\d+\.\d MB\), format 1.*Class: nut/\.\./a\n.*112 x 112 pixels, brought there before.*Threshold: Threshold 0\.");
+        using var json = JsonDocument.Parse(Tool.Run("info", part.In("two/part.bolt.onnx"), "--json").Output);
+        json.RootElement.GetProperty("class").GetString().Should().Be("bolt");
+        json.RootElement.GetProperty("precision").GetString().Should().Be("Float16");
+        json.RootElement.GetProperty("threshold").GetDouble().Should().BeInRange(0, 2);
+        Tool.Run("export", zip, "--out", file, "--class", "screw").Should().Match<(int Code, string, string Error)>(
+            done => done.Code == 3 && done.Error.Contains("--class: the model does not know 'screw'; it knows 'bolt', 'nut/../a'"));
+    }
+
+    [Fact]
+    public void VerifyExport_OtherModelOrTolerance_ExitsWithOne()
+    {
+        var (file, moved) = (part.In("verified.onnx"), part.In("moved.zip"));
+        Tool.Run("export", part.Model, "--out", file).Code.Should().Be(0);
+        var (code, output, error) = Tool.Run("verify-export", part.Model, file, part.In("test/good"));
+        code.Should().Be(0, error);
+        output.Should().StartWith("2 image(s)").And.Contain("decisions that differ: 0");
+        error.Should().BeEmpty("it was exported from this very model");
+
+        (code, _, error) = Tool.Run("verify-export", part.Model, file, part.In("test"), "--tolerance", "1e-12");
+        code.Should().Be(1);
+        error.Should().Contain("does not score as the model does");
+        Tool.Run("threshold", part.Model, "--set", "0", "--out", moved).Code.Should().Be(0);
+        (code, output, error) = Tool.Run("verify-export", moved, file, part.In("test"));
+        code.Should().Be(1);
+        output.Should().Contain("decisions that differ: 2", "the good ones are rejected by the moved threshold");
+        error.Should().Contain("another state of the model");
+    }
+
+    [Fact]
+    public void BadArguments_ExitWithTheirCodes()
+    {
+        var text = part.In("text.onnx");
+        File.WriteAllText(text, "no model");
+        foreach (var (arguments, code, words) in new (string[], int, string)[]
+        {
+            (["export", part.Model], 2, "--out"),
+            (["export", part.Model, "--out", part.In("x.onnx"), "--precision", "Int8"], 2, "Float32, Float16"),
+            (["export", part.In("none.zip"), "--out", part.In("x.onnx")], 3, "There is no model"),
+            (["export", part.Model, "--out", part.In("x.onnx"), "--verify", part.In("nowhere")], 3, "There is no image or folder"),
+            (["verify-export", part.Model, part.In("none.onnx"), part.In("test")], 3, "There is no exported model"),
+            (["score", text, part.In("test")], 3, "is no ONNX file"),
+            (["info", text], 3, "is no ONNX file"),
+            (["score", part.In("none.onnx"), part.In("test")], 3, "There is no exported model"),
+        })
+        {
+            var done = Tool.Run(arguments);
+            done.Code.Should().Be(code, $"{string.Join(' ', arguments)}: {done.Error}");
+            done.Error.Should().Contain(words);
+        }
+    }
+}
