@@ -32,7 +32,7 @@ public sealed class KagExportTests(KagExportTests.Fitted fitted) : IClassFixture
         ["the graph's outputs remembered"] = Options("compact", Prompted with { Memory = new() { Features = MemoryFeatures.Graph } }),
         ["the prompt's branch alone"] = Options("compact", Prompted with { Fusion = new() { Branches = ScoringBranches.Prompt } }),
         ["the released form"] = Options("compact", Drawn with { Prompt = new() { FromScratch = true, Iterations = 2, Variant = GraphVariant.Released } }),
-        ["a fine grid"] = Options("compact", Prompted) with { Images = new() { Size = 336 } },
+        ["the backbone's own size, by defaults"] = new() { Device = "cpu", Seed = 1 },
     };
 
     public static TheoryData<string> Names => [.. Choices.Keys];
@@ -44,6 +44,15 @@ public sealed class KagExportTests(KagExportTests.Fitted fitted) : IClassFixture
         var model = fitted.Model(choice);
         using var run = new OnnxRun(model);
         SameVerdicts.Check(model, run, null, Images);
+    }
+
+    [SkippableFact]
+    public void Export_OfPhotographs_ScoresAsTheModel()
+    {
+        var files = Directory.GetFiles(SharedFiles.Data("magnetic_tile"), "*.jpg", SearchOption.AllDirectories).Order().ToArray();
+        using var model = KagPromptTrainer.Fit(files.Take(4).Select(file => new TrainingImage { Image = TestImages.Read(file), ClassName = "a" }), new() { Device = "cpu", Seed = 1 });
+        using var run = new OnnxRun(model);
+        SameVerdicts.Check(model, run, null, files.Chunk(files.Length / 5).Select(part => TestImages.Read(part[0])));
     }
 
     [Fact]

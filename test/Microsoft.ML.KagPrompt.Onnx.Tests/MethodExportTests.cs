@@ -1,4 +1,6 @@
+using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Onnx.Tests;
 
@@ -8,6 +10,7 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
     private const int Side = 112;
     private const string TinyClip = "tiny-clip";
     private const string TinyDino = "tiny-dino";
+    private const string Decoder = "decoder.safetensors";
 
     private static readonly PixelBuffer[] Images =
     [
@@ -27,6 +30,7 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
         ["aprilgan"] = (new AprilGanOptions { Training = new() { Epochs = 1 } }, "compact"),
         ["aprilgan in words"] = (new AprilGanOptions { Training = new() { Epochs = 1 }, ZeroShot = true }, TinyClip),
         ["anomalygpt"] = (new AnomalyGptOptions(), "resnet18"),
+        ["anomalygpt in words"] = (new AnomalyGptOptions { Branch = AnomalyGptBranch.ZeroShot }, TinyClip),
         ["anomalydino"] = (new AnomalyDinoOptions(), "resnet18"),
         ["anomalydino of a transformer"] = (new AnomalyDinoOptions(), TinyDino),
         ["subspacead"] = (new SubspaceOptions(), "resnet18"),
@@ -49,22 +53,54 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
     public void Export_OfARegion_ScoresAsTheModel(string choice)
         => Check(choice, new Dictionary<string, InspectionRegion> { ["a"] = InspectionRegion.FromShares([[(0.1, 0.1), (0.85, 0.2), (0.9, 0.9), (0.2, 0.8)]]) });
 
+    [Theory]
+    [InlineData("patchcore of the paper")]
+    [InlineData("spade of few")]
+    [InlineData("rad")]
+    [InlineData("anomalydino")]
+    public void Build_OfABankInParts_ScoresAsTheModel(string choice)
+    {
+        using var model = Fit(choice, []);
+        var (graph, metadata) = OnnxExport.Build(model, "a", new(), atOnce: 15000);
+        using (graph)
+        {
+            using var run = new OnnxRun(OnnxRun.Written(stream => OnnxFile.Write(stream, graph, metadata)));
+            SameVerdicts.Check(model, run, null, Images.Take(2));
+        }
+    }
+
+    [Theory]
+    [InlineData("patchcore")]
+    [InlineData("promptad")]
+    [InlineData("subspacead")]
+    public void Export_In16Bits_ScoresNearly(string choice)
+    {
+        using var model = Fit(choice, []);
+        using var run = new OnnxRun(model, new() { Precision = OnnxWeightType.Float16 });
+        SameVerdicts.Check(model, run, null, Images.Take(2), 2e-3, square: 2e-3);
+    }
+
     private void Check(string choice, Dictionary<string, InspectionRegion> regions)
+    {
+        using var model = Fit(choice, regions);
+        using var run = new OnnxRun(model);
+        run.Metadata["kagprompt.method"].Should().Be(InspectionMethods.NameOf(model.Options.Method));
+        // Distances of vectors that are not of unit length, squared at that: a level of grey more or less weighs more.
+        SameVerdicts.Check(model, run, null, Images, model.Options.Method is PatchCoreOptions ? 5e-4 : SameVerdicts.Resized);
+    }
+
+    private KagPromptModel Fit(string choice, Dictionary<string, InspectionRegion> regions)
     {
         var options = new InspectionOptions
         {
-            Method = Choices[choice].Method,
+            Method = Choices[choice].Method is AnomalyGptOptions { Branch: AnomalyGptBranch.ZeroShot } words ? words with { DecoderPath = Path.Combine(clips.Folder, Decoder) } : Choices[choice].Method,
             Backbone = new() { Name = Choices[choice].Backbone, Folders = [clips.Folder] },
             Images = new() { Size = Side },
             Regions = regions,
             Device = "cpu",
             Seed = 1,
         };
-        using var model = KagPromptTrainer.Fit(Enumerable.Range(0, 3).Select(seed => new TrainingImage { Image = TestImages.Part(Side, Side, seed), ClassName = "a" }), options);
-        using var run = new OnnxRun(model);
-        run.Metadata["kagprompt.method"].Should().Be(InspectionMethods.NameOf(options.Method));
-        // Distances of vectors that are not of unit length, squared at that: a level of grey more or less weighs more.
-        SameVerdicts.Check(model, run, null, Images, options.Method is PatchCoreOptions ? 5e-4 : SameVerdicts.Resized);
+        return KagPromptTrainer.Fit(Enumerable.Range(0, 3).Select(seed => new TrainingImage { Image = TestImages.Part(Side, Side, seed), ClassName = "a" }), options);
     }
 
     /// <summary>Transformers of random weights, in files of their own.</summary>
@@ -75,6 +111,17 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
             TinyBackbones.WriteSafetensors(Path.Combine(Folder, TinyClip), TinyBackbones.Clip(1));
             TinyBackbones.WriteSafetensors(Path.Combine(Folder, TinyDino), TinyBackbones.DinoV2(2));
             TinyBackbones.WriteVocabulary(Folder);
+            TinyBackbones.WriteSafetensors(Path.Combine(Folder, Decoder), Heads());
+        }
+
+        private static Dictionary<string, torch.Tensor> Heads()
+        {
+            using var random = new torch.Generator(4);
+            return Enumerable.Range(0, 4).SelectMany(i => new[]
+            {
+                KeyValuePair.Create($"image_decoder.fc.{i}.weight", torch.randn([TinyBackbones.Joint, TinyBackbones.Width], generator: random)),
+                KeyValuePair.Create($"image_decoder.fc.{i}.bias", torch.randn([TinyBackbones.Joint], generator: random)),
+            }).ToDictionary();
         }
 
         public string Folder { get; } = Directory.CreateTempSubdirectory("kagprompt-onnx-").FullName;

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Evaluation;
 
 namespace Microsoft.ML.KagPrompt;
 
