@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Onnx.Tests;
@@ -49,7 +50,43 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
     public void Export_OfARegion_ScoresAsTheModel(string choice)
         => Check(choice, new Dictionary<string, InspectionRegion> { ["a"] = InspectionRegion.FromShares([[(0.1, 0.1), (0.85, 0.2), (0.9, 0.9), (0.2, 0.8)]]) });
 
+    [Theory]
+    [InlineData("patchcore of the paper")]
+    [InlineData("spade of few")]
+    [InlineData("rad")]
+    [InlineData("anomalydino")]
+    public void Build_OfABankInParts_ScoresAsTheModel(string choice)
+    {
+        using var model = Fit(choice, []);
+        var (graph, metadata) = OnnxExport.Build(model, "a", new(), atOnce: 15000);
+        using (graph)
+        {
+            using var run = new OnnxRun(OnnxRun.Written(stream => OnnxFile.Write(stream, graph, metadata)));
+            SameVerdicts.Check(model, run, null, Images.Take(2));
+        }
+    }
+
+    [Theory]
+    [InlineData("patchcore")]
+    [InlineData("promptad")]
+    [InlineData("subspacead")]
+    public void Export_In16Bits_ScoresNearly(string choice)
+    {
+        using var model = Fit(choice, []);
+        using var run = new OnnxRun(model, new() { Precision = OnnxWeightType.Float16 });
+        SameVerdicts.Check(model, run, null, Images.Take(2), 2e-3, square: 2e-3);
+    }
+
     private void Check(string choice, Dictionary<string, InspectionRegion> regions)
+    {
+        using var model = Fit(choice, regions);
+        using var run = new OnnxRun(model);
+        run.Metadata["kagprompt.method"].Should().Be(InspectionMethods.NameOf(model.Options.Method));
+        // Distances of vectors that are not of unit length, squared at that: a level of grey more or less weighs more.
+        SameVerdicts.Check(model, run, null, Images, model.Options.Method is PatchCoreOptions ? 5e-4 : SameVerdicts.Resized);
+    }
+
+    private KagPromptModel Fit(string choice, Dictionary<string, InspectionRegion> regions)
     {
         var options = new InspectionOptions
         {
@@ -60,11 +97,7 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
             Device = "cpu",
             Seed = 1,
         };
-        using var model = KagPromptTrainer.Fit(Enumerable.Range(0, 3).Select(seed => new TrainingImage { Image = TestImages.Part(Side, Side, seed), ClassName = "a" }), options);
-        using var run = new OnnxRun(model);
-        run.Metadata["kagprompt.method"].Should().Be(InspectionMethods.NameOf(options.Method));
-        // Distances of vectors that are not of unit length, squared at that: a level of grey more or less weighs more.
-        SameVerdicts.Check(model, run, null, Images, options.Method is PatchCoreOptions ? 5e-4 : SameVerdicts.Resized);
+        return KagPromptTrainer.Fit(Enumerable.Range(0, 3).Select(seed => new TrainingImage { Image = TestImages.Part(Side, Side, seed), ClassName = "a" }), options);
     }
 
     /// <summary>Transformers of random weights, in files of their own.</summary>

@@ -8,11 +8,13 @@ internal sealed class OnnxRun : IDisposable
 {
     private readonly InferenceSession session;
 
-    public OnnxRun(KagPromptModel model, OnnxExportOptions? options = null)
+    public OnnxRun(KagPromptModel model, OnnxExportOptions? options = null) : this(Written(stream => model.ExportOnnx(stream, options)))
     {
-        using var stream = new MemoryStream();
-        model.ExportOnnx(stream, options);
-        Bytes = stream.ToArray();
+    }
+
+    public OnnxRun(byte[] bytes)
+    {
+        Bytes = bytes;
         using var settings = Settings();
         session = new InferenceSession(Bytes, settings);
     }
@@ -46,6 +48,13 @@ internal sealed class OnnxRun : IDisposable
     }
 
     public void Dispose() => session.Dispose();
+
+    public static byte[] Written(Action<Stream> write)
+    {
+        using var stream = new MemoryStream();
+        write(stream);
+        return stream.ToArray();
+    }
 
     private static SessionOptions Settings() => new() { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
 

@@ -14,8 +14,13 @@ internal static class OnnxExport
     private const string FormatVersion = "1";
 
     /// <summary>The computation, and what its file says of itself. The caller owns the graph.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="className">The class.</param>
+    /// <param name="options">How it is written.</param>
+    /// <param name="atOnce">Similarities of one image that a search holds at a time.</param>
+    /// <exception cref="NotSupportedException">It cannot be said in ONNX.</exception>
     public static (OnnxGraph Graph, IReadOnlyDictionary<string, string> Metadata) Build(KagPromptModel model, string className,
-        OnnxExportOptions options)
+        OnnxExportOptions options, long atOnce = OnnxGraph.UsuallyAtOnce)
     {
         if (model.Options.Backbone.Precision != Precision.Float32)
         {
@@ -25,7 +30,7 @@ internal static class OnnxExport
 
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        var graph = new OnnxGraph(options.Precision == OnnxWeightType.Float16);
+        var graph = new OnnxGraph(options.Precision == OnnxWeightType.Float16, atOnce);
         try
         {
             var (network, state) = (model.Network, model.Classes[className]);

@@ -10,10 +10,14 @@ namespace Microsoft.ML.KagPrompt.Onnx;
 /// tensor. Owns the constants; not thread-safe.
 /// </summary>
 /// <param name="halfWeights">Whether weights are stored in 16 bit; computing is in 32 bit all the same.</param>
-internal sealed class OnnxGraph(bool halfWeights = false) : IDisposable
+/// <param name="atOnce">Similarities of one image that a search holds at a time: of larger banks one part comes after the other.</param>
+internal sealed class OnnxGraph(bool halfWeights = false, long atOnce = OnnxGraph.UsuallyAtOnce) : IDisposable
 {
     /// <summary>The operator set (ai.onnx) that nodes are of.</summary>
     public const int Opset = 18;
+
+    /// <summary>16 MB an image.</summary>
+    public const long UsuallyAtOnce = 1 << 22;
 
     private readonly GraphProto graph = new() { Name = "kagprompt" };
     private readonly Dictionary<string, OnnxValue[]> known = [];
@@ -21,6 +25,9 @@ internal sealed class OnnxGraph(bool halfWeights = false) : IDisposable
 
     /// <summary>Whether weights are stored in 16 bit.</summary>
     public bool HasHalfWeights => halfWeights;
+
+    /// <summary>Similarities of one image that a search holds at a time.</summary>
+    public long AtOnce => atOnce;
 
     /// <summary>The constants that outputs are made of, in the order in which they came.</summary>
     public IReadOnlyList<OnnxConstant> Constants

@@ -6,9 +6,6 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// <content>The same in ONNX operators.</content>
 internal sealed partial class MemoryBank
 {
-    // Similarities of one image held at a time.
-    private const long GraphBlock = 1 << 22;
-
     /// <summary>As <see cref="Compare"/>: [N, L_i, D_i] → [N, L_i] each, and [N].</summary>
     /// <param name="patchTokens">The layers' patches.</param>
     /// <param name="lengths">L_i.</param>
@@ -32,7 +29,7 @@ internal sealed partial class MemoryBank
     {
         var own = (counted is null ? tokens : tokens.Gather(1, counted)).UnitLength(-1);        // [N, n, D]
         var (bank, count) = (Columns(tokens.Graph, layer), Layers[layer].shape[0]);
-        var rows = Math.Max(1, GraphBlock / length);
+        var rows = Math.Max(1, tokens.Graph.AtOnce / length);
         OnnxValue? nearest = null;
         OnnxValue? lacked = null;
         for (var first = 0L; first < count; first += rows)

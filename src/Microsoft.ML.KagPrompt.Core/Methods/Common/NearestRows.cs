@@ -9,9 +9,6 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// <param name="bank">[M, D].</param>
 internal sealed class NearestRows(torch.Tensor bank)
 {
-    // Similarities of one image held at a time.
-    private const long Block = 1 << 22;
-
     // Below what any row is near.
     private const double Never = -1e30;
 
@@ -25,8 +22,9 @@ internal sealed class NearestRows(torch.Tensor bank)
         using var scope = torch.NewDisposeScope();
         var (graph, all, most) = (queries.Graph, bank.shape[0], Math.Min(count, bank.shape[0]));
         var columns = graph.Weight(bank).Permute(1, 0);                                             // [D, M]
-        var halves = graph.Constant(bank.Squared().sum(1).Times(0.5));                              // [M]
-        var step = Math.Max(1, Block / rows);
+        var stored = graph.HasHalfWeights ? bank.to(torch.ScalarType.Float16).to(bank.dtype) : bank;
+        var halves = graph.Constant(stored.Squared().sum(1).Times(0.5));                            // [M]
+        var step = Math.Max(1, graph.AtOnce / rows);
         var (best, places) = (new List<OnnxValue>(), new List<OnnxValue>());
         for (var first = 0L; first < all; first += step)
         {

@@ -59,7 +59,7 @@ internal sealed class PlacedBank : ClassReference
     {
         using var scope = NewDisposeScope();
         var graph = cells.Graph;
-        var (bank, rows) = (graph.Weight(features.t()), Math.Max(1, Block / at.shape[0]));
+        var (bank, rows) = (graph.Weight(features.t()), Math.Max(1, graph.AtOnce / at.shape[0]));
         OnnxValue? best = null;
         OnnxValue? lacked = null;
         for (var first = 0L; first < features.shape[0]; first += rows)
