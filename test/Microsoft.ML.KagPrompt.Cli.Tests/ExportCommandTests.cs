@@ -12,8 +12,9 @@ public sealed class ExportCommandTests(FittedPart part) : IClassFixture<FittedPa
         var file = part.In("one/part.onnx");
         var (code, output, error) = Tool.Run("export", part.Model, "--out", file, "--verify", part.In("test"));
         code.Should().Be(0, error);
-        output.Should().MatchRegex(@"^bolt: written to .*part\.onnx \(\d+\.\d MB\)\.\n4 image\(s\): largest difference of scores \d\.\dE-\d+ "
-            + @"\(at most 1\.0E-4\), of maps \d\.\dE-\d+ \(at most 1\.0E-3\); decisions that differ: 0\nTime of an image, median: model .* ms, file .* ms\n$");
+        output.Should().MatchRegex(@"^bolt: written to .*part\.onnx \(\d+\.\d MB\)\.\n4 image\(s\): largest difference of scores \d\.\dE[-+]\d+ "
+            + @"\(at most 1\.0E-4\), of maps \d\.\dE[-+]\d+ \(at most 1\.0E-3\); decisions that differ: 0\n"
+            + @"Resized by the file itself: .*\(at most 2\.0E-3\).*: 0\nTime of an image, median: model .* ms, file .* ms\n$");
         error.Should().BeEmpty();
 
         Compare("Csv", []);
@@ -21,7 +22,7 @@ public sealed class ExportCommandTests(FittedPart part) : IClassFixture<FittedPa
         Compare("Csv", ["--threshold", "0.01", "--details"]);
         Tool.Run("score", file, part.In("test"), "--fail-on-anomaly", "--maps", part.In("maps")).Code.Should().Be(1);
         Directory.GetFiles(part.In("maps"), "*.npy").Should().HaveCount(4);
-        Tool.Run("report", file, part.Folder, "--html", part.In("report.html")).Output.Should().Contain("4 images, 4 with pictures");
+        Tool.Run("report", file, "--data", part.Folder, "--html", part.In("report.html")).Output.Should().Contain("4 images, 4 with pictures");
 
         void Compare(string format, string[] rest)
         {

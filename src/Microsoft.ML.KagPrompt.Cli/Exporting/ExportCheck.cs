@@ -10,28 +10,32 @@ internal sealed class ExportCheck
     // Maps are of single pixels, scores a mean of many: they may differ more.
     private const double MapFactor = 10;
 
+    // A runtime's resizing rounds a pixel here and there to the next level.
+    private const double ResizeFactor = 20;
+
     private readonly List<double> modelTimes = [];
     private readonly List<double> fileTimes = [];
-    private double score;
-    private double map;
-    private int flipped;
-
-    /// <summary>How many images were compared.</summary>
-    public int Count { get; private set; }
+    private readonly Gap computing = new();
+    private readonly Gap resizing = new();
+    private bool resizes;
 
     /// <summary>How much scores may differ unless the user says otherwise: what rounding leaves, more of weights in 16 bit.</summary>
     public static double ToleranceOf(OnnxModelInfo info) => info.Precision == "Float32" ? 1e-4 : 1e-2;
 
-    /// <summary>Compares verdicts on images. The file resizes them itself where it can, as it does for programs in other languages.</summary>
+    /// <summary>
+    /// Compares verdicts on images: of pictures that were brought to the model's size as the model does it, which holds the computing
+    /// against the model's; and of whole ones, which the file resizes itself where it can, as it does for programs in other languages.
+    /// </summary>
     public static ExportCheck Run(KagPromptModel model, OnnxInspector file,
         IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images, CancellationToken cancellation)
     {
-        var check = new ExportCheck();
-        foreach (var (image, read, _) in images)
+        var check = new ExportCheck { resizes = !file.Info.IsFixedSize };
+        var squares = new ImagePreprocessor(model.MapSize, model.Options.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
+        foreach (var (_, read, _) in images)
         {
             cancellation.ThrowIfCancellationRequested();
             var pixels = read();
-            if (check.Count == 0)
+            if (check.modelTimes.Count == 0)
             {
                 // The first of each warms up.
                 model.Inspect(pixels, file.Info.ClassName);
@@ -40,22 +44,29 @@ internal sealed class ExportCheck
 
             var started = Stopwatch.GetTimestamp();
             var due = model.Inspect(pixels, file.Info.ClassName);
-            var between = Stopwatch.GetTimestamp();
-            check.Add(due, file.Inspect(pixels), Stopwatch.GetElapsedTime(started, between), Stopwatch.GetElapsedTime(between));
+            check.modelTimes.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            started = Stopwatch.GetTimestamp();
+            check.resizing.Add(due, file.Inspect(pixels));
+            check.fileTimes.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            check.computing.Add(due, file.InspectSquares([squares.Resize(pixels)])[0]);
         }
 
-        return check.Count > 0 ? check
+        return check.modelTimes.Count > 0 ? check
             : throw new InsufficientDataException("There is no image to compare: expected at least one, got none.");
     }
 
     /// <summary>Whether scores and maps differ by no more than rounding, and decisions not at all.</summary>
-    public bool Holds(double tolerance) => score <= tolerance && map <= MapFactor * tolerance && flipped == 0;
+    public bool Holds(double tolerance) => computing.Holds(tolerance) && resizing.Holds(ResizeFactor * tolerance);
 
     /// <summary>The findings, a line each.</summary>
     public IEnumerable<string> Lines(double tolerance)
     {
-        yield return string.Create(CultureInfo.InvariantCulture, $"{Count} image(s): largest difference of scores {score:0.0E+0} "
-            + $"(at most {tolerance:0.0E+0}), of maps {map:0.0E+0} (at most {MapFactor * tolerance:0.0E+0}); decisions that differ: {flipped}");
+        yield return $"{modelTimes.Count} image(s): {computing.Line(tolerance)}";
+        if (resizes)
+        {
+            yield return $"Resized by the file itself: {resizing.Line(ResizeFactor * tolerance)}";
+        }
+
         yield return string.Create(CultureInfo.InvariantCulture,
             $"Time of an image, median: model {Median(modelTimes):0.0} ms, file {Median(fileTimes):0.0} ms");
     }
@@ -72,23 +83,33 @@ internal sealed class ExportCheck
         return Convert.ToHexStringLower(hash.Hash!) == info.ModelSha256;
     }
 
-    private void Add(Inspection due, Inspection got, TimeSpan modelTime, TimeSpan fileTime)
-    {
-        Count++;
-        score = Math.Max(score, Difference(due.Score, got.Score));
-        map = Math.Max(map, due.Map.Zip(got.Map).Max(pair => Difference(pair.First, pair.Second)));
-        flipped += due.IsAnomalous != got.IsAnomalous || due.IsForeign != got.IsForeign ? 1 : 0;
-        modelTimes.Add(modelTime.TotalMilliseconds);
-        fileTimes.Add(fileTime.TotalMilliseconds);
-    }
-
-    /// <summary>What was not inspected is the same in both, or infinitely different.</summary>
-    private static double Difference(float due, float got) => (float.IsNaN(due), float.IsNaN(got)) switch
-    {
-        (true, true) => 0,
-        (false, false) => Math.Abs((double)due - got),
-        _ => double.PositiveInfinity,
-    };
-
     private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
+
+    /// <summary>The largest differences of verdicts.</summary>
+    private sealed class Gap
+    {
+        private double score;
+        private double map;
+        private int flipped;
+
+        public void Add(Inspection due, Inspection got)
+        {
+            score = Math.Max(score, Difference(due.Score, got.Score));
+            map = Math.Max(map, due.Map.Zip(got.Map).Max(pair => Difference(pair.First, pair.Second)));
+            flipped += due.IsAnomalous != got.IsAnomalous || due.IsForeign != got.IsForeign ? 1 : 0;
+        }
+
+        public bool Holds(double tolerance) => score <= tolerance && map <= MapFactor * tolerance && flipped == 0;
+
+        public string Line(double tolerance) => string.Create(CultureInfo.InvariantCulture, $"largest difference of scores {score:0.0E+0} "
+            + $"(at most {tolerance:0.0E+0}), of maps {map:0.0E+0} (at most {MapFactor * tolerance:0.0E+0}); decisions that differ: {flipped}");
+
+        /// <summary>What was not inspected is the same in both, or infinitely different.</summary>
+        private static double Difference(float due, float got) => (float.IsNaN(due), float.IsNaN(got)) switch
+        {
+            (true, true) => 0,
+            (false, false) => Math.Abs((double)due - got),
+            _ => double.PositiveInfinity,
+        };
+    }
 }
