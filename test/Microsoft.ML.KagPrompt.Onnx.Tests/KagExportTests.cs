@@ -46,6 +46,15 @@ public sealed class KagExportTests(KagExportTests.Fitted fitted) : IClassFixture
         SameVerdicts.Check(model, run, null, Images);
     }
 
+    [SkippableFact]
+    public void Export_OfPhotographs_ScoresAsTheModel()
+    {
+        var files = Directory.GetFiles(SharedFiles.Data("magnetic_tile"), "*.jpg", SearchOption.AllDirectories).Order().ToArray();
+        using var model = KagPromptTrainer.Fit(files.Take(4).Select(file => new TrainingImage { Image = TestImages.Read(file), ClassName = "a" }), new() { Device = "cpu", Seed = 1 });
+        using var run = new OnnxRun(model);
+        SameVerdicts.Check(model, run, null, files.Chunk(files.Length / 5).Select(part => TestImages.Read(part[0])));
+    }
+
     [Fact]
     public void Export_OfAForeignImage_MarksIt()
     {

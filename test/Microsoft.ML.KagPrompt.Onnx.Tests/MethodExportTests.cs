@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Onnx.Tests;
 
@@ -9,6 +10,7 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
     private const int Side = 112;
     private const string TinyClip = "tiny-clip";
     private const string TinyDino = "tiny-dino";
+    private const string Decoder = "decoder.safetensors";
 
     private static readonly PixelBuffer[] Images =
     [
@@ -28,6 +30,7 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
         ["aprilgan"] = (new AprilGanOptions { Training = new() { Epochs = 1 } }, "compact"),
         ["aprilgan in words"] = (new AprilGanOptions { Training = new() { Epochs = 1 }, ZeroShot = true }, TinyClip),
         ["anomalygpt"] = (new AnomalyGptOptions(), "resnet18"),
+        ["anomalygpt in words"] = (new AnomalyGptOptions { Branch = AnomalyGptBranch.ZeroShot }, TinyClip),
         ["anomalydino"] = (new AnomalyDinoOptions(), "resnet18"),
         ["anomalydino of a transformer"] = (new AnomalyDinoOptions(), TinyDino),
         ["subspacead"] = (new SubspaceOptions(), "resnet18"),
@@ -90,7 +93,7 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
     {
         var options = new InspectionOptions
         {
-            Method = Choices[choice].Method,
+            Method = Choices[choice].Method is AnomalyGptOptions { Branch: AnomalyGptBranch.ZeroShot } words ? words with { DecoderPath = Path.Combine(clips.Folder, Decoder) } : Choices[choice].Method,
             Backbone = new() { Name = Choices[choice].Backbone, Folders = [clips.Folder] },
             Images = new() { Size = Side },
             Regions = regions,
@@ -108,6 +111,17 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
             TinyBackbones.WriteSafetensors(Path.Combine(Folder, TinyClip), TinyBackbones.Clip(1));
             TinyBackbones.WriteSafetensors(Path.Combine(Folder, TinyDino), TinyBackbones.DinoV2(2));
             TinyBackbones.WriteVocabulary(Folder);
+            TinyBackbones.WriteSafetensors(Path.Combine(Folder, Decoder), Heads());
+        }
+
+        private static Dictionary<string, torch.Tensor> Heads()
+        {
+            using var random = new torch.Generator(4);
+            return Enumerable.Range(0, 4).SelectMany(i => new[]
+            {
+                KeyValuePair.Create($"image_decoder.fc.{i}.weight", torch.randn([TinyBackbones.Joint, TinyBackbones.Width], generator: random)),
+                KeyValuePair.Create($"image_decoder.fc.{i}.bias", torch.randn([TinyBackbones.Joint], generator: random)),
+            }).ToDictionary();
         }
 
         public string Folder { get; } = Directory.CreateTempSubdirectory("kagprompt-onnx-").FullName;
