@@ -13,7 +13,7 @@ namespace Microsoft.ML.KagPrompt.TestSupport;
 internal static class WeightReaders
 {
     private const string Header = """{"__metadata__":{"format":"pt","vision":"{}"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"""
-        + """"b":{"dtype":"F16","shape":[],"data_offsets":[24,26]},"c":{"dtype":"U8","shape":[0,7],"data_offsets":[26,26]}}""";
+        + """ "b":{"dtype":"F16","shape":[],"data_offsets":[24,26]},"c":{"dtype":"U8","shape":[0,7],"data_offsets":[26,26]}}""";
 
     private const string Index = """{"metadata":{"total_size":52},"weight_map":{"a":"one.safetensors","b":"one.safetensors","c":"one.safetensors"}}""";
 
