@@ -5,22 +5,22 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>
-/// Images to features on one device: the backbone and, perhaps, the memory bank's own. One forward at a time. Owns its share of the towers.
+/// Images to features on one device: the backbone and, perhaps, the memory bank's own. One forward at a time on a device, of all models in
+/// the process. Owns its share of the towers.
 /// </summary>
 internal sealed class FeatureEncoder : IDisposable
 {
-    // Two forwards at once, each on all cores, are slower than one after the other.
-    private readonly SemaphoreSlim gate = new(1, 1);
     // Attention costs the fourth power of it.
     private const int LargestGrid = 256;
 
+    private readonly DeviceQueue queue;
     private readonly ImagePreprocessor memoryPreprocessor;
 
     /// <summary>Takes over one ownership of each tower.</summary>
     /// <exception cref="ArgumentException">The images' side is no multiple of a patch size.</exception>
     public FeatureEncoder(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, ImageOptions images, torch.Device device)
     {
-        (Vision, Memory, Device) = (vision, memory, device);
+        (Vision, Memory, Device, queue) = (vision, memory, device, DeviceQueue.Of(device));
         ImageSize = images.Size ?? Tower.Info.ImageSize;
         foreach (var (option, tower) in new[] { (nameof(BackboneOptions.Name), Tower), (nameof(BackboneOptions.MemoryName), MemoryTower) })
         {
@@ -43,10 +43,8 @@ internal sealed class FeatureEncoder : IDisposable
             : new ImagePreprocessor(ImageSize, images.ResizeMode, MemoryTower.Info.Mean, MemoryTower.Info.Std);
     }
 
-    /// <summary>
-    /// Whose turn it is among those who wait without a thread. Never disposed: it holds nothing native, and a waiter must not hang.
-    /// </summary>
-    public SemaphoreSlim Turn { get; } = new(1, 1);
+    /// <summary>Whose turn it is on the device among those who wait without a thread.</summary>
+    public SemaphoreSlim Turn => queue.Turn;
 
     public Shared<NetworkTower> Vision { get; }
 
@@ -110,25 +108,13 @@ internal sealed class FeatureEncoder : IDisposable
         });
     }
 
-    /// <summary>Runs work that uses all cores, while no other such work runs.</summary>
-    public T Alone<T>(Func<T> work)
-    {
-        gate.Wait();
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
+    /// <summary>Runs work that takes all of the device, while no other such work runs there. Not from within such work.</summary>
+    public T Alone<T>(Func<T> work) => queue.Run(work);
 
     public void Dispose()
     {
         Vision.Release();
         Memory?.Release();
-        gate.Dispose();
     }
 
     private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
