@@ -10,6 +10,12 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 /// </summary>
 internal sealed class FeatureEncoder : IDisposable
 {
+    /// <summary>Images in one forward, of the usual sizes.</summary>
+    public const int MostAtOnce = 8;
+
+    // Patches in one forward: a matrix product has no use for more, and what lies between the layers grows with them.
+    private const int PatchesAtOnce = 8192;
+
     // Attention costs the fourth power of it.
     private const int LargestGrid = 256;
 
@@ -61,6 +67,11 @@ internal sealed class FeatureEncoder : IDisposable
     public int ImageSize { get; }
 
     public ImagePreprocessor Preprocessor { get; }
+
+    /// <summary>Images that go through the networks together: fewer of larger ones, so that a batch's memory has a bound.</summary>
+    public int ImagesAtOnce
+        => Math.Clamp(PatchesAtOnce / Math.Max(1, new[] { Tower, MemoryTower }.Max(tower
+            => tower.Info.TapGrids(ImageSize).Append(tower.Info.PromptGrid(ImageSize)).Max(grid => grid.Rows * grid.Columns))), 1, MostAtOnce);
 
     /// <summary>Features of S × S images by the backbone, on the device, without gradients. The caller owns them.</summary>
     public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares) => Encode(squares, Tower, Preprocessor, forPrompt: true);
@@ -118,6 +129,23 @@ internal sealed class FeatureEncoder : IDisposable
     }
 
     private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
+    {
+        if (squares.Count <= ImagesAtOnce || ImagesAtOnce == MostAtOnce)
+        {
+            return Forward(squares, tower, preprocessor, forPrompt);
+        }
+
+        using var scope = torch.NewDisposeScope();
+        var joined = VisionFeatures.Join([.. squares.Chunk(ImagesAtOnce).Select(few => Forward(few, tower, preprocessor, forPrompt))]);
+        foreach (var tensor in joined.All)
+        {
+            tensor.MoveToOuterDisposeScope();
+        }
+
+        return joined;
+    }
+
+    private VisionFeatures Forward(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
