@@ -74,7 +74,7 @@ internal static class ScoreCommand
         var (inputs, total) = (parsed.GetRequiredValue(Inputs), ImageInputs.Count(parsed.GetRequiredValue(Inputs)) ?? 0);
         RequireKnown(parsed.GetValue(Class), scorer.Model.ClassNames);
         var images = new ImageInputs(scorer.Model.ClassNames, parsed.GetValue(Class),
-            scorer.Model.Images.MaxPixels, scorer.Model.Images.Orientation);
+            scorer.Model.Images, scorer.LeastSide);
         var maps = parsed.GetValue(Maps) is { } folder ? new MapFolder(folder) : null;
         var (done, anomalies, foreign, faults) = (0, 0, 0, 0);
         void Score(TextWriter output, bool onTerminal)

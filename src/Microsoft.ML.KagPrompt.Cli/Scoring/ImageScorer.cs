@@ -17,6 +17,9 @@ internal sealed class ImageScorer : IDisposable
 
     public IScoringModel Model { get; }
 
+    /// <summary>Pixels a side that a picture keeps at least.</summary>
+    public int LeastSide => Model.Images.ReducedJpeg ? 4 * Model.MapSize : int.MaxValue;
+
     /// <summary>Loads a model zip or an exported file.</summary>
     /// <param name="path">What <c>mlContext.Model.Save</c> wrote, or 'kagprompt export'.</param>
     /// <param name="device">"auto", "cpu" or "cuda:N".</param>
@@ -28,7 +31,8 @@ internal sealed class ImageScorer : IDisposable
     /// <summary>Scores in order; while a few images are scored, the next are read on another thread.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
         => Score(_ => images.Select(image => (image,
-            (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Model.Images.MaxPixels, Model.Images.Orientation)),
+            (Func<ReadPicture>)(() => ReadPicture.Of(
+                ImageCodec.ReadReduced(image.Path, LeastSide, out var info, Model.Images.MaxPixels, Model.Images.Orientation), info, Model.Images)),
             false)),
             cancellation);
 
@@ -37,7 +41,7 @@ internal sealed class ImageScorer : IDisposable
     /// waiting for one.
     /// </summary>
     public IEnumerable<ScoredImage> Score(
-        Func<CancellationToken, IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)>> images,
+        Func<CancellationToken, IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)>> images,
         CancellationToken cancellation)
     {
         // Nobody who waits for a score has to send more first.
@@ -81,19 +85,19 @@ internal sealed class ImageScorer : IDisposable
         => Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)]);
 
     /// <summary>Pictures are brought to the model's size one by one as they are read: of large photographs, one alone is held.</summary>
-    private IEnumerable<ReadImage> Read(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images)
+    private IEnumerable<ReadImage> Read(IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> images)
     {
         var preprocessor = new ImagePreprocessor(Model.MapSize, Model.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
         return images.Select(item => Read(item.Image, item.Read, preprocessor) with { IsAwaited = item.IsAwaited });
     }
 
-    private ReadImage Read(DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor)
+    private ReadImage Read(DatasetImage image, Func<ReadPicture> read, ImagePreprocessor preprocessor)
     {
         try
         {
-            var pixels = read();
-            Model.RequireFit(ClassOf(image) ?? Model.ClassNames.First(), pixels.Width, pixels.Height, $"'{image.Path}'");
-            return new(image, preprocessor.Resize(pixels), (pixels.Width, pixels.Height), null);
+            var (pixels, width, height) = read();
+            Model.RequireFit(ClassOf(image) ?? Model.ClassNames.First(), width, height, $"'{image.Path}'");
+            return new(image, preprocessor.Resize(pixels), (width, height), null);
         }
         catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException)
         {

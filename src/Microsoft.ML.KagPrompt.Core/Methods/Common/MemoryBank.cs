@@ -25,10 +25,12 @@ internal sealed partial class MemoryBank : IDisposable
             throw new ArgumentException("supports: expected at least one image, got 0.", nameof(supports));
         }
 
-        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         return new([.. Enumerable.Range(0, supports[0].Count).Select(layer =>
-            cat([.. supports.Select(tokens => tokens[layer].flatten(0, 1))], 0).UnitLength(1).DetachFromDisposeScope())]);
+        {
+            using var scope = NewDisposeScope();
+            return cat([.. supports.Select(tokens => tokens[layer].flatten(0, 1))], 0).UnitLength(1).DetachFromDisposeScope();
+        })]);
     }
 
     /// <summary>Takes over rows that have unit length already.</summary>
