@@ -95,7 +95,7 @@ internal static class ExportCommand
             return true;
         }
 
-        var images = new ImageInputs(model.ClassNames, isOneOfSeveral ? null : className, model.Images.MaxPixels, model.Images.Orientation)
+        var images = new ImageInputs(model.ClassNames, isOneOfSeveral ? null : className, model.Images)
             .Of(inputs, cancellation).Where(image => image.Image.ClassName == className).ToArray();
         if (images.Length == 0)
         {

@@ -64,7 +64,7 @@ internal static class VerifyExportCommand
             Console.Error.WriteLine("The file was exported from another state of the model: its SHA-256 is another.");
         }
 
-        var images = new ImageInputs(model.ClassNames, file.Info.ClassName, model.Images.MaxPixels, model.Images.Orientation)
+        var images = new ImageInputs(model.ClassNames, file.Info.ClassName, model.Images)
             .Of(parsed.GetRequiredValue(Inputs), cancellation);
         return Tell(ExportCheck.Run(model.Transformer.Model, file, images, cancellation), file.Info, parsed.GetValue(Tolerance))
             ? ExitCode.Success : ExitCode.Differs;

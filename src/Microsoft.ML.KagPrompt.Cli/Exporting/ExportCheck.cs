@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using Microsoft.ML.KagPrompt.Cli.Scoring;
 
 namespace Microsoft.ML.KagPrompt.Cli.Exporting;
 
@@ -27,14 +28,14 @@ internal sealed class ExportCheck
     /// against the model's; and of whole ones, which the file resizes itself where it can, as it does for programs in other languages.
     /// </summary>
     public static ExportCheck Run(KagPromptModel model, OnnxInspector file,
-        IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images, CancellationToken cancellation)
+        IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> images, CancellationToken cancellation)
     {
         var check = new ExportCheck { resizes = !file.Info.IsFixedSize };
         var squares = new ImagePreprocessor(model.MapSize, model.Options.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
         foreach (var (_, read, _) in images)
         {
             cancellation.ThrowIfCancellationRequested();
-            var pixels = read();
+            var pixels = read().Pixels;
             if (check.modelTimes.Count == 0)
             {
                 // The first of each warms up.
