@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Checkpoints;
 public sealed class MutatedReadersTests : IDisposable
 {
     private const int Seed = 11;
-    private const int Readings = 400;
+    private const int Readings = 240;
 
     private readonly string folder = Directory.CreateTempSubdirectory("kagprompt-mutated-").FullName;
 
