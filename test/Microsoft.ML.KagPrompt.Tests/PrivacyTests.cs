@@ -48,7 +48,7 @@ public sealed class PrivacyTests : IDisposable
                 source.CopyTo(content);
             }
 
-            foreach (var word in new[] { Folder, Camera, Path.GetTempPath(), Environment.MachineName })
+            foreach (var word in new[] { Folder, Camera, Path.GetTempPath() })
             {
                 foreach (var encoding in new[] { Encoding.UTF8, Encoding.Unicode })
                 {
