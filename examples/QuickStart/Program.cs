@@ -7,6 +7,8 @@ using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using QuickStart;
 
+// The process is the program's own: networks run faster where its heap keeps what they free.
+NativeHeap.Keep();
 var output = "artifacts/demo";
 string? folder = null;
 var epochs = new TrainingOptions().Epochs;

@@ -1,5 +1,5 @@
 // A model behind HTTP: POST /score with an image as the body; GET /healthz; GET /metrics. Bound to this machine alone.
-//   ScoringService --model part.zip [--port 5080] [--engines 4] [--max-bytes 20000000]
+//   ScoringService --model part.zip [--port 5080] [--readers 4] [--max-bytes 20000000]
 using System.Diagnostics;
 using System.Net;
 using Microsoft.ML;
@@ -9,11 +9,11 @@ using ScoringService;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 var settings = builder.Configuration;
-var (port, engines, maxBytes) =
-    (settings.GetValue("port", 5080), settings.GetValue("engines", 4), settings.GetValue("max-bytes", 20_000_000L));
+var (port, readers, maxBytes) =
+    (settings.GetValue("port", 5080), settings.GetValue("readers", 4), settings.GetValue("max-bytes", 20_000_000L));
 if (settings["model"] is not { } modelPath)
 {
-    Console.Error.WriteLine("Usage: ScoringService --model MODEL.zip [--port 5080; 0: any free one] [--engines 4] [--max-bytes 20000000] "
+    Console.Error.WriteLine("Usage: ScoringService --model MODEL.zip [--port 5080; 0: any free one] [--readers 4] [--max-bytes 20000000] "
         + "(QuickStart writes a model to artifacts/demo/part.zip)");
     return 2;
 }
@@ -26,7 +26,7 @@ try
         kestrel.Limits.MaxRequestBodySize = maxBytes;
     });
 
-    using var model = Scorer.Load(modelPath, engines);
+    using var model = Scorer.Load(modelPath, readers);
     var metrics = new ServiceMetrics();
     var app = builder.Build();
     app.MapGet("/healthz", () => Results.Ok(new { status = "ok", classes = model.ClassNames }));

@@ -1,39 +1,34 @@
-using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.KagPrompt;
-using Microsoft.ML.KagPrompt.Numerics;
 
 namespace ScoringService;
 
-/// <summary>A loaded model and a pool of prediction engines on it: an engine is not thread-safe, the model is. Owns both.</summary>
+/// <summary>
+/// A loaded model, and a bound on how many pictures are read at once: the model may be called from any thread, but what is decoded takes memory.
+/// Owns the model.
+/// </summary>
 internal sealed class Scorer : IDisposable
 {
-    private readonly ConcurrentBag<PredictionEngine<Photograph, Prediction>> idle = [];
-    private readonly SemaphoreSlim free;
-    private readonly ITransformer loaded;
+    // Pictures above it are read one at a time, and their memory is given back at once: it would stay with the process otherwise.
+    private const long Large = 16_000_000;
+
+    private readonly SemaphoreSlim readers;
+    private readonly SemaphoreSlim largeOnes = new(1);
     private readonly KagPromptTransformer transformer;
 
-    private Scorer(MLContext ml, ITransformer loaded, int engines)
-    {
-        (this.loaded, free) = (loaded, new SemaphoreSlim(engines));
-        // The zip loads images from paths; here they come as bytes, so only its last part is used.
-        transformer = KagPromptTransformer.FindIn(loaded);
-        for (var i = 0; i < engines; i++)
-        {
-            // Disposing an engine must leave the model to the others.
-            idle.Add(ml.Model.CreatePredictionEngine<Photograph, Prediction>(
-                transformer, new PredictionEngineOptions { OwnsTransformer = false }));
-        }
-    }
+    private Scorer(KagPromptTransformer transformer, int atOnce) => (this.transformer, readers) = (transformer, new SemaphoreSlim(atOnce));
 
     public IReadOnlyCollection<string> ClassNames => transformer.Model.ClassNames;
 
-    /// <summary>Reads a model zip; more engines let more requests decode and wait at once.</summary>
-    public static Scorer Load(string path, int engines)
+    /// <summary>Reads a model zip.</summary>
+    /// <param name="path">The zip.</param>
+    /// <param name="atOnce">Pictures that are read at once; further ones wait.</param>
+    public static Scorer Load(string path, int atOnce)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(engines, 1);
-        var ml = new MLContext();
-        return new Scorer(ml, ml.Model.Load(path, out _), engines);
+        ArgumentOutOfRangeException.ThrowIfLessThan(atOnce, 1);
+        // The zip loads images from paths; here they come as bytes, so only its last part is used.
+        return new Scorer(KagPromptTransformer.FindIn(new MLContext().Model.Load(path, out _)), atOnce);
     }
 
     /// <summary>Scores an image file's bytes.</summary>
@@ -41,34 +36,50 @@ internal sealed class Scorer : IDisposable
     /// <exception cref="ArgumentException">The class is not known.</exception>
     public async Task<Verdict> ScoreAsync(byte[] image, string? className, CancellationToken aborted)
     {
-        var calibration = transformer.Calibration(className);
-        // Before a decoder gives it memory: a small body may promise a huge image.
-        ImageCodec.Check(image, "The body", transformer.Options.Images.MaxPixels);
-        await free.WaitAsync(aborted);
-        var engine = idle.TryTake(out var taken) ? taken : throw new InvalidOperationException("There are fewer engines than places.");
-        try
-        {
-            var prediction = engine.Predict(new Photograph(image, className ?? ClassNames.First()));
-            // Of a foreign image the score says nothing, nor what is made of it.
-            float? probability = prediction.IsForeign || float.IsNaN(prediction.Probability) ? null : prediction.Probability;
-            float? threshold = float.IsNaN(calibration.Threshold) ? null : calibration.Threshold;
-            return new Verdict(prediction.Score, probability, prediction.PredictedLabel, threshold, prediction.IsForeign);
-        }
-        finally
-        {
-            idle.Add(engine);
-            free.Release();
-        }
+        var name = className ?? ClassNames.First();
+        var calibration = transformer.Calibration(name);
+        var picture = await ReadAsync(image, name, aborted);
+        var verdict = (await transformer.Model.InspectAsync([picture], [name], cancellationToken: aborted))[0];
+        // Of a foreign image the score says nothing, nor what is made of it.
+        float? probability = verdict.IsForeign || float.IsNaN(verdict.Probability) ? null : verdict.Probability;
+        float? threshold = float.IsNaN(calibration.Threshold) ? null : calibration.Threshold;
+        return new Verdict(verdict.Score, probability, verdict.IsAnomalous, threshold, verdict.IsForeign);
     }
 
     public void Dispose()
     {
-        foreach (var engine in idle)
-        {
-            engine.Dispose();
-        }
+        transformer.Dispose();
+        readers.Dispose();
+        largeOnes.Dispose();
+    }
 
-        (loaded as IDisposable)?.Dispose();
-        free.Dispose();
+    /// <summary>The picture at the model's size: while it waits for its turn, nothing larger is held.</summary>
+    private async Task<PixelBuffer> ReadAsync(byte[] image, string className, CancellationToken aborted)
+    {
+        // Before anything is decoded: a small body may promise a huge image.
+        var info = ImageCodec.Check(image, "The body", transformer.Options.Images.MaxPixels);
+        var places = (long)info.Width * info.Height > Large ? largeOnes : readers;
+        await places.WaitAsync(aborted);
+        try
+        {
+            return AtModelSize(image, className);
+        }
+        finally
+        {
+            if (places == largeOnes)
+            {
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            }
+
+            places.Release();
+        }
+    }
+
+    // Of its own, so that the large picture is out of reach when it returns.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private PixelBuffer AtModelSize(byte[] image, string className)
+    {
+        var options = transformer.Options.Images;
+        return transformer.Model.ToModelSize(ImageCodec.Read(image, "The body", options.MaxPixels, options.Orientation), className);
     }
 }

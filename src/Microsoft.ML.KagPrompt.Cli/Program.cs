@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Cli;
 using Microsoft.ML.KagPrompt.Cli.Commands;
 
@@ -8,6 +9,8 @@ CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.Invarian
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
 var debug = args.Contains(LastResort.Debug.Name);
 LastResort.Install(debug);
+// The process is the tool's own, and runs networks until it ends.
+NativeHeap.Keep();
 try
 {
     var root = new RootCommand("Few-shot visual inspection with Microsoft.ML.KagPrompt: models, figures, backbones.")

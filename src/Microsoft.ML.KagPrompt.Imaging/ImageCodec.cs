@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using SkiaSharp;
@@ -10,12 +11,13 @@ namespace Microsoft.ML.KagPrompt;
 /// </summary>
 /// <remarks>
 /// Pure functions, thread-safe. Alpha is dropped, not blended: a colour is what it is under any transparency. Of 16 bits the high byte is
-/// read. Colour profiles are not applied. A picture that is being read takes seven bytes a pixel, and three afterwards.
+/// read. Colour profiles are not applied. A picture that is being read takes up to seven bytes a pixel (a JPEG three, a grey one four), and
+/// three afterwards; of pictures above 16 megapixels one at a time is read in a process.
 /// </remarks>
 public static class ImageCodec
 {
     /// <summary>Largest image, in pixels, that is read unless another bound is given.</summary>
-    public const int DefaultMaxPixels = 100_000_000;
+    public const int DefaultMaxPixels = 70_000_000;
 
     /// <summary>Reads an image file. The header's size is checked before anything is decoded.</summary>
     /// <param name="path">The file; an ordinary one.</param>
@@ -120,7 +122,8 @@ public static class ImageCodec
                     + $"got {codec.Info.Width} x {codec.Info.Height}. Resize it, or raise the bound.");
             }
 
-            return (use(codec, kind), ImageHeader.Read(file, kind, codec));
+            PixelBudget.RequireSubstance(codec.Info.Width, codec.Info.Height, file.Length, origin);
+            return (PixelBudget.Spend(codec.Info.Width, codec.Info.Height, () => use(codec, kind)), ImageHeader.Read(file, kind, codec));
         }
     }
 
@@ -128,35 +131,122 @@ public static class ImageCodec
     /// The colours as they are stored, whole or not at all: decoders fill what is missing with grey,
     /// and it would be scored as if it were the part.
     /// </summary>
-    private static unsafe PixelBuffer Decode(SKCodec codec, string origin)
+    private static PixelBuffer Decode(SKCodec codec, string origin)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        var opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
-        using var bitmap = new SKBitmap();
-        var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
-        if (3L * width * height > Array.MaxLength || !bitmap.TryAllocPixels(layout))
+        if (3L * width * height > Array.MaxLength)
         {
-            throw new ImageReadException($"{origin}: there is no memory for an image of {width} x {height} pixels. Resize it.");
+            throw TooLarge(width, height, origin);
         }
 
-        if (codec.GetPixels(bitmap.Info, bitmap.GetPixels()) is not SKCodecResult.Success and var result)
+        try
         {
-            throw new ImageReadException(result == SKCodecResult.IncompleteInput
-                ? $"{origin}: the image ends early. Expected a whole file, got the first part of one. "
-                    + "Copy it again, after it was written to its end."
-                : $"{origin}: the image is damaged, or ends early ({result}). Expected a whole file. "
-                    + "Copy it again, after it was written to its end.");
+            var rgb = new byte[3 * width * height];
+            if (!RowsOf(codec, rgb, origin))
+            {
+                AtOnce(codec, rgb, origin);
+            }
+
+            return new PixelBuffer(width, height, rgb);
+        }
+        catch (OutOfMemoryException)
+        {
+            throw TooLarge(width, height, origin);
+        }
+    }
+
+    /// <summary>Row after row, which needs no second picture; false: this kind has no such way.</summary>
+    private static unsafe bool RowsOf(SKCodec codec, byte[] rgb, string origin)
+    {
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        if (codec.EncodedFormat != SKEncodedImageFormat.Jpeg || codec.StartScanlineDecode(layout) != SKCodecResult.Success
+            || codec.ScanlineOrder != SKCodecScanlineOrder.TopDown)
+        {
+            return false;
         }
 
-        var rgb = new byte[3 * width * height];
-        var pixels = new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), bitmap.ByteCount);
+        var row = new byte[4 * width];
+        fixed (byte* pixels = row)
+        {
+            for (var y = 0; y < height; y++)
+            {
+                if (codec.GetScanlines((IntPtr)pixels, 1, row.Length) != 1)
+                {
+                    throw Incomplete(origin);
+                }
+
+                WithoutAlpha(row, rgb.AsSpan(3 * width * y, 3 * width));
+            }
+        }
+
+        return true;
+    }
+
+    private static unsafe void AtOnce(SKCodec codec, byte[] rgb, string origin)
+    {
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        var (opaque, grey) = (codec.Info.AlphaType == SKAlphaType.Opaque, codec.Info.ColorType == SKColorType.Gray8);
+        var layout = new SKImageInfo(width, height, opaque && grey ? SKColorType.Gray8 : SKColorType.Rgba8888,
+            opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        if (layout.BytesSize64 > Array.MaxLength)
+        {
+            throw TooLarge(width, height, origin);
+        }
+
+        // Not of the C library's heap, which may keep what was freed.
+        var rented = ArrayPool<byte>.Shared.Rent(layout.BytesSize);
+        try
+        {
+            SKCodecResult result;
+            fixed (byte* pixels = rented)
+            {
+                result = codec.GetPixels(layout, (IntPtr)pixels);
+            }
+
+            if (result != SKCodecResult.Success)
+            {
+                throw result == SKCodecResult.IncompleteInput ? Incomplete(origin)
+                    : new ImageReadException($"{origin}: the image is damaged, or ends early ({result}). Expected a whole file. "
+                        + "Copy it again, after it was written to its end.");
+            }
+
+            var decoded = rented.AsSpan(0, layout.BytesSize);
+            if (layout.ColorType == SKColorType.Rgba8888)
+            {
+                WithoutAlpha(decoded, rgb);
+                return;
+            }
+
+            for (var p = 0; p < decoded.Length; p++)
+            {
+                rgb.AsSpan(3 * p, 3).Fill(decoded[p]);
+            }
+        }
+        finally
+        {
+            // What is not returned goes with the next collection, and does not lie in the pool.
+            if (!PixelBudget.IsLarge(width, height))
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
+    }
+
+    private static void WithoutAlpha(ReadOnlySpan<byte> rgba, Span<byte> rgb)
+    {
         for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
         {
-            (rgb[to], rgb[to + 1], rgb[to + 2]) = (pixels[from], pixels[from + 1], pixels[from + 2]);
+            (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
         }
-
-        return new PixelBuffer(width, height, rgb);
     }
+
+    private static ImageReadException Incomplete(string origin)
+        => new($"{origin}: the image ends early. Expected a whole file, got the first part of one. "
+            + "Copy it again, after it was written to its end.");
+
+    private static ImageReadException TooLarge(int width, int height, string origin)
+        => new($"{origin}: there is no memory for an image of {width} x {height} pixels. Resize it.");
 
     private static byte[] Encode(PixelBuffer picture, SKEncodedImageFormat format, int quality)
     {

@@ -19,7 +19,7 @@ public sealed record OnnxInspectorOptions
     public OnnxResizing Resizing { get; init; } = OnnxResizing.AsTheModel;
 
     /// <summary>Largest image, in pixels (width · height), that is read from a file.</summary>
-    public int MaxPixels { get; init; } = 100_000_000;
+    public int MaxPixels { get; init; } = 70_000_000;
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>

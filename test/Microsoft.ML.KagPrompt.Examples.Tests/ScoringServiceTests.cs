@@ -15,7 +15,7 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
     public async Task Score_GoodDefectiveAndBadBodies_AnswersAsTheModelWould()
     {
         var zip = parts.Model();
-        using var service = RunningService.Start(zip, "--max-bytes", "100000", "--engines", "2");
+        using var service = RunningService.Start(zip, "--max-bytes", "100000", "--readers", "2");
         (await Get(service, "/healthz")).Should().Contain("\"ok\"").And.Contain("object");
         var model = new MLContext().Model.Load(zip, out _);
         var direct = model.Transform(PartFolder.Rows("", parts.Good, parts.Defective));
@@ -23,7 +23,7 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
         var threshold = ((IEnumerable<ITransformer>)model).OfType<KagPromptTransformer>().Single().Calibration().Threshold;
         (model as IDisposable)!.Dispose();
 
-        // More at once than there are engines.
+        // More at once than are read at once.
         var files = Enumerable.Range(0, 12).Select(i => i % 2 == 0 ? parts.Defective : parts.Good).ToArray();
         var answers = await Task.WhenAll(files.Select(file => Post(service, "/score", File.ReadAllBytes(file))));
         for (var i = 0; i < files.Length; i++)
@@ -51,7 +51,7 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
         (await Post(service, "/score", [])).Status.Should().Be(HttpStatusCode.BadRequest);
         (await Post(service, "/score", new byte[100_001])).Should().Match<(HttpStatusCode Status, string Text)>(answer => answer.Status == HttpStatusCode.RequestEntityTooLarge && answer.Text.Contains("100000 bytes"));
         (await Post(service, "/score?class=nut", File.ReadAllBytes(parts.Good))).Should().Match<(HttpStatusCode Status, string Text)>(answer => answer.Status == HttpStatusCode.BadRequest && answer.Text.Contains("is not known"));
-        (await Post(service, "/score", File.ReadAllBytes(parts.Good))).Status.Should().Be(HttpStatusCode.OK, "engines come back from bad requests");
+        (await Post(service, "/score", File.ReadAllBytes(parts.Good))).Status.Should().Be(HttpStatusCode.OK, "places come back from bad requests");
 
         var metrics = await Get(service, "/metrics");
         metrics.Should().Contain("scoring_requests_total{code=\"200\"} 14\n").And.Contain("scoring_requests_total{code=\"400\"} 3\n").And.Contain("scoring_requests_total{code=\"413\"} 1\n")

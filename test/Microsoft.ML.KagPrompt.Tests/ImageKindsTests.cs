@@ -147,6 +147,39 @@ public sealed class ImageKindsTests : IDisposable
     }
 
     [Fact]
+    public void Read_PictureOfNothing_IsRefusedBeforeItIsDecoded()
+    {
+        // 9,000 × 7,000 pixels, below the bound: a GIF of no data at all, and a PNG of one bit a pixel, whose rows are not there.
+        var gif = ImageBytes.Gif(false);
+        (gif[6], gif[7], gif[8], gif[9]) = (0x28, 0x23, 0x58, 0x1B);
+        var descriptor = Array.LastIndexOf(gif, (byte)0x2C);
+        (gif[descriptor + 5], gif[descriptor + 6], gif[descriptor + 7], gif[descriptor + 8]) = (0x28, 0x23, 0x58, 0x1B);
+        foreach (var read in (Action[])[() => ImageCodec.Read(gif, "The GIF"), () => ImageCodec.Check(gif, "The GIF")])
+        {
+            read.Should().Throw<ImageReadException>().WithMessage("The GIF promises 9000 x 7000 pixels in *got a picture of nothing*");
+        }
+    }
+
+    [Fact]
+    public void Read_MoreThanTheBound_IsRefusedByDefaultAbove70Megapixels()
+        => FluentActions.Invoking(() => ImageCodec.Read(ImageBytes.Png(10_000, 7001, 1, 0, new byte[1251]), "The PNG"))
+            .Should().Throw<ImageReadException>().WithMessage("The PNG: expected an image of at most 70000000 pixels, got 10000 x 7001*");
+
+    [Theory]
+    [InlineData(48, 32)]
+    [InlineData(33, 17)]
+    public void Read_GreyPngAndJpeg_AreWhatTheCodecsDecodeAtOnce(int width, int height)
+    {
+        var picture = TestImages.Part(width, height, 3);
+        var grey = picture.Rgb.Where((_, i) => i % 3 == 1).ToArray();
+        ImageCodec.Read(ImageBytes.Png(width, height, 8, 0, grey), "a grey PNG").Rgb
+            .Should().Equal(grey.SelectMany(value => new[] { value, value, value }));
+        var jpeg = ImageCodec.EncodeJpeg(picture, 90);
+        using var bitmap = SKBitmap.Decode(SKData.CreateCopy(jpeg));
+        ImageCodec.Read(jpeg, "a JPEG").Rgb.Should().Equal(bitmap.Pixels.SelectMany(pixel => new[] { pixel.Red, pixel.Green, pixel.Blue }));
+    }
+
+    [Fact]
     public void Read_DamagedFiles_RaiseNothingButOurError()
     {
         var picture = TestImages.Part(40, 30, 1);

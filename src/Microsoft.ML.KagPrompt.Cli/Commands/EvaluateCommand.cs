@@ -52,6 +52,12 @@ internal static class EvaluateCommand
         DefaultValueFactory = _ => Protocol.Draws,
         CustomParser = Typed.Whole(1),
     };
+    private static readonly Option<SupportDraw> Draw = new("--draws")
+    {
+        Description = "Random: supports are drawn as often as --seeds says. Paper: the one draw that the paper's figures are of, "
+            + "the 13th to 16th training image (of VisA the 57th to 60th).",
+        DefaultValueFactory = _ => Protocol.SupportDraw,
+    };
     private static readonly Option<int> Epochs = new("--epochs")
     {
         Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone "
@@ -100,7 +106,7 @@ internal static class EvaluateCommand
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. "
             + "A run that was stopped goes on where it was.")
         {
-            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Epochs, FromScratch, Backbone, MemoryBackbone, Variant,
+            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Draw, Epochs, FromScratch, Backbone, MemoryBackbone, Variant,
             Precision, Size, Regions, Device, Ablate, Json, Page, Cells, Table1, Native, Output,
         };
         command.RefuseForOthers(Methods, TrainOn, Checkpoint, Epochs, FromScratch, MemoryBackbone, Variant, Ablate);
@@ -141,6 +147,11 @@ internal static class EvaluateCommand
             }
         }
 
+        if (result.GetValue(Draw) == SupportDraw.Paper && IsGiven(Seeds))
+        {
+            result.AddError("--seeds does not go with --draws paper, which is one draw. Leave it out.");
+        }
+
         if (IsGiven(Table1) && !IsGiven(Output))
         {
             result.AddError("--table1 needs --out, the folder for its page, its JSON and its cells.");
@@ -165,7 +176,8 @@ internal static class EvaluateCommand
             Protocol = new()
             {
                 Shots = parsed.GetValue(Shots) is { Length: > 0 } given ? given : Protocol.Shots,
-                Draws = parsed.GetValue(Seeds),
+                Draws = parsed.GetValue(Draw) == SupportDraw.Paper ? 1 : parsed.GetValue(Seeds),
+                SupportDraw = parsed.GetValue(Draw),
                 CellFolder = cells,
             },
             Options = new()

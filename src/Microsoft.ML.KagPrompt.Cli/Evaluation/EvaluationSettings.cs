@@ -50,6 +50,7 @@ internal sealed record EvaluationSettings
         var dataset = new FewShotDataset(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
             AnomalyDataset.List(path, Layout, mask => DefectMask.Read(mask).ShowsDefect))
         {
+            Layout = Layout == DatasetLayout.Auto ? AnomalyDataset.LayoutOf(path) : Layout,
             Folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!,
         };
         foreach (var note in DataNotes.LeftOut(path, dataset.Folder))

@@ -29,12 +29,13 @@ internal static class SavedModel
         {
             return ml.Model.Load(zip, out schema);
         }
-        catch (Exception fault) when (fault is not (KagPromptException or UnauthorizedAccessException or OperationCanceledException
+        catch (Exception fault) when (fault is not (UnauthorizedAccessException or OperationCanceledException
             or (IOException and not EndOfStreamException)))
         {
             // ML.NET wraps what the library says; and what its own reader stumbles over in a damaged zip may be of any kind.
             var causes = Causes(fault).ToArray();
-            throw new ModelFormatException(causes.OfType<KagPromptException>().FirstOrDefault()?.Message
+            var told = causes.OfType<KagPromptException>().FirstOrDefault()?.Message;
+            throw new ModelFormatException(told?.Contains(zip, StringComparison.Ordinal) == false ? $"'{zip}': {told}" : told
                 ?? (IsOne(zip)
                     ? $"'{zip}' could not be loaded: {causes[^1].Message}"
                     : $"'{zip}' is no model zip: expected what 'kagprompt fit' or mlContext.Model.Save writes. {fault.Message}"), fault);

@@ -20,7 +20,6 @@ internal sealed class FeatureEncoder : IDisposable
     /// <exception cref="ArgumentException">The images' side is no multiple of a patch size.</exception>
     public FeatureEncoder(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, ImageOptions images, torch.Device device)
     {
-        NativeHeap.Keep();
         (Vision, Memory, Device) = (vision, memory, device);
         ImageSize = images.Size ?? Tower.Info.ImageSize;
         foreach (var (option, tower) in new[] { (nameof(BackboneOptions.Name), Tower), (nameof(BackboneOptions.MemoryName), MemoryTower) })

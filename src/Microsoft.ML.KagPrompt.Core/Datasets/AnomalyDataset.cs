@@ -28,6 +28,11 @@ public static class AnomalyDataset
     /// <param name="path">As for <see cref="List"/>.</param>
     public static IReadOnlyList<string> LeftOut(string path) => Directory.Exists(path) ? PhotographFiles.LeftOut(path, depth: 4) : [];
 
+    /// <summary>How a data set is laid out, where nobody says.</summary>
+    /// <param name="path">As for <see cref="List"/>.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder or file.</exception>
+    public static DatasetLayout LayoutOf(string path) => Find(path, DatasetLayout.Auto).Layout;
+
     /// <summary>Lists a data set.</summary>
     /// <param name="path">Its folder, or a manifest's file.</param>
     /// <param name="layout">How it is laid out.</param>
@@ -38,15 +43,7 @@ public static class AnomalyDataset
     public static IReadOnlyList<DatasetImage> List(
         string path, DatasetLayout layout = DatasetLayout.Auto, Func<string, bool>? showsDefect = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!Directory.Exists(path) && !File.Exists(path))
-        {
-            throw new DirectoryNotFoundException($"There is no folder or manifest '{path}'.");
-        }
-
-        var found = layout == DatasetLayout.Auto
-            ? Layouts.First(known => known.Matches(path))
-            : Layouts.First(known => known.Layout == layout);
+        var found = Find(path, layout);
         var images = found.List(path, showsDefect ?? (_ => throw new ArgumentNullException(
             nameof(showsDefect),
             $"'{path}' is laid out as {DatasetLayout.Kolektor}, where only masks tell defects: "
@@ -54,5 +51,19 @@ public static class AnomalyDataset
         return images.Any(image => image.Split == DatasetSplit.Train) ? images
             : throw new InsufficientDataException($"'{path}' ({found.Layout}) holds no images to fit on: "
                 + $"expected {string.Join(", ", ImageFiles.Extensions)} files in 'train/good', in 'good', or in the folder itself.");
+    }
+
+    private static (DatasetLayout Layout, Func<string, bool> Matches, Func<string, Func<string, bool>, IReadOnlyList<DatasetImage>> List) Find(
+        string path, DatasetLayout layout)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Directory.Exists(path) && !File.Exists(path))
+        {
+            throw new DirectoryNotFoundException($"There is no folder or manifest '{path}'.");
+        }
+
+        return layout == DatasetLayout.Auto
+            ? Layouts.First(known => known.Matches(path))
+            : Layouts.First(known => known.Layout == layout);
     }
 }

@@ -26,6 +26,7 @@ internal sealed class CellSettings
             Backbone = Stamp(options.Backbone.Name, options.Backbone.Folders),
             MemoryBackbone = options.Backbone.MemoryName is { } memory ? Stamp(memory, options.Backbone.Folders) : null,
             Checkpoint = options.Method.Files is { Count: > 0 } files ? string.Join(' ', files.Select(FileStamps.Of)) : null,
+            Draw = protocol.SupportDraw,
             TrainedOn = protocol.TrainOn is { } elsewhere ? FileStamps.Of(Product.NormalOf(elsewhere.Images)) : null,
             Initial = initial is null ? null : HashOf(initial),
             // Of the library's contents, its weights included: builds of one version may differ in them.

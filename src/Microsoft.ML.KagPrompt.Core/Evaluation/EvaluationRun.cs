@@ -33,7 +33,7 @@ internal sealed class EvaluationRun : IDisposable
         (own, method) = (FewShotConfiguration.Of(options), InspectionMethods.NameOf(options.Method));
         cells = protocol.Configurations(own).ToDictionary(configuration => configuration, _ => new List<FewShotCell>());
         shots = [.. protocol.Shots.Distinct().Order()];
-        products = Product.Of(datasets, shots[^1]);
+        products = Product.Of(datasets, shots[^1], protocol.SupportDraw);
         store = new CellStore(protocol.CellFolder);
         models = new CellModels(options, protocol, images, initial, message => Tell(message), cancellation);
         settings = new(() => new CellSettings(options, protocol, initial));
@@ -94,7 +94,7 @@ internal sealed class EvaluationRun : IDisposable
     /// <summary>All numbers of shots of one draw. The configurations share their number of iterations.</summary>
     private void Draw(Product product, int seed, FewShotConfiguration[] configurations)
     {
-        var order = product.Draw(seed);
+        var order = product.Draw(seed, protocol.SupportDraw);
         var scorer = new CellScorer(product.Test, images, Warn, cancellation);
         foreach (var count in shots)
         {

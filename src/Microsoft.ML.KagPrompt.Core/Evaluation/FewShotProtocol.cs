@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Evaluation;
 
 namespace Microsoft.ML.KagPrompt;
 
@@ -16,6 +17,9 @@ public sealed record FewShotProtocol
     /// so that fewer shots are the beginning of more.
     /// </summary>
     public int Draws { get; init; } = 5;
+
+    /// <summary>How supports are drawn; <see cref="SupportDraw.Paper"/> is one draw, of at most four images.</summary>
+    public SupportDraw SupportDraw { get; init; }
 
     /// <summary>
     /// The data set whose normal images train the graph prompt once, for all products of the others, as the paper does.
@@ -47,6 +51,9 @@ public sealed record FewShotProtocol
                 "numbers of 1 or more, at least one",
                 Shots is null ? null : string.Join(", ", Shots))
             .Require(Draws >= 1, nameof(Draws), "1 or more", Draws)
+            .Require(SupportDraw == SupportDraw.Random || Draws == 1, nameof(Draws), $"1 with {nameof(SupportDraw)}.{SupportDraw}", Draws)
+            .Require(SupportDraw == SupportDraw.Random || Shots is null || Shots.All(shots => shots <= Product.PaperSupports), nameof(Shots),
+                $"at most {Product.PaperSupports} with {nameof(SupportDraw)}.{SupportDraw}", Shots is null ? null : string.Join(", ", Shots))
             .Require(TrainOn is null || trains, nameof(TrainOn), "null without training: set Training.Epochs above 0", TrainOn?.Name)
             .Require(Ablations is not null, nameof(Ablations), "a list", Ablations)
             .Require(

@@ -5,8 +5,18 @@ namespace Microsoft.ML.KagPrompt.Evaluation;
 /// <summary>A product of a data set: what is drawn from and what is scored.</summary>
 internal sealed record Product(string Dataset, string ClassName, DatasetImage[] All, DatasetImage[] Normal, DatasetImage[] Test)
 {
+    /// <summary>How many images the authors' draw holds.</summary>
+    public const int PaperSupports = 4;
+
+    // The authors' "round": which four, in order.
+    private const int PaperRound = 3;
+    private const int PaperRoundOfVisA = 14;
+
+    /// <summary>Where the authors' draw begins among the normal images.</summary>
+    public int PaperStart { get; init; } = PaperRound * PaperSupports;
+
     /// <exception cref="InsufficientDataException">One has too few images.</exception>
-    public static IReadOnlyList<Product> Of(IEnumerable<FewShotDataset> datasets, int mostShots)
+    public static IReadOnlyList<Product> Of(IEnumerable<FewShotDataset> datasets, int mostShots, SupportDraw draw = SupportDraw.Random)
     {
         Product[] products = [.. datasets.SelectMany(dataset => dataset.Images.GroupBy(image => image.ClassName)
             .Select(group => new Product(
@@ -14,11 +24,15 @@ internal sealed record Product(string Dataset, string ClassName, DatasetImage[] 
                 group.Key,
                 [.. group],
                 NormalOf(group),
-                [.. group.Where(image => image is { Split: DatasetSplit.Test, IsAnomalous: not null })])))];
-        return products.FirstOrDefault(product => product.Normal.Length < mostShots || product.Test.Length == 0) is not { } lacking
+                [.. group.Where(image => image is { Split: DatasetSplit.Test, IsAnomalous: not null })])
+            {
+                PaperStart = (dataset.Layout == DatasetLayout.VisA ? PaperRoundOfVisA : PaperRound) * PaperSupports,
+            }))];
+        int Needed(Product product) => draw == SupportDraw.Paper ? product.PaperStart + PaperSupports : mostShots;
+        return products.FirstOrDefault(product => product.Normal.Length < Needed(product) || product.Test.Length == 0) is not { } lacking
             ? products
             : throw new InsufficientDataException($"'{lacking.Dataset}', product '{lacking.ClassName}': "
-                + $"expected at least {mostShots} normal images to draw from "
+                + $"expected at least {Needed(lacking)} normal images to draw from "
                 + $"and one labelled image to score, got {lacking.Normal.Length} and {lacking.Test.Length}.");
     }
 
@@ -27,8 +41,13 @@ internal sealed record Product(string Dataset, string ClassName, DatasetImage[] 
         => [.. images.Where(image => image is { Split: DatasetSplit.Train, IsAnomalous: false })];
 
     /// <summary>The normal images as draw <paramref name="seed"/> orders them: each number of shots takes the first.</summary>
-    public DatasetImage[] Draw(int seed)
+    public DatasetImage[] Draw(int seed, SupportDraw draw = SupportDraw.Random)
     {
+        if (draw == SupportDraw.Paper)
+        {
+            return Normal[PaperStart..(PaperStart + PaperSupports)];
+        }
+
         var order = Enumerable.Range(0, Normal.Length).ToArray();
         new Random(seed).Shuffle(order);
         return Array.ConvertAll(order, i => Normal[i]);

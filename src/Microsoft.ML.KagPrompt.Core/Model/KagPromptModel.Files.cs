@@ -38,6 +38,13 @@ public sealed partial class KagPromptModel
         }
 
         file.Position = 0;
-        return Load(file, device, [Path.GetDirectoryName(Path.GetFullPath(path))!, .. backboneFolders ?? []]);
+        try
+        {
+            return Load(file, device, [Path.GetDirectoryName(Path.GetFullPath(path))!, .. backboneFolders ?? []]);
+        }
+        catch (ModelFormatException fault) when (!fault.Message.Contains(path, StringComparison.Ordinal))
+        {
+            throw new ModelFormatException($"'{path}': {fault.Message}", fault);
+        }
     }
 }

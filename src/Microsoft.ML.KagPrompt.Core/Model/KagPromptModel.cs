@@ -153,6 +153,20 @@ public sealed partial class KagPromptModel : IDisposable
     /// </summary>
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => Network.Preprocessor.MapToImage(map, width, height);
 
+    /// <summary>
+    /// An image as the model sees it, S × S, which <see cref="Inspect(PixelBuffer, string, bool)"/> then takes as it is: of large photographs
+    /// that wait for their turn nothing more need be held. The map's place in the photograph is told by <see cref="MapToImage"/>.
+    /// </summary>
+    /// <param name="image">An image of any size.</param>
+    /// <param name="className">Its class; null: as for an inspection.</param>
+    /// <exception cref="ArgumentException">The class is not known.</exception>
+    /// <exception cref="ImageReadException">The image has another shape than its class's region.</exception>
+    public PixelBuffer ToModelSize(PixelBuffer image, string? className = null)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Square(image, KnownName(className), $"the image of {image.Width} x {image.Height} pixels");
+    }
+
     /// <summary>Writes the whole model, manifest and tensors, as one safetensors stream (docs/reference/formats.md).</summary>
     public void Save(Stream destination)
     {

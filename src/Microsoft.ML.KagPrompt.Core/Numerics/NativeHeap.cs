@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 
-namespace Microsoft.ML.KagPrompt.Numerics;
+namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// Lets the C library's heap keep the memory of temporaries. glibc gives large freed blocks back to the system, which
-/// clears them page by page when they are asked for again: two thirds of the time of a training step and half of that of a forward pass.
-/// Limits that the process was started with stay as they are; other C libraries have no such limits.
+/// The C library's heap of this process. glibc gives large freed blocks back to the system, which clears them page by page when they are
+/// asked for again; networks free and ask all the time. A process that does little else is faster where its heap keeps them; its resident
+/// memory then stays at what it needed most (docs/explanation/limits.md). Nothing is changed unless asked.
 /// </summary>
-internal static partial class NativeHeap
+public static partial class NativeHeap
 {
     private const int TrimThreshold = -1;
     private const int TopPad = -2;
@@ -16,15 +16,19 @@ internal static partial class NativeHeap
     // A thread's heaps are of this size: a smaller pad gives whole ones back.
     private const int HeapBytes = 64 << 20;
 
-    private static readonly bool Keeps = Prepare();
+    private static readonly Lazy<bool> Prepared = new(Prepare);
 
-    /// <summary>From now on, freed memory stays with the process; false where it cannot or the user chose otherwise.</summary>
-    public static bool Keep() => Keeps;
+    /// <summary>
+    /// Lets the heap keep freed memory from now on, for the life of the process. Limits that it was started with (MALLOC_TRIM_THRESHOLD_,
+    /// MALLOC_MMAP_THRESHOLD_, MALLOC_TOP_PAD_, GLIBC_TUNABLES) stay as they are. Best called once, first. Thread-safe.
+    /// </summary>
+    /// <returns>Whether it does: false where the process has limits of its own, or the C library is not glibc.</returns>
+    public static bool Keep() => Prepared.Value;
 
     /// <summary>Gives back what is free, after work whose like will not come again soon.</summary>
-    public static void Release()
+    internal static void Release()
     {
-        if (Keeps)
+        if (Prepared is { IsValueCreated: true, Value: true })
         {
             _ = Trim(0);
         }

@@ -22,7 +22,7 @@ public sealed record ImageOptions
     public MapUpsampling MapUpsampling { get; init; } = MapUpsampling.CellCentres;
 
     /// <summary>Largest image, in pixels (width · height), that is accepted.</summary>
-    public int MaxPixels { get; init; } = 100_000_000;
+    public int MaxPixels { get; init; } = 70_000_000;
 
     internal void CollectFaults(OptionFaults faults, string group) => faults
         .Require(Size is null or (>= 32 and <= 2048), $"{group}.{nameof(Size)}", "32 to 2048 or null", Size)

@@ -30,6 +30,30 @@ public sealed class FewShotEvaluationTests : IDisposable
         Enumerable.Range(0, 9).Select(seed => product.Draw(seed)[0]).Distinct().Should().HaveCountGreaterThan(1);
     }
 
+    [Theory]
+    [InlineData(DatasetLayout.MvTec, 12)]
+    [InlineData(DatasetLayout.VisA, 56)]
+    public void Run_PapersDraw_TakesTheAuthorsFourInOrder(DatasetLayout layout, int first)
+    {
+        var set = new FewShotDataset("parts",
+        [
+            .. Enumerable.Range(0, first + 4).Select(i => new DatasetImage($"train {i}", "bolt", DatasetSplit.Train, false, "good", null)),
+            .. Set.Images.Where(image => image.Split == DatasetSplit.Test),
+        ]) { Layout = layout };
+        var product = Product.Of([set], 4, SupportDraw.Paper).Single();
+        product.Draw(0, SupportDraw.Paper).Select(image => image.Path).Should().Equal(Enumerable.Range(first, 4).Select(i => $"train {i}"));
+        var protocol = new FewShotProtocol { Shots = [1], Draws = 1, SupportDraw = SupportDraw.Paper, CellFolder = folder };
+        var drawn = FewShotEvaluation.Run([set], Small, parts, protocol).Cells.Single();
+        drawn.Seed.Should().Be(0);
+        var read = parts.Reads;
+        FewShotEvaluation.Run([set], Small, parts, protocol with { SupportDraw = SupportDraw.Random });
+        parts.Reads.Should().BeGreaterThan(read, "a cell of one draw is none of another");
+        FluentActions.Invoking(() => FewShotEvaluation.Run([Set with { Layout = layout }], Small, parts, protocol))
+            .Should().Throw<InsufficientDataException>().WithMessage($"*expected at least {first + 4} normal images*got 4 and 4*");
+        FluentActions.Invoking(() => (protocol with { Shots = [5], Draws = 2 }).Validate(Small))
+            .Should().Throw<ArgumentException>().WithMessage("*Draws: expected 1 with SupportDraw.Paper, got 2*Shots: expected at most 4*got 5*");
+    }
+
     [Fact]
     public void Run_Again_ReusesCellsAndFindsTheSame()
     {

@@ -9,6 +9,21 @@ namespace Microsoft.ML.KagPrompt.Tests.Numerics;
 public class ConvolutionTests
 {
     [Theory]
+    [InlineData(64, 640, 392)]
+    [InlineData(64, 784, 196)]
+    [InlineData(40, 64, 783)]
+    public void Apply_ChannelsLast_EqualsFloat64(int inputs, int outputs, int pixels)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var generator = new Generator((ulong)pixels);
+        var source = randn([1, 1, pixels, inputs], generator: generator).permute(0, 3, 1, 2);
+        var kernels = randn([outputs, inputs, 1, 1], generator: generator);
+        var expected = functional.conv2d(source.@double(), kernels.@double());
+        ((Convolution.Apply(source, kernels, null) - expected).abs().max() / expected.abs().max()).Value().Should().BeLessThan(1e-5f);
+    }
+
+    [Theory]
     [InlineData(24, 8, 4, 3, 3, 1, 1)]
     [InlineData(20, 8, 9, 3, 2, 2, 1, 1)]
     [InlineData(7, 21, 6, 1, 4, 1, 0)]
