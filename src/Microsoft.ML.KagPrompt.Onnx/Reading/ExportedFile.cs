@@ -109,7 +109,8 @@ internal sealed record ExportedFile(byte[] Bytes, OnnxModelInfo Info, string Ori
         if (contents.Metadata.GetValueOrDefault($"kagprompt.{name}") is var due && due != hash)
         {
             throw new ModelFormatException($"{origin} is damaged, or was changed since it was exported: expected the SHA-256 "
-                + $"{(due is null ? "that kagprompt." + name + " is to have" : Shown(due))}, got {hash}. Export the model again, or copy the file again.");
+                + $"{(due is null ? $"that kagprompt.{name} is to have" : Shown(due))}, got {hash}. "
+                + "Export the model again, or copy the file again.");
         }
     }
 
