@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt;
@@ -63,12 +64,21 @@ public sealed record ColumnOptions
     /// </summary>
     public string? IsForeign { get; init; } = "IsForeign";
 
+    /// <summary>
+    /// Output: why a row has no verdict (text), empty where it has one; null, the default: no such column, and a bad image ends the whole
+    /// pass. With it the pass goes on: the row's Score and Probability are NaN, its map is empty (of the model's size and NaN throughout
+    /// with <see cref="MapResolution.Model"/>), and PredictedLabel is true, for what was not seen is not passed.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ErrorColumnName { get; init; }
+
     /// <summary>The size of the maps.</summary>
     public MapResolution MapResolution { get; init; } = MapResolution.Model;
 
     internal void CollectFaults(OptionFaults faults, string group)
     {
-        var outputs = new[] { Score, PredictedLabel, AnomalyMap, Probability, Heatmap, HeatmapPng, IsForeign }.OfType<string>().ToArray();
+        var outputs = new[] { Score, PredictedLabel, AnomalyMap, Probability, Heatmap, HeatmapPng, IsForeign, ErrorColumnName }
+            .OfType<string>().ToArray();
         Named(nameof(Image), Image);
         Named(nameof(Score), Score);
         Named(nameof(PredictedLabel), PredictedLabel);
@@ -80,6 +90,7 @@ public sealed record ColumnOptions
         NamedOrNull(nameof(Heatmap), Heatmap);
         NamedOrNull(nameof(HeatmapPng), HeatmapPng);
         NamedOrNull(nameof(IsForeign), IsForeign);
+        NamedOrNull(nameof(ErrorColumnName), ErrorColumnName);
         faults
             .Require(NormalLabel is null || !string.IsNullOrWhiteSpace(NormalLabel), $"{group}.{nameof(NormalLabel)}",
                 "a label or null", NormalLabel)

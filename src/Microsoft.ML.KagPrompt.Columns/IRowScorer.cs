@@ -7,6 +7,9 @@ internal interface IRowScorer
     /// <summary>Names of the columns read and appended.</summary>
     ColumnOptions Columns { get; }
 
+    /// <summary>S: rows and columns of the model's maps.</summary>
+    int MapSize { get; }
+
     /// <summary>How many rows meet the network together.</summary>
     int BatchSize { get; }
 

@@ -88,6 +88,27 @@ internal sealed class InputColumns
         };
     }
 
+    /// <summary>
+    /// Reads what scoring needs of a row. With <see cref="ColumnOptions.ErrorColumnName"/> a bad image is the row's error; without, it
+    /// ends the pass.
+    /// </summary>
+    public Func<RowInput> RowReader(DataViewRow row)
+    {
+        var (image, className, place) = (ImageReader(row), ClassReader(row), new RowOrigin(row, texts));
+        return () =>
+        {
+            var origin = $"Row {row.Position}, column '{Image.Name}'{place.Paths}";
+            try
+            {
+                return new(image(), className(), origin);
+            }
+            catch (ImageReadException fault) when (options.ErrorColumnName is not null)
+            {
+                return new(null, className(), origin, fault.Message);
+            }
+        };
+    }
+
     /// <summary>The one place where pixels are taken from a column's image.</summary>
     private PixelBuffer Pixels(MLImage? image, string origin)
     {

@@ -51,6 +51,11 @@ internal static class OutputSchema
             builder.AddColumn(foreign, BooleanDataViewType.Instance);
         }
 
+        if (options.ErrorColumnName is { } error)
+        {
+            builder.AddColumn(error, TextDataViewType.Instance);
+        }
+
         return builder.ToSchema();
     }
 
@@ -85,6 +90,11 @@ internal static class OutputSchema
         if (options.IsForeign is { } foreign)
         {
             Add(foreign, VectorKind.Scalar, BooleanDataViewType.Instance);
+        }
+
+        if (options.ErrorColumnName is { } error)
+        {
+            Add(error, VectorKind.Scalar, TextDataViewType.Instance);
         }
 
         return new SchemaShape(columns.Values);

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.KagPrompt.Imaging;
 
 namespace Microsoft.ML.KagPrompt;
 
@@ -37,8 +36,7 @@ internal sealed class RowMapper : IRowToRowMapper
         private readonly DataViewRow input;
         private readonly HashSet<int> active;
         private readonly OutputColumns outputs;
-        private readonly Func<PixelBuffer>? image;
-        private readonly Func<string?>? className;
+        private readonly Func<RowInput>? read;
         private ScoredRow? scored;
         private long scoredPosition = -1;
         private bool disposed;
@@ -49,7 +47,7 @@ internal sealed class RowMapper : IRowToRowMapper
             outputs = new OutputColumns(mapper.scorer);
             if (active.Any(index => index >= mapper.InputSchema.Count))
             {
-                (image, className) = (mapper.columns.ImageReader(input), mapper.columns.ClassReader(input));
+                read = mapper.columns.RowReader(input);
             }
         }
 
@@ -83,7 +81,7 @@ internal sealed class RowMapper : IRowToRowMapper
         {
             if (scored is null || scoredPosition != input.Position)
             {
-                scored = outputs.Inspect([image!()], [className!()])[0];
+                scored = outputs.Inspect([read!()])[0];
                 scoredPosition = input.Position;
             }
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.Runtime;
 
@@ -17,8 +16,7 @@ internal sealed class ScoredCursor : DataViewRowCursor
     private readonly HashSet<int> active;
     private readonly DataViewRowCursor passed;
     private readonly DataViewRowCursor? ahead;
-    private readonly Func<PixelBuffer>? image;
-    private readonly Func<string?>? className;
+    private readonly Func<RowInput>? read;
     private readonly OutputColumns outputs;
     private ScoredRow[] batch = [];
     private int next;
@@ -33,8 +31,7 @@ internal sealed class ScoredCursor : DataViewRowCursor
         outputs = new OutputColumns(scorer);
         if (ahead is not null)
         {
-            var columns = scorer.InputOf(ahead.Schema);
-            (image, className) = (columns.ImageReader(ahead), columns.ClassReader(ahead));
+            read = scorer.InputOf(ahead.Schema).RowReader(ahead);
         }
     }
 
@@ -101,14 +98,12 @@ internal sealed class ScoredCursor : DataViewRowCursor
 
     private ScoredRow[] ReadBatch()
     {
-        var images = new List<PixelBuffer>();
-        var classNames = new List<string?>();
-        while (images.Count < scorer.BatchSize && ahead!.MoveNext())
+        var rows = new List<RowInput>();
+        while (rows.Count < scorer.BatchSize && ahead!.MoveNext())
         {
-            images.Add(image!());
-            classNames.Add(className!());
+            rows.Add(read!());
         }
 
-        return images.Count == 0 ? [] : outputs.Inspect(images, classNames);
+        return outputs.Inspect(rows);
     }
 }

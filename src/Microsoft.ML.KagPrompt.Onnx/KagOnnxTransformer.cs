@@ -35,6 +35,8 @@ public sealed partial class KagOnnxTransformer : ITransformer, IRowScorer, IDisp
 
     ColumnOptions IRowScorer.Columns => Options.Columns;
 
+    int IRowScorer.MapSize => Inspector.Info.ImageSize;
+
     int IRowScorer.BatchSize => Options.InferenceBatchSize;
 
     /// <summary>The input's columns and, after them, the outputs.</summary>

@@ -7,6 +7,8 @@ public sealed partial class KagPromptTransformer
 {
     ColumnOptions IRowScorer.Columns => Options.Columns;
 
+    int IRowScorer.MapSize => Model.MapSize;
+
     int IRowScorer.BatchSize => Options.InferenceBatchSize;
 
     InputColumns IRowScorer.InputOf(DataViewSchema schema) => InputOf(schema);

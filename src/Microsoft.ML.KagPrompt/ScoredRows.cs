@@ -54,9 +54,9 @@ internal static class ScoredRows
         {
             readMap(ref buffer);
             var (values, path, isAnomalous) = (buffer.DenseValues().ToArray(), readMask(), readLabel());
-            if (isAnomalous is null && label is not null && path is null)
+            if (Array.TrueForAll(values, float.IsNaN) || (isAnomalous is null && label is not null && path is null))
             {
-                // Neither known to be sound nor marked.
+                // Without a verdict; or neither known to be sound nor marked.
                 continue;
             }
 

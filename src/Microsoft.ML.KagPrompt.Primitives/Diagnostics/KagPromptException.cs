@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Diagnostics;
+
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>Base of every error this library raises about data it was given: files, images, models.</summary>
@@ -5,10 +7,10 @@ namespace Microsoft.ML.KagPrompt;
 public class KagPromptException : Exception
 {
     /// <summary>Creates the error with a message that says what, expected, got and remedy.</summary>
-    public KagPromptException(string message) : base(message) { }
+    public KagPromptException(string message) : base(ShownText.Of(message)) { }
 
     /// <summary>Creates the error with its cause.</summary>
-    public KagPromptException(string message, Exception? innerException) : base(message, innerException) { }
+    public KagPromptException(string message, Exception? innerException) : base(ShownText.Of(message), innerException) { }
 }
 
 /// <summary>A weights file is damaged, hostile, or of a format that is not supported.</summary>
