@@ -12,7 +12,7 @@ public sealed record KagOnnxOptions
     /// </summary>
     public ColumnOptions Columns { get; init; } = new();
 
-    /// <summary>Rows that go through the network together, 1 or more.</summary>
+    /// <summary>Rows that go through the network together, 1 to 1024.</summary>
     public int InferenceBatchSize { get; init; } = OnnxInspector.Batch;
 
     /// <summary>What computes. Not saved with a pipeline but for the images' size: a loaded one takes the processor.</summary>
@@ -25,7 +25,7 @@ public sealed record KagOnnxOptions
         var faults = new OptionFaults()
             .Require(Columns is not null, nameof(Columns), "options", Columns)
             .Require(Inspector is not null, nameof(Inspector), "options", Inspector)
-            .Require(InferenceBatchSize >= 1, nameof(InferenceBatchSize), "1 or more", InferenceBatchSize);
+            .Require(InferenceBatchSize is >= 1 and <= 1024, nameof(InferenceBatchSize), "1 to 1024", InferenceBatchSize);
         Columns?.CollectFaults(faults, nameof(Columns));
         Inspector?.CollectFaults(faults, $"{nameof(Inspector)}.");
         faults.ThrowIfAny(nameof(KagOnnxOptions));

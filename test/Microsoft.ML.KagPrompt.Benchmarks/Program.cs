@@ -1,5 +1,9 @@
 // Prints ratios to a baseline measured in the same run: times of different runs or machines say nothing here.
-//   (nothing)                                               all benchmarks of the compact backbone
+//   (nothing), or --quick                                   what this version must reach, as JSON; --quick leaves the full-size parts out
+//       [--vocabulary FILE] [--folder DIR]                  CLIP's bpe_simple_vocab_16e6.txt.gz, and where six gigabytes of random weights go
+//       [--photographs DIR,DIR]                             data sets of real products
+//       Where they are not named, they are looked for in ../shared.
+//   parts [ARGUMENTS]                                       training and inspection part by part; the arguments go to BenchmarkDotNet
 //   full-size PRESET FOLDER VOCABULARY [TYPE]               imagebind-huge or openclip-vit-h-14 with random weights, from checkpoint to scores
 //   schedule PRESET FOLDER VOCABULARY                       the published pipeline's order of work beside this library's
 //   towers                                                  every published vision tower's time beside the compact one's
@@ -10,10 +14,23 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Benchmarks;
+using Microsoft.ML.KagPrompt.Benchmarks.Bars;
 using Microsoft.ML.KagPrompt.Benchmarks.FullSize;
 
 switch (args)
 {
+    case [] or ["--quick" or "--vocabulary" or "--folder" or "--photographs", ..]:
+        NativeHeap.Keep();
+        BarRun.Run(args.Contains("--quick"), Option("--vocabulary") ?? Shared("weights/bpe_simple_vocab_16e6.txt.gz"),
+            Option("--folder") ?? Path.Combine("artifacts", "benchmarks"),
+            Option("--photographs")?.Split(',') ?? [.. new[] { "data/aws_cookie", "data/magnetic_tile" }.Select(Shared).OfType<string>()]);
+        return;
+    case ["first-score", var zip, var image]:
+        EmbeddedBars.Score(zip, image);
+        return;
+    case ["onnx-first-score", var file, var image]:
+        OnnxBars.Score(file, image);
+        return;
     case ["full-size", var preset, var folder, var vocabulary, .. var type]:
         FullSizeRun.Run(preset, folder, vocabulary, type.Length > 0 ? Enum.Parse<WeightType>(type[0]) : WeightType.BFloat16);
         return;
@@ -31,8 +48,19 @@ switch (args)
         return;
 }
 
+if (args is not ["parts", ..])
+{
+    Console.Error.WriteLine($"'{args[0]}' is no run of this program: see the head of {nameof(Program)}.cs.");
+    Environment.ExitCode = 2;
+    return;
+}
+
 // In this process: a project generated elsewhere would not find libtorch.
 var job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);
 var config = ManualConfig.Create(DefaultConfig.Instance).AddJob(job)
     .WithArtifactsPath(Path.Combine(Environment.CurrentDirectory, "artifacts", "benchmarks"));
-BenchmarkSwitcher.FromTypes([typeof(TrainingBenchmarks), typeof(InspectionBenchmarks)]).Run(args.Length == 0 ? ["--filter", "*"] : args, config);
+BenchmarkSwitcher.FromTypes([typeof(TrainingBenchmarks), typeof(InspectionBenchmarks)]).Run(args.Length == 1 ? ["--filter", "*"] : args[1..], config);
+
+static string? Shared(string name) => Path.Combine("..", "shared", name) is var path && Path.Exists(path) ? path : null;
+
+string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;

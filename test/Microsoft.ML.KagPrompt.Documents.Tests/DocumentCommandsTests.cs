@@ -91,13 +91,13 @@ public sealed partial class DocumentCommandsTests
         return text;
     }
 
-    [GeneratedRegex(@"^(?:.*\| )?kagprompt ([a-z]+)(.*)$")]
+    [GeneratedRegex(@"^(?:.*\| )?kagprompt ([a-z][a-z-]*)(.*)$")]
     private static partial Regex ToolCommand();
 
     [GeneratedRegex(@"(?<![\w-])--[a-z][a-z-]*")]
     private static partial Regex Option();
 
-    [GeneratedRegex(@"^  (\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^  ([\w-]+)", RegexOptions.Multiline)]
     private static partial Regex HelpVerb();
 
     [GeneratedRegex(@"\./build\.(?:sh|ps1) (\w+)")]

@@ -36,6 +36,7 @@ public sealed class ReadersFolder : IDisposable
         using var model = ml.Transforms.LoadImages("Image", "", "ImagePath")
             .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = 0 } })).Fit(good);
         ml.Model.Save(model, good.Schema, In("bolt.zip"));
+        model.LastTransformer.ExportOnnx(In("bolt.onnx"));
     }
 
     /// <summary>Makes a copy the working directory.</summary>

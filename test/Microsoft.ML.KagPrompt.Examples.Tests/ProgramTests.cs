@@ -68,6 +68,23 @@ public sealed class ProgramTests(PartFolder parts) : IClassFixture<PartFolder>
         lines[3].Should().MatchRegex("^moved: . of 2 good parts rejected, 0 of 2 bad ones missed");
     }
 
+    [Fact]
+    public void SmallComputer_ExportedFile_TellsWhichPhotographsAreDefective()
+    {
+        using (var model = (TransformerChain<ITransformer>)ml.Model.Load(parts.Model(), out _))
+        {
+            model.OfType<KagPromptTransformer>().Single().ExportOnnx(parts.In("bolt.onnx"));
+        }
+
+        var (code, output, error) = Example.Run("SmallComputer", parts.In("bolt.onnx"), parts.In("bolt/test"), "1");
+        (code, error).Should().Be((1, ""), "two are defective");
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        lines[0].Should().StartWith("object: Threshold");
+        lines[1..].Select(line => line.Split(',')[0].Replace('\\', '/')).Should().Equal("bar/0.png: ANOMALOUS (the score exceeds the threshold)",
+            "bar/1.png: ANOMALOUS (the score exceeds the threshold)", "good/0.png: good", "good/1.png: good");
+        Example.Run("SmallComputer", parts.In("bolt.onnx"), parts.In("bolt/test/good")).Code.Should().Be(0);
+    }
+
     [Theory]
     [InlineData(3, "There is no folder", "QuickStart", "absent")]
     [InlineData(2, "Usage", "Evaluate")]
@@ -76,6 +93,9 @@ public sealed class ProgramTests(PartFolder parts) : IClassFixture<PartFolder>
     [InlineData(3, "There is no folder", "AdaptToNewPart", "absent.zip", "absent", "new.zip")]
     [InlineData(2, "Usage", "OwnPromptsAndThresholds", "absent", "many")]
     [InlineData(3, "There is no folder", "OwnPromptsAndThresholds", "absent")]
+    [InlineData(2, "Usage", "SmallComputer", "absent.onnx")]
+    [InlineData(3, "There is no folder", "SmallComputer", "absent.onnx", "absent")]
+    [InlineData(3, "There is no exported model", "SmallComputer", "absent.onnx", ".")]
     [InlineData(2, "Usage", "ScoringService")]
     [InlineData(3, "absent.zip", "ScoringService", "--model", "absent.zip")]
     public void Run_WrongArguments_SaysSo(int code, string message, string name, params string[] arguments)

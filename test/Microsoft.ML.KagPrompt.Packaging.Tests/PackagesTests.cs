@@ -7,20 +7,24 @@ namespace Microsoft.ML.KagPrompt.Packaging.Tests;
 
 public sealed class PackagesTests : IDisposable
 {
+    /// <summary>What a program that scores exported models needs.</summary>
+    private static readonly string[] WithoutTorch =
+    [
+        "Microsoft.ML.KagPrompt.Primitives", "Microsoft.ML.KagPrompt.Imaging", "Microsoft.ML.KagPrompt.Reporting", "Microsoft.ML.KagPrompt.Columns",
+        "Microsoft.ML.KagPrompt.Onnx",
+    ];
+
+    private static readonly string System = OperatingSystem.IsWindows() ? "win-x64" : "linux-x64";
+
     private readonly string root = Directory.CreateTempSubdirectory("kagprompt-packages-").FullName;
 
     [Fact]
     public void Packages_InAFreshConsoleProject_FitSaveAndLoadInAnotherProcess()
     {
-        var feed = In("feed");
-        foreach (var library in (string[])["Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt.Imaging", "Microsoft.ML.KagPrompt.Reporting", "Microsoft.ML.KagPrompt"])
-        {
-            Dotnet("pack", Path.Combine(Metadata("Sources"), library), "--no-build", "-c", Metadata("Configuration"), "-o", feed, "-nologo", "-v", "quiet");
-        }
-
+        var feed = Pack([.. WithoutTorch, "Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt"]);
         var project = In("consumer");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "Consumer", "Program.cs"), Path.Combine(project, "Program.cs"));
-        File.WriteAllText(Path.Combine(project, "Consumer.csproj"), Project());
+        File.WriteAllText(Path.Combine(project, "Consumer.csproj"), Project("Microsoft.ML.KagPrompt", $"""<PackageReference Include="libtorch-cpu-{System}" Version="{Metadata("LibTorchVersion")}" Condition="'$(TorchPackage)' != 'none'" />"""));
         File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
         Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
         Directory.GetDirectories(Path.Combine(root, "packages")).Select(Path.GetFileName)
@@ -48,15 +52,47 @@ public sealed class PackagesTests : IDisposable
         Warnings("cpu").Should().BeEmpty();
     }
 
+    [Fact]
+    public void OnnxPackage_InAFreshConsoleProject_ScoresWithoutTorch()
+    {
+        var feed = Pack(WithoutTorch);
+        var project = In("small");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "SmallConsumer", "Program.cs"), Path.Combine(project, "Program.cs"));
+        File.WriteAllText(Path.Combine(project, "Small.csproj"), Project("Microsoft.ML.KagPrompt.Onnx"));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
+        var used = File.ReadAllText(Path.Combine(project, "obj", "project.assets.json"));
+        used.Should().Contain("Microsoft.ML.KagPrompt.Onnx/").And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch").And.NotContain("KagPrompt.Core");
+
+        var (image, file) = (Path.Combine(root, "part.png"), Path.Combine(root, "part.onnx"));
+        TestImages.Write(TestImages.Part(96, 90, 9), image);
+        using var model = KagPromptTrainer.Fit(
+            Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(96, 90, i), ClassName = "part" }),
+            new() { Images = new() { Size = 112 }, Device = "cpu" });
+        model.ExportOnnx(file);
+        var lines = Dotnet("exec", Path.Combine(project, "bin", "Release", "net10.0", "Small.dll"), file, image);
+        float.Parse(lines[0], global::System.Globalization.CultureInfo.InvariantCulture).Should().BeApproximately(model.Inspect(ImageCodec.Read(image)).Score, 1e-5f);
+        lines[1..].Should().Contain(library => library.Contains("onnxruntime")).And.NotContain(library => library.Contains("torch", StringComparison.OrdinalIgnoreCase));
+    }
+
     public void Dispose() => Directory.Delete(root, recursive: true);
+
+    /// <summary>Packs what is built into a feed of its own.</summary>
+    private string Pack(IEnumerable<string> libraries)
+    {
+        var feed = In("feed");
+        foreach (var library in libraries)
+        {
+            Dotnet("pack", Path.Combine(Metadata("Sources"), library), "--no-build", "-c", Metadata("Configuration"), "-o", feed, "-nologo", "-v", "quiet");
+        }
+
+        return feed;
+    }
 
     private static string Metadata(string key)
         => typeof(PackagesTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
-    private static string Project()
-    {
-        var system = OperatingSystem.IsWindows() ? "win-x64" : "linux-x64";
-        return $"""
+    private static string Project(string package, string further = "") => $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
                 <OutputType>Exe</OutputType>
@@ -68,12 +104,11 @@ public sealed class PackagesTests : IDisposable
                 <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
               </PropertyGroup>
               <ItemGroup>
-                <PackageReference Include="Microsoft.ML.KagPrompt" Version="{Metadata("Version")}" />
-                <PackageReference Include="libtorch-cpu-{system}" Version="{Metadata("LibTorchVersion")}" Condition="'$(TorchPackage)' != 'none'" />
+                <PackageReference Include="{package}" Version="{Metadata("Version")}" />
+                {further}
               </ItemGroup>
             </Project>
             """;
-    }
 
     /// <summary>Ours come from the new feed into a folder of their own; the others, half a gigabyte, from where they are unpacked already.</summary>
     private string Sources(string feed)

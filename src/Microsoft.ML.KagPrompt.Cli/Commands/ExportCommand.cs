@@ -20,7 +20,7 @@ internal static class ExportCommand
     };
     private static readonly Option<OnnxWeightType> Precision = new("--precision")
     {
-        Description = "How weights are stored: Float32, or Float16, which takes half the room and moves scores by some thousandths.",
+        Description = "How weights are stored: Float32, or Float16, which takes half the room and moves scores a little.",
         DefaultValueFactory = _ => OnnxWeightType.Float32,
         CustomParser = Typed.Choice<OnnxWeightType>,
     };

@@ -20,7 +20,7 @@ internal sealed class ExportCheck
     private bool resizes;
 
     /// <summary>How much scores may differ unless the user says otherwise: what rounding leaves, more of weights in 16 bit.</summary>
-    public static double ToleranceOf(OnnxModelInfo info) => info.Precision == "Float32" ? 1e-4 : 1e-2;
+    public static double ToleranceOf(OnnxModelInfo info) => info.Precision == "Float32" ? 1e-4 : 1e-3;
 
     /// <summary>
     /// Compares verdicts on images: of pictures that were brought to the model's size as the model does it, which holds the computing

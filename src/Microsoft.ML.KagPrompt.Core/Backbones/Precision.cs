@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt;
@@ -13,10 +14,29 @@ public enum Precision
     /// Features differ by about a percent.
     /// </summary>
     BFloat16,
+
+    /// <summary>
+    /// <see cref="BFloat16"/> where the processor has AVX512_BF16 or AMX, or a GPU is there; else <see cref="Float32"/>. Each machine that loads
+    /// the model decides anew: scores differ between them in the third digit, and thresholds are those of the machine that fitted.
+    /// </summary>
+    Auto,
 }
 
 internal static class PrecisionTypes
 {
+    // Of leaf 7: AVX512_BF16 in its second part, AMX-BF16 in its first.
+    private const int FeatureLeaf = 7;
+    private const int AvxBit = 5;
+    private const int AmxBit = 22;
+
+    private static readonly Lazy<bool> IsFastIn16Bit = new(() => ProcessorIs() || torch.cuda.is_available());
+
     public static torch.ScalarType Type(this Precision precision)
-        => precision == Precision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32;
+        => precision == Precision.BFloat16 || (precision == Precision.Auto && IsFastIn16Bit.Value)
+            ? torch.ScalarType.BFloat16
+            : torch.ScalarType.Float32;
+
+    private static bool ProcessorIs()
+        => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= FeatureLeaf
+            && ((X86Base.CpuId(FeatureLeaf, 1).Eax >> AvxBit & 1) != 0 || (X86Base.CpuId(FeatureLeaf, 0).Edx >> AmxBit & 1) != 0);
 }

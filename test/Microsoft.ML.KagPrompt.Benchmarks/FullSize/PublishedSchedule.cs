@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Benchmarks.Bars;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Common;
@@ -25,50 +25,54 @@ internal static class PublishedSchedule
     /// <param name="directory">A converted backbone with a text side and its vocabulary.</param>
     public static void Run(string directory)
     {
+        foreach (var (shots, lines) in Measure(directory))
+        {
+            foreach (var (name, seconds) in lines)
+            {
+                Console.WriteLine(FormattableString.Invariant(
+                    $"{shots} shot(s), {name}: {seconds:0.00} s a query, {lines[0].Seconds / seconds:0.0} times as fast"));
+            }
+        }
+    }
+
+    /// <summary>How many times as fast as the published order of work.</summary>
+    public static IEnumerable<(string Name, Bar Bar)> Ratios(string directory)
+    {
+        foreach (var (shots, lines) in Measure(directory))
+        {
+            yield return ($"published_schedule_over_ours_{shots}shot_fp32", new(lines[0].Seconds / lines[1].Seconds, double.NaN, "times as fast"));
+            if (shots > 1)
+            {
+                yield return ($"published_schedule_over_ours_{shots}shot_auto", new(lines[0].Seconds / lines[2].Seconds, double.NaN, "times as fast"));
+            }
+        }
+    }
+
+    private static IEnumerable<(int Shots, (string Name, double Seconds)[] Lines)> Measure(string directory)
+    {
         var source = BackboneSources.Open(directory, []);
         using var text = source.LoadText()!;
         using var published = Network(source, GraphVariant.Released, Precision.Float32);
         using var ours = Network(source, GraphVariant.Paper, Precision.Float32);
-        using var fastest = Network(source, GraphVariant.Paper, Precision.BFloat16);
+        using var fastest = Network(source, GraphVariant.Paper, Precision.Auto);
         var query = ours.Preprocessor.Resize(TestImages.Part(300, 280, 9));
         foreach (var shots in (int[])[1, 4])
         {
             PixelBuffer[] supports = [.. Enumerable.Range(0, shots).Select(i => ours.Preprocessor.Resize(TestImages.Part(300, 280, i)))];
             using var kept = Reference(ours, supports, text);
             using var keptFastest = Reference(fastest, supports, text);
-            (string Name, Action Work)[] lines =
-            [
-                ("published order of work, 32 bit", () => Again(published, query, supports, text)),
-                ("ours, 32 bit", () => Score(ours, query, kept)),
-                ("ours, bfloat16", () => Score(fastest, query, keptFastest)),
-            ];
-            var times = lines.Select(_ => new List<double>()).ToArray();
-            foreach (var (_, work) in lines)
-            {
-                work();
-            }
-
-            // In turns, so that a slow minute of the machine falls on all of them.
-            for (var round = 0; round < Rounds; round++)
-            {
-                for (var i = 0; i < lines.Length; i++)
-                {
-                    var watch = Stopwatch.StartNew();
-                    lines[i].Work();
-                    times[i].Add(watch.Elapsed.TotalSeconds);
-                }
-            }
-
-            var medians = times.Select(list => list.Order().ElementAt(Rounds / 2)).ToArray();
-            for (var i = 0; i < lines.Length; i++)
-            {
-                Console.WriteLine(FormattableString.Invariant(
-                    $"{shots} shot(s), {lines[i].Name}: {medians[i]:0.00} s a query, {medians[0] / medians[i]:0.0} times as fast"));
-            }
+            var medians = Timing.Medians(
+                Rounds,
+                () => Again(published, query, supports, text),
+                () => Score(ours, query, kept),
+                () => Score(fastest, query, keptFastest));
+            string[] names = ["published order of work, 32 bit", "ours, 32 bit", "ours, Precision.Auto"];
+            yield return (shots, [.. names.Zip(medians)]);
         }
     }
 
-    private static InspectionNetwork Network(IBackboneSource source, GraphVariant variant, Precision precision)
+    /// <summary>A network of random weights, ready to score.</summary>
+    public static InspectionNetwork Network(IBackboneSource source, GraphVariant variant, Precision precision)
     {
         var options = new FitChoices { Variant = variant, Precision = precision };
         InspectionOptions all = options;

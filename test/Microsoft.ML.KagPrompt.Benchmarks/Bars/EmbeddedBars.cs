@@ -1,0 +1,152 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.TestSupport;
+using Microsoft.ML.Transforms.Image;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Benchmarks.Bars;
+
+/// <summary>The embedded backbones, through the calls that users make: from JPEG files to verdicts.</summary>
+internal sealed class EmbeddedBars : IDisposable
+{
+    private const int Side = 224;
+    private const int Images = 64;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("kagprompt-bars-").FullName;
+    private readonly string[] supports;
+    private readonly string[] queries;
+
+    public EmbeddedBars() => (supports, queries) = (Write("support", 4, 0), Write("query", Images, 100));
+
+    public IEnumerable<(string Name, Bar Bar)> Measure()
+    {
+        using (var all = Fit("compact", Precision.Float32))
+        {
+            yield return ("images_per_second", new(Rate(all), 20, "images/s", AtLeast: true));
+            yield return ("prediction_engine_ms_median", new(Engine(all, out var p99) * 1e3, 50, "ms"));
+            yield return ("prediction_engine_ms_p99", new(p99 * 1e3, 75, "ms"));
+            yield return ("graph_over_tower_embedded", new(GraphOverTower(Of(all).Model), 2, "ratio"));
+        }
+
+        using (var bank = Fit("resnet18", Precision.Float32))
+        {
+            yield return ("images_per_second_bank", new(Rate(bank), 40, "images/s", AtLeast: true));
+            yield return ("prediction_engine_bank_ms_median", new(Engine(bank, out _) * 1e3, 30, "ms"));
+            yield return ("batch8_over_batch1", new(Batch8OverBatch1(Of(bank).Model), 1, "ratio"));
+            yield return ("first_score_seconds", new(FirstScore(bank), 2, "s"));
+        }
+
+        using (var auto = Fit("compact", Precision.Auto))
+        {
+            yield return ("images_per_second_auto", new(Rate(auto), 30, "images/s", AtLeast: true));
+        }
+
+        yield return ("fit_4_seconds", new(Timing.Median(() => Fit("resnet18", Precision.Float32).Dispose(), rounds: 3), 20, "s"));
+    }
+
+    /// <summary>A new process's part: from a zip and a file to a score.</summary>
+    public static void Score(string zip, string image)
+    {
+        var ml = new MLContext();
+        using var model = KagPromptTransformer.FindIn(ml.Model.Load(zip, out _));
+        Console.WriteLine(model.Inspect(image).Score);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static KagPromptTransformer Of(ITransformer model) => KagPromptTransformer.FindIn(model);
+
+    private string[] Write(string name, int count, int seed)
+        => [.. Enumerable.Range(0, count).Select(i =>
+        {
+            var path = Path.Combine(folder, $"{name}{i}.jpg");
+            File.WriteAllBytes(path, ImageCodec.EncodeJpeg(TestImages.Part(Side, Side, seed + i, defective: i % 2 == 1 && seed > 0), 95));
+            return path;
+        })];
+
+    private TransformerChain<KagPromptTransformer> Fit(string backbone, Precision precision)
+    {
+        var ml = new MLContext(seed: 1);
+        return ml.Transforms.LoadImages("Image", "", "ImagePath")
+            .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions
+            {
+                Backbone = new() { Name = backbone, Precision = precision },
+                Device = "cpu",
+            }))
+            .Fit(Rows(ml, supports));
+    }
+
+    private static IDataView Rows(MLContext ml, IEnumerable<string> files)
+        => ml.Data.LoadFromEnumerable(files.Select(file => new Row { ImagePath = file }).ToArray());
+
+    private double Rate(ITransformer model)
+    {
+        var ml = new MLContext();
+        var rows = Rows(ml, queries);
+        return Images / Timing.Median(() => _ = model.Transform(rows).GetColumn<float>("Score").Sum(), rounds: 3);
+    }
+
+    private double Engine(ITransformer model, out double p99)
+    {
+        using var engine = new MLContext().Model.CreatePredictionEngine<Row, Verdict>(model, new PredictionEngineOptions { OwnsTransformer = false });
+        void Predict(int i) => engine.Predict(new Row { ImagePath = queries[i % Images] });
+        for (var i = 0; i < 5; i++)
+        {
+            Predict(i);
+        }
+
+        var times = Enumerable.Range(0, 200).Select(i => Timing.Seconds(() => Predict(i))).Order().ToArray();
+        p99 = times[(int)(0.99 * times.Length)];
+        return times[times.Length / 2];
+    }
+
+    private double Batch8OverBatch1(KagPromptModel model)
+    {
+        var images = queries.Take(16).Select(file => ImageCodec.Read(file)).ToArray();
+        void By(int count)
+        {
+            foreach (var batch in images.Chunk(count))
+            {
+                model.Inspect(batch, new string?[batch.Length]);
+            }
+        }
+
+        var medians = Timing.Medians(7, () => By(8), () => By(1));
+        return medians[0] / medians[1];
+    }
+
+    private double GraphOverTower(KagPromptModel model)
+    {
+        using var noGradients = torch.no_grad();
+        var prompt = ((KagMethod)model.Network.Method).Prompt!;
+        var square = model.ToModelSize(ImageCodec.Read(queries[0]));
+        using var features = (ScoringFeatures)model.Network.Encode([square]);
+        var medians = Timing.Medians(
+            15,
+            () =>
+            {
+                using var scope = torch.NewDisposeScope();
+                prompt.Outputs(prompt.Nodes(features.ForPrompt!.PromptTokens));
+            },
+            () => model.Network.Encode([square]).Dispose());
+        return medians[0] / medians[1];
+    }
+
+    private double FirstScore(ITransformer model)
+    {
+        var zip = Path.Combine(folder, "model.zip");
+        new MLContext().Model.Save(Of(model), null, zip);
+        return Timing.Median(() => OwnProcess.Run(["first-score", zip, queries[0]]), rounds: 3);
+    }
+
+    private sealed class Row
+    {
+        public string ImagePath { get; set; } = "";
+    }
+
+    private sealed class Verdict
+    {
+        public float Score { get; set; }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Diagnostics;
+
+namespace Microsoft.ML.KagPrompt.Benchmarks.Bars;
+
+/// <summary>Medians of several rounds, after one to warm up.</summary>
+internal static class Timing
+{
+    public static double Seconds(Action work)
+    {
+        var watch = Stopwatch.StartNew();
+        work();
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    public static double Median(Action work, int rounds = 5) => Medians(rounds, work)[0];
+
+    /// <summary>In turns, so that a slow minute of the machine falls on all of them.</summary>
+    public static double[] Medians(int rounds, params Action[] works)
+    {
+        foreach (var work in works)
+        {
+            work();
+        }
+
+        var times = works.Select(_ => new List<double>()).ToArray();
+        for (var round = 0; round < rounds; round++)
+        {
+            for (var i = 0; i < works.Length; i++)
+            {
+                times[i].Add(Seconds(works[i]));
+            }
+        }
+
+        return [.. times.Select(list => list.Order().ElementAt(rounds / 2))];
+    }
+}
