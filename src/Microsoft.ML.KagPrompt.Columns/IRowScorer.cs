@@ -20,7 +20,12 @@ internal interface IRowScorer
     /// <summary>The input's columns and, after them, the outputs.</summary>
     DataViewSchema GetOutputSchema(DataViewSchema inputSchema);
 
-    /// <summary>The verdicts, with maps of the size that <see cref="ColumnOptions.MapResolution"/> says.</summary>
+    /// <summary>A picture as the network takes it: no more of it need be held until its turn.</summary>
+    /// <exception cref="ArgumentException">The class is not known.</exception>
+    /// <exception cref="ImageReadException">The picture has another shape than its class's region.</exception>
+    PixelBuffer ToModelSize(PixelBuffer image, string? className);
+
+    /// <summary>The verdicts on pictures of <see cref="ToModelSize"/>, with maps of the model's size.</summary>
     IReadOnlyList<Inspection> Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames);
 
     /// <summary>A map of the model's size at an image's.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
@@ -5,8 +6,24 @@ using Microsoft.ML.KagPrompt.Reporting;
 
 namespace Microsoft.ML.KagPrompt;
 
-/// <summary>A scored row: the verdict, the picture where a heatmap is wanted, and why there is no verdict where there is none.</summary>
-internal sealed record ScoredRow(Inspection Inspection, PixelBuffer? Picture, string? ClassName, string? Error = null);
+/// <summary>A scored row: what was read of it, the verdict, and why there is no verdict where there is none.</summary>
+/// <param name="Input">What was read.</param>
+/// <param name="Inspection">The verdict, with a map of the model's size.</param>
+/// <param name="Error">Why there is none, where a column says so.</param>
+/// <param name="Fault">The same where no column does: whoever comes to the row is told by this.</param>
+internal sealed record ScoredRow(RowInput Input, Inspection Inspection, string? Error = null, Exception? Fault = null)
+{
+    /// <summary>This row, unless coming to it fails.</summary>
+    public ScoredRow OrThrow()
+    {
+        if (Fault is not null)
+        {
+            ExceptionDispatchInfo.Throw(Fault);
+        }
+
+        return this;
+    }
+}
 
 /// <summary>The values of the appended columns, by their position after the input's.</summary>
 internal sealed class OutputColumns(IRowScorer scorer)
@@ -34,12 +51,41 @@ internal sealed class OutputColumns(IRowScorer scorer)
         Error,
     }
 
+    private bool AtImageSize => scorer.Columns.MapResolution == MapResolution.Image;
+
+    private bool SaysErrors => scorer.Columns.ErrorColumnName is not null;
+
     private bool Draws => scorer.Columns.Heatmap is not null || scorer.Columns.HeatmapPng is not null;
 
     public int Count => kinds.Length;
 
-    /// <summary>Scores rows; pictures are kept only where the heatmap needs them.</summary>
-    /// <exception cref="KagPromptException">A picture has no verdict, and there is no column to say so; names its row.</exception>
+    /// <summary>A row as the network takes it; the picture is kept whole only where a heat map is drawn over it.</summary>
+    /// <exception cref="ImageReadException">The picture has another shape than its class's region, and there is no column to say
+    /// so.</exception>
+    public RowInput Prepare(RowInput row)
+    {
+        if (row.Image is not { } image)
+        {
+            return row;
+        }
+
+        try
+        {
+            return row with
+            {
+                Image = scorer.ToModelSize(image, row.ClassName),
+                Size = (image.Width, image.Height),
+                Whole = Draws ? image : null,
+            };
+        }
+        catch (ImageReadException fault)
+        {
+            var message = $"{row.Origin}: {fault.Message}";
+            return SaysErrors ? row with { Image = null, Error = message } : throw new ImageReadException(message, fault);
+        }
+    }
+
+    /// <summary>Scores rows that were prepared. What keeps one from a verdict, and no column says, is that row's to throw.</summary>
     public ScoredRow[] Inspect(IReadOnlyList<RowInput> rows)
     {
         var seen = rows.Where(row => row.Image is not null).ToArray();
@@ -47,12 +93,12 @@ internal sealed class OutputColumns(IRowScorer scorer)
         return [.. rows.Select(row => row.Image is null ? Unseen(row, row.Error!) : verdicts.Dequeue())];
     }
 
-    private IEnumerable<ScoredRow> Together(RowInput[] rows)
+    private ScoredRow[] Together(RowInput[] rows)
     {
         try
         {
-            return rows.Length == 0 ? [] : scorer.Inspect([.. rows.Select(row => row.Image!)], [.. rows.Select(row => row.ClassName)])
-                .Select((verdict, i) => Seen(rows[i], verdict));
+            return rows.Length == 0 ? [] : [.. scorer.Inspect([.. rows.Select(row => row.Image!)], [.. rows.Select(row => row.ClassName)])
+                .Select((verdict, i) => new ScoredRow(rows[i], verdict))];
         }
         catch (Exception fault) when (IsOfAPicture(fault))
         {
@@ -65,27 +111,27 @@ internal sealed class OutputColumns(IRowScorer scorer)
     {
         try
         {
-            return Seen(row, scorer.Inspect([row.Image!], [row.ClassName])[0]);
+            return new(row, scorer.Inspect([row.Image!], [row.ClassName])[0]);
         }
         catch (Exception fault) when (IsOfAPicture(fault))
         {
             var message = $"{row.Origin}: {fault.Message}";
-            return scorer.Columns.ErrorColumnName is not null ? Unseen(row, message)
-                : throw (fault is NotFiniteException ? new NotFiniteException(message) : new ImageReadException(message, fault));
+            return SaysErrors ? Unseen(row, message) : Unseen(row, message) with
+            {
+                Fault = fault is NotFiniteException ? new NotFiniteException(message) : new ImageReadException(message, fault),
+            };
         }
     }
 
     private static bool IsOfAPicture(Exception fault) => fault is ImageReadException or NotFiniteException;
 
-    private ScoredRow Seen(RowInput row, Inspection verdict) => new(verdict, Draws ? row.Image : null, row.ClassName);
-
     /// <summary>What was not seen is not passed.</summary>
     private ScoredRow Unseen(RowInput row, string error)
     {
-        var side = scorer.Columns.MapResolution == MapResolution.Model ? scorer.MapSize : 0;
+        var side = AtImageSize ? 0 : scorer.MapSize;
         var map = new float[side * side];
         Array.Fill(map, float.NaN);
-        return new(new(float.NaN, true, float.NaN, float.NaN, map, side, side), null, row.ClassName, error);
+        return new(row with { Whole = null }, new(float.NaN, true, float.NaN, float.NaN, map, side, side), error);
     }
 
     /// <summary>A getter over whatever row is current.</summary>
@@ -94,7 +140,7 @@ internal sealed class OutputColumns(IRowScorer scorer)
         Kind.Score => (ValueGetter<float>)((ref float value) => value = current().Inspection.Score),
         Kind.PredictedLabel => (ValueGetter<bool>)((ref bool value) => value = current().Inspection.IsAnomalous),
         Kind.Probability => (ValueGetter<float>)((ref float value) => value = current().Inspection.Probability),
-        Kind.AnomalyMap => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Copy(current().Inspection.Map, ref value)),
+        Kind.AnomalyMap => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Copy(Map(current()), ref value)),
         Kind.Heatmap => (ValueGetter<MLImage>)(
             (ref MLImage value) => value = Draw(current()) is { } drawn ? ImageAdapter.ToImage(drawn) : null!),
         Kind.HeatmapPng => (ValueGetter<VBuffer<byte>>)(
@@ -112,17 +158,13 @@ internal sealed class OutputColumns(IRowScorer scorer)
         to = editor.Commit();
     }
 
-    /// <summary>The map over its picture, as its class's scale draws it; null where there is no verdict.</summary>
-    private PixelBuffer? Draw(ScoredRow row)
-    {
-        if (row.Picture is not { } picture)
-        {
-            return null;
-        }
+    /// <summary>The map at the size that was asked for: made as it is read, for at an image's own size it is large.</summary>
+    private float[] Map(ScoredRow row) => AtImageSize && row.Error is null
+        ? scorer.MapToImage(row.Inspection.Map, row.Input.Size.Width, row.Input.Size.Height)
+        : row.Inspection.Map;
 
-        var inspection = row.Inspection;
-        var map = inspection.Width == picture.Width && inspection.Height == picture.Height ? inspection.Map
-            : scorer.MapToImage(inspection.Map, picture.Width, picture.Height);
-        return HeatmapRenderer.Overlay(picture, map, MapScale.ForCalibration(scorer.CalibrationOf(row.ClassName)));
-    }
+    /// <summary>The map over its picture, as its class's scale draws it; null where there is no verdict.</summary>
+    private PixelBuffer? Draw(ScoredRow row) => row.Input.Whole is not { } picture ? null
+        : HeatmapRenderer.Overlay(picture, scorer.MapToImage(row.Inspection.Map, picture.Width, picture.Height),
+            MapScale.ForCalibration(scorer.CalibrationOf(row.Input.ClassName)));
 }

@@ -81,7 +81,7 @@ internal sealed class RowMapper : IRowToRowMapper
         {
             if (scored is null || scoredPosition != input.Position)
             {
-                scored = outputs.Inspect([read!()])[0];
+                scored = outputs.Inspect([outputs.Prepare(read!())])[0].OrThrow();
                 scoredPosition = input.Position;
             }
 

@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
 /// Serves the input's columns from one cursor and the output columns from a batch that a second cursor read ahead, so that rows meet the
-/// network together and pass-through values are never buffered.
+/// network together and pass-through values are never buffered. While a batch is scored and served, the next is read on another thread.
 /// </summary>
 internal sealed class ScoredCursor : DataViewRowCursor
 {
@@ -16,7 +16,7 @@ internal sealed class ScoredCursor : DataViewRowCursor
     private readonly HashSet<int> active;
     private readonly DataViewRowCursor passed;
     private readonly DataViewRowCursor? ahead;
-    private readonly Func<RowInput>? read;
+    private readonly ReadAhead<RowInput>? batches;
     private readonly OutputColumns outputs;
     private ScoredRow[] batch = [];
     private int next;
@@ -31,7 +31,8 @@ internal sealed class ScoredCursor : DataViewRowCursor
         outputs = new OutputColumns(scorer);
         if (ahead is not null)
         {
-            read = scorer.InputOf(ahead.Schema).RowReader(ahead);
+            var read = scorer.InputOf(ahead.Schema).RowReader(ahead);
+            batches = new(_ => Rows(ahead, read, outputs), (_, count) => count == scorer.BatchSize);
         }
     }
 
@@ -70,15 +71,23 @@ internal sealed class ScoredCursor : DataViewRowCursor
             return false;
         }
 
-        if (ahead is not null && next++ >= batch.Length)
+        if (batches is not null)
         {
-            batch = ReadBatch();
-            next = 1;
+            if (next == batch.Length)
+            {
+                // What was served is let go of before more is made.
+                (batch, next) = ([], 0);
+                batch = outputs.Inspect(batches.Next());
+            }
+
             if (batch.Length == 0)
             {
                 throw new InvalidOperationException($"The input gave row {Position} to one reader and not to another: "
                     + "its rows must not change between reads.");
             }
+
+            batch[next].OrThrow();
+            next++;
         }
 
         return true;
@@ -89,21 +98,20 @@ internal sealed class ScoredCursor : DataViewRowCursor
         if (disposing && !disposed)
         {
             disposed = true;
-            passed.Dispose();
+            // Before its cursor, which its thread uses.
+            batches?.Dispose();
             ahead?.Dispose();
+            passed.Dispose();
         }
 
         base.Dispose(disposing);
     }
 
-    private ScoredRow[] ReadBatch()
+    private static IEnumerable<RowInput> Rows(DataViewRowCursor cursor, Func<RowInput> read, OutputColumns outputs)
     {
-        var rows = new List<RowInput>();
-        while (rows.Count < scorer.BatchSize && ahead!.MoveNext())
+        while (cursor.MoveNext())
         {
-            rows.Add(read!());
+            yield return outputs.Prepare(read());
         }
-
-        return outputs.Inspect(rows);
     }
 }

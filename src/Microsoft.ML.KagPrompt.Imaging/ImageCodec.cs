@@ -55,8 +55,43 @@ public static class ImageCodec
     public static PixelBuffer Read(
         byte[] file, string origin, out ImageFileInfo info,
         int maxPixels = DefaultMaxPixels, ImageOrientation orientation = ImageOrientation.Exif)
+        => ReadReduced(file, origin, int.MaxValue, out info, maxPixels, orientation);
+
+    /// <summary>
+    /// Reads an image file of which no more than a few hundred pixels a side will be seen: a JPEG comes at a half, a quarter or an eighth of
+    /// its size, in which it is decoded several times as fast and in as much less memory. Not bit for bit what resizing the whole gives.
+    /// </summary>
+    /// <param name="path">The file; an ordinary one.</param>
+    /// <param name="leastSide">Pixels that the shorter side keeps at least; four times what will be seen leave little of a difference.
+    /// Above half of the shorter side: the whole picture.</param>
+    /// <param name="info">What the file says of itself: the whole picture's size (<see cref="SizeOf"/>).</param>
+    /// <param name="maxPixels">Largest width · height of the whole picture that is accepted.</param>
+    /// <param name="orientation">Which way up.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The least side is not positive.</exception>
+    /// <inheritdoc cref="Read(string, int, ImageOrientation)"/>
+    public static PixelBuffer ReadReduced(
+        string path, int leastSide, out ImageFileInfo info,
+        int maxPixels, ImageOrientation orientation)
     {
-        var (stored, told) = Decoding(file, origin, maxPixels, (codec, _) => Decode(codec, origin));
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return ReadReduced(ImageFileBytes.Read(path, $"'{path}'", maxPixels), $"'{path}'", leastSide, out info, maxPixels, orientation);
+    }
+
+    /// <summary>The same of a file in memory.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="origin">What to call it in messages.</param>
+    /// <param name="leastSide">Pixels that the shorter side keeps at least.</param>
+    /// <param name="info">What the file says of itself: the whole picture's size (<see cref="SizeOf"/>).</param>
+    /// <param name="maxPixels">Largest width · height of the whole picture that is accepted.</param>
+    /// <param name="orientation">Which way up.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The least side is not positive.</exception>
+    /// <inheritdoc cref="Read(byte[], string, int, ImageOrientation)"/>
+    public static PixelBuffer ReadReduced(
+        byte[] file, string origin, int leastSide, out ImageFileInfo info,
+        int maxPixels, ImageOrientation orientation)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(leastSide);
+        var (stored, told) = Decoding(file, origin, maxPixels, (codec, _) => Decode(codec, origin, Reduced(codec, leastSide)));
         info = told;
         return orientation == ImageOrientation.Exif ? stored.Turned(told.Orientation) : stored;
     }
@@ -68,7 +103,7 @@ public static class ImageCodec
     /// <returns>What the file says of itself.</returns>
     /// <inheritdoc cref="Read(byte[], string, int, ImageOrientation)"/>
     public static ImageFileInfo Check(byte[] file, string origin, int maxPixels = DefaultMaxPixels)
-        => Decoding(file, origin, maxPixels, (codec, kind) => ImageFileEnd.IsThere(file, kind) ? null : Decode(codec, origin)).Info;
+        => Decoding(file, origin, maxPixels, (codec, kind) => ImageFileEnd.IsThere(file, kind) ? null : Decode(codec, origin, Whole(codec))).Info;
 
     /// <summary>The same of a file on disk.</summary>
     /// <inheritdoc cref="Read(string, int, ImageOrientation)"/>
@@ -127,13 +162,30 @@ public static class ImageCodec
         }
     }
 
+    private static (int Width, int Height) Whole(SKCodec codec) => (codec.Info.Width, codec.Info.Height);
+
+    /// <summary>The smallest size that the decoder itself gives and that is not too small.</summary>
+    private static (int Width, int Height) Reduced(SKCodec codec, int leastSide)
+    {
+        foreach (var part in codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? (int[])[8, 4, 2] : [])
+        {
+            var size = codec.GetScaledDimensions(1f / part);
+            if (Math.Min(size.Width, size.Height) >= leastSide)
+            {
+                return (size.Width, size.Height);
+            }
+        }
+
+        return Whole(codec);
+    }
+
     /// <summary>
     /// The colours as they are stored, whole or not at all: decoders fill what is missing with grey,
     /// and it would be scored as if it were the part.
     /// </summary>
-    private static PixelBuffer Decode(SKCodec codec, string origin)
+    private static PixelBuffer Decode(SKCodec codec, string origin, (int Width, int Height) size)
     {
-        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        var (width, height) = size;
         if (3L * width * height > Array.MaxLength)
         {
             throw TooLarge(width, height, origin);
@@ -142,8 +194,13 @@ public static class ImageCodec
         try
         {
             var rgb = new byte[3 * width * height];
-            if (!RowsOf(codec, rgb, origin))
+            if (!RowsOf(codec, rgb, size, origin))
             {
+                if (size != Whole(codec))
+                {
+                    return Decode(codec, origin, Whole(codec));
+                }
+
                 AtOnce(codec, rgb, origin);
             }
 
@@ -156,9 +213,9 @@ public static class ImageCodec
     }
 
     /// <summary>Row after row, which needs no second picture; false: this kind has no such way.</summary>
-    private static unsafe bool RowsOf(SKCodec codec, byte[] rgb, string origin)
+    private static unsafe bool RowsOf(SKCodec codec, byte[] rgb, (int Width, int Height) size, string origin)
     {
-        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        var (width, height) = size;
         var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         if (codec.EncodedFormat != SKEncodedImageFormat.Jpeg || codec.StartScanlineDecode(layout) != SKCodecResult.Success
             || codec.ScanlineOrder != SKCodecScanlineOrder.TopDown)

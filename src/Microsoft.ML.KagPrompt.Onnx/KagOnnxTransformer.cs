@@ -62,16 +62,19 @@ public sealed partial class KagOnnxTransformer : ITransformer, IRowScorer, IDisp
 
     InputColumns IRowScorer.InputOf(DataViewSchema schema) => InputOf(schema, Options, Inspector.Info);
 
-    IReadOnlyList<Inspection> IRowScorer.Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
+    PixelBuffer IRowScorer.ToModelSize(PixelBuffer image, string? className)
     {
-        if (classNames.FirstOrDefault(name => name is not null && name != Inspector.Info.ClassName) is { } other)
+        if (className is not null && className != Inspector.Info.ClassName)
         {
-            throw new ArgumentException($"Class '{other}' is not known to this model: expected '{Inspector.Info.ClassName}', the one it was "
-                + "exported for. Filter such rows out, or apply the file of their class to them.");
+            throw new ArgumentException($"Class '{className}' is not known to this model: expected '{Inspector.Info.ClassName}', the one it "
+                + "was exported for. Filter such rows out, or apply the file of their class to them.");
         }
 
-        return Inspector.Inspect(images, atImageSize: Options.Columns.MapResolution == MapResolution.Image);
+        return Inspector.ToModelSize(image);
     }
+
+    IReadOnlyList<Inspection> IRowScorer.Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
+        => Inspector.InspectPrepared(images);
 
     float[] IRowScorer.MapToImage(ReadOnlySpan<float> map, int width, int height) => Inspector.MapToImage(map, width, height);
 

@@ -30,6 +30,9 @@ public sealed class OnnxInspector : IDisposable
     /// <summary>What the file says of the model: its class, threshold and sizes.</summary>
     public OnnxModelInfo Info { get; }
 
+    /// <summary>Whether images of any size go to the file.</summary>
+    private bool FileResizes => options.Resizing == OnnxResizing.InTheFile && !Info.IsFixedSize;
+
     /// <summary>Loads an exported file. The caller disposes the inspector.</summary>
     /// <param name="path">What <c>KagPromptModel.ExportOnnx</c> or <c>kagprompt export</c> wrote. Of files beside it, the one of its name
     /// with ".data" after it is read where it names it, and no other.</param>
@@ -124,6 +127,18 @@ public sealed class OnnxInspector : IDisposable
             : Inspect(squares, atImageSize: false, NameOf(squares), areSquare: true);
     }
 
+    /// <summary>An image as the network takes it: at S × S, or as it is where the file itself resizes.</summary>
+    /// <exception cref="ImageReadException">It has another shape than the class's region.</exception>
+    internal PixelBuffer ToModelSize(PixelBuffer image)
+    {
+        Info.RequireFit(image.Width, image.Height, $"the image of {image.Width} x {image.Height} pixels");
+        return FileResizes ? image : ImageTensor.Square(image, Info);
+    }
+
+    /// <summary>Inspects what <see cref="ToModelSize"/> made.</summary>
+    internal IReadOnlyList<Inspection> InspectPrepared(IReadOnlyList<PixelBuffer> images)
+        => FileResizes ? Inspect(images) : InspectSquares(images);
+
     /// <summary>
     /// The same with another decision threshold. This one stays as it was; memory is shared, and each of the two may be disposed first.
     /// </summary>
@@ -162,7 +177,7 @@ public sealed class OnnxInspector : IDisposable
 
         var results = new Inspection[images.Count];
         // The file's own resizing takes images of one size at a time.
-        var groups = options.Resizing == OnnxResizing.InTheFile && !Info.IsFixedSize
+        var groups = FileResizes
             ? Enumerable.Range(0, images.Count).GroupBy(i => (images[i].Width, images[i].Height)).Select(group => group.ToArray())
             : [Enumerable.Range(0, images.Count).ToArray()];
         foreach (var chunk in groups.SelectMany(group => group.Chunk(Batch)))

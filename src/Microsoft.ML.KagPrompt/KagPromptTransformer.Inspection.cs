@@ -14,7 +14,18 @@ public sealed partial class KagPromptTransformer
     /// <exception cref="ArgumentException">The class is not known, or none is named and the model knows several.</exception>
     /// <exception cref="ObjectDisposedException">The transformer is disposed.</exception>
     public Inspection Inspect(string imagePath, string? className = null)
-        => Inspect(ImageCodec.Read(imagePath, Options.Images.MaxPixels, Options.Images.Orientation), className);
+    {
+        var images = Options.Images;
+        var picture = ImageCodec.ReadReduced(imagePath, images.LeastSide(Model.MapSize), out var info, images.MaxPixels, images.Orientation);
+        var verdict = Model.Inspect(picture, className ?? OnlyClass());
+        if (Options.Columns.MapResolution != MapResolution.Image)
+        {
+            return verdict;
+        }
+
+        var (width, height) = ImageCodec.SizeOf(info, images.Orientation);
+        return verdict with { Map = Model.MapToImage(verdict.Map, width, height), Width = width, Height = height };
+    }
 
     /// <summary>Inspects one image in memory. Thread-safe.</summary>
     /// <param name="image">An image of any size.</param>

@@ -14,7 +14,9 @@ public sealed partial class KagPromptTransformer
     InputColumns IRowScorer.InputOf(DataViewSchema schema) => InputOf(schema);
 
     IReadOnlyList<Inspection> IRowScorer.Inspect(IReadOnlyList<PixelBuffer> images, IReadOnlyList<string?> classNames)
-        => Model.Inspect(images, classNames, atImageSize: Options.Columns.MapResolution == MapResolution.Image);
+        => Model.Inspect(images, classNames);
+
+    PixelBuffer IRowScorer.ToModelSize(PixelBuffer image, string? className) => Model.ToModelSize(image, className);
 
     float[] IRowScorer.MapToImage(ReadOnlySpan<float> map, int width, int height) => Model.MapToImage(map, width, height);
 

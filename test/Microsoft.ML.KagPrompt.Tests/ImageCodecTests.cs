@@ -42,6 +42,38 @@ public sealed class ImageCodecTests(PartFolder parts) : IClassFixture<PartFolder
         ImageCodec.Read([.. whole, .. new byte[5000]], "with bytes behind it").Width.Should().Be(90);
     }
 
+    [Theory]
+    [InlineData(100, 160, 120)]
+    [InlineData(120, 160, 120)]
+    [InlineData(121, 320, 240)]
+    [InlineData(241, 640, 480)]
+    [InlineData(1, 80, 60)]
+    public void ReadReduced_LargeJpeg_KeepsTheLeastSideAndTellsTheWhole(int leastSide, int width, int height)
+    {
+        var whole = TestImages.Part(640, 480, 3);
+        var file = ImageBytes.WithExif(ImageCodec.EncodeJpeg(whole, 95), ImageBytes.Exif(6));
+        var upright = ImageCodec.ReadReduced(file, "a picture", leastSide, out var info, 1_000_000, ImageOrientation.Exif);
+        (upright.Width, upright.Height).Should().Be((height, width), "it is turned by a quarter");
+        (info.Width, info.Height).Should().Be((640, 480));
+        ImageCodec.SizeOf(info, ImageOrientation.Exif).Should().Be((480, 640));
+        var stored = ImageCodec.ReadReduced(file, "a picture", leastSide, out _, 1_000_000, ImageOrientation.AsStored);
+        var resized = BicubicResampler.Resize(whole, width, height, 0, 0, width, height);
+        stored.Rgb.Zip(resized.Rgb, (a, b) => Math.Abs(a - b)).Average().Should().BeLessThan(5, "it shows the same in the same place");
+        FluentActions.Invoking(() => ImageCodec.ReadReduced(file, "a picture", leastSide, out _, 300_000, ImageOrientation.Exif)).Should()
+            .Throw<ImageReadException>().WithMessage("*at most 300000 pixels*640 x 480*");
+        FluentActions.Invoking(() => ImageCodec.ReadReduced(file[..(file.Length / 2)], "a picture", leastSide, out _, 1_000_000, ImageOrientation.Exif))
+            .Should().Throw<ImageReadException>("what is missing is not filled with grey");
+    }
+
+    [Fact]
+    public void ReadReduced_OtherKinds_GivesTheWhole()
+    {
+        var picture = TestImages.Noise(64, 48, 1);
+        ImageCodec.ReadReduced(ImageCodec.EncodePng(picture), "a picture", 1, out _, 1_000_000, ImageOrientation.Exif).Rgb.Should().Equal(picture.Rgb);
+        FluentActions.Invoking(() => ImageCodec.ReadReduced([], "a picture", 0, out _, 1, ImageOrientation.Exif)).Should()
+            .Throw<ArgumentOutOfRangeException>();
+    }
+
     [Fact]
     public void Read_WholeBitmap_GivesThePixels()
     {

@@ -50,6 +50,25 @@ public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<
     }
 
     [Fact]
+    public void Inspect_ReducedJpeg_ScoresNearlyTheSameAndTellsTheWholeSize()
+    {
+        var picture = TestSupport.TestImages.Part(900, 1000, 7, defective: true);
+        var path = parts.Path("large.jpg");
+        File.WriteAllBytes(path, ImageCodec.EncodeJpeg(picture, 95));
+        using var model = With(reduced: false);
+        using var quick = With(reduced: true);
+        var (whole, reduced) = (model.Inspect(path), quick.Inspect(path));
+        reduced.Score.Should().BeApproximately(whole.Score, 0.01f).And.NotBe(whole.Score, "it was decoded otherwise");
+        (reduced.Width, reduced.Height, reduced.Map.Length).Should().Be((900, 1000, 900_000));
+        reduced.Map.Zip(whole.Map, (a, b) => Math.Abs(a - b)).Max().Should().BeLessThan(0.1f);
+
+        KagPromptTransformer With(bool reduced) => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions
+        {
+            Images = new() { Size = 56, ReducedJpeg = reduced }, Device = "cpu", MapResolution = MapResolution.Image,
+        }).Fit(Rows(["washer"]));
+    }
+
+    [Fact]
     public void SaveAtomic_FailureMeanwhile_LeavesTheOldZip()
     {
         var zip = parts.Path("atomic/part.zip");

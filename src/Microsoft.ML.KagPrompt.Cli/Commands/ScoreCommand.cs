@@ -74,8 +74,7 @@ internal static class ScoreCommand
         var (inputs, total) = (parsed.GetRequiredValue(Inputs), ImageInputs.Count(parsed.GetRequiredValue(Inputs)) ?? 0);
         RequireKnown(parsed.GetValue(Class), scorer.Model.ClassNames);
         var images = new ImageInputs(scorer.Model.ClassNames, parsed.GetValue(Class),
-            scorer.Model.Images.MaxPixels, scorer.Model.Images.Orientation)
-            .Of(inputs, cancellation);
+            scorer.Model.Images, scorer.LeastSide);
         var maps = parsed.GetValue(Maps) is { } folder ? new MapFolder(folder) : null;
         var (done, anomalies, foreign, faults) = (0, 0, 0, 0);
         void Score(TextWriter output, bool onTerminal)
@@ -83,7 +82,7 @@ internal static class ScoreCommand
             var writer = new ScoreWriter(output, parsed.GetValue(Format), parsed.GetValue(Details), onTerminal);
             void ScoreAll(Action<string, int, int> tell)
             {
-                foreach (var scored in scorer.Score(images, cancellation))
+                foreach (var scored in scorer.Score(stop => images.Of(inputs, stop), cancellation))
                 {
                     writer.Write(ScoreRecord.From(scored, scored.Fault is null ? maps?.Write(scored) : null));
                     foreign += scored.IsForeign ? 1 : 0;

@@ -10,8 +10,13 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 /// <remarks>
 /// A photograph of a kind that is not read is an input all the same, and is reported as not readable: what was not inspected must not pass.
 /// </remarks>
-internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, int maxPixels,
-    ImageOrientation orientation = ImageOrientation.Exif, Action<string>? tell = null)
+/// <param name="classNames">What the model knows.</param>
+/// <param name="className">The class of all; null: told by the folders.</param>
+/// <param name="images">How they are read.</param>
+/// <param name="leastSide">Pixels a side that a picture keeps at least.</param>
+/// <param name="tell">What to say of them; null: on the error stream.</param>
+internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, ImageOptions images, int leastSide = int.MaxValue,
+    Action<string>? tell = null)
 {
     private const string StandardInput = "-";
 
@@ -24,7 +29,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     /// The images in order, each with its way to be read, and whether it came from one who waits for its score before the next.
     /// </summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
-    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs,
+    public IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs,
         CancellationToken cancellation = default)
     {
         // Reported before anything is scored.
@@ -59,16 +64,19 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     }
 
     /// <summary>An image that standard input holds, or the fault of what it holds.</summary>
-    public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromStandardInput(Func<byte[]> file)
+    public (DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited) FromStandardInput(Func<byte[]> file)
         => (Image(StandardInput),
-            () => WithFrameWarning(StandardInput, ImageCodec.Read(file(), "Standard input", out var info, maxPixels, orientation), info),
+            () => WithFrameWarning(StandardInput, ImageCodec.ReadReduced(file(), "Standard input", leastSide, out var info, images.MaxPixels,
+                images.Orientation), info),
             true);
 
-    public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromFile(string path, bool isAwaited)
-        => (Image(path), () => WithFrameWarning(path, ImageCodec.Read(path, out var info, maxPixels, orientation), info), isAwaited);
+    public (DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited) FromFile(string path, bool isAwaited)
+        => (Image(path),
+            () => WithFrameWarning(path, ImageCodec.ReadReduced(path, leastSide, out var info, images.MaxPixels, images.Orientation), info),
+            isAwaited);
 
     /// <summary>A path that says no class is answered as such: whoever sends paths waits for an answer to each, and sends others.</summary>
-    public (DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited) FromLine(string path)
+    public (DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited) FromLine(string path)
     {
         try
         {
@@ -89,14 +97,14 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
                 .DistinctBy(path => path == StandardInput ? path : PhotographFiles.RealPathOf(path)),
         ];
 
-    private PixelBuffer WithFrameWarning(string path, PixelBuffer pixels, ImageFileInfo info)
+    private ReadPicture WithFrameWarning(string path, PixelBuffer pixels, ImageFileInfo info)
     {
         if (info.Frames > 1)
         {
             tell($"{path}: {info.Frames} pictures in one file; the first is inspected, the others are not.");
         }
 
-        return pixels;
+        return ReadPicture.Of(pixels, info, images);
     }
 
     private DatasetImage Image(string path) => new(path, className ?? Known(path), DatasetSplit.Test, null, "", null);

@@ -17,6 +17,9 @@ internal sealed class ImageScorer : IDisposable
 
     public IScoringModel Model { get; }
 
+    /// <summary>Pixels a side that a picture keeps at least.</summary>
+    public int LeastSide => Model.Images.ReducedJpeg ? 4 * Model.MapSize : int.MaxValue;
+
     /// <summary>Loads a model zip or an exported file.</summary>
     /// <param name="path">What <c>mlContext.Model.Save</c> wrote, or 'kagprompt export'.</param>
     /// <param name="device">"auto", "cpu" or "cuda:N".</param>
@@ -25,27 +28,32 @@ internal sealed class ImageScorer : IDisposable
     public static ImageScorer Load(string path, string device = "auto", bool atImageSize = false, float? threshold = null)
         => new(ExportedModel.IsOne(path) ? ExportedModel.Load(path, device, threshold) : ZipModel.Load(path, device, threshold), atImageSize);
 
-    /// <summary>Scores in order; images are read when they are asked for.</summary>
+    /// <summary>Scores in order; while a few images are scored, the next are read on another thread.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
-        => Score(images.Select(image => (image,
-            (Func<PixelBuffer>)(() => ImageCodec.Read(image.Path, Model.Images.MaxPixels, Model.Images.Orientation)),
+        => Score(_ => images.Select(image => (image,
+            (Func<ReadPicture>)(() => ReadPicture.Of(
+                ImageCodec.ReadReduced(image.Path, LeastSide, out var info, Model.Images.MaxPixels, Model.Images.Orientation), info, Model.Images)),
             false)),
             cancellation);
 
-    /// <summary>The same, for images that are read in other ways than from their path.</summary>
-    public IEnumerable<ScoredImage> Score(IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images,
+    /// <summary>
+    /// The same, for images that are read in other ways than from their path. Their source is told when nobody asks for more: it may be
+    /// waiting for one.
+    /// </summary>
+    public IEnumerable<ScoredImage> Score(
+        Func<CancellationToken, IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)>> images,
         CancellationToken cancellation)
     {
-        // Pictures are brought to the model's size one by one as they are read: of large photographs, one alone is held.
-        var preprocessor = new ImagePreprocessor(Model.MapSize, Model.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
-        foreach (var batch in Batches(images))
+        // Nobody who waits for a score has to send more first.
+        using var batches = new ReadAhead<ReadImage>(stop => Read(images(stop)),
+            (item, count) => item.IsAwaited || count == Model.BatchSize, cancellation);
+        while (batches.Next() is { Count: > 0 } read)
         {
             cancellation.ThrowIfCancellationRequested();
-            var read = batch.Select(item => Read(item.Image, item.Read, preprocessor)).ToArray();
             var whole = read.Where(item => item.Square is not null).ToArray();
             var inspections = new Queue<(Inspection? Result, string? Fault)>(
                 Verdicts.Collect([.. whole.Select(item => (item.Square!, ClassOf(item.Image)))], Inspect));
-            foreach (var (image, square, size, fault) in read)
+            foreach (var (image, square, size, fault, _) in read)
             {
                 var (inspection, why) = square is null ? (null, fault) : inspections.Dequeue();
                 if (inspection is null)
@@ -76,42 +84,31 @@ internal sealed class ImageScorer : IDisposable
     private IReadOnlyList<Inspection> Inspect(IReadOnlyList<(PixelBuffer Pixels, string? Class)> images)
         => Model.Inspect([.. images.Select(image => image.Pixels)], [.. images.Select(image => image.Class)]);
 
-    private (DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault) Read(
-        DatasetImage image, Func<PixelBuffer> read, ImagePreprocessor preprocessor)
+    /// <summary>Pictures are brought to the model's size one by one as they are read: of large photographs, one alone is held.</summary>
+    private IEnumerable<ReadImage> Read(IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> images)
+    {
+        var preprocessor = new ImagePreprocessor(Model.MapSize, Model.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
+        return images.Select(item => Read(item.Image, item.Read, preprocessor) with { IsAwaited = item.IsAwaited });
+    }
+
+    private ReadImage Read(DatasetImage image, Func<ReadPicture> read, ImagePreprocessor preprocessor)
     {
         try
         {
-            var pixels = read();
-            Model.RequireFit(ClassOf(image) ?? Model.ClassNames.First(), pixels.Width, pixels.Height, $"'{image.Path}'");
-            return (image, preprocessor.Resize(pixels), (pixels.Width, pixels.Height), null);
+            var (pixels, width, height) = read();
+            Model.RequireFit(ClassOf(image) ?? Model.ClassNames.First(), width, height, $"'{image.Path}'");
+            return new(image, preprocessor.Resize(pixels), (width, height), null);
         }
         catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException)
         {
-            return (image, null, default, fault.Message);
-        }
-    }
-
-    /// <summary>A few at a time; nobody who waits for a score has to send more first.</summary>
-    private IEnumerable<IReadOnlyList<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)>> Batches(
-        IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> images)
-    {
-        var batch = new List<(DatasetImage, Func<PixelBuffer>, bool)>();
-        foreach (var item in images)
-        {
-            batch.Add(item);
-            if (item.IsAwaited || batch.Count == Model.BatchSize)
-            {
-                yield return batch;
-                batch = [];
-            }
-        }
-
-        if (batch.Count > 0)
-        {
-            yield return batch;
+            return new(image, null, default, fault.Message);
         }
     }
 
     /// <summary>A model of one class takes every image for it, whatever the folder is called.</summary>
     private string? ClassOf(DatasetImage image) => Model.ClassNames.Count == 1 ? null : image.ClassName;
+
+    /// <summary>An image as the model takes it, or why there is none.</summary>
+    private sealed record ReadImage(
+        DatasetImage Image, PixelBuffer? Square, (int Width, int Height) Size, string? Fault, bool IsAwaited = false);
 }

@@ -15,7 +15,7 @@ internal sealed class StandardInputImages(ImageInputs inputs)
 {
     private const int LongestPath = 32_768;
 
-    public IEnumerable<(DatasetImage Image, Func<PixelBuffer> Read, bool IsAwaited)> Read()
+    public IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> Read()
     {
         var input = PipeReader.Create(Console.OpenStandardInput());
         var head = Head(input);

@@ -5,22 +5,28 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>
-/// Images to features on one device: the backbone and, perhaps, the memory bank's own. One forward at a time. Owns its share of the towers.
+/// Images to features on one device: the backbone and, perhaps, the memory bank's own. One forward at a time on a device, of all models in
+/// the process. Owns its share of the towers.
 /// </summary>
 internal sealed class FeatureEncoder : IDisposable
 {
-    // Two forwards at once, each on all cores, are slower than one after the other.
-    private readonly SemaphoreSlim gate = new(1, 1);
+    /// <summary>Images in one forward, of the usual sizes.</summary>
+    public const int MostAtOnce = 8;
+
+    // Patches in one forward: a matrix product has no use for more, and what lies between the layers grows with them.
+    private const int PatchesAtOnce = 8192;
+
     // Attention costs the fourth power of it.
     private const int LargestGrid = 256;
 
+    private readonly DeviceQueue queue;
     private readonly ImagePreprocessor memoryPreprocessor;
 
     /// <summary>Takes over one ownership of each tower.</summary>
     /// <exception cref="ArgumentException">The images' side is no multiple of a patch size.</exception>
     public FeatureEncoder(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, ImageOptions images, torch.Device device)
     {
-        (Vision, Memory, Device) = (vision, memory, device);
+        (Vision, Memory, Device, queue) = (vision, memory, device, DeviceQueue.Of(device));
         ImageSize = images.Size ?? Tower.Info.ImageSize;
         foreach (var (option, tower) in new[] { (nameof(BackboneOptions.Name), Tower), (nameof(BackboneOptions.MemoryName), MemoryTower) })
         {
@@ -43,10 +49,8 @@ internal sealed class FeatureEncoder : IDisposable
             : new ImagePreprocessor(ImageSize, images.ResizeMode, MemoryTower.Info.Mean, MemoryTower.Info.Std);
     }
 
-    /// <summary>
-    /// Whose turn it is among those who wait without a thread. Never disposed: it holds nothing native, and a waiter must not hang.
-    /// </summary>
-    public SemaphoreSlim Turn { get; } = new(1, 1);
+    /// <summary>Whose turn it is on the device among those who wait without a thread.</summary>
+    public SemaphoreSlim Turn => queue.Turn;
 
     public Shared<NetworkTower> Vision { get; }
 
@@ -63,6 +67,11 @@ internal sealed class FeatureEncoder : IDisposable
     public int ImageSize { get; }
 
     public ImagePreprocessor Preprocessor { get; }
+
+    /// <summary>Images that go through the networks together: fewer of larger ones, so that a batch's memory has a bound.</summary>
+    public int ImagesAtOnce
+        => Math.Clamp(PatchesAtOnce / Math.Max(1, new[] { Tower, MemoryTower }.Max(tower
+            => tower.Info.TapGrids(ImageSize).Append(tower.Info.PromptGrid(ImageSize)).Max(grid => grid.Rows * grid.Columns))), 1, MostAtOnce);
 
     /// <summary>Features of S × S images by the backbone, on the device, without gradients. The caller owns them.</summary>
     public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares) => Encode(squares, Tower, Preprocessor, forPrompt: true);
@@ -110,28 +119,33 @@ internal sealed class FeatureEncoder : IDisposable
         });
     }
 
-    /// <summary>Runs work that uses all cores, while no other such work runs.</summary>
-    public T Alone<T>(Func<T> work)
-    {
-        gate.Wait();
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
+    /// <summary>Runs work that takes all of the device, while no other such work runs there. Not from within such work.</summary>
+    public T Alone<T>(Func<T> work) => queue.Run(work);
 
     public void Dispose()
     {
         Vision.Release();
         Memory?.Release();
-        gate.Dispose();
     }
 
     private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
+    {
+        if (squares.Count <= ImagesAtOnce || ImagesAtOnce == MostAtOnce)
+        {
+            return Forward(squares, tower, preprocessor, forPrompt);
+        }
+
+        using var scope = torch.NewDisposeScope();
+        var joined = VisionFeatures.Join([.. squares.Chunk(ImagesAtOnce).Select(few => Forward(few, tower, preprocessor, forPrompt))]);
+        foreach (var tensor in joined.All)
+        {
+            tensor.MoveToOuterDisposeScope();
+        }
+
+        return joined;
+    }
+
+    private VisionFeatures Forward(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();

@@ -109,6 +109,17 @@ internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, to
     public IEnumerable<torch.Tensor> All
         => [.. PatchTokens, .. ReferenceEquals(PromptTokens, PatchTokens) ? [] : PromptTokens, ImageEmbedding];
 
+    /// <summary>Several batches as one. The caller owns it, and the parts still.</summary>
+    public static VisionFeatures Join(IReadOnlyList<VisionFeatures> parts)
+    {
+        var patches = Join(parts, part => part.PatchTokens);
+        var prompt = parts.All(part => ReferenceEquals(part.PromptTokens, part.PatchTokens)) ? null : Join(parts, part => part.PromptTokens);
+        return new(patches, torch.cat([.. parts.Select(part => part.ImageEmbedding)], 0), prompt);
+    }
+
+    private static torch.Tensor[] Join(IReadOnlyList<VisionFeatures> parts, Func<VisionFeatures, IReadOnlyList<torch.Tensor>> layers)
+        => [.. layers(parts[0]).Select((_, i) => torch.cat([.. parts.Select(part => layers(part)[i])], 0))];
+
     /// <inheritdoc/>
     public void Dispose()
     {

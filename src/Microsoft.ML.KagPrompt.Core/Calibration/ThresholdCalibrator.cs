@@ -111,7 +111,7 @@ internal sealed class ThresholdCalibrator(
     private IReadOnlyList<Measured> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
     {
         var scores = new List<Measured>();
-        foreach (var chunk in squares.Chunk(InspectionNetwork.ForwardBatch))
+        foreach (var chunk in squares.Chunk(network.ImagesAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
             using var features = network.Encode(chunk, against.Region);

@@ -218,7 +218,7 @@ public sealed partial class KagPromptModel : IDisposable
         }
 
         return Enumerable.Range(0, images.Count).GroupBy(i => KnownName(classNames[i])).ToArray()
-            .SelectMany(group => group.Chunk(InspectionNetwork.ForwardBatch).Select(chunk => (group.Key, classes[group.Key], chunk)));
+            .SelectMany(group => group.Chunk(Network.ImagesAtOnce).Select(chunk => (group.Key, classes[group.Key], chunk)));
     }
 
     private void FuseChunk(IReadOnlyList<PixelBuffer> images, int[] chunk, string name, ClassState state,

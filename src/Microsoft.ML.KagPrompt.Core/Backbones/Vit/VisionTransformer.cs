@@ -82,6 +82,8 @@ internal sealed partial class VisionTransformer : IVisionTower
         var tapped = new Dictionary<int, Tensor>();
         for (var i = 0; i < config.Depth; i++)
         {
+            // A tap below is a view or a copy, and lives on.
+            using var before = x;
             x = config.Blocks.Forward(x, weights, $"blocks.{i}.");
             if (config.TappedBlocks.Contains(i))
             {

@@ -25,10 +25,12 @@ internal sealed partial class MemoryBank : IDisposable
             throw new ArgumentException("supports: expected at least one image, got 0.", nameof(supports));
         }
 
-        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         return new([.. Enumerable.Range(0, supports[0].Count).Select(layer =>
-            cat([.. supports.Select(tokens => tokens[layer].flatten(0, 1))], 0).UnitLength(1).DetachFromDisposeScope())]);
+        {
+            using var scope = NewDisposeScope();
+            return cat([.. supports.Select(tokens => tokens[layer].flatten(0, 1))], 0).UnitLength(1).DetachFromDisposeScope();
+        })]);
     }
 
     /// <summary>Takes over rows that have unit length already.</summary>
@@ -75,19 +77,27 @@ internal sealed partial class MemoryBank : IDisposable
         for (var i = 0; i < Layers.Count; i++)
         {
             Guard.Shape(patchTokens[i], $"patchTokens[{i}]", -1, -1, Layers[i].shape[1]);
-            var counted = cells is null ? null : tensor(cells[i], device: patchTokens[i].device);
-            var tokens = counted is null ? patchTokens[i] : patchTokens[i].index_select(1, counted);
-            var unit = tokens.UnitLength(-1).flatten(0, 1);                                    // [B·L, D]
-            var (nearest, missing) = Nearest(unit, Layers[i], tokens.shape[0]);               // [B·L], [B]
-            var found = nearest.Complement().view(tokens.shape[0], tokens.shape[1]);
-            distances[i] = (counted is null
-                ? found
-                : zeros(patchTokens[i].shape[0], patchTokens[i].shape[1], dtype: found.dtype, device: found.device)
-                    .index_copy(1, counted, found)).MoveToOuterDisposeScope();
+            (distances[i], var missing) = CompareLayer(patchTokens[i], Layers[i], cells?[i]);
+            distances[i].MoveToOuterDisposeScope();
             lacked = lacked is null ? missing : lacked.Plus(missing);
         }
 
         return (distances, lacked!.Times(1.0 / Layers.Count).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>One layer: [B, L], [B].</summary>
+    private static (Tensor Distances, Tensor Missing) CompareLayer(Tensor patches, Tensor bank, long[]? cells)
+    {
+        using var scope = NewDisposeScope();
+        var counted = cells is null ? null : tensor(cells, device: patches.device);
+        var tokens = counted is null ? patches : patches.index_select(1, counted);
+        var unit = tokens.UnitLength(-1).flatten(0, 1);                                        // [B·L, D]
+        var (nearest, missing) = Nearest(unit, bank, tokens.shape[0]);                         // [B·L], [B]
+        var found = nearest.Complement().view(tokens.shape[0], tokens.shape[1]);
+        var distances = counted is null
+            ? found
+            : zeros(patches.shape[0], patches.shape[1], dtype: found.dtype, device: found.device).index_copy(1, counted, found);
+        return (distances.MoveToOuterDisposeScope(), missing.MoveToOuterDisposeScope());
     }
 
     private static (Tensor Best, Tensor Missing) Nearest(Tensor unit, Tensor bank, long images)

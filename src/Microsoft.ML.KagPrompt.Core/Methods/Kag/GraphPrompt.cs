@@ -33,6 +33,9 @@ internal sealed partial class GraphPrompt : IDisposable
     /// <summary>Told of the graph's stages when set. For golden tests.</summary>
     public Action<string, int, Tensor>? Trace { get => graph.Trace; set => graph.Trace = value; }
 
+    /// <summary>See <see cref="IMessageGraph.LargestAtOnce"/>.</summary>
+    public long LargestAtOnce { get => graph.LargestAtOnce; set => graph.LargestAtOnce = value; }
+
     public GraphVariant Variant => config.Variant;
 
     public IReadOnlyList<int> TapWidths => config.TapWidths;

@@ -12,10 +12,18 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 /// </summary>
 internal static class MultiKernelConvolution
 {
+    // Values of the responses of a kernel above which one map is made after the other where no gradients are wanted.
+    private const long LargestAtOnce = 1 << 24;
+
     /// <summary>[N, L, C'] → V: [N, L, C'].</summary>
     public static Tensor Forward(Tensor projected, GraphParameters parameters, KagVariant variant)
     {
         var (count, patches, width) = (projected.shape[0], projected.shape[1], projected.shape[2]);
+        if (!is_grad_enabled() && count > 1 && projected.numel() > LargestAtOnce)
+        {
+            return cat([.. Enumerable.Range(0, (int)count).Select(i => One(projected.narrow(0, i, 1), parameters, variant))], 0);
+        }
+
         var side = GridSide(patches);
         var grid = projected.transpose(1, 2).reshape(count, width, side, side);         // [N, C', H', W']
         Tensor? sum = null;
@@ -27,6 +35,12 @@ internal static class MultiKernelConvolution
         }
 
         return variant.Combined(sum!, GraphParameters.KernelSizes.Count).flatten(2).transpose(1, 2).contiguous();
+    }
+
+    private static Tensor One(Tensor projected, GraphParameters parameters, KagVariant variant)
+    {
+        using var scope = NewDisposeScope();
+        return Forward(projected, parameters, variant).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same in ONNX operators: [N, side², C'] → [N, side², C'].</summary>

@@ -56,6 +56,25 @@ public class GraphPromptTests
         }
     }
 
+    [Theory]
+    [InlineData(GraphVariant.Paper)]
+    [InlineData(GraphVariant.Released)]
+    public void Nodes_RoundsInParts_EqualWholeRounds(GraphVariant variant)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        int[] tapWidths = [5, 7, 3, 4];
+        using var prompt = RandomPrompt(9, tapWidths, 8, 3, variant);
+        _ = variant == GraphVariant.Released ? prompt.Weights["output_norm.variance"].abs_().add_(0.1f) : null;
+        var tokens = Tokens(9, tapWidths, batch: 2, grid: 6);
+        var whole = prompt.Nodes(tokens);
+        prompt.LargestAtOnce = 0;
+        prompt.Nodes(tokens).ShouldBeClose(whole, 1e-5, "one message after the other");
+        var (queries, keys, values) = (randn(2, 7, 3), randn(2, 7, 3), randn(2, 7, 5));
+        BlockedAttention.Apply(queries, keys, values, block: 42).ShouldBeClose(
+            queries.bmm(keys.transpose(1, 2)).softmax(-1).bmm(values), 1e-6, "three queries of two images at a time, the last alone");
+    }
+
     [Fact]
     public void Backward_WholeLoss_EqualsDifferencesAlongRandomDirections()
     {

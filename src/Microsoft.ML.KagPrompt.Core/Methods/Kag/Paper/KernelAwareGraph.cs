@@ -11,7 +11,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag.Paper;
 /// messages and a ConvGRU update, all parameters shared by nodes and rounds.
 /// Nodes lie in one tensor [4, B, L, C'] so that what is shared runs as one product.
 /// </summary>
-internal sealed class KernelAwareGraph(GraphParameters parameters, int iterations) : IMessageGraph
+internal sealed partial class KernelAwareGraph(GraphParameters parameters, int iterations) : IMessageGraph
 {
     /// <summary>Nodes i and j of the six unordered pairs, i &lt; j.</summary>
     private static readonly long[] Lower = [0, 0, 0, 1, 1, 2];
@@ -32,6 +32,12 @@ internal sealed class KernelAwareGraph(GraphParameters parameters, int iteration
         for (var t = 1; t <= iterations; t++)
         {
             using var round = NewDisposeScope();
+            if (IsLarge(nodes))
+            {
+                nodes = RoundInParts(nodes).MoveToOuterDisposeScope();
+                continue;
+            }
+
             var messages = cat([Loops(nodes, t), LineMessages(nodes, lower, upper, t)], 0);   // [16, B, L, C']
             var gates = Gates(messages, t);                                                   // [16, B, 1, C']
             var totals = TensorArithmetic.IndexAdd(zeros_like(nodes), receivers, messages * gates);      // (9) [4, B, L, C']

@@ -11,7 +11,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag.Released;
 /// weighed per patch by a one-channel gate, the three concatenated (ascending j), fused by a shared 3×3 convolution,
 /// and taken up by a ConvGRU. There is no loop edge.
 /// </summary>
-internal sealed class ReleasedGraph(GraphParameters parameters, int iterations) : IMessageGraph
+internal sealed partial class ReleasedGraph(GraphParameters parameters, int iterations) : IMessageGraph
 {
     private const int Nodes = 4;
 
@@ -31,6 +31,12 @@ internal sealed class ReleasedGraph(GraphParameters parameters, int iterations) 
         for (var t = 1; t <= iterations; t++)
         {
             using var round = NewDisposeScope();
+            if (IsLarge(nodes))
+            {
+                nodes = RoundInParts(nodes).MoveToOuterDisposeScope();
+                continue;
+            }
+
             var messages = Messages(nodes, receivers, senders);
             Trace?.Invoke("message", t, messages);
             var fused = Fuse(messages);
@@ -54,14 +60,15 @@ internal sealed class ReleasedGraph(GraphParameters parameters, int iterations) 
         return (messages * gates).view(12, batch, patches, width);
     }
 
-    /// <summary>The three messages of each node side by side through one 3×3 convolution: [12, B, L, C'] → [4, B, L, C'].</summary>
+    /// <summary>The three messages of each node side by side through one 3×3 convolution: [3 n, B, L, C'] → [n, B, L, C'].</summary>
     private Tensor Fuse(Tensor messages)
     {
         var (batch, patches, width) = (messages.shape[1], messages.shape[2], messages.shape[3]);
         var side = MultiKernelConvolution.GridSide(patches);
-        var grid = messages.view(Nodes, 3, batch, patches, width).permute(0, 2, 1, 4, 3).reshape(Nodes * batch, 3 * width, side, side);
+        var nodes = messages.shape[0] / 3;
+        var grid = messages.view(nodes, 3, batch, patches, width).permute(0, 2, 1, 4, 3).reshape(nodes * batch, 3 * width, side, side);
         return Convolution.Apply(grid, parameters["fusion.weight"], parameters["fusion.bias"], padding: 1)
-            .flatten(2).transpose(1, 2).reshape(Nodes, batch, patches, width);
+            .flatten(2).transpose(1, 2).reshape(nodes, batch, patches, width);
     }
 
     public OnnxValue Emit(OnnxValue nodes, int side)

@@ -15,10 +15,19 @@ internal static class ReleasedOutput
     private const double Epsilon = 1e-5;
     private const double Momentum = 0.1;
 
+    // Values of the response of all layers above which one layer is made after the other.
+    private const long LargestAtOnce = 1 << 24;
+
     /// <summary>N^T and V: [4, B, L, C'] each → O: [4, B, L, C'].</summary>
     public static Tensor Forward(Tensor nodes, Tensor initial, GraphParameters parameters, bool training)
     {
         var (layers, batch, patches, width) = (nodes.shape[0], nodes.shape[1], nodes.shape[2], nodes.shape[3]);
+        if (!training && !is_grad_enabled() && layers > 1 && nodes.numel() > LargestAtOnce)
+        {
+            return cat([.. Enumerable.Range(0, (int)layers).Select(i
+                => OneLayer(nodes.narrow(0, i, 1), initial.narrow(0, i, 1), parameters))], 0);
+        }
+
         var side = MultiKernelConvolution.GridSide(patches);
         var grid = cat([nodes, initial], -1).flatten(0, 1).transpose(1, 2).reshape(layers * batch, 2 * width, side, side);
         var response = Convolution.Apply(grid, parameters["output.weight"], parameters["output.bias"], padding: 1)
@@ -27,6 +36,12 @@ internal static class ReleasedOutput
         var normal = response.Minus(mean) / variance.Plus(Epsilon).sqrt();
         var scaled = (normal * Channel(parameters["output_norm.weight"])).Plus(Channel(parameters["output_norm.bias"]));
         return scaled.relu().transpose(1, 2).reshape(layers, batch, patches, width);
+    }
+
+    private static Tensor OneLayer(Tensor nodes, Tensor initial, GraphParameters parameters)
+    {
+        using var scope = NewDisposeScope();
+        return Forward(nodes, initial, parameters, training: false).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same in ONNX operators, not training: [4, N, side², C'] each → [4, N, side², C'].</summary>
