@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using System.Xml.Linq;
 
 const string Usage = """
@@ -10,6 +11,8 @@ const string Usage = """
     ./build.sh test [ARGUMENTS]       runs all tests; the arguments go to dotnet test
     ./build.sh evaluate ARGUMENTS     few-shot figures of data sets: --data FOLDER... [--shots 1,2,4] [--seeds 5] ...; the arguments go to kagprompt evaluate
     ./build.sh bench                  runs the benchmarks
+    ./build.sh soak [--quick]         runs the long trials (or a small share): images, kills, flipped bits, mutated files; prints one JSON object
+    ./build.sh licences               lists the licence of every package the libraries bring along
     ./build.sh pack                   packs the libraries and the tool into artifacts/packages
     """;
 
@@ -25,6 +28,10 @@ switch (args.FirstOrDefault())
         return SetUp() ?? Dotnet(["run", "--project", "test/Microsoft.ML.KagPrompt.Benchmarks", "-c", "Release", "--", .. rest]);
     case "test":
         return SetUp() ?? TestWithBrowser(rest);
+    case "soak":
+        return SetUp() ?? Dotnet(["run", "--project", "test/Microsoft.ML.KagPrompt.Soak", "-c", "Release", "--", .. rest]);
+    case "licences":
+        return Licences();
     case "pack":
         return Pack();
     default:
@@ -100,6 +107,48 @@ int Pack()
     Console.WriteLine($"Packages are in {Path.Combine(root, "artifacts", "packages")}.");
     return 0;
 }
+
+// As the packages themselves say, of what restoring the libraries and the tool brought; what only builds them is marked.
+int Licences()
+{
+    var packages = new SortedDictionary<string, (string Licence, bool Ships)>(StringComparer.OrdinalIgnoreCase);
+    foreach (var project in Directory.GetDirectories(Path.Combine(root, "src")).Order())
+    {
+        if (Dotnet(["restore", project, "-v", "quiet"]) is not 0 and var code)
+        {
+            return code;
+        }
+
+        using var assets = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(project, "obj", "project.assets.json")));
+        var folders = assets.RootElement.GetProperty("packageFolders").EnumerateObject().Select(folder => folder.Name).ToArray();
+        // Those that ship reach a program that is compiled against the library, or run with it.
+        var ships = assets.RootElement.GetProperty("targets").EnumerateObject().SelectMany(target => target.Value.EnumerateObject())
+            .Where(package => new[] { "runtime", "runtimeTargets", "native" }.Any(kind => package.Value.TryGetProperty(kind, out _)))
+            .Select(package => package.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var library in assets.RootElement.GetProperty("libraries").EnumerateObject().Where(library => library.Value.GetProperty("type").GetString() == "package"))
+        {
+            var path = folders.Select(folder => Path.Combine(folder, library.Value.GetProperty("path").GetString()!)).First(Directory.Exists);
+            packages[library.Name] = (LicenceOf(path), ships.Contains(library.Name) || (packages.TryGetValue(library.Name, out var known) && known.Ships));
+        }
+    }
+
+    foreach (var (name, (licence, ships)) in packages)
+    {
+        Console.WriteLine($"{name.Replace('/', ' '),-56} {licence}{(ships ? "" : " (nothing of it is run)")}");
+    }
+
+    return packages.Values.Any(package => package.Licence.Length == 0) ? 1 : 0;
+}
+
+static string LicenceOf(string package)
+{
+    var metadata = XDocument.Load(Directory.GetFiles(package, "*.nuspec").Single()).Root!.Elements().First(element => element.Name.LocalName == "metadata");
+    var licence = metadata.Elements().FirstOrDefault(element => element.Name.LocalName == "license");
+    return licence?.Attribute("type")?.Value == "file" ? $"file {licence.Value}: {FirstLine(Path.Combine(package, licence.Value))}"
+        : licence?.Value ?? metadata.Elements().FirstOrDefault(element => element.Name.LocalName == "licenseUrl")?.Value ?? "";
+}
+
+static string FirstLine(string file) => File.Exists(file) ? File.ReadLines(file).Select(line => line.Trim()).FirstOrDefault(line => line.Length > 0) ?? "" : "";
 
 int Dotnet(string[] arguments) => Run("dotnet", arguments, root);
 

@@ -25,10 +25,10 @@ internal sealed class RowOrigin
     }
 
     /// <summary>
-    /// "good/a.png": folder and name of the current row's first path, or null. No more of it: a saved model names no machine's folders.
+    /// "a.png": the file's name of the current row's first path, or null. No more of it: a saved model keeps it, and names no folder.
     /// </summary>
     public string? File => texts.Select(text => TryRead(text.Read)).FirstOrDefault(IsPath) is { } path
-        ? string.Join('/', path.Split('/', '\\').TakeLast(2))
+        ? path.Split('/', '\\')[^1]
         : null;
 
     /// <summary>The columns that may tell.</summary>

@@ -28,6 +28,9 @@ switch (args)
     case ["first-score", var zip, var image]:
         EmbeddedBars.Score(zip, image);
         return;
+    case ["onnx-first-score", var file, var image]:
+        OnnxBars.Score(file, image);
+        return;
     case ["full-size", var preset, var folder, var vocabulary, .. var type]:
         FullSizeRun.Run(preset, folder, vocabulary, type.Length > 0 ? Enum.Parse<WeightType>(type[0]) : WeightType.BFloat16);
         return;

@@ -22,6 +22,9 @@ internal static class Memory
     /// <summary>The highest since then.</summary>
     public static long Highest() => File.Exists(Status) ? Read("VmHWM:") : 0;
 
+    /// <summary>All that is resident.</summary>
+    public static long Resident() => File.Exists(Status) ? Read("VmRSS:") : Environment.WorkingSet;
+
     /// <summary>What no file backs: pages of files come and go as the kernel likes.</summary>
     public static long Own() => File.Exists(Status) ? Read("RssAnon:") : Environment.WorkingSet;
 

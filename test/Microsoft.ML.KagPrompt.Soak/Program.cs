@@ -1,10 +1,15 @@
-// The long trials: prints one JSON object of what was counted. --quick runs a small share; --only NAME one of the trials.
+// The long trials: prints one JSON object of what was counted. --quick runs a small share; --only NAME one of the trials, --count N so much of it.
 using System.Globalization;
 using Microsoft.ML.KagPrompt.Soak;
 
-if (args.FirstOrDefault() is "mutate")
+return args.FirstOrDefault() switch
 {
-    return Mutations.Child(args[1], int.Parse(args[2], CultureInfo.InvariantCulture), long.Parse(args[3], CultureInfo.InvariantCulture), long.Parse(args[4], CultureInfo.InvariantCulture), args[5]);
-}
+    // What the trials start this program for.
+    "mutate" => Mutations.Child(args[1], (int)Number(2), Number(3), Number(4), args[5]),
+    "score" => Scoring.Child(Number(1)),
+    "save" => Kills.SavingChild(args[1]),
+    "train" => Kills.TrainingChild(args[1]),
+    _ => Trials.Run(args),
+};
 
-return Trials.Run(args);
+long Number(int at) => long.Parse(args[at], CultureInfo.InvariantCulture);

@@ -114,10 +114,10 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     }
 
     [Fact]
-    public void Fit_RowsOfFiles_NamesTheSupportToLookAtByFolderAndFile()
+    public void Fit_RowsOfFiles_NamesTheSupportToLookAtByItsFilesName()
     {
         using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
-        var names = parts.Normal.Select(path => $"'{Path.GetFileName(parts.Root)}/{Path.GetFileName(path)}'");
+        var names = parts.Normal.Select(path => $"'{Path.GetFileName(path)}'");
         var sentence = model.LastTransformer.Calibration().Explanation;
         names.Should().ContainSingle(name => sentence.Contains($"Of the support images {name} scores highest", StringComparison.Ordinal));
     }

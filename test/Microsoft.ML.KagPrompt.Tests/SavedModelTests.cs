@@ -95,6 +95,17 @@ public sealed class SavedModelTests
         }
     }
 
+    /// <summary>Weights, banks and header, each bit alike likely; the zip's own checksums are right again, so only ours can tell.</summary>
+    [Fact]
+    public void Load_FlippedBitOfThePayload_IsRefused()
+    {
+        var random = new Random(6);
+        for (var i = 0; i < 100; i++)
+        {
+            Refused(ModelZip.With(Current.Value, Tensors, bytes => Flipped(bytes, random.Next(bytes.Length), random.Next(8)))).Should().NotBeEmpty();
+        }
+    }
+
     [Fact]
     public void Load_FlippedBitOfTheHeader_IsRefused()
     {

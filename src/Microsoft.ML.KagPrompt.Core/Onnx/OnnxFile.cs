@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Security.Cryptography;
 using Google.Protobuf;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Onnx.Schema;
@@ -61,6 +62,11 @@ internal static class OnnxFile
             });
             return true;
         });
+        using (var data = File.OpenRead(path + DataSuffix))
+        {
+            Add(model, "data_sha256", SHA256.HashData(data));
+        }
+
         WholeFile.Write(path, stream => model.WriteTo(stream));
     }
 
@@ -97,6 +103,22 @@ internal static class OnnxFile
             model.Graph.Initializer.Add(proto);
         }
 
+        Add(model, "graph_sha256", HashOf(model.Graph));
         return model;
     }
+
+    /// <summary>Of the graph as the file holds it, weights and all: one bit of it, and scores are others.</summary>
+    private static byte[] HashOf(GraphProto graph)
+    {
+        using var hash = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
+        {
+            graph.WriteTo(stream);
+        }
+
+        return hash.Hash!;
+    }
+
+    private static void Add(ModelProto model, string name, byte[] hash)
+        => model.MetadataProps.Add(new StringStringEntryProto { Key = $"kagprompt.{name}", Value = Convert.ToHexStringLower(hash) });
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 
@@ -62,11 +63,12 @@ internal sealed record ExportedFile(byte[] Bytes, OnnxModelInfo Info, string Ori
                 + $"expected ONNX's own alone. {Expected}");
         }
 
-        return contents.External.Count == 0 ? new(bytes, info, origin, null) : WithData(bytes, info, origin, path, contents.External);
+        RequireHash(contents, "graph_sha256", contents.GraphHash, origin);
+        return contents.External.Count == 0 ? new(bytes, info, origin, null) : WithData(bytes, info, origin, path, contents);
     }
 
     /// <summary>Weights may lie in one file of a fixed name in the same folder, and nowhere else that a file may name.</summary>
-    private static ExportedFile WithData(byte[] bytes, OnnxModelInfo info, string origin, string? path, Dictionary<string, long> external)
+    private static ExportedFile WithData(byte[] bytes, OnnxModelInfo info, string origin, string? path, OnnxContents contents)
     {
         if (path is null)
         {
@@ -75,7 +77,7 @@ internal sealed record ExportedFile(byte[] Bytes, OnnxModelInfo Info, string Ori
         }
 
         var allowed = Path.GetFileName(path) + DataSuffix;
-        if (external.Keys.FirstOrDefault(name => name != allowed) is { } other)
+        if (contents.External.Keys.FirstOrDefault(name => name != allowed) is { } other)
         {
             throw new ModelFormatException($"{origin} has weights in '{Shown(other)}': expected them in the file itself or in '{allowed}' "
                 + "beside it. A file that was renamed needs its old name; any other is not to be trusted.");
@@ -87,9 +89,29 @@ internal sealed record ExportedFile(byte[] Bytes, OnnxModelInfo Info, string Ori
             throw new ModelFormatException($"{origin} has weights in '{allowed}', which is not beside it. Copy both files.");
         }
 
-        var (length, needed) = (new FileInfo(data).Length, external[allowed]);
-        return length >= needed ? new(bytes, info with { ByteCount = info.ByteCount + length }, origin, path)
-            : throw new ModelFormatException($"'{data}' ends early: expected at least {needed} bytes, got {length}. Copy it again.");
+        var (length, needed) = (new FileInfo(data).Length, contents.External[allowed]);
+        if (length < needed)
+        {
+            throw new ModelFormatException($"'{data}' ends early: expected at least {needed} bytes, got {length}. Copy it again.");
+        }
+
+        using (var stream = File.OpenRead(data))
+        {
+            RequireHash(contents, "data_sha256", Convert.ToHexStringLower(SHA256.HashData(stream)), $"'{data}'");
+        }
+
+        return new(bytes, info with { ByteCount = info.ByteCount + length }, origin, path);
+    }
+
+    /// <summary>A flipped bit of a weight is still a weight: the hash that was written with it tells.</summary>
+    private static void RequireHash(OnnxContents contents, string name, string hash, string origin)
+    {
+        if (contents.Metadata.GetValueOrDefault($"kagprompt.{name}") is var due && due != hash)
+        {
+            throw new ModelFormatException($"{origin} is damaged, or was changed since it was exported: expected the SHA-256 "
+                + $"{(due is null ? $"that kagprompt.{name} is to have" : Shown(due))}, got {hash}. "
+                + "Export the model again, or copy the file again.");
+        }
     }
 
     private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.KagPrompt.Model;
 
 namespace Microsoft.ML.KagPrompt.OnnxReading;
 
@@ -27,6 +28,9 @@ internal sealed class OnnxContents
     /// <summary>Named texts.</summary>
     public IReadOnlyDictionary<string, string> Metadata => metadata;
 
+    /// <summary>SHA-256 of the computation as the file holds it, lower-case hexadecimal.</summary>
+    public string GraphHash { get; private set; } = "";
+
     /// <summary>Where constants lie that are not in the file: a path, and the place behind their last byte.</summary>
     public Dictionary<string, long> External { get; } = new(StringComparer.Ordinal);
 
@@ -48,6 +52,7 @@ internal sealed class OnnxContents
                     break;
                 case 7 when fields.IsBytes:
                     hasGraph = true;
+                    contents.GraphHash = HashedText.HashOf(fields.Bytes);
                     contents.ReadGraph(fields.Bytes, 0);
                     break;
                 case 8 when fields.IsBytes:

@@ -40,6 +40,11 @@ internal static class BarRun
             }
         }
 
+        foreach (var (name, bar) in OnnxBars.Measure())
+        {
+            Tell(name, bar);
+        }
+
         if (photographs.Count > 0)
         {
             Tell("coreset_auroc_loss", CoresetBars.Loss(photographs));

@@ -76,6 +76,19 @@ public sealed class ApplyKagOnnxTests(ExportedPart part) : IClassFixture<Exporte
     }
 
     [Fact]
+    public void Transform_BadImageWithErrorColumn_GetsNoVerdictAndAnError()
+    {
+        var bad = part.Path("half.png");
+        File.WriteAllBytes(bad, File.ReadAllBytes(part.Queries[0])[..2000]);
+        using var model = Pipeline(new() { Columns = new() { ErrorColumnName = "Error" } }).Fit(View());
+        var scored = model.Transform(ExportedPart.Rows(ml, [part.Queries[0], bad, part.Queries[4]]));
+        scored.GetColumn<float>("Score").Select(float.IsNaN).Should().Equal(false, true, false);
+        scored.GetColumn<bool>("PredictedLabel").ElementAt(1).Should().BeTrue();
+        scored.GetColumn<string>("Error").ElementAt(1).Should().Contain("Row 1, column 'Image'").And.Contain("half.png");
+        scored.GetColumn<float[]>("AnomalyMap").ElementAt(1).Should().OnlyContain(value => float.IsNaN(value));
+    }
+
+    [Fact]
     public void Rows_OfAnotherClassOrWithoutImage_AreRefused()
     {
         var options = new KagOnnxOptions { Columns = new() { ClassName = "Product" } };

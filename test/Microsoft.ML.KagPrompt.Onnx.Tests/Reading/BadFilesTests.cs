@@ -54,6 +54,15 @@ public sealed class BadFilesTests(ExportedPart part) : IClassFixture<ExportedPar
         => Refused(part.With(model => model.Graph.Node[0].OpType = "Nonsense")).WithMessage("*ONNX Runtime cannot load it*");
 
     [Fact]
+    public void Load_FlippedBitOfAWeight_IsRefused()
+    {
+        var file = File.ReadAllBytes(part.File);
+        file[file.Length / 2] ^= 1;
+        Refused(file).WithMessage("*damaged, or was changed since it was exported*SHA-256*");
+        Refused(part.WithText("graph_sha256", null)).WithMessage("*kagprompt.graph_sha256*");
+    }
+
+    [Fact]
     public void Load_AnyDamage_IsRefusedOrRead()
     {
         // Weights out, the rest stays: every byte is one that means something.
@@ -111,6 +120,8 @@ public sealed class BadFilesTests(ExportedPart part) : IClassFixture<ExportedPar
                 data.Write(constant.RawData.Span);
                 constant.RawData = ByteString.Empty;
             }
+
+            model.MetadataProps.Add(new StringStringEntryProto { Key = "kagprompt.data_sha256", Value = ExportedPart.HashOf(data.ToArray()) });
         }
 
         var path = part.Path("large.onnx");
@@ -124,6 +135,10 @@ public sealed class BadFilesTests(ExportedPart part) : IClassFixture<ExportedPar
         }
 
         Refused(File.ReadAllBytes(path)).WithMessage("*weights in another file*");
+        var flipped = data.ToArray();
+        flipped[flipped.Length / 2] ^= 1;
+        File.WriteAllBytes(path + ".data", flipped);
+        Refusal(() => OnnxInspector.Load(path)).WithMessage("*large.onnx.data' is damaged*SHA-256*");
         File.WriteAllBytes(path + ".data", data.ToArray()[..^1]);
         Refusal(() => OnnxInspector.Load(path)).WithMessage("*large.onnx.data' ends early*");
         foreach (var other in (string[])["../large.onnx.data", "/etc/passwd", "other.data", ""])

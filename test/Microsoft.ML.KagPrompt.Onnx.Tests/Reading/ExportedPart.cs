@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
 using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt.Onnx.Schema;
 using Microsoft.ML.KagPrompt.TestSupport;
@@ -43,13 +45,20 @@ public sealed class ExportedPart : IDisposable
     public static IDataView Rows(MLContext ml, IEnumerable<string> paths)
         => ml.Data.LoadFromEnumerable(paths.Select(path => new PartRow { ImagePath = path }).ToArray());
 
-    /// <summary>The file with something in it changed.</summary>
+    /// <summary>The file with something in it changed, as a program would that writes such files.</summary>
     internal byte[] With(Action<ModelProto> change)
     {
         var model = ModelProto.Parser.ParseFrom(System.IO.File.ReadAllBytes(File));
         change(model);
-        return Google.Protobuf.MessageExtensions.ToByteArray(model);
+        if (model.MetadataProps.SingleOrDefault(entry => entry.Key == "kagprompt.graph_sha256") is { } hash)
+        {
+            hash.Value = HashOf(model.Graph.ToByteArray());
+        }
+
+        return model.ToByteArray();
     }
+
+    internal static string HashOf(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     /// <summary>The same with a named text changed, or taken away.</summary>
     internal byte[] WithText(string key, string? value) => With(model =>

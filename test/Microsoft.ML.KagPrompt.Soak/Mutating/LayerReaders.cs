@@ -41,6 +41,7 @@ internal static class LayerReaders
                 using var model = ml.Model.Load(new MemoryStream(bytes), out _) as IDisposable;
             })
             {
+                Every = 16,
                 // ML.NET makes its parts by reflection, which wraps what they throw.
                 IsPromised = fault => Causes(fault).Any(cause => cause is KagPromptException),
             };

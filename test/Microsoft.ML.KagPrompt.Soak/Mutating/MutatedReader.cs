@@ -9,11 +9,32 @@ internal sealed record MutatedReader(string Name, Func<Random, byte[]> Mutated, 
     /// <summary>Whether the failure is one that this library promises. Others than its own are none of it.</summary>
     public Func<Exception, bool> IsPromised { get; init; } = fault => fault is KagPromptException;
 
+    /// <summary>Of dear readings, every how many-th round has one.</summary>
+    public int Every { get; init; } = 1;
+
     /// <summary>Longest text of an error, in bytes of UTF-8.</summary>
     public const int LongestMessage = 2048;
 
     /// <summary>Bytes one reading may take beyond what there was.</summary>
     public static long MostBytes(long input) => Math.Max(256L << 20, 10 * input);
+
+    /// <summary>Which of the readers a number's input is for: all in turn, dear ones less often.</summary>
+    public static MutatedReader Of(IReadOnlyList<MutatedReader> readers, long number)
+    {
+        const int Rounds = 32;
+        var turns = readers.Sum(reader => Rounds / reader.Every);
+        var turn = number % turns;
+        foreach (var reader in readers)
+        {
+            turn -= Rounds / reader.Every;
+            if (turn < 0)
+            {
+                return reader;
+            }
+        }
+
+        throw new InvalidOperationException("Some reader has a turn.");
+    }
 
     /// <summary>Reads the input of a number; null where all is as promised, else what was not.</summary>
     public string? Try(int seed, long number)

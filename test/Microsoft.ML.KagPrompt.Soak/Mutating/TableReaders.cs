@@ -44,13 +44,14 @@ internal static class TableReaders
             ModelManifest.Parse(text, HashedText.HashOf(text));
         });
         yield return new("model with another manifest",
-            random => ModelZip.WithManifest(model, text => Encoding.UTF8.GetString(Mutation.Of(Encoding.UTF8.GetBytes(text), random))), Load);
+            random => ModelZip.WithManifest(model, text => Encoding.UTF8.GetString(Mutation.Of(Encoding.UTF8.GetBytes(text), random))), Load) { Every = 16 };
         yield return new("model with another header", random =>
         {
             var end = 8 + (int)BitConverter.ToInt64(model);
             var header = Mutation.Of(model[8..end], random);
             return [.. BitConverter.GetBytes((long)header.Length), .. header, .. model[end..]];
-        }, Load);
+        }, Load)
+        { Every = 16 };
 
         static void Load(byte[] bytes) => KagPromptModel.Load(new MemoryStream(bytes), "cpu").Dispose();
 

@@ -74,10 +74,10 @@ internal static class WeightReaders
         var json = Path.Combine(made, "backbone.json");
         yield return new("backbone.json", random => Mutation.Of(description, random), OfFile(json, _ => BackboneSources.Open(made, [])));
         yield return new("values of backbone.json", random => Encoding.UTF8.GetBytes(values[random.Next(values.Length)]),
-            OfFile(json, _ => ReadTowers(made)));
+            OfFile(json, _ => ReadTowers(made))) { Every = 16 };
         var header = HeaderOf(weights);
         yield return new("backbone's safetensors", random => WithHeader(weights, Mutation.Of(header, random)),
-            OfFile(Path.Combine(folder, "mutated.safetensors"), path => ReadTowers(path)));
+            OfFile(Path.Combine(folder, "mutated.safetensors"), path => ReadTowers(path))) { Every = 16 };
         var beside = Directory.CreateDirectory(Path.Combine(folder, "beside")).FullName;
         File.Copy(weights, Path.Combine(beside, "clip.safetensors"));
         yield return new("config.json", random => Mutation.Of(Encoding.UTF8.GetBytes(Configuration), random),

@@ -23,6 +23,25 @@ internal sealed class AdamW : IDisposable
         second = [.. parameters.Select(parameter => zeros_like(parameter, requires_grad: false).DetachFromDisposeScope())];
     }
 
+    /// <summary>Steps taken.</summary>
+    public int Steps => step;
+
+    /// <summary>What goes on from step to step, by name; stays the optimiser's.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State
+        => first.Select((moment, i) => ($"first.{i}", moment)).Concat(second.Select((moment, i) => ($"second.{i}", moment)));
+
+    /// <summary>Goes on after as many steps, with this state.</summary>
+    public void Resume(int steps, Func<string, Tensor> valueOf)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        step = steps;
+        foreach (var (name, moment) in State)
+        {
+            moment.copy_(valueOf(name));
+        }
+    }
+
     public void ZeroGradients()
     {
         // The scope holds on to each gradient while the native call uses it; without one a collection could free it midway.

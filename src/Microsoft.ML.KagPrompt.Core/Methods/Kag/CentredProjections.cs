@@ -22,6 +22,16 @@ internal sealed class CentredProjections : IDisposable
             tokens.mean([0, 1]).DetachFromDisposeScope()))];
     }
 
+    /// <summary>About means that were found before, which are copied.</summary>
+    public CentredProjections(GraphPrompt prompt, Func<int, Tensor> centreOf)
+        => projections = [.. prompt.TapWidths.Select((_, i) => (
+            prompt.Weights[$"projection.{i}.weight"],
+            prompt.Weights[$"projection.{i}.bias"],
+            centreOf(i).clone().DetachFromDisposeScope()))];
+
+    /// <summary>The means, layer by layer; they stay this object's.</summary>
+    public IReadOnlyList<Tensor> Centres => [.. projections.Select(projection => projection.Centre)];
+
     /// <summary>Takes a step of the optimiser, whose gradients are there.</summary>
     public void Step(Action step)
     {

@@ -46,46 +46,47 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     {
         var pairs = Math.Max(normal.Count, FewestPairsPerEpoch);
         var batchSize = training.BatchSize ?? Math.Min(PaperBatch, pairs / FewestStepsPerEpoch);
-        using var twins = new TwinSource(normal, synthesis, batchSize, pairs, training.Epochs, seed, cancellation);
+        var rate = training.LearningRate ?? (startsTrained ? FineTuningRate : PaperRate);
+        using var checkpoint = training.CheckpointFolder is { } folder
+            ? TrainingCheckpoint.Open(folder, training.CheckpointInterval, (pairs + batchSize - 1) / batchSize,
+                new TrainingFingerprint(options, prompt, encoder, textFeatures, seed, batchSize, pairs, rate).With(normal, synthesis))
+            : null;
+        using var twins = new TwinSource(normal, synthesis, batchSize, pairs, training.Epochs, seed, cancellation, checkpoint?.Steps ?? 0);
         var steps = training.Epochs * twins.StepsPerEpoch;
-        var schedule = new WarmupLinearSchedule(training.LearningRate ?? (startsTrained ? FineTuningRate : PaperRate), steps);
-        Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), cancellation);
+        var schedule = new WarmupLinearSchedule(rate, steps);
+        Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), cancellation, checkpoint);
     }
 
-    /// <summary>Takes one step a batch, at the rate of its number from 0.</summary>
+    /// <summary>Takes one step a batch, at the rate of its number from 0; with a checkpoint, from the number it has come to.</summary>
     public void Train(IEnumerable<TwinBatch> batches, Func<int, double> rate, Action<TrainingProgress> report,
-        CancellationToken cancellation)
+        CancellationToken cancellation, TrainingCheckpoint? checkpoint = null)
     {
         using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, training.WeightDecay);
-        CentredProjections? centred = null;
+        var centred = checkpoint?.Resume(prompt, optimizer);
         try
         {
-            var step = 0;
+            // Before the work: a folder that cannot be written shows now.
+            checkpoint?.Save(prompt, optimizer, centred);
+            var watch = new LossWatch();
             foreach (var batch in batches)
             {
                 cancellation.ThrowIfCancellationRequested();
                 centred ??= Preset is { CentreProjections: true } ? Centred(batch) : null;
-                var progress = Step(batch, optimizer, centred, rate(step));
-                CheckFinite(progress.Loss, step, batch.Epoch, rate(step));
-                report(progress with { Done = ++step, Epoch = batch.Epoch });
+                var step = optimizer.Steps;
+                var progress = Step(batch, optimizer, centred, rate(step), watch, cancellation);
+                checkpoint?.SaveIfDue(prompt, optimizer, centred);
+                report(progress with { Done = step + 1, Epoch = batch.Epoch });
             }
+        }
+        catch (OperationCanceledException)
+        {
+            // The parameters are those of the last whole step.
+            checkpoint?.Save(prompt, optimizer, centred);
+            throw;
         }
         finally
         {
             centred?.Dispose();
-        }
-    }
-
-    /// <summary>Parameters that became NaN stay so: every later step, and every score, would be too.</summary>
-    private static void CheckFinite((float CrossEntropy, float Focal, float Dice) loss, int step, int epoch, double rate)
-    {
-        if (!float.IsFinite(loss.CrossEntropy + loss.Focal + loss.Dice))
-        {
-            throw new NotFiniteException(
-                FormattableString.Invariant($"Training stopped at step {step + 1} (epoch {epoch}): the loss is no longer a finite number ")
-                + FormattableString.Invariant($"(cross-entropy {loss.CrossEntropy}, focal {loss.Focal}, dice {loss.Dice}) ")
-                + FormattableString.Invariant($"at a learning rate of {rate:g4}. ")
-                + "Lower LearningRate or GradientClip, and look whether an image or a weight is extreme.");
         }
     }
 
@@ -101,7 +102,8 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     /// One optimiser step. The loss is a mean over images, so its gradient is summed from passes over few of them:
     /// what a pass holds stays small.
     /// </summary>
-    private TrainingProgress Step(TwinBatch batch, AdamW optimizer, CentredProjections? centred, double rate)
+    private TrainingProgress Step(TwinBatch batch, AdamW optimizer, CentredProjections? centred, double rate, LossWatch watch,
+        CancellationToken cancellation)
     {
         optimizer.ZeroGradients();
         var (crossEntropy, focal, dice, accuracy) = (0f, 0f, 0f, 0f);
@@ -109,13 +111,16 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         {
             var pass = batch.Pairs(first, Math.Min(pairsPerPass, batch.Normal.Length - first));
             var share = (float)pass.Normal.Length / batch.Normal.Length;
-            var (loss, agreement) = Pass(pass, share);
+            cancellation.ThrowIfCancellationRequested();
+            var (loss, agreement) = Pass(pass, share, cancellation);
             crossEntropy += share * loss.CrossEntropy;
             focal += share * loss.Focal;
             dice += share * loss.Dice;
             accuracy += share * agreement;
         }
 
+        var place = new LossWatch.Place(optimizer.Steps + 1, batch.Epoch, rate);
+        watch.CheckLoss((crossEntropy, focal, dice), place);
         if (centred is null)
         {
             Update();
@@ -129,17 +134,19 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
 
         void Update()
         {
-            optimizer.ClipGradients(training.GradientClip);
+            LossWatch.CheckGradients(optimizer.ClipGradients(training.GradientClip), place);
             optimizer.Step(rate);
         }
     }
 
     /// <summary>Adds the gradient of the share of the loss that these pairs have.</summary>
-    private ((float CrossEntropy, float Focal, float Dice) Loss, float Agreement) Pass(TwinBatch batch, float share)
+    private ((float CrossEntropy, float Focal, float Dice) Loss, float Agreement) Pass(TwinBatch batch, float share,
+        CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
         var images = batch.Normal.Select(image => image.Square).Concat(batch.Twins.Select(twin => twin.Image)).ToArray();
         var features = encoder.Encode(images);
+        cancellation.ThrowIfCancellationRequested();
         var (masks, labels) = Targets(batch);
         var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
 

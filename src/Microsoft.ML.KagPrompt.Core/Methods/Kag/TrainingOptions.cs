@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Methods.Common;
 
@@ -41,6 +42,20 @@ public sealed record TrainingOptions
     /// </summary>
     public float? DiceWeight { get; init; }
 
+    /// <summary>
+    /// Where training leaves off when the process ends, a folder; null, the default: nowhere. It is written to before the first step, after
+    /// every epoch, every <see cref="CheckpointInterval"/> and on cancellation, whole or not at all. The same fit begun again (same images,
+    /// options, seed and backbone) goes on from there, to the same weights bit for bit on the same machine with as many threads. Each
+    /// training has a file of its own there, named after what it is made of, which stays until it is deleted. A saved model does not name
+    /// the folder.
+    /// </summary>
+    [JsonIgnore]
+    public string? CheckpointFolder { get; init; }
+
+    /// <summary>Longest time between two checkpoints, above zero; five minutes by default. Of no use without a folder.</summary>
+    [JsonIgnore]
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMinutes(5);
+
     internal void CollectFaults(OptionFaults faults, string group) => faults
         .Require(Epochs is >= 0 and <= 100_000, $"{group}.{nameof(Epochs)}", "0 to 100000", Epochs)
         .Require(BatchSize is null or (>= 1 and <= 4096), $"{group}.{nameof(BatchSize)}", "1 to 4096, or null", BatchSize)
@@ -49,5 +64,8 @@ public sealed record TrainingOptions
         .Require(float.IsFinite(WeightDecay) && WeightDecay >= 0, $"{group}.{nameof(WeightDecay)}", "0 or more", WeightDecay)
         .Require(float.IsFinite(GradientClip) && GradientClip > 0, $"{group}.{nameof(GradientClip)}", "a positive number", GradientClip)
         .Require(float.IsFinite(FocalWeight) && FocalWeight >= 0, $"{group}.{nameof(FocalWeight)}", "0 or more", FocalWeight)
-        .Require(DiceWeight is null or (>= 0 and <= float.MaxValue), $"{group}.{nameof(DiceWeight)}", "0 or more, or null", DiceWeight);
+        .Require(DiceWeight is null or (>= 0 and <= float.MaxValue), $"{group}.{nameof(DiceWeight)}", "0 or more, or null", DiceWeight)
+        .Require(CheckpointFolder is null || !string.IsNullOrWhiteSpace(CheckpointFolder), $"{group}.{nameof(CheckpointFolder)}",
+            "a folder, or null", CheckpointFolder)
+        .Require(CheckpointInterval > TimeSpan.Zero, $"{group}.{nameof(CheckpointInterval)}", "a time above zero", CheckpointInterval);
 }

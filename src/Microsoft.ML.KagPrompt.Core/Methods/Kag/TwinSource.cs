@@ -29,6 +29,7 @@ internal sealed class TwinSource : IDisposable
     private readonly int pairsPerEpoch;
     private readonly int epochs;
     private readonly int seed;
+    private readonly int firstStep;
     private readonly CancellationTokenSource stop;
     private readonly BlockingCollection<TwinBatch> ready = new(BatchesAhead);
     private readonly Task producer;
@@ -40,10 +41,12 @@ internal sealed class TwinSource : IDisposable
     /// <param name="epochs">Number of epochs.</param>
     /// <param name="seed">Of everything random.</param>
     /// <param name="cancellation">Stops the making.</param>
+    /// <param name="firstStep">Where to begin: the batches of the steps before are not made.</param>
     public TwinSource(IReadOnlyList<ProductImage> normal, IReadOnlyDictionary<string, SynthesisOptions> own, int batchSize,
-        int pairsPerEpoch, int epochs, int seed, CancellationToken cancellation)
+        int pairsPerEpoch, int epochs, int seed, CancellationToken cancellation, int firstStep = 0)
     {
         (this.normal, this.batchSize, this.pairsPerEpoch, this.epochs, this.seed) = (normal, batchSize, pairsPerEpoch, epochs, seed);
+        this.firstStep = firstStep;
         byClass = normal.ToLookup(image => image.ClassName);
         synthesizers = byClass.ToDictionary(group => group.Key, group => new NsaSynthesizer(
             SynthesisOptions.For(group.Key, own, [.. group.Select(image => image.Square)], group.First().Region)));
@@ -79,7 +82,8 @@ internal sealed class TwinSource : IDisposable
             for (var epoch = 1; epoch <= epochs; epoch++)
             {
                 var order = Order(epoch);
-                for (var (first, step) = (0, 0); first < order.Length; first += batchSize, step++)
+                var skipped = Math.Max(0, firstStep - ((epoch - 1) * StepsPerEpoch));
+                for (var first = skipped * batchSize; first < order.Length; first += batchSize)
                 {
                     ready.Add(Batch(order[first..Math.Min(first + batchSize, order.Length)], epoch, first), stop.Token);
                 }

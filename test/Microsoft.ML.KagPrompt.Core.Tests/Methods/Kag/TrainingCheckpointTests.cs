@@ -1,0 +1,140 @@
+using System.Text;
+using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.TestSupport;
+
+namespace Microsoft.ML.KagPrompt.Tests.Methods.Kag;
+
+/// <summary>Trainings that are broken off and begun again, through the call users make.</summary>
+public sealed class TrainingCheckpointTests : IDisposable
+{
+    private const int Side = 56;
+
+    private static readonly FitChoices Choices = new() { ImageSize = Side, FromScratch = true, Epochs = 2, Seed = 4, LearningRate = 2e-3f };
+
+    private readonly string root = Directory.CreateTempSubdirectory("kagprompt-checkpoints-").FullName;
+
+    [Theory]
+    [InlineData(GraphVariant.Paper, 3)]
+    [InlineData(GraphVariant.Paper, 8)]
+    [InlineData(GraphVariant.Released, 5)]
+    public void Fit_CancelledAtAStepAndBegunAgain_GivesTheSameBits(GraphVariant variant, int step)
+    {
+        var options = Options(In("a"), Choices with { Variant = variant });
+        var whole = Bytes(Options(null, Choices with { Variant = variant }));
+        FluentActions.Invoking(() => Bytes(options, at: step)).Should().Throw<OperationCanceledException>();
+        var resumed = new List<int>();
+        Bytes(options, steps: resumed).Should().Equal(whole);
+        resumed.Should().StartWith([step + 1]).And.EndWith([16]);
+    }
+
+    [Fact]
+    public void Fit_EndedBetweenCheckpoints_GoesOnFromTheLast()
+    {
+        var folder = In("b");
+        var options = Options(folder, Choices);
+        // What a process that was killed leaves: the file of the first epoch's end, taken while the second is under way.
+        var copy = Path.Combine(root, "kept");
+        FluentActions.Invoking(() => Bytes(options, at: 11, before: () => File.Copy(Only(folder), copy, overwrite: true))).Should().Throw<OperationCanceledException>();
+        File.Move(copy, Only(folder), overwrite: true);
+        var resumed = new List<int>();
+        Bytes(options, steps: resumed).Should().Equal(Bytes(Options(null, Choices)));
+        resumed[0].Should().Be(9);
+    }
+
+    [Fact]
+    public void Fit_Interval_WritesWithinAnEpoch()
+    {
+        var folder = In("c");
+        var options = Options(folder, Choices);
+        options = options with { Method = (KagOptions)options.Method with { Training = ((KagOptions)options.Method).Training with { CheckpointInterval = TimeSpan.FromTicks(1) } } };
+        var copy = Path.Combine(root, "kept");
+        FluentActions.Invoking(() => Bytes(options, at: 5, before: () => File.Copy(Only(folder), copy, overwrite: true))).Should().Throw<OperationCanceledException>();
+        File.Move(copy, Only(folder), overwrite: true);
+        var resumed = new List<int>();
+        Bytes(options, steps: resumed);
+        resumed[0].Should().Be(6);
+    }
+
+    [Fact]
+    public void Fit_OtherTraining_BeginsAnew()
+    {
+        var folder = In("d");
+        FluentActions.Invoking(() => Bytes(Options(folder, Choices), at: 4)).Should().Throw<OperationCanceledException>();
+        var steps = new List<int>();
+        Bytes(Options(folder, Choices with { Seed = 5 }), steps: steps);
+        steps[0].Should().Be(1);
+        Directory.GetFiles(folder).Should().HaveCount(2, "each training has a file of its own");
+    }
+
+    [Fact]
+    public void Fit_DamagedCheckpoint_NamesTheFile()
+    {
+        var folder = In("e");
+        FluentActions.Invoking(() => Bytes(Options(folder, Choices), at: 4)).Should().Throw<OperationCanceledException>();
+        var path = Only(folder);
+        var bytes = File.ReadAllBytes(path);
+        bytes[^100] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        FluentActions.Invoking(() => Bytes(Options(folder, Choices))).Should().Throw<CheckpointFormatException>().WithMessage($"*{path}*Delete it*");
+        File.WriteAllBytes(path, bytes[..1000]);
+        FluentActions.Invoking(() => Bytes(Options(folder, Choices))).Should().Throw<CheckpointFormatException>().WithMessage($"*{path}*");
+    }
+
+    [Fact]
+    public void Fit_FolderThatCannotBeWritten_StopsBeforeTheFirstStep()
+    {
+        var file = Path.Combine(root, "file");
+        File.WriteAllText(file, "");
+        var steps = new List<int>();
+        FluentActions.Invoking(() => Bytes(Options(file, Choices), steps: steps)).Should().Throw<IOException>().WithMessage("*checkpoint*CheckpointFolder*");
+        steps.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Save_AfterCheckpoints_NamesNoFolder()
+        => Encoding.Latin1.GetString(Bytes(Options(In("secret-folder"), Choices with { Epochs = 1 }))).Should().NotContain("secret-folder");
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    private static string Only(string folder) => Directory.GetFiles(folder).Single();
+
+    private static InspectionOptions Options(string? folder, FitChoices choices)
+    {
+        InspectionOptions options = choices;
+        var kag = choices.Kag;
+        return options with { Method = kag with { Training = kag.Training with { CheckpointFolder = folder } } };
+    }
+
+    private string In(string name) => Path.Combine(root, name);
+
+    /// <summary>The fitted model as it is saved.</summary>
+    private static byte[] Bytes(InspectionOptions options, List<int>? steps = null, int at = -1, Action? before = null)
+    {
+        using var stop = new CancellationTokenSource();
+        var progress = new Steps(report =>
+        {
+            steps?.Add(report.Done);
+            if (report.Done == at)
+            {
+                before?.Invoke();
+                stop.Cancel();
+            }
+        });
+        var images = Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(Side, Side, i) });
+        using var model = KagPromptTrainer.Fit(images, options, progress: progress, cancellation: stop.Token);
+        using var saved = new MemoryStream();
+        model.Save(saved);
+        return saved.ToArray();
+    }
+
+    private sealed class Steps(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Epoch > 0)
+            {
+                tell(value);
+            }
+        }
+    }
+}
