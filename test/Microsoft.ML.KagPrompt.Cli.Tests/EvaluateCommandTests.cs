@@ -150,6 +150,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [Theory]
     [InlineData(2, "--shots", "--data", "DATA", "--shots", "1,x")]
     [InlineData(2, "--seeds", "--data", "DATA", "--seeds", "0")]
+    [InlineData(2, "--seeds does not go with --draws paper", "--data", "DATA", "--draws", "paper", "--seeds", "2")]
+    [InlineData(3, "Shots: expected at most 4 with SupportDraw.Paper", "--data", "DATA", "--draws", "paper", "--shots", "5")]
     [InlineData(2, "--train-on needs --epochs", "--data", "DATA", "--train-on", "DATA", "--epochs", "0")]
     [InlineData(2, "--shots", "--data", "DATA", "--shots", "1,000")]
     [InlineData(2, "--shots", "--data", "DATA", "--shots", "1.5")]
