@@ -167,6 +167,8 @@ public class KagPromptTrainerTests
             {
                 GC.Collect(0);
                 GC.WaitForPendingFinalizers();
+                // Many times an operation still, and without a core of its own.
+                Thread.Sleep(1);
             }
         });
         try
