@@ -56,8 +56,18 @@ internal sealed class Scorer : IDisposable
     /// <summary>The picture at the model's size: while it waits for its turn, nothing larger is held.</summary>
     private async Task<PixelBuffer> ReadAsync(byte[] image, string className, CancellationToken aborted)
     {
-        // Before anything is decoded: a small body may promise a huge image.
-        var info = ImageCodec.Check(image, "The body", transformer.Options.Images.MaxPixels);
+        // Before it is decoded: a small body may promise a huge image. To see that a body is whole, some kinds are decoded even here.
+        await readers.WaitAsync(aborted);
+        ImageFileInfo info;
+        try
+        {
+            info = ImageCodec.Check(image, "The body", transformer.Options.Images.MaxPixels);
+        }
+        finally
+        {
+            readers.Release();
+        }
+
         var places = (long)info.Width * info.Height > Large ? largeOnes : readers;
         await places.WaitAsync(aborted);
         try

@@ -86,8 +86,8 @@ internal sealed class ScoredCursor : DataViewRowCursor
                     + "its rows must not change between reads.");
             }
 
-            batch[next].OrThrow();
-            next++;
+            // First: who reads on after the fault meets this row, which has no verdict, and not the one before.
+            batch[next++].OrThrow();
         }
 
         return true;

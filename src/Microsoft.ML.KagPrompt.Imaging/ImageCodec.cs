@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using SkiaSharp;
@@ -91,9 +90,11 @@ public static class ImageCodec
         int maxPixels, ImageOrientation orientation)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(leastSide);
-        var (stored, told) = Decoding(file, origin, maxPixels, (codec, _) => Decode(codec, origin, Reduced(codec, leastSide)));
+        // Turned before the next large picture's turn: that takes a second one.
+        var (picture, told) = Decoding(file, origin, maxPixels, (codec, told) => PixelDecoder.Read(codec, origin, leastSide)
+            .Turned(orientation == ImageOrientation.Exif ? told.Orientation : ExifTurns.Upright));
         info = told;
-        return orientation == ImageOrientation.Exif ? stored.Turned(told.Orientation) : stored;
+        return picture;
     }
 
     /// <summary>
@@ -103,7 +104,8 @@ public static class ImageCodec
     /// <returns>What the file says of itself.</returns>
     /// <inheritdoc cref="Read(byte[], string, int, ImageOrientation)"/>
     public static ImageFileInfo Check(byte[] file, string origin, int maxPixels = DefaultMaxPixels)
-        => Decoding(file, origin, maxPixels, (codec, kind) => ImageFileEnd.IsThere(file, kind) ? null : Decode(codec, origin, Whole(codec))).Info;
+        => Decoding(file, origin, maxPixels,
+            (codec, told) => ImageFileEnd.IsThere(file, told.Format) ? null : PixelDecoder.Read(codec, origin)).Info;
 
     /// <summary>The same of a file on disk.</summary>
     /// <inheritdoc cref="Read(string, int, ImageOrientation)"/>
@@ -136,7 +138,7 @@ public static class ImageCodec
 
     /// <summary>Opens a decoder on bytes that stay where they are, after everything that can be refused without one.</summary>
     private static unsafe (T Result, ImageFileInfo Info) Decoding<T>(
-        byte[] file, string origin, int maxPixels, Func<SKCodec, string, T> use)
+        byte[] file, string origin, int maxPixels, Func<SKCodec, ImageFileInfo, T> use)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentException.ThrowIfNullOrEmpty(origin);
@@ -158,152 +160,10 @@ public static class ImageCodec
             }
 
             PixelBudget.RequireSubstance(codec.Info.Width, codec.Info.Height, file.Length, origin);
-            return (PixelBudget.Spend(codec.Info.Width, codec.Info.Height, () => use(codec, kind)), ImageHeader.Read(file, kind, codec));
+            var told = ImageHeader.Read(file, kind, codec);
+            return (PixelBudget.Spend(told.Width, told.Height, () => use(codec, told)), told);
         }
     }
-
-    private static (int Width, int Height) Whole(SKCodec codec) => (codec.Info.Width, codec.Info.Height);
-
-    /// <summary>The smallest size that the decoder itself gives and that is not too small.</summary>
-    private static (int Width, int Height) Reduced(SKCodec codec, int leastSide)
-    {
-        foreach (var part in codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? (int[])[8, 4, 2] : [])
-        {
-            var size = codec.GetScaledDimensions(1f / part);
-            if (Math.Min(size.Width, size.Height) >= leastSide)
-            {
-                return (size.Width, size.Height);
-            }
-        }
-
-        return Whole(codec);
-    }
-
-    /// <summary>
-    /// The colours as they are stored, whole or not at all: decoders fill what is missing with grey,
-    /// and it would be scored as if it were the part.
-    /// </summary>
-    private static PixelBuffer Decode(SKCodec codec, string origin, (int Width, int Height) size)
-    {
-        var (width, height) = size;
-        if (3L * width * height > Array.MaxLength)
-        {
-            throw TooLarge(width, height, origin);
-        }
-
-        try
-        {
-            var rgb = new byte[3 * width * height];
-            if (!RowsOf(codec, rgb, size, origin))
-            {
-                if (size != Whole(codec))
-                {
-                    return Decode(codec, origin, Whole(codec));
-                }
-
-                AtOnce(codec, rgb, origin);
-            }
-
-            return new PixelBuffer(width, height, rgb);
-        }
-        catch (OutOfMemoryException)
-        {
-            throw TooLarge(width, height, origin);
-        }
-    }
-
-    /// <summary>Row after row, which needs no second picture; false: this kind has no such way.</summary>
-    private static unsafe bool RowsOf(SKCodec codec, byte[] rgb, (int Width, int Height) size, string origin)
-    {
-        var (width, height) = size;
-        var layout = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        if (codec.EncodedFormat != SKEncodedImageFormat.Jpeg || codec.StartScanlineDecode(layout) != SKCodecResult.Success
-            || codec.ScanlineOrder != SKCodecScanlineOrder.TopDown)
-        {
-            return false;
-        }
-
-        var row = new byte[4 * width];
-        fixed (byte* pixels = row)
-        {
-            for (var y = 0; y < height; y++)
-            {
-                if (codec.GetScanlines((IntPtr)pixels, 1, row.Length) != 1)
-                {
-                    throw Incomplete(origin);
-                }
-
-                WithoutAlpha(row, rgb.AsSpan(3 * width * y, 3 * width));
-            }
-        }
-
-        return true;
-    }
-
-    private static unsafe void AtOnce(SKCodec codec, byte[] rgb, string origin)
-    {
-        var (width, height) = (codec.Info.Width, codec.Info.Height);
-        var (opaque, grey) = (codec.Info.AlphaType == SKAlphaType.Opaque, codec.Info.ColorType == SKColorType.Gray8);
-        var layout = new SKImageInfo(width, height, opaque && grey ? SKColorType.Gray8 : SKColorType.Rgba8888,
-            opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
-        if (layout.BytesSize64 > Array.MaxLength)
-        {
-            throw TooLarge(width, height, origin);
-        }
-
-        // Not of the C library's heap, which may keep what was freed.
-        var rented = ArrayPool<byte>.Shared.Rent(layout.BytesSize);
-        try
-        {
-            SKCodecResult result;
-            fixed (byte* pixels = rented)
-            {
-                result = codec.GetPixels(layout, (IntPtr)pixels);
-            }
-
-            if (result != SKCodecResult.Success)
-            {
-                throw result == SKCodecResult.IncompleteInput ? Incomplete(origin)
-                    : new ImageReadException($"{origin}: the image is damaged, or ends early ({result}). Expected a whole file. "
-                        + "Copy it again, after it was written to its end.");
-            }
-
-            var decoded = rented.AsSpan(0, layout.BytesSize);
-            if (layout.ColorType == SKColorType.Rgba8888)
-            {
-                WithoutAlpha(decoded, rgb);
-                return;
-            }
-
-            for (var p = 0; p < decoded.Length; p++)
-            {
-                rgb.AsSpan(3 * p, 3).Fill(decoded[p]);
-            }
-        }
-        finally
-        {
-            // What is not returned goes with the next collection, and does not lie in the pool.
-            if (!PixelBudget.IsLarge(width, height))
-            {
-                ArrayPool<byte>.Shared.Return(rented);
-            }
-        }
-    }
-
-    private static void WithoutAlpha(ReadOnlySpan<byte> rgba, Span<byte> rgb)
-    {
-        for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
-        {
-            (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
-        }
-    }
-
-    private static ImageReadException Incomplete(string origin)
-        => new($"{origin}: the image ends early. Expected a whole file, got the first part of one. "
-            + "Copy it again, after it was written to its end.");
-
-    private static ImageReadException TooLarge(int width, int height, string origin)
-        => new($"{origin}: there is no memory for an image of {width} x {height} pixels. Resize it.");
 
     private static byte[] Encode(PixelBuffer picture, SKEncodedImageFormat format, int quality)
     {

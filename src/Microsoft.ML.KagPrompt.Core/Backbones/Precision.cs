@@ -17,7 +17,7 @@ public enum Precision
 
     /// <summary>
     /// <see cref="BFloat16"/> where the processor has AVX512_BF16 or AMX, or a GPU is there; else <see cref="Float32"/>. Each machine that loads
-    /// the model decides anew: scores differ between them in the third digit, and thresholds are those of the machine that fitted.
+    /// the model decides anew: scores differ between them as those of the two do, and thresholds are of the machine that fitted.
     /// </summary>
     Auto,
 }

@@ -12,6 +12,5 @@ internal sealed class ScoringFeatures(VisionFeatures? forPrompt, VisionFeatures?
     public VisionFeatures ForMemory => forMemory ?? forPrompt!;
 
     public override IEnumerable<torch.Tensor> Tensors
-        => new[] { forPrompt, forMemory }.OfType<VisionFeatures>()
-            .SelectMany(features => features.PatchTokens.Append(features.ImageEmbedding));
+        => new[] { forPrompt, forMemory }.OfType<VisionFeatures>().SelectMany(features => features.All);
 }

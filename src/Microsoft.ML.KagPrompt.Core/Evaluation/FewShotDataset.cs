@@ -9,6 +9,6 @@ public sealed record FewShotDataset(string Name, IReadOnlyList<DatasetImage> Ima
     /// <summary>The folder that images are named from in messages; null: they are named by their whole path.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>How it is laid out; with <see cref="SupportDraw.Paper"/>, VisA has a draw of its own.</summary>
+    /// <summary>How it is laid out; needed with <see cref="SupportDraw.Paper"/> alone, of which VisA has a draw of its own.</summary>
     public DatasetLayout Layout { get; init; }
 }

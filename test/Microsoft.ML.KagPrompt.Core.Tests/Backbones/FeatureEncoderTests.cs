@@ -30,6 +30,18 @@ public sealed class FeatureEncoderTests
         features.All.Should().HaveCount(side == 512 ? 4 : 3);
     }
 
+    [Fact]
+    public void EncodeForScoring_TowerWithAPromptsOwnView_DisposesThatToo()
+    {
+        using var encoder = new FeatureEncoder(
+            new(new NetworkTower("watched", new Watched(withPrompt: true), null, null)), null, new() { Size = 256 }, torch.CPU);
+        var features = encoder.EncodeForScoring([new PixelBuffer(256, 256, Filled(256, 10))], usesMain: true);
+        var seen = features.ForPrompt!.PromptTokens[0];
+        features.Tensors.Should().Contain(seen).And.HaveCount(4);
+        features.Dispose();
+        seen.IsInvalid.Should().BeTrue();
+    }
+
     private static byte[] Filled(int side, byte value)
     {
         var rgb = new byte[3 * side * side];

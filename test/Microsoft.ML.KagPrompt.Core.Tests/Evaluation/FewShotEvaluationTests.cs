@@ -50,6 +50,8 @@ public sealed class FewShotEvaluationTests : IDisposable
         parts.Reads.Should().BeGreaterThan(read, "a cell of one draw is none of another");
         FluentActions.Invoking(() => FewShotEvaluation.Run([Set with { Layout = layout }], Small, parts, protocol))
             .Should().Throw<InsufficientDataException>().WithMessage($"*expected at least {first + 4} normal images*got 4 and 4*");
+        FluentActions.Invoking(() => FewShotEvaluation.Run([set with { Layout = DatasetLayout.Auto }], Small, parts, protocol))
+            .Should().Throw<ArgumentException>().WithMessage("'parts': expected its Layout*LayoutOf tells it*");
         FluentActions.Invoking(() => (protocol with { Shots = [5], Draws = 2 }).Validate(Small))
             .Should().Throw<ArgumentException>().WithMessage("*Draws: expected 1 with SupportDraw.Paper, got 2*Shots: expected at most 4*got 5*");
     }

@@ -194,6 +194,25 @@ public sealed class BackboneModelTests : IDisposable
         again.Options.Backbone.Precision.Should().Be(Precision.BFloat16);
     }
 
+    [SkippableFact]
+    public void Fit_Auto_ScoresAsWhatTheMachineIsFasterIn()
+    {
+        var query = TestImages.Part(70, 60, 40, defective: true);
+        float Score(Precision precision)
+        {
+            using var model = KagPromptTrainer.Fit(Parts, options with { Epochs = 0, Precision = precision });
+            return model.Inspect([query], [null])[0].Score;
+        }
+
+        // As the system tells it, and not the library.
+        string[] faster = ["avx512_bf16", "amx_bf16"];
+        Skip.IfNot(File.Exists("/proc/cpuinfo") && !torch.cuda.is_available(), "The system does not tell the processor's flags so, or has a GPU.");
+        var flags = File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("flags", StringComparison.Ordinal)).Split(' ');
+        var expected = faster.Intersect(flags).Any() ? Precision.BFloat16 : Precision.Float32;
+        Score(Precision.Auto).Should().Be(Score(expected)).And.NotBe(
+            Score(expected == Precision.BFloat16 ? Precision.Float32 : Precision.BFloat16));
+    }
+
     [Theory]
     [InlineData(BackboneStorage.Embed)]
     [InlineData(BackboneStorage.Refer)]

@@ -36,6 +36,8 @@ internal sealed partial class GraphPrompt : IDisposable
     /// <summary>See <see cref="IMessageGraph.LargestAtOnce"/>.</summary>
     public long LargestAtOnce { get => graph.LargestAtOnce; set => graph.LargestAtOnce = value; }
 
+    public GraphPromptConfig Config => config;
+
     public GraphVariant Variant => config.Variant;
 
     public IReadOnlyList<int> TapWidths => config.TapWidths;

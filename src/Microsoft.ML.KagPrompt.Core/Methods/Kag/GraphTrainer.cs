@@ -49,7 +49,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         var rate = training.LearningRate ?? (startsTrained ? FineTuningRate : PaperRate);
         using var checkpoint = training.CheckpointFolder is { } folder
             ? TrainingCheckpoint.Open(folder, training.CheckpointInterval, (pairs + batchSize - 1) / batchSize,
-                new TrainingFingerprint(options, prompt, encoder, textFeatures, seed, batchSize, pairs, rate).With(normal, synthesis))
+                new TrainingFingerprint(options, sizes, Preset, prompt, encoder, textFeatures, seed, batchSize, pairs, rate).With(normal, synthesis))
             : null;
         using var twins = new TwinSource(normal, synthesis, batchSize, pairs, training.Epochs, seed, cancellation, checkpoint?.Steps ?? 0);
         var steps = training.Epochs * twins.StepsPerEpoch;
@@ -80,7 +80,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         }
         catch (OperationCanceledException)
         {
-            // The parameters are those of the last whole step.
+            // The parameters are those of the last whole step; what passes of the one that was broken off moved has gone back.
             checkpoint?.Save(prompt, optimizer, centred);
             throw;
         }
@@ -107,6 +107,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     {
         optimizer.ZeroGradients();
         var (crossEntropy, focal, dice, accuracy) = (0f, 0f, 0f, 0f);
+        using var before = new MovedByPasses(prompt);
         for (var first = 0; first < batch.Normal.Length; first += pairsPerPass)
         {
             var pass = batch.Pairs(first, Math.Min(pairsPerPass, batch.Normal.Length - first));
@@ -119,6 +120,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
             accuracy += share * agreement;
         }
 
+        before.Forget();
         var place = new LossWatch.Place(optimizer.Steps + 1, batch.Epoch, rate);
         watch.CheckLoss((crossEntropy, focal, dice), place);
         if (centred is null)

@@ -23,7 +23,7 @@ internal sealed class TrainingCheckpoint : IDisposable
     private readonly string fingerprint;
     private readonly TimeSpan interval;
     private readonly int stepsPerEpoch;
-    private readonly SafetensorsFile? file;
+    private SafetensorsFile? file;
     private long last = TimeProvider.System.GetTimestamp();
     private int saved = -1;
 
@@ -63,7 +63,8 @@ internal sealed class TrainingCheckpoint : IDisposable
         try
         {
             var tensors = file.Entries.Keys.ToDictionary(name => name, file.Read);
-            if (HashOf(tensors) != file.Metadata.GetValueOrDefault(HashKey))
+            var gradients = file.Metadata[GradientsKey];
+            if (HashOf(Steps, gradients, tensors) != file.Metadata.GetValueOrDefault(HashKey) || gradients.Length != prompt.Parameters.Count)
             {
                 throw Damaged(null);
             }
@@ -75,9 +76,9 @@ internal sealed class TrainingCheckpoint : IDisposable
 
             optimizer.Resume(Steps, name => tensors[$"optimizer.{name}"]);
             // Where there was a gradient there is one, if of zeros: an optimiser passes over parameters that have none.
-            foreach (var (parameter, had) in prompt.Parameters.Zip(file.Metadata[GradientsKey]))
+            foreach (var (parameter, had) in prompt.Parameters.Zip(gradients))
             {
-                parameter.grad = had == '1' ? torch.zeros_like(parameter, requires_grad: false).DetachFromDisposeScope() : null;
+                parameter.grad = had == '1' ? torch.zeros_like(parameter, requires_grad: false) : null;
             }
 
             var centres = tensors.Keys.Count(name => name.StartsWith("centre.", StringComparison.Ordinal));
@@ -87,6 +88,11 @@ internal sealed class TrainingCheckpoint : IDisposable
         catch (Exception fault) when (fault is KeyNotFoundException or CheckpointFormatException or System.Runtime.InteropServices.ExternalException)
         {
             throw Damaged(fault);
+        }
+        finally
+        {
+            // Not for the whole training: it holds all of its bytes.
+            Dispose();
         }
     }
 
@@ -112,12 +118,13 @@ internal sealed class TrainingCheckpoint : IDisposable
             .Concat(optimizer.State.Select(entry => ($"optimizer.{entry.Name}", entry.Value)))
             .Concat(centred?.Centres.Select((centre, i) => ($"centre.{i}", centre)) ?? [])
             .ToDictionary(entry => entry.Item1, entry => entry.Item2);
+        var gradients = string.Concat(prompt.Parameters.Select(HasGradient));
         var metadata = new Dictionary<string, string>
         {
             [FingerprintKey] = fingerprint,
             [StepsKey] = optimizer.Steps.ToString(CultureInfo.InvariantCulture),
-            [GradientsKey] = string.Concat(prompt.Parameters.Select(HasGradient)),
-            [HashKey] = HashOf(tensors),
+            [GradientsKey] = gradients,
+            [HashKey] = HashOf(optimizer.Steps, gradients, tensors),
         };
         try
         {
@@ -132,7 +139,11 @@ internal sealed class TrainingCheckpoint : IDisposable
         (saved, last) = (optimizer.Steps, TimeProvider.System.GetTimestamp());
     }
 
-    public void Dispose() => file?.Dispose();
+    public void Dispose()
+    {
+        file?.Dispose();
+        file = null;
+    }
 
     private static char HasGradient(torch.Tensor parameter)
     {
@@ -140,10 +151,12 @@ internal sealed class TrainingCheckpoint : IDisposable
         return parameter.grad is null ? '0' : '1';
     }
 
-    private static string HashOf(Dictionary<string, torch.Tensor> tensors)
+    /// <summary>Of all that is gone on from.</summary>
+    private static string HashOf(int steps, string gradients, Dictionary<string, torch.Tensor> tensors)
     {
         var names = tensors.Keys.Order(StringComparer.Ordinal).Select(name => $"{name} {HashedTensors.HashOf(tensors[name])}");
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', names))));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+            FormattableString.Invariant($"{steps} {gradients}\n") + string.Join('\n', names))));
     }
 
     private CheckpointFormatException Damaged(Exception? fault)

@@ -14,11 +14,11 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 internal sealed class TrainingFingerprint
 {
     // Told apart from checkpoints that another algorithm left.
-    private const string Algorithm = "kagprompt.training.1";
+    private const string Algorithm = "kagprompt.training.2";
 
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    public TrainingFingerprint(KagOptions options, GraphPrompt prompt, FeatureEncoder encoder,
+    public TrainingFingerprint(KagOptions options, MethodSizes sizes, TrainingPreset? preset, GraphPrompt prompt, FeatureEncoder encoder,
         IReadOnlyDictionary<string, torch.Tensor> textFeatures, int seed, int batchSize, int pairs, float rate)
     {
         Add(Algorithm);
@@ -26,6 +26,7 @@ internal sealed class TrainingFingerprint
         Add(JsonSerializer.Serialize(options.Training));
         Add(FormattableString.Invariant($"{options.Prompt.Variant} {options.Prompt.Iterations} {seed} {batchSize} {pairs} {rate:R}"));
         Add(FormattableString.Invariant($"{encoder.ImageSize} {encoder.Device} {encoder.Tower.Family} {encoder.Tower.ConfigurationJson}"));
+        Add(FormattableString.Invariant($"{sizes.Upsampling} {preset?.CentreProjections} {preset?.DiceWeight:R}"));
         Add(encoder.Tower.Weights);
         Add(prompt.Weights);
         Add(textFeatures);

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.TestSupport;
 
@@ -67,15 +68,66 @@ public sealed class TrainingCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Fit_OtherMaps_AreAnotherTraining()
+    {
+        var folder = In("f");
+        Bytes(Options(folder, Choices with { Epochs = 1 }));
+        var other = Choices with { Epochs = 1, MapUpsampling = MapUpsampling.AlignedCorners };
+        Bytes(Options(folder, other)).Should().Equal(Bytes(Options(null, other)), "its loss is of other maps");
+    }
+
+    [Fact]
+    public void Train_CancelledBetweenPasses_GoesOnToTheSameBits()
+    {
+        var parts = Enumerable.Range(0, 6).Select(i => new TrainingImage { Image = TestImages.Part(Side, Side, i) }).ToArray();
+        using var fitted = KagPromptTrainer.Fit(parts, Choices with { Epochs = 1, Variant = GraphVariant.Released });
+        var (method, encoder) = ((KagMethod)fitted.Network.Method, fitted.Network.Encoder);
+        var normal = FitSet.Read(parts, fitted.Network.Preprocessor, _ => { }, default).Normal.ToArray();
+        byte[] Trained(string? folder, int cancelAt = int.MaxValue)
+        {
+            using var stop = new CancellationTokenSource();
+            var text = fitted.Classes.ToDictionary(entry => entry.Key, entry => entry.Value.Reference.Value.TextFeatures!);
+            // Each pass asks for the texts of its two pairs' four pictures.
+            var asked = 0;
+            var texts = new Asked(text, () => (asked++ == cancelAt ? stop.CancelAsync() : Task.CompletedTask).Wait());
+            var options = (KagOptions)Options(folder, Choices with { Epochs = 1, Variant = GraphVariant.Released, BatchSize = 8 }).Method;
+            using var prompt = new GraphPrompt(method.Prompt!.Config, seed: 3);
+            try
+            {
+                new GraphTrainer(options, method.Sizes, prompt, encoder, texts, pairsPerPass: 2)
+                    .Train(normal, new Dictionary<string, SynthesisOptions>(), seed: 1, _ => { }, stop.Token);
+            }
+            catch (OperationCanceledException) when (cancelAt < int.MaxValue)
+            {
+            }
+
+            return [.. prompt.Weights.OrderBy(entry => entry.Key, StringComparer.Ordinal).SelectMany(entry => entry.Value.cpu().contiguous().bytes.ToArray())];
+        }
+
+        var folder = In("g");
+        var broken = Trained(folder, cancelAt: 22);
+        var whole = Trained(null);
+        broken.Should().NotEqual(whole);
+        Trained(folder).Should().Equal(whole);
+    }
+
+    [Fact]
     public void Fit_DamagedCheckpoint_NamesTheFile()
     {
         var folder = In("e");
         FluentActions.Invoking(() => Bytes(Options(folder, Choices), at: 4)).Should().Throw<OperationCanceledException>();
         var path = Only(folder);
         var bytes = File.ReadAllBytes(path);
-        bytes[^100] ^= 1;
-        File.WriteAllBytes(path, bytes);
-        FluentActions.Invoking(() => Bytes(Options(folder, Choices))).Should().Throw<CheckpointFormatException>().WithMessage($"*{path}*Delete it*");
+        var steps = Encoding.Latin1.GetString(bytes).IndexOf("\"steps\":\"4\"", StringComparison.Ordinal);
+        steps.Should().BePositive();
+        foreach (var place in (int[])[bytes.Length - 100, steps + "\"steps\":\"".Length])
+        {
+            var damaged = bytes.ToArray();
+            damaged[place] ^= 1;
+            File.WriteAllBytes(path, damaged);
+            FluentActions.Invoking(() => Bytes(Options(folder, Choices))).Should().Throw<CheckpointFormatException>().WithMessage($"*{path}*Delete it*");
+        }
+
         File.WriteAllBytes(path, bytes[..1000]);
         FluentActions.Invoking(() => Bytes(Options(folder, Choices))).Should().Throw<CheckpointFormatException>().WithMessage($"*{path}*");
     }
@@ -125,6 +177,33 @@ public sealed class TrainingCheckpointTests : IDisposable
         using var saved = new MemoryStream();
         model.Save(saved);
         return saved.ToArray();
+    }
+
+    /// <summary>Texts that tell when they are asked for.</summary>
+    private sealed class Asked(IReadOnlyDictionary<string, TorchSharp.torch.Tensor> texts, Action tell) : IReadOnlyDictionary<string, TorchSharp.torch.Tensor>
+    {
+        public int Count => texts.Count;
+
+        public IEnumerable<string> Keys => texts.Keys;
+
+        public IEnumerable<TorchSharp.torch.Tensor> Values => texts.Values;
+
+        public TorchSharp.torch.Tensor this[string key]
+        {
+            get
+            {
+                tell();
+                return texts[key];
+            }
+        }
+
+        public bool ContainsKey(string key) => texts.ContainsKey(key);
+
+        public bool TryGetValue(string key, out TorchSharp.torch.Tensor value) => texts.TryGetValue(key, out value!);
+
+        public IEnumerator<KeyValuePair<string, TorchSharp.torch.Tensor>> GetEnumerator() => texts.GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     private sealed class Steps(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
