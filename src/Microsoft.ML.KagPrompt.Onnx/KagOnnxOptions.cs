@@ -12,10 +12,11 @@ public sealed record KagOnnxOptions
     /// </summary>
     public ColumnOptions Columns { get; init; } = new();
 
-    /// <summary>Rows that go through the network together, 1 to 1024.</summary>
+    /// <summary>Rows that are read and scored together, 1 to 1024; the network takes 8 of them at a time.</summary>
     public int InferenceBatchSize { get; init; } = OnnxInspector.Batch;
 
-    /// <summary>What computes. Not saved with a pipeline but for the images' size: a loaded one takes the processor.</summary>
+    /// <summary>What computes. A saved pipeline keeps its <see cref="OnnxInspectorOptions.MaxPixels"/> and
+    /// <see cref="OnnxInspectorOptions.Resizing"/>; a loaded one computes on the processor.</summary>
     public OnnxInspectorOptions Inspector { get; init; } = new();
 
     /// <summary>Checks every value.</summary>

@@ -198,24 +198,19 @@ public sealed class OnnxInspector : IDisposable
     private void Score(InferenceSession runtime, OrtValue input, int[] chunk, Inspection[] results, Func<int, string> nameOf)
     {
         using var settings = new RunOptions();
-        IDisposableReadOnlyCollection<OrtValue> values;
         try
         {
-            values = runtime.Run(settings, ["image"], [input], ExportedOutputs.Names);
+            using var values = runtime.Run(settings, ["image"], [input], ExportedOutputs.Names);
+            var outputs = new ExportedOutputs(values, chunk.Length, Info.ImageSize);
+            for (var k = 0; k < chunk.Length; k++)
+            {
+                results[chunk[k]] = Decided(Finite(outputs.Of(k, Info), nameOf(chunk[k])));
+            }
         }
         catch (OnnxRuntimeException fault)
         {
             throw new KagPromptException($"ONNX Runtime failed on {nameOf(chunk[0])}: {RuntimeSession.FirstLine(fault)} "
                 + "Export the model again; with a GPU, try Provider Cpu.", fault);
-        }
-
-        using (values)
-        {
-            var outputs = new ExportedOutputs(values);
-            for (var k = 0; k < chunk.Length; k++)
-            {
-                results[chunk[k]] = Decided(Finite(outputs.Of(k, Info), nameOf(chunk[k])));
-            }
         }
     }
 
@@ -229,7 +224,9 @@ public sealed class OnnxInspector : IDisposable
     };
 
     private static Inspection Finite(Inspection verdict, string name)
-        => float.IsFinite(verdict.Score) && verdict.Map.Any(float.IsFinite) && !verdict.Map.Any(float.IsInfinity) ? verdict
+        // NaN is what was not inspected; a map of nothing else is no map.
+        => float.IsFinite(verdict.Score) && !verdict.Map.AsSpan().ContainsAny(float.PositiveInfinity, float.NegativeInfinity)
+            && verdict.Map.AsSpan().ContainsAnyExcept(float.NaN) ? verdict
             : throw new NotFiniteException($"There is no verdict on {name}: its score or map is not a finite number. "
                 + "The file or the arithmetic of the device are at fault: copy the file again, try Provider Cpu, or export the model again "
                 + "with Precision Float32.");

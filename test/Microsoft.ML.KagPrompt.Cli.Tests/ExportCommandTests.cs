@@ -46,6 +46,15 @@ public sealed class ExportCommandTests(FittedPart part) : IClassFixture<FittedPa
     }
 
     [Fact]
+    public void Export_OverTheModel_IsRefused()
+    {
+        var before = File.ReadAllBytes(part.Model);
+        Tool.Run("export", part.Model, "--out", part.Model).Should().Match<(int Code, string, string Error)>(
+            told => told.Code == 2 && told.Error.Contains("--out: expected a file name that ends in '.onnx'"));
+        File.ReadAllBytes(part.Model).Should().Equal(before);
+    }
+
+    [Fact]
     public void Export_SeveralClasses_WritesAFileOfEach()
     {
         var (zip, file) = (part.In("two.zip"), part.In("two/part.onnx"));

@@ -14,7 +14,7 @@ internal static class ExportCommand
     };
     private static readonly Option<string> Output = new("--out")
     {
-        Description = "The ONNX file to write, which appears whole or not at all. Of several classes each is written to one of its own: "
+        Description = "The ONNX file to write (NAME.onnx), which appears whole or not at all. Of several classes each is written to one of its own: "
             + "part.NAME.onnx.",
         Required = true,
     };
@@ -44,6 +44,14 @@ internal static class ExportCommand
         {
             Model, Output, Precision, FixedSize, Class, Verify, Tolerance,
         };
+        // By its ending the other commands know such a file; and so the model's own is not written over.
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(Output) is { } output && !output.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+            {
+                result.AddError($"--out: expected a file name that ends in '.onnx', got '{output}'.");
+            }
+        });
         command.SetGuardedAction(Run);
         return command;
     }

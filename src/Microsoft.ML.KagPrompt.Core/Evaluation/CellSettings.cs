@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -28,7 +27,7 @@ internal sealed class CellSettings
             Checkpoint = options.Method.Files is { Count: > 0 } files ? string.Join(' ', files.Select(FileStamps.Of)) : null,
             Draw = protocol.SupportDraw,
             TrainedOn = protocol.TrainOn is { } elsewhere ? FileStamps.Of(Product.NormalOf(elsewhere.Images)) : null,
-            Initial = initial is null ? null : HashOf(initial),
+            Initial = initial?.Sha256(),
             // Of the library's contents, its weights included: builds of one version may differ in them.
             Library = typeof(InspectionOptions).Assembly.ManifestModule.ModuleVersionId,
         }, Json);
@@ -42,15 +41,4 @@ internal sealed class CellSettings
 
     private static string Stamp(string backbone, IReadOnlyList<string> folders)
         => FileStamps.Of(folders.Select(folder => Path.Combine(folder, backbone)).FirstOrDefault(Path.Exists) ?? backbone);
-
-    private static string HashOf(KagPromptModel model)
-    {
-        using var hash = SHA256.Create();
-        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
-        {
-            model.Save(stream);
-        }
-
-        return Convert.ToHexStringLower(hash.Hash!);
-    }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
@@ -16,6 +17,22 @@ public sealed partial class KagPromptModel
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         WholeFile.Write(path, Save);
+    }
+
+    /// <summary>
+    /// SHA-256 of what <see cref="Save(Stream)"/> writes, 64 lower-case hexadecimal digits: two models of one hash are the same, threshold
+    /// and all. An exported file carries that of the model it came from (kagprompt.model_sha256).
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public string Sha256()
+    {
+        using var hash = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
+        {
+            Save(stream);
+        }
+
+        return Convert.ToHexStringLower(hash.Hash!);
     }
 
     /// <summary>Reads a file that <see cref="Save(string)"/> wrote. The caller disposes the model.</summary>

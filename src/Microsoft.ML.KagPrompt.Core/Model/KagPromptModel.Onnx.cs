@@ -9,7 +9,7 @@ public sealed partial class KagPromptModel
     /// <summary>
     /// Writes one class as one ONNX file (opset 18, standard operators alone) that takes images and gives scores, maps and verdicts, the
     /// same as this model but for roundings, in any runtime that reads ONNX. It appears whole or not at all. Weights of 2 GB or more lie
-    /// beside it, in a file of the same name that ends in ".data".
+    /// beside it, in a file of the same name that ends in ".data", which appears whole before it.
     /// </summary>
     /// <param name="path">The file; its folder is made where there is none.</param>
     /// <param name="options">Which class, and how; null: the only class, as the options are by themselves.</param>

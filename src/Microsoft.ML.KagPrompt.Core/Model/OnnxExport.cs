@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Onnx;
@@ -69,7 +68,7 @@ internal static class OnnxExport
             ["kagprompt.map_threshold"] = Invariant($"{calibration.MapThreshold:R}"),
             ["kagprompt.unlikeness_limit"] = Invariant($"{calibration.UnlikenessLimit:R}"),
             ["kagprompt.calibration"] = ModelManifest.ToJson(calibration),
-            ["kagprompt.model_sha256"] = HashOf(model),
+            ["kagprompt.model_sha256"] = model.Sha256(),
             ["kagprompt.image_size"] = Invariant($"{model.MapSize}"),
             ["kagprompt.resize_mode"] = $"{model.Options.Images.ResizeMode}",
             ["kagprompt.input"] = options.FixedSize ? "square" : "pixels",
@@ -82,17 +81,5 @@ internal static class OnnxExport
         }
 
         return metadata;
-    }
-
-    /// <summary>SHA-256 of what <see cref="KagPromptModel.Save(Stream)"/> writes.</summary>
-    private static string HashOf(KagPromptModel model)
-    {
-        using var hash = SHA256.Create();
-        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
-        {
-            model.Save(stream);
-        }
-
-        return Convert.ToHexStringLower(hash.Hash!);
     }
 }

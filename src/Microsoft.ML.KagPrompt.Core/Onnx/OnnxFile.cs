@@ -25,7 +25,8 @@ internal static class OnnxFile
     public static string PackageVersion => Version;
 
     /// <summary>
-    /// Writes a file, which appears whole or not at all. Constants of more than a length in all lie in a second one beside it.
+    /// Writes a file, which appears whole or not at all. Constants of more than a length in all lie in a second one beside it, which
+    /// appears before: an older file between the two has another hash of its weights than they have.
     /// </summary>
     public static void Write(string path, OnnxGraph graph, IReadOnlyDictionary<string, string> metadata, long mostInside = MostInside)
     {

@@ -30,11 +30,12 @@ internal sealed class ImageTensor : IDisposable
                 + $"got {length * images.Count}. Give fewer at a time.", nameof(images));
         }
 
-        var bytes = new byte[length * images.Count];
-        for (var i = 0; i < images.Count; i++)
+        byte[] Pixels(int i) => (resizing == OnnxResizing.InTheFile ? images[i] : Square(images[i], info)).Rgb;
+        // One image is read where it lies: the runtime writes to no input.
+        var bytes = images.Count == 1 ? Pixels(0) : new byte[length * images.Count];
+        for (var i = 0; i < images.Count && images.Count > 1; i++)
         {
-            var image = resizing == OnnxResizing.InTheFile ? images[i] : Square(images[i], info);
-            image.Rgb.CopyTo(bytes, i * length);
+            Pixels(i).CopyTo(bytes, i * length);
         }
 
         return new(OrtValue.CreateTensorValueFromMemory(bytes, [images.Count, height, width, 3]));

@@ -16,7 +16,13 @@ internal static class RuntimeSession
         InferenceSession session;
         try
         {
-            session = file.PathWithData is { } path ? new(path, settings) : new(file.Bytes, settings);
+            if (file.PathWithData is { } path)
+            {
+                // The bytes that were looked through are loaded, not what lies at the path by now.
+                settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetDirectoryName(path));
+            }
+
+            session = new(file.Bytes, settings);
         }
         catch (OnnxRuntimeException fault)
         {
@@ -120,11 +126,14 @@ internal static class RuntimeSession
 
         void Require(string what, NodeMetadata? found, TensorElementType? type, int[] shape)
         {
-            var isAsDue = found is { IsTensor: true } && (type is null || (found.ElementDataType == type
+            // Of sequences and maps the runtime tells neither type nor shape: to ask is an error of its own.
+            var isTensor = found is { OnnxValueType: OnnxValueType.ONNX_TYPE_TENSOR };
+            var isAsDue = isTensor && (type is null || (found!.ElementDataType == type
                 && found.Dimensions.Length == shape.Length && found.Dimensions.Zip(shape).All(size => size.First == size.Second)));
             if (!isAsDue)
             {
-                var got = found is null ? "none" : $"{found.ElementDataType} [{string.Join(", ", found.Dimensions)}]";
+                var got = found is null ? "none" : isTensor ? $"{found.ElementDataType} [{string.Join(", ", found.Dimensions)}]"
+                    : $"{found.OnnxValueType}";
                 throw new ModelFormatException($"{file.Origin} computes something else: expected {what}"
                     + $"{(type is null ? "" : $" of {type} [{string.Join(", ", shape)}]")}, got {got}. Export the model again.");
             }

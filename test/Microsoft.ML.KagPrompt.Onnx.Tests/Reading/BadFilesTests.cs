@@ -50,6 +50,48 @@ public sealed class BadFilesTests(ExportedPart part) : IClassFixture<ExportedPar
             .WithMessage("*computes something else: expected the output 'is_foreign'*got none*");
 
     [Fact]
+    public void Load_OutputThatIsASequence_IsRefused()
+        => Refused(part.With(model =>
+        {
+            Rename(model, "score", "scores");
+            model.Graph.Node.Add(new NodeProto { Name = "sequence", OpType = "SequenceConstruct", Input = { "scores" }, Output = { "score" } });
+            // TypeProto's sequence_type of tensors of floats, which the schema of what is written has not.
+            model.Graph.Output.Single(output => output.Name == "score").Type = TypeProto.Parser.ParseFrom([0x22, 6, 0x0a, 4, 0x0a, 2, 0x08, 1]);
+        })).WithMessage("*computes something else: expected the output 'score'*got ONNX_TYPE_SEQUENCE*");
+
+    [Fact]
+    public void Inspect_OutputOfAnotherShapeThanDeclared_IsRefused()
+    {
+        using var inspector = OnnxInspector.Load(part.With(model =>
+        {
+            Rename(model, "score", "scores");
+            model.Graph.Node.Add(new NodeProto
+            {
+                Name = "twice", OpType = "Concat", Input = { "scores", "scores" }, Output = { "score" },
+                Attribute = { new AttributeProto { Name = "axis", I = 0, Type = AttributeProto.Types.AttributeType.Int } },
+            });
+        }));
+        inspector.Invoking(one => one.Inspect(part.Queries[0])).Should().Throw<ModelFormatException>()
+            .WithMessage("*computes something else: expected score of Float [1], got Float [2]*");
+    }
+
+    private static void Rename(ModelProto model, string output, string name)
+    {
+        foreach (var node in model.Graph.Node)
+        {
+            for (var i = 0; i < node.Output.Count; i++)
+            {
+                node.Output[i] = node.Output[i] == output ? name : node.Output[i];
+            }
+
+            for (var i = 0; i < node.Input.Count; i++)
+            {
+                node.Input[i] = node.Input[i] == output ? name : node.Input[i];
+            }
+        }
+    }
+
+    [Fact]
     public void Load_NodeThatIsNone_IsTheRuntimesToRefuse()
         => Refused(part.With(model => model.Graph.Node[0].OpType = "Nonsense")).WithMessage("*ONNX Runtime cannot load it*");
 
