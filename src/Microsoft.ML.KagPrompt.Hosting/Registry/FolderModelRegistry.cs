@@ -43,7 +43,13 @@ public sealed class FolderModelRegistry : IModelRegistry
     public Task<ModelVersion?> GetActiveAsync(string product, CancellationToken cancellationToken = default)
     {
         SafeName.Require(product, nameof(product));
-        return Task.Run(() => ReadActivations(product).Active is { } active ? Read(product, active) : null, cancellationToken);
+        return Task.Run(() => ReadActivations(product).Active switch
+        {
+            null => null,
+            var active when Directory.Exists(layout.Version(product, active)) => Read(product, active),
+            var active => throw new ModelFormatException($"Version '{active}' of '{product}' is active, but its folder is gone. Activate another "
+                + "one."),
+        }, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -225,7 +231,9 @@ public sealed class FolderModelRegistry : IModelRegistry
     private Activations ReadActivations(string product)
     {
         var path = layout.Active(product);
-        return File.Exists(path) ? RegistryJson.Read(path, RegistryJson.Default.Activations) : new();
+        var read = File.Exists(path) ? RegistryJson.Read(path, RegistryJson.Default.Activations) : new();
+        return read.History.All(one => one.Version is null || SafeName.Is(one.Version)) ? read
+            : throw new ModelFormatException($"'{path}': expected names of versions, got others. Restore the file.");
     }
 
     private ModelVersion Read(string product, string version)

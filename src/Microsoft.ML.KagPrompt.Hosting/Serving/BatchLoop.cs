@@ -4,13 +4,14 @@ using Microsoft.ML.KagPrompt.Hosting.Telemetry;
 
 namespace Microsoft.ML.KagPrompt.Hosting.Serving;
 
-/// <summary>Takes what is queued of one product in batches of one model, and has them inspected.</summary>
-internal sealed class BatchLoop(string product, ChannelReader<Ticket> queue, KagPromptHostingOptions options, HostingMetrics metrics,
-    TimeProvider time, CancellationToken abort)
+/// <summary>Takes what is queued for a model in batches, and has them inspected.</summary>
+internal sealed class BatchLoop(string product, ServedModel served, ChannelReader<Ticket> queue, KagPromptHostingOptions options,
+    HostingMetrics metrics, TimeProvider time, CancellationToken abort)
 {
     // How much the last batch counts in the time that an image takes.
     private const double NewestShare = 0.2;
 
+    private readonly SemaphoreSlim places = new(served.Model.ConcurrentBatches);
     private double secondsAnImage;
 
     /// <summary>Why the last batch failed, where no image was at fault; null: it did not.</summary>
@@ -20,9 +21,10 @@ internal sealed class BatchLoop(string product, ChannelReader<Ticket> queue, Kag
     public TimeSpan? TimeOf(int images)
         => Volatile.Read(ref secondsAnImage) is > 0 and var seconds ? TimeSpan.FromSeconds(Math.Min(seconds * images, 3600)) : null;
 
-    /// <summary>Ends when the queue is completed and the last batch is inspected. Never fails.</summary>
+    /// <summary>Ends when the queue is completed and the last batch is done. Never fails.</summary>
     public async Task RunAsync()
     {
+        using var _ = places;
         var running = new List<Task>();
         while (await queue.WaitToReadAsync().ConfigureAwait(false))
         {
@@ -32,10 +34,10 @@ internal sealed class BatchLoop(string product, ChannelReader<Ticket> queue, Kag
             }
 
             // Before the batch is filled: what comes until the model is free still gets in.
-            await first.Served.Places.WaitAsync().ConfigureAwait(false);
+            await places.WaitAsync().ConfigureAwait(false);
             var batch = await FillAsync(first).ConfigureAwait(false);
             running.RemoveAll(task => task.IsCompleted);
-            running.Add(InspectAsync(first.Served, batch));
+            running.Add(InspectAsync(batch));
         }
 
         await Task.WhenAll(running).ConfigureAwait(false);
@@ -46,14 +48,8 @@ internal sealed class BatchLoop(string product, ChannelReader<Ticket> queue, Kag
         var batch = new List<Ticket> { first };
         while (batch.Count < options.MaxBatchSize)
         {
-            if (queue.TryPeek(out var next))
+            if (queue.TryRead(out var next))
             {
-                if (!ReferenceEquals(next.Served, first.Served))
-                {
-                    break;
-                }
-
-                queue.TryRead(out _);
                 batch.Add(next);
                 continue;
             }
@@ -77,7 +73,7 @@ internal sealed class BatchLoop(string product, ChannelReader<Ticket> queue, Kag
     }
 
     /// <summary>Answers every ticket of a batch; gives its place back.</summary>
-    private async Task InspectAsync(ServedModel served, List<Ticket> batch)
+    private async Task InspectAsync(List<Ticket> batch)
     {
         // A model may compute before it returns a task: the loop is to go on.
         await Task.Yield();
@@ -95,28 +91,28 @@ internal sealed class BatchLoop(string product, ChannelReader<Ticket> queue, Kag
 
             if (taken.Count > 0)
             {
-                await InspectAsync(served, taken).ConfigureAwait(false);
+                await InspectAsync(taken).ConfigureAwait(false);
             }
         }
         finally
         {
             taken.ForEach(one => one.Loan.Dispose());
-            served.Places.Release();
+            places.Release();
         }
     }
 
-    private async Task InspectAsync(ServedModel served, List<(Ticket Ticket, PixelBuffer Picture, IDisposable Loan)> taken)
+    private async Task InspectAsync(List<(Ticket Ticket, PixelBuffer Picture, IDisposable Loan)> taken)
     {
         using var activity = HostingActivities.StartBatch(product, served.Version, taken.Select(one => one.Ticket.Activity));
         var started = time.GetTimestamp();
-        var fault = await AnswerAsync(served, taken).ConfigureAwait(false);
+        var fault = await AnswerAsync(taken).ConfigureAwait(false);
         if (fault is not null && taken.Count > 1 && fault is not OperationCanceledException)
         {
             // One may be at fault: each gets its own verdict or its own error.
             var faults = new List<Exception?>();
             foreach (var one in taken)
             {
-                faults.Add(await AnswerAsync(served, [one]).ConfigureAwait(false) is { } own ? Failed(one.Ticket, own) : null);
+                faults.Add(await AnswerAsync([one]).ConfigureAwait(false) is { } own ? Failed(one.Ticket, own) : null);
             }
 
             fault = faults.TrueForAll(own => own is not null) ? faults[0] : null;
@@ -136,7 +132,7 @@ internal sealed class BatchLoop(string product, ChannelReader<Ticket> queue, Kag
     }
 
     /// <summary>Inspects together. Returns why there are no verdicts; null: there are.</summary>
-    private async Task<Exception?> AnswerAsync(ServedModel served, List<(Ticket Ticket, PixelBuffer Picture, IDisposable Loan)> few)
+    private async Task<Exception?> AnswerAsync(List<(Ticket Ticket, PixelBuffer Picture, IDisposable Loan)> few)
     {
         try
         {

@@ -42,7 +42,7 @@ internal sealed class Inspector(ModelHost host, PictureReader pictures, HostingM
             activity?.SetTag("kagprompt.product", known);
             using var ticket = lane.Enter();
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, host.Aborted);
-            var verdict = await AnswerAsync(lane, ticket, read, stop.Token).ConfigureAwait(false);
+            var verdict = await AnswerAsync(ticket, read, stop.Token).ConfigureAwait(false);
             activity?.SetTag("kagprompt.model.version", verdict.ModelVersion);
             outcome = verdict.IsAnomalous ? "anomalous" : "good";
             return verdict;
@@ -75,13 +75,13 @@ internal sealed class Inspector(ModelHost host, PictureReader pictures, HostingM
         }
     }
 
-    private async Task<Inspection> AnswerAsync(Lane lane, Ticket ticket,
+    private async Task<Inspection> AnswerAsync(Ticket ticket,
         Func<IInspectionModel, CancellationToken, Task<ReadPicture>> read, CancellationToken stop)
     {
         var model = ticket.Served.Model;
         var (picture, width, height) = await read(model, stop).ConfigureAwait(false);
         ticket.Prepare(picture, time.GetTimestamp());
-        lane.Post(ticket);
+        ticket.Served.Post(ticket);
         using var cancelling = stop.UnsafeRegister(static waiting => ((Ticket)waiting!).Cancel(), ticket);
         var verdict = await ticket.Answer.ConfigureAwait(false);
         return !options.Value.MapsAtImageSize ? verdict

@@ -1,52 +1,42 @@
 using System.Diagnostics;
-using System.Threading.Channels;
-using Microsoft.ML.KagPrompt.Hosting.Telemetry;
 using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Hosting.Serving;
 
-/// <summary>One product's requests: who may come in, and on which model. <see cref="BatchLoop"/> inspects what is queued.</summary>
+/// <summary>The way into one product: who may come in, and which model they get.</summary>
 /// <remarks>Thread-safe. Owns a share in the model that serves new requests.</remarks>
-internal sealed class Lane
+internal sealed class Lane(string product, ServedModel first, int capacity)
 {
     private readonly Lock sync = new();
-    // Not bounded by itself: those who wait are counted from the moment they are accepted, as most of their memory is taken before that.
-    private readonly Channel<Ticket> queue = Channel.CreateUnbounded<Ticket>(new() { SingleReader = true });
-    private readonly int capacity;
-    private readonly BatchLoop loop;
-    private Shared<ServedModel>? current;
+    private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Task> models = [first.Ended];
+    private Shared<ServedModel>? current = new(first);
     private RefusalReason? closedBy;
     private int waiting, accepted;
 
-    public Lane(string product, ServedModel model, KagPromptHostingOptions options, HostingMetrics metrics, TimeProvider time,
-        CancellationToken abort)
-    {
-        (Product, current, capacity) = (product, new(model), options.QueueCapacity);
-        loop = new(product, queue.Reader, options, metrics, time, abort);
-        Ended = loop.RunAsync();
-    }
-
-    public string Product { get; }
+    public string Product => product;
 
     /// <summary>Requests that were accepted and are not being inspected yet.</summary>
     public int Waiting => Volatile.Read(ref waiting);
 
-    public string? ScoringFault => loop.Fault;
-
-    /// <summary>The version that new requests get; null: the lane is closed.</summary>
-    public string? Version
+    /// <summary>The version that new requests get, and what its last batch failed by; nulls: the lane is closed.</summary>
+    public (string? Version, string? ScoringFault) State
     {
         get
         {
             lock (sync)
             {
-                return current?.Value.Version;
+                return current is null ? default : (current.Value.Version, current.Value.ScoringFault);
             }
         }
     }
 
-    /// <summary>Ends when the lane is closed and all that was accepted is answered.</summary>
-    public Task Ended { get; }
+    /// <summary>Ends when the lane is closed, all that was accepted is answered, and its models are disposed.</summary>
+    public async Task EndedAsync()
+    {
+        await empty.Task.ConfigureAwait(false);
+        await Task.WhenAll(models).ConfigureAwait(false);
+    }
 
     /// <summary>Accepts a request. The caller disposes the ticket.</summary>
     /// <exception cref="InspectionRefusedException">It is refused.</exception>
@@ -56,12 +46,12 @@ internal sealed class Lane
         {
             if (closedBy is { } reason)
             {
-                throw reason == RefusalReason.Stopping ? Refusals.Stopping() : Refusals.ProductUnknown(Product);
+                throw reason == RefusalReason.Stopping ? Refusals.Stopping() : Refusals.ProductUnknown(product);
             }
 
             if (Waiting >= capacity)
             {
-                throw Refusals.QueueFull(Product, capacity, loop.TimeOf(capacity));
+                throw Refusals.QueueFull(product, capacity, current!.Value.TimeOf(capacity));
             }
 
             Interlocked.Increment(ref waiting);
@@ -69,9 +59,6 @@ internal sealed class Lane
             return new(this, current!.Acquire()) { Activity = Activity.Current?.Context ?? default };
         }
     }
-
-    /// <summary>Queues an accepted request whose picture is set.</summary>
-    public void Post(Ticket ticket) => queue.Writer.TryWrite(ticket);
 
     /// <summary>Gives new requests another model, whose ownership it takes over.</summary>
     /// <returns>False: the lane is closed, and the model still the caller's.</returns>
@@ -85,6 +72,8 @@ internal sealed class Lane
                 return false;
             }
 
+            models.RemoveAll(task => task.IsCompleted);
+            models.Add(model.Ended);
             (before, current) = (current!, new(model));
         }
 
@@ -100,7 +89,7 @@ internal sealed class Lane
         {
             closedBy ??= reason;
             (last, current) = (current, null);
-            CompleteWhenEmpty();
+            EndWhenEmpty();
         }
 
         last?.Release();
@@ -115,15 +104,15 @@ internal sealed class Lane
         lock (sync)
         {
             accepted--;
-            CompleteWhenEmpty();
+            EndWhenEmpty();
         }
     }
 
-    private void CompleteWhenEmpty()
+    private void EndWhenEmpty()
     {
         if (closedBy is not null && accepted == 0)
         {
-            queue.Writer.TryComplete();
+            empty.TrySetResult();
         }
     }
 }

@@ -35,7 +35,8 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
         .. lanes.Keys.Union(faults.Keys).Order(StringComparer.Ordinal).Select(product =>
         {
             var lane = lanes.GetValueOrDefault(product);
-            return new HostedProduct(product, lane?.Version, lane?.Waiting ?? 0, faults.GetValueOrDefault(product), lane?.ScoringFault);
+            var (version, fault) = lane?.State ?? default;
+            return new HostedProduct(product, version, lane?.Waiting ?? 0, faults.GetValueOrDefault(product), fault);
         }),
     ];
 
@@ -65,11 +66,11 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
         try
         {
             ObjectDisposedException.ThrowIf(Volatile.Read(ref isStopping), this);
-            var model = await ModelLoading.LoadAsync(source, loaders, abort.Token).ConfigureAwait(false);
-            TakeOver(source.Product, model, cancellationToken);
+            var (model, version) = await ModelLoading.LoadAsync(source, loaders, abort.Token).ConfigureAwait(false);
+            TakeOver(source.Product, model, version, cancellationToken);
             faults.TryRemove(source.Product, out _);
             metrics.Swapped(source.Product, "swapped");
-            LogSwapped(source.Product, model.Version);
+            LogSwapped(source.Product, version);
         }
         catch (Exception fault) when (fault is not (OperationCanceledException or ObjectDisposedException))
         {
@@ -91,7 +92,7 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
             lane.Close(RefusalReason.ProductUnknown);
             metrics.Swapped(product, "unloaded");
             LogUnloaded(product);
-            await lane.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await lane.EndedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -121,7 +122,7 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
     public async Task StopAsync(CancellationToken timeIsOver)
     {
         StopAccepting();
-        var ended = Task.WhenAll(lanes.Values.Select(lane => lane.Ended));
+        var ended = Task.WhenAll(lanes.Values.Select(lane => lane.EndedAsync()));
         await ended.WaitAsync(timeIsOver).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // What computes cannot be broken off; its model goes when it is done.
         await abort.CancelAsync().ConfigureAwait(false);
@@ -133,8 +134,9 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
         abort.Cancel();
     }
 
-    private void TakeOver(string product, ServedModel model, CancellationToken cancellation)
+    private void TakeOver(string product, IInspectionModel model, string version, CancellationToken cancellation)
     {
+        var served = new ServedModel(product, model, version, options, metrics, time, abort.Token);
         try
         {
             cancellation.ThrowIfCancellationRequested();
@@ -142,15 +144,15 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
             {
                 ObjectDisposedException.ThrowIf(isStopping, this);
                 // One that was unloaded meanwhile is closed: its place is taken anew.
-                if (!lanes.TryGetValue(product, out var lane) || !lane.TrySwap(model))
+                if (!lanes.TryGetValue(product, out var lane) || !lane.TrySwap(served))
                 {
-                    lanes[product] = new(product, model, options, metrics, time, abort.Token);
+                    lanes[product] = new(product, served, options.QueueCapacity);
                 }
             }
         }
         catch
         {
-            model.Dispose();
+            served.Dispose();
             throw;
         }
     }

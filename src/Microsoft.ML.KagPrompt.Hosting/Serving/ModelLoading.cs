@@ -8,14 +8,15 @@ internal static class ModelLoading
     private const int DigitsOfHash = 12;
 
     /// <summary>Loads and warms up, on the thread pool. The caller owns the model.</summary>
-    public static Task<ServedModel> LoadAsync(ModelSource source, IReadOnlyList<IInspectionModelLoader> loaders, CancellationToken cancellation)
+    public static Task<(IInspectionModel Model, string Version)> LoadAsync(ModelSource source,
+        IReadOnlyList<IInspectionModelLoader> loaders, CancellationToken cancellation)
         => Task.Run(async () =>
         {
             var model = LoaderOf(source.Path, loaders).Load(source.Path, source.ClassName);
             try
             {
                 await WarmUpAsync(model, cancellation).ConfigureAwait(false);
-                return new ServedModel(model, source.Version ?? HashOf(source.Path));
+                return (model, source.Version ?? HashOf(source.Path));
             }
             catch
             {
