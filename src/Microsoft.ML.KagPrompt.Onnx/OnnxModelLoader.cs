@@ -10,8 +10,8 @@ public sealed class OnnxModelLoader : IInspectionModelLoader
     /// <summary>Creates the loader.</summary>
     /// <param name="options">What computes, with how many threads; null: the processor, with all.</param>
     /// <param name="concurrentBatches">
-    /// Batches that run at once through one loaded model, 1 to 64; weights are held once. Worth it on processors of many cores, with as many
-    /// <see cref="OnnxInspectorOptions.Threads"/> each as make up the cores: 4 batches of 2 threads are faster on 8 cores than 1 of 8.
+    /// Batches that run at once through one loaded model, 1 to 64; weights are held once. For processors of many cores, with so many
+    /// <see cref="OnnxInspectorOptions.Threads"/> each that all together make up the cores; measure whether it is faster.
     /// </param>
     /// <exception cref="ArgumentException">Names every option that is out of range.</exception>
     public OnnxModelLoader(OnnxInspectorOptions? options = null, int concurrentBatches = 1)

@@ -47,7 +47,9 @@ internal static class Service
         var files = paths.Select(File.ReadAllBytes).ToArray();
         var models = new[] { Fit(folder, "A", paths[..3]), Fit(folder, "B", paths[6..9]) };
         var expected = models.Select(zip => Expected(zip, files)).ToArray();
-        Say("batch_images_per_s", BatchSpeed(models[0], files, TimeSpan.FromSeconds(Math.Clamp(seconds / 4, 2, 20))));
+        // Before and after the callers: the machine may have other work, too.
+        var alone = TimeSpan.FromSeconds(Math.Clamp(seconds / 8, 2, 20));
+        var speed = BatchSpeed(models[0], files, alone);
 
         var builder = Host.CreateEmptyApplicationBuilder(null);
         // Fewer places than callers: some are refused.
@@ -70,6 +72,7 @@ internal static class Service
         calls.Run(rest, Swap, 1 + (Swaps / 4), Swaps - (Swaps / 4));
         var after = Scoring.Settled();
         host.StopAsync().GetAwaiter().GetResult();
+        Say("batch_images_per_s", (speed + BatchSpeed(models[0], files, alone)) / 2);
         Say("answered", calls.Answered);
         Say("refused", calls.Refused);
         Say("wrong", calls.Wrong);
