@@ -1,6 +1,7 @@
 // Models behind HTTP: POST /score?product=NAME with an image as the body; GET /healthz; GET /metrics. Bound to this machine alone.
 //   ScoringService --model part.zip | --registry FOLDER [--port 5080] [--readers 4] [--queue 64] [--max-bytes 20000000]
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Hosting;
@@ -26,7 +27,7 @@ try
     });
 
     IInspectionModelLoader zips = new KagPromptModelLoader(), exported = new OnnxModelLoader();
-    // Each class that the file knows is a product.
+    // Each class that the file knows is a product, under its name as far as one may be called so.
     var products = model is null ? [] : (model.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? exported : zips).ClassNames(model);
     var hosting = builder.Services.AddKagPrompt(options =>
     {
@@ -35,7 +36,7 @@ try
         options.MaxImageBytes = maxBytes;
         foreach (var name in products)
         {
-            options.Products[name] = new() { Path = model!, ClassName = name };
+            options.Products[Regex.Replace(name, "[^A-Za-z0-9_-]", "-")] = new() { Path = model!, ClassName = name };
         }
     }).AddLoader(zips).AddLoader(exported);
     if (registry is not null)

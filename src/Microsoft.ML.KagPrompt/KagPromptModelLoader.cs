@@ -9,6 +9,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <remarks>Thread-safe. All its models on one device take turns.</remarks>
 public sealed class KagPromptModelLoader : IInspectionModelLoader
 {
+    // A context is not promised to be thread-safe.
+    private readonly Lock gate = new();
     private readonly MLContext context;
 
     /// <summary>Creates the loader.</summary>
@@ -80,7 +82,10 @@ public sealed class KagPromptModelLoader : IInspectionModelLoader
     {
         try
         {
-            return context.Model.Load(path, out _);
+            lock (gate)
+            {
+                return context.Model.Load(path, out _);
+            }
         }
         catch (Exception fault) when (fault is not (KagPromptException or UnauthorizedAccessException
             or (IOException and not EndOfStreamException)))

@@ -232,7 +232,7 @@ public sealed class FolderModelRegistry : IModelRegistry
     {
         var path = layout.Active(product);
         var read = File.Exists(path) ? RegistryJson.Read(path, RegistryJson.Default.Activations) : new();
-        return read.History.All(one => one.Version is null || SafeName.Is(one.Version)) ? read
+        return read.History.All(one => one is not null && (one.Version is null || SafeName.Is(one.Version))) ? read
             : throw new ModelFormatException($"'{path}': expected names of versions, got others. Restore the file.");
     }
 
@@ -247,7 +247,7 @@ public sealed class FolderModelRegistry : IModelRegistry
         }
 
         var read = RegistryJson.Read(path, RegistryJson.Default.ModelVersion);
-        return read.Product == product && read.Id == version && read.Files.Count > 0 ? read
+        return read.Product == product && read.Id == version && read.Files.Count > 0 && read.Files.All(file => file is not null) ? read
             : throw new ModelFormatException($"'{path}': expected version '{version}' of '{product}' with its files, got '{read.Id}' of "
                 + $"'{read.Product}' with {read.Files.Count}. Versions are not copied by hand: publish the model.");
     }

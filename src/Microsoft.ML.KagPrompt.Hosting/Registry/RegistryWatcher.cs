@@ -59,7 +59,7 @@ internal sealed partial class RegistryWatcher(IModelRegistry registry, ModelHost
 
         foreach (var gone in served.Keys.Except(products).ToArray())
         {
-            await UnloadAsync(gone, stop).ConfigureAwait(false);
+            Unload(gone);
         }
     }
 
@@ -78,7 +78,7 @@ internal sealed partial class RegistryWatcher(IModelRegistry registry, ModelHost
 
         if (active is null)
         {
-            await UnloadAsync(product, stop).ConfigureAwait(false);
+            Unload(product);
             return;
         }
 
@@ -110,12 +110,12 @@ internal sealed partial class RegistryWatcher(IModelRegistry registry, ModelHost
         }
     }
 
-    private async Task UnloadAsync(string product, CancellationToken stop)
+    private void Unload(string product)
     {
-        failed.Remove(product);
-        if (served.Remove(product))
+        if (failed.Remove(product) | served.Remove(product))
         {
-            await host.UnloadAsync(product, stop).ConfigureAwait(false);
+            // Its last requests are not waited for: other products are to be looked at.
+            _ = host.UnloadAsync(product);
         }
     }
 

@@ -94,6 +94,11 @@ internal sealed class BatchLoop(string product, ServedModel served, ChannelReade
                 await InspectAsync(taken).ConfigureAwait(false);
             }
         }
+        catch (Exception fault)
+        {
+            // Of a listener to metrics or activities: who waits must not hang.
+            batch.ForEach(ticket => ticket.Fail(fault));
+        }
         finally
         {
             taken.ForEach(one => one.Loan.Dispose());

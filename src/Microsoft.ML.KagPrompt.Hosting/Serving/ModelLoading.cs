@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 
 namespace Microsoft.ML.KagPrompt.Hosting.Serving;
@@ -28,8 +29,12 @@ internal static class ModelLoading
     /// <summary>The first image takes longer: kernels are chosen, memory is fetched. What cannot score one is no model.</summary>
     private static async Task WarmUpAsync(IInspectionModel model, CancellationToken cancellation)
     {
-        var side = model.Images.Size ?? throw new InvalidOperationException(
-            $"{nameof(IInspectionModel)}.{nameof(model.Images)}.{nameof(model.Images.Size)}: expected the model's side in pixels, got null.");
+        if (model.Images.Size is not { } side || model.ConcurrentBatches < 1)
+        {
+            throw new InvalidOperationException($"{nameof(IInspectionModel)}: expected the model's side in pixels and 1 concurrent batch or more, "
+                + $"got {model.Images.Size?.ToString(CultureInfo.InvariantCulture) ?? "null"} and {model.ConcurrentBatches}. Mend its loader.");
+        }
+
         var noise = new byte[3 * side * side];
         new Random(1).NextBytes(noise);
         await model.InspectAsync([new(side, side, noise)], cancellation).ConfigureAwait(false);

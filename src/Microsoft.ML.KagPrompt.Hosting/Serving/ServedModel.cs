@@ -18,7 +18,11 @@ internal sealed class ServedModel : IDisposable
     {
         (Model, Version) = (model, version);
         loop = new(product, this, queue.Reader, options, metrics, time, abort);
-        Ended = loop.RunAsync();
+        // What flows with whoever swaps, as its activity, is not the batches'.
+        using (ExecutionContext.SuppressFlow())
+        {
+            Ended = Task.Run(loop.RunAsync);
+        }
     }
 
     public IInspectionModel Model { get; }

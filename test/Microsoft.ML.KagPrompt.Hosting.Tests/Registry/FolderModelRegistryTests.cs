@@ -162,7 +162,7 @@ public sealed class FolderModelRegistryTests : IDisposable
         await registry.ActivateAsync("part", a, "test");
         var record = In($"models/part/{a}/version.json");
         var whole = File.ReadAllText(record);
-        foreach (var text in new[] { "", "{", "null", "{}", whole.Replace("\"part\"", "\"other\""), whole.Replace("\"by\": \"test\"", "\"by\": null") })
+        foreach (var text in new[] { "", "{", "null", "{}", whole.Replace("\"files\": [", "\"files\": [null,"), whole.Replace("\"part\"", "\"other\""), whole.Replace("\"by\": \"test\"", "\"by\": null") })
         {
             File.WriteAllText(record, text);
             await registry.Invoking(one => one.GetActiveAsync("part")).Should().ThrowAsync<ModelFormatException>().WithMessage("*version.json*");
