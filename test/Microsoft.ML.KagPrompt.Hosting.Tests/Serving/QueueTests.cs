@@ -14,6 +14,7 @@ public sealed class QueueTests
         verdicts.Select(verdict => verdict.Score).Should().Equal([1, 2, 3, 4, 5, 6, 7, 8], "each gets its own");
         verdicts.Should().OnlyContain(verdict => verdict.ModelVersion == "one");
         loader.Last.Batches.Select(batch => batch.Length).Should().Equal(4, 4);
+        await Patience.UntilAsync(() => host.Measured("kagprompt.batch.size").Length == 2);
         host.Measured("kagprompt.batch.size").Select(batch => batch.Value).Should().Equal(4, 4);
     }
 

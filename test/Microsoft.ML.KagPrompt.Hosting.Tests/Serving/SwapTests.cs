@@ -162,6 +162,7 @@ public sealed class SwapTests
         await host.InspectAsync(1);
         await Patience.UntilAsync(() => host.Models.Products[0].ScoringFault is null);
         (await host.HealthAsync()).Status.Should().Be(HealthStatus.Healthy);
+        await Patience.UntilAsync(() => host.Measured("kagprompt.batch.duration").Length == 2);
         host.Measured("kagprompt.batch.duration").Select(batch => batch.Outcome).Should().Equal("failed", "ok");
     }
 }
