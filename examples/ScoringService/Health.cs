@@ -16,7 +16,7 @@ internal static class Health
             _ => ("unhealthy", StatusCodes.Status503ServiceUnavailable),
         };
         var products = models.Products.Select(product => new { product.Name, product.Version, product.Waiting });
-        return Results.Json(new { status, products, reason = report.Status == HealthStatus.Healthy ? null : report.Entries["kagprompt"].Description },
-            statusCode: code);
+        var reason = report.Status == HealthStatus.Healthy ? null : report.Entries["kagprompt"].Description;
+        return Results.Json(new { status, products, reason }, statusCode: code);
     }
 }

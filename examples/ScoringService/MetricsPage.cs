@@ -11,15 +11,16 @@ namespace ScoringService;
 internal sealed class MetricsPage : IDisposable
 {
     private readonly Lock sync = new();
-    private readonly SortedDictionary<string, (Instrument Instrument, SortedDictionary<string, (double Sum, long Count)> Values)> instruments =
-        new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (Instrument Instrument, SortedDictionary<string, (double Sum, long Count)> Values)>
+        instruments = new(StringComparer.Ordinal);
     private readonly MeterListener listener = new();
 
     public MetricsPage(IMeterFactory factory)
     {
         listener.InstrumentPublished = (instrument, me) =>
         {
-            if (instrument.Meter.Name is ServiceMetrics.MeterName or "Microsoft.ML.KagPrompt" && ReferenceEquals(instrument.Meter.Scope, factory))
+            if (instrument.Meter.Name is ServiceMetrics.MeterName or "Microsoft.ML.KagPrompt"
+                && ReferenceEquals(instrument.Meter.Scope, factory))
             {
                 lock (sync)
                 {
@@ -93,7 +94,8 @@ internal sealed class MetricsPage : IDisposable
     }
 
     private static string NameOf(Instrument instrument)
-        => instrument.Name.Replace('.', '_') + (instrument.Unit == "s" ? "_seconds" : "") + (IsHistogram(instrument) || instrument.IsObservable ? "" : "_total");
+        => instrument.Name.Replace('.', '_') + (instrument.Unit == "s" ? "_seconds" : "")
+            + (IsHistogram(instrument) || instrument.IsObservable ? "" : "_total");
 
     private static bool IsHistogram(Instrument instrument) => instrument is Histogram<double> or Histogram<int>;
 }

@@ -17,8 +17,8 @@ internal static class Scoring
     /// <param name="options">How long a body may be.</param>
     /// <param name="metrics">Told of every answer.</param>
     /// <param name="aborted">The client left.</param>
-    public static async Task<IResult> AnswerAsync(HttpRequest request, string? product, string? @class, IInspector inspector, IModelHost models,
-        IOptions<KagPromptHostingOptions> options, ServiceMetrics metrics, CancellationToken aborted)
+    public static async Task<IResult> AnswerAsync(HttpRequest request, string? product, string? @class, IInspector inspector,
+        IModelHost models, IOptions<KagPromptHostingOptions> options, ServiceMetrics metrics, CancellationToken aborted)
     {
         var started = Stopwatch.GetTimestamp();
         try

@@ -21,7 +21,8 @@ internal sealed class HostingOptionsValidator : IValidateOptions<KagPromptHostin
         foreach (var (product, file) in options.Products)
         {
             faults.Require(SafeName.Is(product), $"{nameof(options.Products)}['{product}']", SafeName.Expected, product)
-                .Require(!string.IsNullOrEmpty(file?.Path), $"{nameof(options.Products)}['{product}'].{nameof(file.Path)}", "a file", file?.Path);
+                .Require(!string.IsNullOrEmpty(file?.Path), $"{nameof(options.Products)}['{product}'].{nameof(file.Path)}", "a file",
+                    file?.Path);
         }
 
         try

@@ -2,8 +2,8 @@ namespace Microsoft.ML.KagPrompt.Hosting;
 
 /// <summary>Inspects images of the products that this program serves. The verdict says which version of the model made it.</summary>
 /// <remarks>
-/// Thread-safe. Images of one product that come at once are inspected together; one that cannot be read fails alone. A call ends on the model
-/// it began with, whatever is swapped meanwhile.
+/// Thread-safe. Images of one product that come at once are inspected together; one that cannot be read fails alone. A call ends on the
+/// model it began with, whatever is swapped meanwhile.
 /// </remarks>
 public interface IInspector
 {
@@ -11,7 +11,7 @@ public interface IInspector
     /// <param name="image">The whole file: PNG, JPEG, BMP, WebP or GIF. Not to be changed until the task ends.</param>
     /// <param name="product">Which product it shows.</param>
     /// <param name="cancellationToken">Drops the request; others of its batch are not disturbed.</param>
-    /// <exception cref="InspectionRefusedException">It was not begun: the queue is full, the program stops, or there is no such product.</exception>
+    /// <exception cref="InspectionRefusedException">The queue is full, the program stops, or there is no such product.</exception>
     /// <exception cref="ImageReadException">It cannot be read, is too large, or has another shape than the product's region.</exception>
     /// <exception cref="NotFiniteException">There is no verdict: its score or map is not finite.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>

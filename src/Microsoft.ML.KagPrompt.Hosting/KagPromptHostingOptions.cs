@@ -5,14 +5,14 @@ namespace Microsoft.ML.KagPrompt.Hosting;
 public sealed class KagPromptHostingOptions
 {
     /// <summary>
-    /// Products whose model is a file of its own, by name: letters, digits, '.', '-' and '_', at most 64, neither first nor last a dot. They
+    /// Products whose model is a file of its own, by name: 1 to 64 letters, digits, '.', '-' and '_', neither first nor last a dot. They
     /// are loaded before the program takes requests; a file that cannot be loaded stops the start. Products of a registry need no entry.
     /// </summary>
     public IDictionary<string, ProductOptions> Products { get; } = new Dictionary<string, ProductOptions>(StringComparer.Ordinal);
 
     /// <summary>
-    /// Requests of one product that may wait, being read, decoded or queued, 1 to 100,000; further ones are refused. What a waiting one holds
-    /// at most is its file and then a picture of the model's size.
+    /// Requests of one product that may wait, being read, decoded or queued, 1 to 100,000; further ones are refused. A waiting one holds
+    /// its file at most, and then a picture of the model's size.
     /// </summary>
     public int QueueCapacity { get; set; } = 64;
 

@@ -41,7 +41,8 @@ public static class KagPromptServiceCollectionExtensions
     /// <param name="builder">The health checks.</param>
     /// <param name="name">What the check is called.</param>
     /// <param name="tags">Tags to choose checks by.</param>
-    public static IHealthChecksBuilder AddKagPrompt(this IHealthChecksBuilder builder, string name = "kagprompt", IEnumerable<string>? tags = null)
+    public static IHealthChecksBuilder AddKagPrompt(this IHealthChecksBuilder builder, string name = "kagprompt",
+        IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.AddCheck<KagPromptHealthCheck>(name, HealthStatus.Unhealthy, tags ?? []);

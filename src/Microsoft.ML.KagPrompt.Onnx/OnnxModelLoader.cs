@@ -37,8 +37,8 @@ public sealed class OnnxModelLoader : IInspectionModelLoader
         if (className is not null && className != inspector.Info.ClassName)
         {
             inspector.Dispose();
-            throw new ArgumentException($"Class '{className}' is not known to '{path}': expected '{inspector.Info.ClassName}', as such a file "
-                + "holds one. Export that class.", nameof(className));
+            throw new ArgumentException($"Class '{className}' is not known to '{path}': expected '{inspector.Info.ClassName}', as such a "
+                + "file holds one. Export that class.", nameof(className));
         }
 
         return new Model(inspector, options, concurrentBatches);

@@ -35,11 +35,13 @@ public sealed class KagPromptModelLoader : IInspectionModelLoader
         var (model, images) = Open(path);
         try
         {
-            return new Served(model, images, className is null && model.ClassNames.Count > 1
-                ? throw new ArgumentException($"className: expected one of the classes of '{path}', "
-                    + $"{string.Join(", ", model.ClassNames.Order(StringComparer.Ordinal).Take(20).Select(name => $"'{name}'"))}, got none.",
-                    nameof(className))
-                : model.KnownName(className));
+            if (className is null && model.ClassNames.Count > 1)
+            {
+                var some = string.Join(", ", model.ClassNames.Order(StringComparer.Ordinal).Take(20).Select(name => $"'{name}'"));
+                throw new ArgumentException($"className: expected one of the classes of '{path}', {some}, got none.", nameof(className));
+            }
+
+            return new Served(model, images, model.KnownName(className));
         }
         catch
         {

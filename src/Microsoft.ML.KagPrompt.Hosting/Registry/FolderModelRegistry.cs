@@ -14,6 +14,7 @@ public sealed class FolderModelRegistry : IModelRegistry
     private const int DigitsOfHash = 8;
 
     private readonly FolderLayout layout;
+    private readonly FolderRecords records;
     private readonly TimeProvider time;
 
     /// <summary>Opens a registry.</summary>
@@ -23,6 +24,7 @@ public sealed class FolderModelRegistry : IModelRegistry
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         (layout, this.time) = (new(folder), time ?? TimeProvider.System);
+        records = new(layout);
     }
 
     /// <inheritdoc/>
@@ -34,26 +36,39 @@ public sealed class FolderModelRegistry : IModelRegistry
     public Task<IReadOnlyList<ModelVersion>> ListAsync(string product, CancellationToken cancellationToken = default)
     {
         SafeName.Require(product, nameof(product));
+        // One that is deleted meanwhile is left out.
         return Task.Run<IReadOnlyList<ModelVersion>>(() => [.. FolderLayout.Names(layout.Product(product))
-            .Select(version => Read(product, version)).OrderBy(version => version.PublishedAt).ThenBy(version => version.Id, StringComparer.Ordinal)],
-            cancellationToken);
+            .Select(version => records.Find(product, version)).OfType<ModelVersion>()
+            .OrderBy(version => version.PublishedAt).ThenBy(version => version.Id, StringComparer.Ordinal)], cancellationToken);
     }
 
     /// <inheritdoc/>
     public Task<ModelVersion?> GetActiveAsync(string product, CancellationToken cancellationToken = default)
     {
         SafeName.Require(product, nameof(product));
-        return Task.Run(() => ReadActivations(product).Active switch
+        return Task.Run<ModelVersion?>(() =>
         {
-            null => null,
-            var active when Directory.Exists(layout.Version(product, active)) => Read(product, active),
-            var active => throw new ModelFormatException($"Version '{active}' of '{product}' is active, but its folder is gone. Activate another "
-                + "one."),
+            var (active, seen) = (records.ActivationsOf(product).Active, (string?)null);
+            while (active is not null && active != seen)
+            {
+                if (records.Find(product, active) is { } version)
+                {
+                    return version;
+                }
+
+                // Another one may have been activated, and this one deleted, since it was read: look once more.
+                (active, seen) = (records.ActivationsOf(product).Active, active);
+            }
+
+            return active is null ? null
+                : throw new ModelFormatException($"Version '{active}' of '{product}' is active, but its folder is gone. Activate another "
+                    + "one.");
         }, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public async Task<ModelVersion> PublishAsync(string product, string modelPath, ModelNotes notes, CancellationToken cancellationToken = default)
+    public async Task<ModelVersion> PublishAsync(string product, string modelPath, ModelNotes notes,
+        CancellationToken cancellationToken = default)
     {
         SafeName.Require(product, nameof(product));
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
@@ -94,8 +109,8 @@ public sealed class FolderModelRegistry : IModelRegistry
         SafeName.Require(version, nameof(version));
         ArgumentNullException.ThrowIfNull(by);
         using var held = await LockAsync(product, version, cancellationToken).ConfigureAwait(false);
-        await FetchAsync(Read(product, version), cancellationToken).ConfigureAwait(false);
-        Activate(product, ReadActivations(product).History, version, by);
+        await FetchAsync(records.VersionOf(product, version), cancellationToken).ConfigureAwait(false);
+        Activate(product, records.ActivationsOf(product).History, version, by);
     }
 
     /// <inheritdoc/>
@@ -104,7 +119,7 @@ public sealed class FolderModelRegistry : IModelRegistry
         SafeName.Require(product, nameof(product));
         ArgumentNullException.ThrowIfNull(by);
         using var held = await LockAsync(product, "", cancellationToken).ConfigureAwait(false);
-        Activate(product, ReadActivations(product).History, null, by);
+        Activate(product, records.ActivationsOf(product).History, null, by);
     }
 
     /// <inheritdoc/>
@@ -112,20 +127,19 @@ public sealed class FolderModelRegistry : IModelRegistry
     {
         SafeName.Require(product, nameof(product));
         using var held = await LockAsync(product, "", cancellationToken).ConfigureAwait(false);
-        var history = ReadActivations(product).History;
+        var history = records.ActivationsOf(product).History;
         for (var last = history.Count - 2; last >= 0; last--)
         {
-            if (history[last].Version is { } before && File.Exists(layout.RecordOf(product, before)))
+            if (history[last].Version is { } before && records.Find(product, before) is { } version)
             {
-                var version = Read(product, before);
                 await FetchAsync(version, cancellationToken).ConfigureAwait(false);
-                Write(product, [.. history.Take(last + 1)]);
+                records.Write(product, [.. history.Take(last + 1)]);
                 return version;
             }
         }
 
-        throw new InvalidOperationException($"Product '{product}': expected a version that was active before, got none that is still there. "
-            + "Activate one by name.");
+        throw new InvalidOperationException($"Product '{product}': expected a version that was active before, got none that is still "
+            + "there. Activate one by name.");
     }
 
     /// <inheritdoc/>
@@ -134,7 +148,7 @@ public sealed class FolderModelRegistry : IModelRegistry
         SafeName.Require(product, nameof(product));
         SafeName.Require(version, nameof(version));
         using var held = await LockAsync(product, version, cancellationToken).ConfigureAwait(false);
-        if (ReadActivations(product).Active == version)
+        if (records.ActivationsOf(product).Active == version)
         {
             throw new InvalidOperationException($"Version '{version}' of '{product}' is active. Activate another one first.");
         }
@@ -142,7 +156,7 @@ public sealed class FolderModelRegistry : IModelRegistry
         var folder = layout.Version(product, version);
         if (!Directory.Exists(folder))
         {
-            throw NotThere(product, version);
+            throw FolderRecords.NotThere(product, version);
         }
 
         // Out of sight at once; what is deleted piece by piece is no version any more.
@@ -221,41 +235,11 @@ public sealed class FolderModelRegistry : IModelRegistry
     {
         if (history.LastOrDefault()?.Version != version)
         {
-            Write(product, [.. history.TakeLast(MostActivationsKept - 1), new(version, time.GetUtcNow(), by)]);
+            records.Write(product, [.. history.TakeLast(MostActivationsKept - 1), new(version, time.GetUtcNow(), by)]);
         }
-    }
-
-    private void Write(string product, IReadOnlyList<Activation> history)
-        => RegistryJson.Write(layout.Active(product), new Activations { History = history }, RegistryJson.Default.Activations);
-
-    private Activations ReadActivations(string product)
-    {
-        var path = layout.Active(product);
-        var read = File.Exists(path) ? RegistryJson.Read(path, RegistryJson.Default.Activations) : new();
-        return read.History.All(one => one is not null && (one.Version is null || SafeName.Is(one.Version))) ? read
-            : throw new ModelFormatException($"'{path}': expected names of versions, got others. Restore the file.");
-    }
-
-    private ModelVersion Read(string product, string version)
-    {
-        var path = layout.RecordOf(product, version);
-        if (!File.Exists(path))
-        {
-            throw Directory.Exists(layout.Version(product, version))
-                ? new ModelFormatException($"'{layout.Version(product, version)}' has no '{FolderLayout.Record}': it is no version. Take it away.")
-                : NotThere(product, version);
-        }
-
-        var read = RegistryJson.Read(path, RegistryJson.Default.ModelVersion);
-        return read.Product == product && read.Id == version && read.Files.Count > 0 && read.Files.All(file => file is not null) ? read
-            : throw new ModelFormatException($"'{path}': expected version '{version}' of '{product}' with its files, got '{read.Id}' of "
-                + $"'{read.Product}' with {read.Files.Count}. Versions are not copied by hand: publish the model.");
     }
 
     private async Task<IDisposable> LockAsync(string product, string version, CancellationToken cancellation)
         => Directory.Exists(layout.Product(product)) ? await FolderLock.TakeAsync(layout.Lock(product), cancellation).ConfigureAwait(false)
-            : throw NotThere(product, version);
-
-    private static KeyNotFoundException NotThere(string product, string version)
-        => new($"The registry has no version '{version}' of product '{product}'. List what there is.");
+            : throw FolderRecords.NotThere(product, version);
 }

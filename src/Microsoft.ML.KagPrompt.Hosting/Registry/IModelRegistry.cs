@@ -1,8 +1,8 @@
 namespace Microsoft.ML.KagPrompt.Hosting;
 
 /// <summary>
-/// Versions of products' models, of which at most one a product is active: that one is served. <see cref="FolderModelRegistry"/> keeps them in
-/// a folder; a database may take its place.
+/// Versions of products' models, of which at most one a product is active: that one is served. <see cref="FolderModelRegistry"/> keeps them
+/// in a folder; a database may take its place.
 /// </summary>
 /// <remarks>
 /// Thread-safe, and safe between processes. Names of products and versions have 1 to 64 letters, digits, '.', '-' or '_', neither first nor
@@ -52,7 +52,7 @@ public interface IModelRegistry
     /// <param name="cancellationToken">Ends it.</param>
     Task DeactivateAsync(string product, string by, CancellationToken cancellationToken = default);
 
-    /// <summary>Goes back to the version that was active before the one that is, of those that are still there; again, to the one before.</summary>
+    /// <summary>Goes back to the version that was active before, of those that are still there; again, to the one before that.</summary>
     /// <param name="product">The product.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The version that is active now.</returns>

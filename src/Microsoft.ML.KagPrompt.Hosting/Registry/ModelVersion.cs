@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Microsoft.ML.KagPrompt.Hosting;
 
 /// <summary>What a registry knows of a version. It never changes.</summary>
@@ -20,23 +22,6 @@ public sealed record ModelVersion
     public required ModelNotes Notes { get; init; }
 
     /// <summary>SHA-256 of the model's file, lower-case hexadecimal.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public string Sha256 => Files[0].Sha256;
-}
-
-/// <summary>A file as it was recorded.</summary>
-/// <param name="Name">Its name, without a folder.</param>
-/// <param name="Sha256">Lower-case hexadecimal.</param>
-/// <remarks>Immutable.</remarks>
-public sealed record RecordedFile(string Name, string Sha256)
-{
-    /// <summary>A file's name and hash.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="IOException">It is not there or cannot be read.</exception>
-    public static RecordedFile Of(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
-        return new(Path.GetFileName(path), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file)));
-    }
 }

@@ -82,7 +82,18 @@ internal sealed partial class RegistryWatcher(IModelRegistry registry, ModelHost
             return;
         }
 
-        if (served.GetValueOrDefault(product) == active.Id || IsTooSoon(product, active.Id))
+        if (served.GetValueOrDefault(product) == active.Id)
+        {
+            // Another one that failed was active for a while.
+            if (failed.Remove(product))
+            {
+                host.ForgetFault(product);
+            }
+
+            return;
+        }
+
+        if (IsTooSoon(product, active.Id))
         {
             return;
         }
@@ -100,7 +111,8 @@ internal sealed partial class RegistryWatcher(IModelRegistry registry, ModelHost
 
         try
         {
-            await host.SwapAsync(new(product, path) { ClassName = active.Notes.ClassName, Version = active.Id }, stop).ConfigureAwait(false);
+            var source = new ModelSource(product, path) { ClassName = active.Notes.ClassName, Version = active.Id };
+            await host.SwapAsync(source, stop).ConfigureAwait(false);
             served[product] = active.Id;
             failed.Remove(product);
         }

@@ -104,6 +104,9 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
         LogFailed(product, fault);
     }
 
+    /// <summary>The model that serves the product is the one that should.</summary>
+    public void ForgetFault(string product) => faults.TryRemove(product, out _);
+
     /// <summary>Refuses new requests; those accepted go on.</summary>
     public void StopAccepting()
     {

@@ -31,8 +31,9 @@ internal static class ModelLoading
     {
         if (model.Images.Size is not { } side || model.ConcurrentBatches < 1)
         {
-            throw new InvalidOperationException($"{nameof(IInspectionModel)}: expected the model's side in pixels and 1 concurrent batch or more, "
-                + $"got {model.Images.Size?.ToString(CultureInfo.InvariantCulture) ?? "null"} and {model.ConcurrentBatches}. Mend its loader.");
+            var got = model.Images.Size?.ToString(CultureInfo.InvariantCulture) ?? "null";
+            throw new InvalidOperationException($"{nameof(IInspectionModel)}: expected the model's side in pixels and 1 batch at once or "
+                + $"more, got {got} and {model.ConcurrentBatches}. Mend its loader.");
         }
 
         var noise = new byte[3 * side * side];
@@ -46,8 +47,8 @@ internal static class ModelLoading
         using var file = File.OpenRead(path);
         var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return loaders.FirstOrDefault(loader => loader.Reads(bytes.AsSpan(0, length))) ?? throw new ModelFormatException(
-            $"'{path}' is read by none of {loaders.Count} loaders: expected a model zip with KagPromptModelLoader, or an exported ONNX file "
-            + "with OnnxModelLoader. Add its loader, or copy the file again.");
+            $"'{path}' is read by none of {loaders.Count} loaders: expected a model zip with KagPromptModelLoader, or an exported ONNX "
+            + "file with OnnxModelLoader. Add its loader, or copy the file again.");
     }
 
     private static string HashOf(string path)

@@ -6,7 +6,9 @@ namespace Microsoft.ML.KagPrompt.Hosting.Serving;
 /// <summary>A picture at its model's size, and the size it had.</summary>
 internal readonly record struct ReadPicture(PixelBuffer Picture, int Width, int Height);
 
-/// <summary>Reads pictures on the thread pool, few at once: models may be called from any thread, but what is decoded takes memory.</summary>
+/// <summary>
+/// Reads pictures on the thread pool, few at once: models may be called from any thread, but what is decoded takes memory.
+/// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal sealed class PictureReader(IOptions<KagPromptHostingOptions> options)
 {

@@ -8,7 +8,8 @@ internal static class Refusals
             + $"once, or raise {nameof(KagPromptHostingOptions.QueueCapacity)}.", retryAfter);
 
     public static InspectionRefusedException Stopping()
-        => new(RefusalReason.Stopping, "The program is stopping and takes no more requests. Ask another instance, or this one when it is back.");
+        => new(RefusalReason.Stopping, "The program is stopping and takes no more requests. Ask another instance, or this one when it is "
+            + "back.");
 
     public static InspectionRefusedException ProductUnknown(string product)
         => new(RefusalReason.ProductUnknown, $"Product '{(product.Length <= 64 ? product : product[..64] + "…")}' is not known here. "

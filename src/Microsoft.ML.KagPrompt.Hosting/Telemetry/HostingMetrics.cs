@@ -53,7 +53,8 @@ internal sealed class HostingMetrics
     public void Inspected(string product, int images, TimeSpan elapsed, bool isFailed)
     {
         batchSize.Record(images, ProductTag(product));
-        batchDuration.Record(elapsed.TotalSeconds, ProductTag(product), new KeyValuePair<string, object?>("outcome", isFailed ? "failed" : "ok"));
+        batchDuration.Record(elapsed.TotalSeconds, ProductTag(product),
+            new KeyValuePair<string, object?>("outcome", isFailed ? "failed" : "ok"));
     }
 
     public void Swapped(string product, string outcome)

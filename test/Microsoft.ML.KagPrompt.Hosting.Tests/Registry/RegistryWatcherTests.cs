@@ -52,6 +52,11 @@ public sealed class RegistryWatcherTests
         int Failures() => host.Measured("kagprompt.model.swaps").Count(swap => swap.Outcome == "failed");
         Failures().Should().Be(1);
         await Patience.UntilAsync(() => Failures() == 2, Tick);
+        await registry.RollBackAsync("part");
+        await Patience.UntilAsync(() => host.Models.Products[0].LoadFault is null, Tick);
+        loader.Loaded.Should().ContainSingle("the one that serves is the one that is active again");
+        await registry.ActivateAsync("part", await PublishAsync(host, "broken"), "test");
+        await Patience.UntilAsync(() => host.Models.Products[0].LoadFault is not null, Tick);
         await registry.ActivateAsync("part", await PublishAsync(host, "three"), "test");
         await Patience.UntilAsync(() => host.Models.Products[0].LoadFault is null, Tick);
         (await host.HealthAsync()).Status.Should().Be(HealthStatus.Healthy);
