@@ -82,6 +82,27 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
         answer.Text.Should().Contain($"\"modelVersion\":\"{version.Id}\"").And.Contain("\"isAnomalous\":true");
     }
 
+    [Fact]
+    public async Task Score_FullQueue_IsRefusedWithTheTimeToWait()
+    {
+        using var service = RunningService.Start(parts.Model(), "--queue", "1");
+        var slow = new SlowContent(File.ReadAllBytes(parts.Defective));
+        using var patient = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) });
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{service.Address}/score") { Content = slow, Headers = { ExpectContinue = true } };
+        var first = patient.SendAsync(request);
+        await slow.HalfSent;
+        using (var refused = await client.PostAsync($"{service.Address}/score", new ByteArrayContent(File.ReadAllBytes(parts.Good))))
+        {
+            refused.StatusCode.Should().Be(HttpStatusCode.TooManyRequests);
+            refused.Headers.RetryAfter!.Delta.Should().BePositive();
+        }
+
+        slow.SendRest();
+        using var answer = await first;
+        answer.StatusCode.Should().Be(HttpStatusCode.OK);
+        (await Post(service, "/score", File.ReadAllBytes(parts.Good))).Status.Should().Be(HttpStatusCode.OK);
+    }
+
     [SkippableFact]
     public async Task Terminate_RequestUnderWay_IsAnsweredFirst()
     {
