@@ -118,7 +118,7 @@ public sealed class FolderModelRegistry : IModelRegistry
     {
         SafeName.Require(product, nameof(product));
         ArgumentNullException.ThrowIfNull(by);
-        using var held = await LockAsync(product, "", cancellationToken).ConfigureAwait(false);
+        using var held = await LockAsync(product, null, cancellationToken).ConfigureAwait(false);
         Activate(product, records.ActivationsOf(product).History, null, by);
     }
 
@@ -126,11 +126,12 @@ public sealed class FolderModelRegistry : IModelRegistry
     public async Task<ModelVersion> RollBackAsync(string product, CancellationToken cancellationToken = default)
     {
         SafeName.Require(product, nameof(product));
-        using var held = await LockAsync(product, "", cancellationToken).ConfigureAwait(false);
-        var history = records.ActivationsOf(product).History;
+        using var held = await LockAsync(product, null, cancellationToken).ConfigureAwait(false);
+        var activations = records.ActivationsOf(product);
+        var history = activations.History;
         for (var last = history.Count - 2; last >= 0; last--)
         {
-            if (history[last].Version is { } before && records.Find(product, before) is { } version)
+            if (history[last].Version is { } before && before != activations.Active && records.Find(product, before) is { } version)
             {
                 await FetchAsync(version, cancellationToken).ConfigureAwait(false);
                 records.Write(product, [.. history.Take(last + 1)]);
@@ -239,7 +240,7 @@ public sealed class FolderModelRegistry : IModelRegistry
         }
     }
 
-    private async Task<IDisposable> LockAsync(string product, string version, CancellationToken cancellation)
+    private async Task<IDisposable> LockAsync(string product, string? version, CancellationToken cancellation)
         => Directory.Exists(layout.Product(product)) ? await FolderLock.TakeAsync(layout.Lock(product), cancellation).ConfigureAwait(false)
             : throw FolderRecords.NotThere(product, version);
 }

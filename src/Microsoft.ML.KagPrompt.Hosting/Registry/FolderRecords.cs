@@ -3,8 +3,8 @@ namespace Microsoft.ML.KagPrompt.Hosting.Registry;
 /// <summary>What a folder's registry has written down of versions, and which are active.</summary>
 internal sealed class FolderRecords(FolderLayout layout)
 {
-    public static KeyNotFoundException NotThere(string product, string version)
-        => new($"The registry has no version '{version}' of product '{product}'. List what there is.");
+    public static KeyNotFoundException NotThere(string product, string? version)
+        => new($"The registry has no {(version is null ? "" : $"version '{version}' of ")}product '{product}'. List what there is.");
 
     /// <summary>A version that must be there.</summary>
     /// <exception cref="KeyNotFoundException">It is not.</exception>

@@ -48,6 +48,14 @@ public sealed class FolderModelRegistryTests : IDisposable
         (await registry.RollBackAsync("part")).Id.Should().Be(a, "b is gone");
         (await registry.GetActiveAsync("part"))!.Id.Should().Be(a);
         await registry.Invoking(one => one.RollBackAsync("part")).Should().ThrowAsync<InvalidOperationException>();
+        foreach (var id in new[] { c, a })
+        {
+            await registry.ActivateAsync("part", id, "test");
+        }
+
+        await registry.DeleteAsync("part", c);
+        await registry.Invoking(one => one.RollBackAsync("part")).Should().ThrowAsync<InvalidOperationException>("to go back to the active one is no way back");
+        await registry.Invoking(one => one.DeactivateAsync("absent", "test")).Should().ThrowAsync<KeyNotFoundException>().WithMessage("The registry has no product 'absent'*");
         await registry.DeactivateAsync("part", "test");
         (await registry.GetActiveAsync("part")).Should().BeNull();
         (await registry.RollBackAsync("part")).Id.Should().Be(a, "what was active before nothing was");
