@@ -24,8 +24,7 @@ internal static class PictureAnswer
 
     private static IResult File(HttpResponse response, byte[] bytes, string hash, string type, string extension)
     {
-        // The type is told by the bytes and is an image's or none; nothing may guess another, or run what is in it.
-        response.Headers.XContentTypeOptions = "nosniff";
+        // The type is told by the bytes and is an image's or none; nothing may run what is in it.
         response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         response.Headers.CacheControl = "private, max-age=31536000, immutable";
         return TypedResults.File(bytes, type, hash[..16] + extension, entityTag: new EntityTagHeaderValue($"\"{hash}\""));

@@ -11,6 +11,8 @@ internal static class Refusals
     public static async ValueTask<object?> Filter(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
+        // What strangers named and sent is in the answers: no browser may guess that one is a page.
+        http.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
             return await next(context).ConfigureAwait(false);

@@ -49,7 +49,6 @@ internal static class ResultEndpoints
         await store.QueryAsync(filter.ToFilter(), pageSize: 1, cancellationToken: aborted).ConfigureAwait(false);
         response.ContentType = format == "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
         response.Headers.ContentDisposition = $"attachment; filename=results.{format}";
-        response.Headers.XContentTypeOptions = "nosniff";
         var results = store.StreamAsync(filter.ToFilter(), ResultOrder.Oldest, aborted);
         await (format == "csv" ? ResultExport.WriteCsvAsync(results, response.Body, aborted)
             : ResultExport.WriteJsonLinesAsync(results, response.Body, aborted)).ConfigureAwait(false);

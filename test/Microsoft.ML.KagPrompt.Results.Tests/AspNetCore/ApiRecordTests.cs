@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using Microsoft.ML.KagPrompt.Results.AspNetCore;
 using Microsoft.ML.KagPrompt.Results.Tests.Servers;
 
@@ -92,13 +93,15 @@ public sealed class ApiRecordTests
         var path = $"/api/results/{record.Id}/feedback";
         foreach (var body in new[] { "", "null", "{}", """{"kind":"Bad"}""", """{"kind":9}""", """{"kind":"FalseAlarm"}""", """{"kind":"Confirmed","by":"\u0000"}""" })
         {
-            (await client.PutAsync(path, new StringContent(body))).StatusCode.Should().Be(HttpStatusCode.BadRequest, body);
+            (await client.PutAsync(path, Json(body))).StatusCode.Should().Be(HttpStatusCode.BadRequest, body);
         }
 
-        (await client.PutAsync(path, new StringContent(new string(' ', 5000)))).StatusCode.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+        (await client.PutAsync(path, Json(new string(' ', 5000)))).StatusCode.Should().Be(HttpStatusCode.RequestEntityTooLarge);
         (await client.PutAsJsonAsync($"/api/results/{InspectionRecord.NewId()}/feedback", new { kind = "Confirmed" })).StatusCode.Should().Be(HttpStatusCode.NotFound);
         (await host.Store.FeedbackHistoryAsync(record.Id)).Should().BeEmpty();
     }
+
+    private static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
 
     private static MultipartFormDataContent Form(InspectionRecord record, byte[]? picture, string name)
     {

@@ -24,7 +24,7 @@ public sealed class ApiResultsTests
         var scores = new List<float>();
         for (var after = ""; after is not null;)
         {
-            var page = await client.GetFromJsonAsync<ResultPage>($"/api/results?product=bolt&verdict=anomalous&order=worstFirst&pageSize=2&from=2026-01-01T00:00:00Z{after}");
+            var page = await client.GetFromJsonAsync<ResultPage>($"/api/results?product=bolt&verdict=Anomalous&order=WorstFirst&pageSize=2&from=2026-01-01T00:00:00Z{after}");
             scores.AddRange(page!.Results.Select(result => result.Score));
             after = page.Next is { } next ? $"&after={next}" : null;
         }
@@ -38,9 +38,10 @@ public sealed class ApiResultsTests
         await using var host = await ApiHost.StartAsync();
         using var client = await host.ClientAsync(ApiKeyRole.Read);
         var record = await host.StoreAsync(ResultsHost.Record("<script>alert(1)</script>"));
-        var text = await client.GetStringAsync($"/api/results/{record.Id}");
-        text.Should().NotContain("<script>", "JSON in a page must not end it");
-        var found = JsonDocument.Parse(text).RootElement;
+        var answer = await client.GetAsync($"/api/results/{record.Id}");
+        answer.Content.Headers.ContentType!.MediaType.Should().Be("application/json");
+        answer.Headers.GetValues("X-Content-Type-Options").Should().Equal(["nosniff"], "no browser makes a page of it");
+        var found = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
         found.GetProperty("product").GetString().Should().Be("<script>alert(1)</script>");
         found.GetProperty("feedback").GetString().Should().Be("None");
         found.GetProperty("time").GetDateTimeOffset().Should().Be(record.Time);
