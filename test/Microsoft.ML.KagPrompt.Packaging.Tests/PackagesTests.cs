@@ -75,6 +75,22 @@ public sealed class PackagesTests : IDisposable
         lines[1..].Should().Contain(library => library.Contains("onnxruntime")).And.NotContain(library => library.Contains("torch", StringComparison.OrdinalIgnoreCase));
     }
 
+    [Fact]
+    public void ResultsPackages_InAFreshConsoleProject_RecordAndServeWithoutTorch()
+    {
+        var feed = Pack(["Microsoft.ML.KagPrompt.Primitives", "Microsoft.ML.KagPrompt.Results", "Microsoft.ML.KagPrompt.Results.AspNetCore"]);
+        var project = In("results");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "ResultsConsumer", "Program.cs"), Path.Combine(project, "Program.cs"));
+        File.WriteAllText(Path.Combine(project, "Results.csproj"), Project("Microsoft.ML.KagPrompt.Results.AspNetCore"));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
+        var used = File.ReadAllText(Path.Combine(project, "obj", "project.assets.json"));
+        used.Should().Contain("Microsoft.ML.KagPrompt.Results/").And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch")
+            .And.NotContain("OnnxRuntime").And.NotContain("EntityFrameworkCore.Design");
+        var program = Path.Combine(project, "bin", "Release", "net10.0", "Results.dll");
+        Dotnet("exec", program, Path.Combine(root, "kept")).Should().Equal("bolt 0.5", "Unauthorized", "OK");
+    }
+
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     /// <summary>Packs what is built into a feed of its own.</summary>
