@@ -8,9 +8,9 @@ namespace Microsoft.ML.KagPrompt.Results.AspNetCore;
 /// API keys in a file, of which only hashes are kept. A file and not a table: keys are asked for while the database is away, too.
 /// </summary>
 /// <remarks>
-/// Thread-safe; several processes may share the file, and each sees at the next request what another changed. A key is 256 random bits: no list of
-/// likely ones can be tried, so that one SHA-256 keeps it as well as a slow hash would, and costs a request nothing. (A slow hash protects passwords,
-/// which people choose.) Files are written for their owner alone, where the system has such rights.
+/// Thread-safe; several processes may share the file, and each sees at the next request what another changed. A key is 256 random bits: no
+/// list of likely ones can be tried, so that one SHA-256 keeps it as well as a slow hash would, and costs a request nothing. (A slow hash
+/// protects passwords, which people choose.) Files are written for their owner alone, where the system has such rights.
 /// </remarks>
 public sealed class ApiKeys
 {

@@ -1,9 +1,11 @@
 namespace Microsoft.ML.KagPrompt.Results;
 
-/// <summary>What was recorded, asked of the database. What waits in the journal is not seen yet (<see cref="ResultRecorder.Pending"/>).</summary>
+/// <summary>
+/// What was recorded, asked of the database. What waits in the journal is not seen yet (<see cref="ResultRecorder.Pending"/>).
+/// </summary>
 /// <remarks>
-/// Thread-safe. While the database is away every member throws what its driver does (<see cref="System.Data.Common.DbException"/>, also as the cause
-/// of another exception); of a newer version, <see cref="ResultStoreException"/>.
+/// Thread-safe. While the database is away every member throws what its driver does (<see cref="System.Data.Common.DbException"/>, also as
+/// the cause of another exception); of a newer version, <see cref="ResultStoreException"/>.
 /// </remarks>
 public interface IResultStore
 {
@@ -16,9 +18,11 @@ public interface IResultStore
     /// <param name="filter">Which.</param>
     /// <param name="order">In which order.</param>
     /// <param name="pageSize">Most results, 1 to 1000.</param>
-    /// <param name="after"><see cref="ResultPage.Next"/> of the page before, asked with the same filter and order; null: the first page.</param>
+    /// <param name="after"><see cref="ResultPage.Next"/> of the page before, asked with the same filter and order; null: the first
+    /// page.</param>
     /// <param name="cancellationToken">Ends the question.</param>
-    /// <exception cref="ArgumentException"><paramref name="pageSize"/> is out of range, or <paramref name="after"/> is of no such page.</exception>
+    /// <exception cref="ArgumentException"><paramref name="pageSize"/> is out of range, or <paramref name="after"/> is of no such
+    /// page.</exception>
     Task<ResultPage> QueryAsync(ResultFilter filter, ResultOrder order = ResultOrder.Newest, int pageSize = 100, string? after = null,
         CancellationToken cancellationToken = default);
 
@@ -50,7 +54,9 @@ public interface IResultStore
     /// <param name="cancellationToken">Ends the question.</param>
     Task<IReadOnlyList<HourlyCount>> CountByHourAsync(ResultFilter filter, CancellationToken cancellationToken = default);
 
-    /// <summary>Quantiles of the scores, exact, between neighbours in a straight line. Foreign pictures count unless the filter says otherwise.</summary>
+    /// <summary>
+    /// Quantiles of the scores, exact, between neighbours in a straight line. Foreign pictures count unless the filter says otherwise.
+    /// </summary>
     /// <param name="filter">Which.</param>
     /// <param name="shares">At most 100 numbers, 0 (the lowest score) to 1 (the highest).</param>
     /// <param name="cancellationToken">Ends the question.</param>

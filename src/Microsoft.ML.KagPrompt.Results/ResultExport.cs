@@ -9,8 +9,8 @@ namespace Microsoft.ML.KagPrompt.Results;
 public static class ResultExport
 {
     /// <summary>
-    /// Comma-separated values with a line of names (RFC 4180). Texts that a spreadsheet would run as a formula (they begin with = + - @, a tab
-    /// or a carriage return) get an apostrophe before them.
+    /// Comma-separated values with a line of names (RFC 4180). Texts that a spreadsheet would run as a formula (they begin with = + - @, a
+    /// tab or a carriage return) get an apostrophe before them.
     /// </summary>
     /// <param name="results">What to write, from <see cref="IResultStore.StreamAsync"/>.</param>
     /// <param name="output">Written to, and left open.</param>

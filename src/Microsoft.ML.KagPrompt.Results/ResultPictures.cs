@@ -14,7 +14,9 @@ public sealed class ResultPictures
 
     internal ContentFiles Maps { get; }
 
-    /// <summary>A picture's bytes as they were recorded; null: deleted since (<see cref="KagPromptResultsOptions.PictureDays"/>), or never there.</summary>
+    /// <summary>
+    /// A picture's bytes as they were recorded; null: deleted since (<see cref="KagPromptResultsOptions.PictureDays"/>), or never there.
+    /// </summary>
     /// <param name="hash"><see cref="StoredResult.PictureHash"/>.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="ResultStoreException">The file was damaged since.</exception>

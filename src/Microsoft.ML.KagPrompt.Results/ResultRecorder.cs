@@ -22,11 +22,12 @@ public sealed class ResultRecorder
     public long JournalBytes => journal.Bytes;
 
     /// <summary>
-    /// Records a result. When the task ends without a fault it is on disk and survives the end of the process and of the power; it is in the database
-    /// a little later. Cancelled or failed, it may be recorded or not: record it again with the same id, which counts once.
+    /// Records a result. When the task ends without a fault it is on disk and survives the end of the process and of the power; it is in
+    /// the database a little later. Cancelled or failed, it may be recorded or not: record it again with the same id, which counts once.
     /// </summary>
     /// <param name="record">The result.</param>
-    /// <param name="picture">The picture's file as it came, at most <see cref="KagPromptResultsOptions.MaxPictureBytes"/>; empty: none is kept.</param>
+    /// <param name="picture">The picture's file as it came, at most <see cref="KagPromptResultsOptions.MaxPictureBytes"/>; empty: none is
+    /// kept.</param>
     /// <param name="map">Its map; null: none is kept.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="ArgumentException">Values out of range, all of them in one message; a picture that is too large.</exception>

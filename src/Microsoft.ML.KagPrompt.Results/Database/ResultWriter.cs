@@ -15,7 +15,8 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
     public string RejectedPath => Path.Combine(options.Folder, "rejected.jsonl");
 
     /// <summary>All of them, or none; those that are there already stay as they are.</summary>
-    /// <exception cref="DbException">The database cannot be reached, or refuses for now (also as the cause of another exception).</exception>
+    /// <exception cref="DbException">The database cannot be reached, or refuses for now (also as the cause of another
+    /// exception).</exception>
     public async Task WriteAsync(IReadOnlyList<byte[]> entries, CancellationToken cancellationToken)
     {
         var rows = new List<(byte[] Entry, ResultRow Row)>();

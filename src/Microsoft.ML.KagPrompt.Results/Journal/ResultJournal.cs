@@ -4,9 +4,11 @@ using Microsoft.ML.KagPrompt.Results.Files;
 namespace Microsoft.ML.KagPrompt.Results.Journal;
 
 /// <summary>
-/// Entries that are on disk before they are acknowledged, and stay there until they are done with: segments of files that are only appended to.
+/// Entries that are on disk before they are acknowledged, and stay there until they are done with: segments of files that are only appended
+/// to.
 /// </summary>
-/// <remarks>Any thread appends; one reads. A segment goes as a whole when all its entries are done, so an entry may come again after a crash.</remarks>
+/// <remarks>Any thread appends; one reads. A segment goes as a whole when all its entries are done, so an entry may come again after a
+/// crash.</remarks>
 internal sealed class ResultJournal : IAsyncDisposable
 {
     private const int ReadBytes = 1 << 20;

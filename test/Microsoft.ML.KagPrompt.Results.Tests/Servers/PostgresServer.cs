@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Microsoft.ML.KagPrompt.Results.Tests.Servers;
 
-/// <summary>A PostgreSQL of the tests' own, in a temporary folder, reached by a socket there; not there where there is no program for it.</summary>
+/// <summary>
+/// A PostgreSQL of the tests' own, in a temporary folder, reached by a socket there; not there where there is no program for it.
+/// </summary>
 public sealed class PostgresServer : IDisposable
 {
     // PostgreSQL refuses to run as root: then one of these users runs it.
