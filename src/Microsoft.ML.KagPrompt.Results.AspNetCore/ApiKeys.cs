@@ -60,11 +60,13 @@ public sealed class ApiKeys
             entries =>
             {
                 found = entries.Any(IsIt);
-                return [.. entries.Select(entry => IsIt(entry) ? entry with { Info = entry.Info with { Revoked = time.GetUtcNow() } } : entry)];
+                return [.. entries.Select(entry => IsIt(entry) ? Revoked(entry) : entry)];
             }, cancellationToken).ConfigureAwait(false);
         return found;
 
         bool IsIt(KeyEntry entry) => entry.Info.Id == id && entry.Info.Revoked is null;
+
+        KeyEntry Revoked(KeyEntry entry) => entry with { Info = entry.Info with { Revoked = time.GetUtcNow() } };
     }
 
     /// <summary>All keys, revoked ones too, in the order in which they were made.</summary>

@@ -19,7 +19,8 @@ public static class KagPromptResultsApiServices
     /// <param name="services">Added to.</param>
     /// <param name="configure">Changes the defaults; null: nothing.</param>
     /// <exception cref="ArgumentException">Options out of range, all of them in one message.</exception>
-    public static IServiceCollection AddKagPromptResultsApi(this IServiceCollection services, Action<KagPromptResultsApiOptions>? configure = null)
+    public static IServiceCollection AddKagPromptResultsApi(this IServiceCollection services,
+        Action<KagPromptResultsApiOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         var options = new KagPromptResultsApiOptions();

@@ -62,5 +62,6 @@ public interface IResultStore
     /// <param name="cancellationToken">Ends the question.</param>
     /// <returns>A score for each share; empty where there are no results.</returns>
     /// <exception cref="ArgumentException">A share is out of range, or there are too many.</exception>
-    Task<IReadOnlyList<double>> QuantilesAsync(ResultFilter filter, IReadOnlyList<double> shares, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<double>> QuantilesAsync(ResultFilter filter, IReadOnlyList<double> shares,
+        CancellationToken cancellationToken = default);
 }

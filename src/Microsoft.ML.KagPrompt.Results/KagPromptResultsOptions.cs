@@ -67,7 +67,8 @@ public sealed class KagPromptResultsOptions
         .Require(MaxPictureBytes >= 1, nameof(MaxPictureBytes), "1 or more", MaxPictureBytes)
         .Require(PictureDays is null or (> 0 and <= 100_000), nameof(PictureDays), "above 0, at most 100000, or null", PictureDays)
         .Require(PictureGigabytes is null or (> 0 and <= 1e9), nameof(PictureGigabytes), "above 0, or null", PictureGigabytes)
-        .Require(OrphanAge >= TimeSpan.FromHours(1) && OrphanAge <= TimeSpan.FromDays(3650), nameof(OrphanAge), "1 h to 3650 days", OrphanAge)
+        .Require(OrphanAge >= TimeSpan.FromHours(1) && OrphanAge <= TimeSpan.FromDays(3650), nameof(OrphanAge),
+            "1 h to 3650 days", OrphanAge)
         .Require(RetentionInterval >= TimeSpan.FromMinutes(1) && RetentionInterval <= TimeSpan.FromDays(7), nameof(RetentionInterval),
             "1 min to 7 days", RetentionInterval)
         .ThrowIfAny(nameof(KagPromptResultsOptions));

@@ -15,7 +15,8 @@ public static class ResultExport
     /// <param name="results">What to write, from <see cref="IResultStore.StreamAsync"/>.</param>
     /// <param name="output">Written to, and left open.</param>
     /// <param name="cancellationToken">Ends the writing between results.</param>
-    public static async Task WriteCsvAsync(IAsyncEnumerable<StoredResult> results, Stream output, CancellationToken cancellationToken = default)
+    public static async Task WriteCsvAsync(IAsyncEnumerable<StoredResult> results, Stream output,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(results);
         var writer = new StreamWriter(output, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\r\n" };
@@ -33,7 +34,8 @@ public static class ResultExport
     /// <param name="results">What to write, from <see cref="IResultStore.StreamAsync"/>.</param>
     /// <param name="output">Written to, and left open.</param>
     /// <param name="cancellationToken">Ends the writing between results.</param>
-    public static async Task WriteJsonLinesAsync(IAsyncEnumerable<StoredResult> results, Stream output, CancellationToken cancellationToken = default)
+    public static async Task WriteJsonLinesAsync(IAsyncEnumerable<StoredResult> results, Stream output,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(results);
         ArgumentNullException.ThrowIfNull(output);

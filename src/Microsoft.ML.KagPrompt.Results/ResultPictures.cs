@@ -21,7 +21,8 @@ public sealed class ResultPictures
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="ResultStoreException">The file was damaged since.</exception>
     /// <exception cref="ArgumentException">This is no hash.</exception>
-    public Task<byte[]?> ReadPictureAsync(string hash, CancellationToken cancellationToken = default) => Pictures.ReadAsync(hash, cancellationToken);
+    public Task<byte[]?> ReadPictureAsync(string hash, CancellationToken cancellationToken = default)
+        => Pictures.ReadAsync(hash, cancellationToken);
 
     /// <summary>A map; null: deleted since, or never there.</summary>
     /// <param name="hash"><see cref="StoredResult.MapHash"/>.</param>
@@ -36,5 +37,6 @@ public sealed class ResultPictures
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="ResultStoreException">The file was damaged since.</exception>
     /// <exception cref="ArgumentException">This is no hash.</exception>
-    public Task<byte[]?> ReadMapFileAsync(string hash, CancellationToken cancellationToken = default) => Maps.ReadAsync(hash, cancellationToken);
+    public Task<byte[]?> ReadMapFileAsync(string hash, CancellationToken cancellationToken = default)
+        => Maps.ReadAsync(hash, cancellationToken);
 }

@@ -40,14 +40,13 @@ public sealed class ResultRecorder
         var sound = RecordCheck.Checked(record);
         if (picture.Length > options.MaxPictureBytes)
         {
-            throw new ArgumentException($"Picture: expected at most {options.MaxPictureBytes} bytes (MaxPictureBytes), got {picture.Length}.",
-                nameof(picture));
+            throw new ArgumentException(
+                $"Picture: expected at most {options.MaxPictureBytes} bytes (MaxPictureBytes), got {picture.Length}.", nameof(picture));
         }
 
-        // First the files, then what refers to them. Flushing holds a thread; not the caller's.
-        var (pictureHash, mapHash) = picture.IsEmpty && map is null ? (null, null) : await Task.Run(
-            () => (picture.IsEmpty ? null : pictures.Pictures.Write(picture.Span), map is null ? null : pictures.Maps.Write(MapFile.Encode(map))),
-            cancellationToken).ConfigureAwait(false);
+        // First the files, then what refers to them.
+        var (pictureHash, mapHash) = picture.IsEmpty && map is null ? (null, null)
+            : await Task.Run(() => Write(picture.Span, map), cancellationToken).ConfigureAwait(false);
         var entry = new JournalEntry(sound, pictureHash, mapHash).ToBytes();
         await journal.AppendAsync(entry, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -55,4 +54,8 @@ public sealed class ResultRecorder
     /// <summary>Ends when everything that was recorded before the call is in the database.</summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public Task WhenStoredAsync(CancellationToken cancellationToken = default) => journal.WhenDoneAsync(cancellationToken);
+
+    /// <summary>Flushing holds a thread; not the caller's.</summary>
+    private (string? Picture, string? Map) Write(ReadOnlySpan<byte> picture, ResultMap? map)
+        => (picture.IsEmpty ? null : pictures.Pictures.Write(picture), map is null ? null : pictures.Maps.Write(MapFile.Encode(map)));
 }

@@ -29,7 +29,8 @@ await Task.WhenAll(Enumerable.Range(0, 4).Select(task => Task.Run(async () =>
     {
         var record = new InspectionRecord
         {
-            Id = InspectionRecord.NewId(), Product = $"part{task}", ModelVersion = "1", Time = DateTimeOffset.UtcNow, Score = i, IsAnomalous = i % 7 == 0,
+            Id = InspectionRecord.NewId(), Product = $"part{task}", ModelVersion = "1", Time = DateTimeOffset.UtcNow, Score = i,
+            IsAnomalous = i % 7 == 0,
         };
         await recorder.RecordAsync(record, BitConverter.GetBytes((task * 1000) + (i % 50)));
         // Every third one again: it counts once.

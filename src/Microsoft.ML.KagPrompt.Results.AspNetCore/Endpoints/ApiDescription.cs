@@ -32,8 +32,17 @@ internal static class ApiDescription
     /// <summary>The form that a result is recorded with.</summary>
     public static Task DescribeUpload(OpenApiOperation operation)
     {
-        var json = new OpenApiSchema { Type = JsonSchemaType.Object, Description = "The result: id, product, modelVersion, time, score, isAnomalous, and what else is known." };
-        var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary", Description = "The picture's file; its name is not looked at." };
+        var json = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = "The result: id, product, modelVersion, time, score, isAnomalous, and what else is known.",
+        };
+        var file = new OpenApiSchema
+        {
+            Type = JsonSchemaType.String,
+            Format = "binary",
+            Description = "The picture's file; its name is not looked at.",
+        };
         operation.RequestBody = new OpenApiRequestBody
         {
             Required = true,

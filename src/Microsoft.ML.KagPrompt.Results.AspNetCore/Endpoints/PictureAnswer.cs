@@ -20,7 +20,8 @@ internal static class PictureAnswer
         return File(response, bytes, hash, type, extension);
     }
 
-    public static IResult Map(HttpResponse response, byte[] bytes, string hash) => File(response, bytes, hash, "application/gzip", ".npy.gz");
+    public static IResult Map(HttpResponse response, byte[] bytes, string hash)
+        => File(response, bytes, hash, "application/gzip", ".npy.gz");
 
     private static IResult File(HttpResponse response, byte[] bytes, string hash, string type, string extension)
     {

@@ -9,7 +9,8 @@ internal static class RecordEndpoints
 {
     public const int MostOfFeedback = 1 << 12;
 
-    public static async Task<Accepted> Record(HttpRequest request, ResultRecorder recorder, KagPromptResultsOptions options, CancellationToken aborted)
+    public static async Task<Accepted> Record(HttpRequest request, ResultRecorder recorder, KagPromptResultsOptions options,
+        CancellationToken aborted)
     {
         var upload = await RecordedUpload.ReadAsync(request, options.MaxPictureBytes, aborted).ConfigureAwait(false);
         await recorder.RecordAsync(upload.Record, upload.Picture, cancellationToken: aborted).ConfigureAwait(false);
@@ -20,11 +21,11 @@ internal static class RecordEndpoints
     public static async Task<Results<NoContent, ProblemHttpResult>> SetFeedback(Guid id, HttpRequest request, IResultStore store,
         CancellationToken aborted)
     {
+        var sent = await BoundedBody.ReadAsync(request.Body, MostOfFeedback, "Feedback", aborted).ConfigureAwait(false);
         FeedbackBody? body;
         try
         {
-            body = JsonSerializer.Deserialize<FeedbackBody>(
-                await BoundedBody.ReadAsync(request.Body, MostOfFeedback, "Feedback", aborted).ConfigureAwait(false), JsonSerializerOptions.Web);
+            body = JsonSerializer.Deserialize<FeedbackBody>(sent, JsonSerializerOptions.Web);
         }
         catch (JsonException fault)
         {

@@ -22,10 +22,12 @@ internal sealed record RecordedUpload(InspectionRecord Record, byte[] Picture)
     /// <exception cref="BadHttpRequestException">It is no such form, or too long.</exception>
     public static async Task<RecordedUpload> ReadAsync(HttpRequest request, int mostOfAPicture, CancellationToken cancellationToken)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
             || HeaderUtilities.RemoveQuotes(type.Boundary) is not { Length: > 0 and <= MostOfABoundary } boundary)
         {
-            throw new BadHttpRequestException("Expected multipart/form-data with the parts record and picture.", StatusCodes.Status415UnsupportedMediaType);
+            throw new BadHttpRequestException("Expected multipart/form-data with the parts record and picture.",
+                StatusCodes.Status415UnsupportedMediaType);
         }
 
         var (record, picture) = ((InspectionRecord?)null, Array.Empty<byte>());
@@ -37,20 +39,24 @@ internal sealed record RecordedUpload(InspectionRecord Record, byte[] Picture)
                 switch (HeaderUtilities.RemoveQuotes(section.GetContentDispositionHeader()?.Name ?? "").ToString())
                 {
                     case "record" when record is null:
-                        record = JsonSerializer.Deserialize<InspectionRecord>(
-                            await BoundedBody.ReadAsync(section.Body, MostOfARecord, "record", cancellationToken).ConfigureAwait(false), Json);
+                        var json = await BoundedBody.ReadAsync(section.Body, MostOfARecord, "record", cancellationToken)
+                            .ConfigureAwait(false);
+                        record = JsonSerializer.Deserialize<InspectionRecord>(json, Json);
                         break;
                     case "picture" when picture.Length == 0:
-                        picture = await BoundedBody.ReadAsync(section.Body, mostOfAPicture, "picture", cancellationToken).ConfigureAwait(false);
+                        picture = await BoundedBody.ReadAsync(section.Body, mostOfAPicture, "picture", cancellationToken)
+                            .ConfigureAwait(false);
                         break;
                     default:
                         throw new BadHttpRequestException("Expected one part record and at most one part picture.");
                 }
             }
         }
-        catch (Exception fault) when (fault is JsonException or InvalidDataException || (fault is IOException and not BadHttpRequestException))
+        catch (Exception fault) when (fault is JsonException or InvalidDataException
+            || (fault is IOException and not BadHttpRequestException))
         {
-            throw new BadHttpRequestException(fault is JsonException ? $"record: {fault.Message}" : "The form is broken off or damaged.", fault);
+            throw new BadHttpRequestException(fault is JsonException ? $"record: {fault.Message}" : "The form is broken off or damaged.",
+                fault);
         }
 
         return record is not null ? new RecordedUpload(record, picture) : throw new BadHttpRequestException("The part record is missing.");

@@ -51,5 +51,6 @@ internal static class Refusals
         }
     }
 
-    private static bool IsOfTheDatabase(Exception? fault) => fault is not null && (fault is DbException || IsOfTheDatabase(fault.InnerException));
+    private static bool IsOfTheDatabase(Exception? fault) => fault is not null
+        && (fault is DbException || IsOfTheDatabase(fault.InnerException));
 }

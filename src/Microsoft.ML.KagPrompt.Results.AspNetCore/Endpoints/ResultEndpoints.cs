@@ -16,12 +16,14 @@ internal static class ResultEndpoints
     public static async Task<Results<Ok<StoredResult>, ProblemHttpResult>> Find(Guid id, IResultStore store, CancellationToken aborted)
         => await store.FindAsync(id, aborted).ConfigureAwait(false) is { } found ? TypedResults.Ok(found) : NotThere();
 
-    public static async Task<IResult> Picture(Guid id, IResultStore store, ResultPictures pictures, HttpResponse response, CancellationToken aborted)
+    public static async Task<IResult> Picture(Guid id, IResultStore store, ResultPictures pictures, HttpResponse response,
+        CancellationToken aborted)
         => await store.FindAsync(id, aborted).ConfigureAwait(false) is { PictureHash: { } hash }
             && await pictures.ReadPictureAsync(hash, aborted).ConfigureAwait(false) is { } bytes
                 ? PictureAnswer.Picture(response, bytes, hash) : NotThere();
 
-    public static async Task<IResult> Map(Guid id, IResultStore store, ResultPictures pictures, HttpResponse response, CancellationToken aborted)
+    public static async Task<IResult> Map(Guid id, IResultStore store, ResultPictures pictures, HttpResponse response,
+        CancellationToken aborted)
         => await store.FindAsync(id, aborted).ConfigureAwait(false) is { MapHash: { } hash }
             && await pictures.ReadMapFileAsync(hash, aborted).ConfigureAwait(false) is { } bytes
                 ? PictureAnswer.Map(response, bytes, hash) : NotThere();
@@ -55,6 +57,7 @@ internal static class ResultEndpoints
         return TypedResults.Empty;
     }
 
-    private static ProblemHttpResult NotThere()
-        => TypedResults.Problem("There is no such thing, or none yet: what was just recorded may wait for the database.", statusCode: StatusCodes.Status404NotFound);
+    private static ProblemHttpResult NotThere() => TypedResults.Problem(
+        "There is no such thing, or none yet: what was just recorded may wait for the database.",
+        statusCode: StatusCodes.Status404NotFound);
 }

@@ -34,8 +34,8 @@ internal sealed class KeyFile
         }
         catch (JsonException fault)
         {
-            throw new ResultStoreException($"The file of API keys '{path}' is damaged: {fault.Message} Restore it, or delete it and make new keys.",
-                fault);
+            throw new ResultStoreException(
+                $"The file of API keys '{path}' is damaged: {fault.Message} Restore it, or delete it and make new keys.", fault);
         }
     }
 

@@ -17,8 +17,8 @@ internal sealed class DatabaseResultStore(ResultDatabase database, TimeProvider 
         return found?.ToResult();
     }
 
-    public async Task<ResultPage> QueryAsync(ResultFilter filter, ResultOrder order = ResultOrder.Newest, int pageSize = 100, string? after = null,
-        CancellationToken cancellationToken = default)
+    public async Task<ResultPage> QueryAsync(ResultFilter filter, ResultOrder order = ResultOrder.Newest, int pageSize = 100,
+        string? after = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
         if (pageSize is < 1 or > MostOnAPage)
@@ -64,7 +64,8 @@ internal sealed class DatabaseResultStore(ResultDatabase database, TimeProvider 
 
         if (!Enum.IsDefined(kind))
         {
-            throw new ArgumentException($"Kind: expected one of {string.Join(", ", Enum.GetNames<FeedbackKind>())}, got {kind}.", nameof(kind));
+            throw new ArgumentException($"Kind: expected one of {string.Join(", ", Enum.GetNames<FeedbackKind>())}, got {kind}.",
+                nameof(kind));
         }
 
         await using var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -77,7 +78,8 @@ internal sealed class DatabaseResultStore(ResultDatabase database, TimeProvider 
 
         if (kind == (isAnomalous.Value ? FeedbackKind.Missed : FeedbackKind.FalseAlarm))
         {
-            throw new ArgumentException($"Kind: {kind} does not fit a part that was {(isAnomalous.Value ? "rejected" : "passed")}.", nameof(kind));
+            throw new ArgumentException($"Kind: {kind} does not fit a part that was {(isAnomalous.Value ? "rejected" : "passed")}.",
+                nameof(kind));
         }
 
         var at = RecordCheck.Microseconds(time.GetUtcNow()).UtcDateTime;

@@ -68,7 +68,8 @@ internal sealed class ResultDatabase : IDisposable
         if (File.Exists(options.DatabasePath))
         {
             // EF Core's own lock is a row, and stays where a process was killed while it migrated. We hold one that does not.
-            await context.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellationToken).ConfigureAwait(false);
+            await context.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellationToken)
+                .ConfigureAwait(false);
         }
 
         await MigrateAsync(context, cancellationToken).ConfigureAwait(false);
@@ -88,7 +89,8 @@ internal sealed class ResultDatabase : IDisposable
         }
         finally
         {
-            await context.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({AdvisoryLock})", CancellationToken.None).ConfigureAwait(false);
+            await context.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({AdvisoryLock})", CancellationToken.None)
+                .ConfigureAwait(false);
         }
     }
 
@@ -98,8 +100,8 @@ internal sealed class ResultDatabase : IDisposable
         var known = context.Database.GetMigrations().ToArray();
         if (applied.Except(known).FirstOrDefault() is { } newer)
         {
-            throw new ResultStoreException($"The database of results is of a newer version of Microsoft.ML.KagPrompt.Results: it has the change "
-                + $"'{newer}', and this version knows only those up to '{known[^1]}'. Use that version, or another database.");
+            throw new ResultStoreException($"The database of results is of a newer version of Microsoft.ML.KagPrompt.Results: it has the "
+                + $"change '{newer}', and this version knows only those up to '{known[^1]}'. Use that version, or another database.");
         }
 
         await context.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);

@@ -87,6 +87,7 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
         _ => false,
     };
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The database will not take a result; it is kept in '{Path}' for a person to look at.")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "The database will not take a result; it is kept in '{Path}' for a person to look at.")]
     private static partial void LogRejected(ILogger log, Exception fault, string path);
 }

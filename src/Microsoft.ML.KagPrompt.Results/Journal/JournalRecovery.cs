@@ -21,8 +21,9 @@ internal static partial class JournalRecovery
 
         if (!bytes.AsSpan().StartsWith(JournalSegment.Magic))
         {
-            throw new ResultStoreException($"'{path}' is no journal of this version: expected it to begin with KAGRES01. It was written by a "
-                + "newer version, or is damaged at its beginning. Use that version, or move the file away; its results are then not stored.");
+            throw new ResultStoreException($"'{path}' is no journal of this version: expected it to begin with KAGRES01. It was written by "
+                + "a newer version, or is damaged at its beginning. Use that version, or move the file away; its results are then not "
+                + "stored.");
         }
 
         var (sound, entries, end) = Scan(bytes);

@@ -221,7 +221,7 @@ internal sealed class ResultJournal : IAsyncDisposable
         }
 
         return entries.Count > 0 ? new JournalBatch(segment, from + at, entries)
-            : throw new ResultStoreException($"The journal '{segment.Path}' cannot be read at byte {from} any more, though it was written: the disk "
-                + "or another program changed it. Restart this program, which sets aside what is damaged.");
+            : throw new ResultStoreException($"The journal '{segment.Path}' cannot be read at byte {from} any more, though it was written: "
+                + "the disk or another program changed it. Restart this program, which sets aside what is damaged.");
     }
 }

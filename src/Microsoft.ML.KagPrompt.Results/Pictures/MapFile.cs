@@ -21,8 +21,8 @@ internal static partial class MapFile
     {
         if (map.Height is < 1 or > MostSide || map.Width is < 1 or > MostSide || map.Values.Length != map.Height * map.Width)
         {
-            throw new ArgumentException($"Map: expected Height × Width values, sides of 1 to {MostSide}, got {map.Values.Length} values for "
-                + $"{map.Height} × {map.Width}.", nameof(map));
+            throw new ArgumentException($"Map: expected Height × Width values, sides of 1 to {MostSide}, got {map.Values.Length} values "
+                + $"for {map.Height} × {map.Width}.", nameof(map));
         }
 
         var shape = FormattableString.Invariant($"{{'descr': '<f2', 'fortran_order': False, 'shape': ({map.Height}, {map.Width}), }}");

@@ -66,10 +66,12 @@ internal sealed partial class PictureSweep(
         await using var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         var hashes = files.Select(file => file.Hash).ToArray();
         var ofPictures = await context.Results.Where(row => hashes.Contains(row.PictureHash))
-            .GroupBy(row => row.PictureHash!).Select(rows => new { rows.Key, Said = rows.Max(row => row.Feedback == FeedbackKind.None ? 0 : 1) })
+            .GroupBy(row => row.PictureHash!)
+            .Select(rows => new { rows.Key, Said = rows.Max(row => row.Feedback == FeedbackKind.None ? 0 : 1) })
             .ToDictionaryAsync(found => found.Key, found => found.Said > 0, cancellationToken).ConfigureAwait(false);
         var ofMaps = await context.Results.Where(row => hashes.Contains(row.MapHash))
-            .GroupBy(row => row.MapHash!).Select(rows => new { rows.Key, Said = rows.Max(row => row.Feedback == FeedbackKind.None ? 0 : 1) })
+            .GroupBy(row => row.MapHash!)
+            .Select(rows => new { rows.Key, Said = rows.Max(row => row.Feedback == FeedbackKind.None ? 0 : 1) })
             .ToDictionaryAsync(found => found.Key, found => found.Said > 0, cancellationToken).ConfigureAwait(false);
         var found = new Dictionary<ContentFile, bool>();
         foreach (var file in files)

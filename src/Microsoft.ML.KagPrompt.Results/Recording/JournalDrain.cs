@@ -26,7 +26,8 @@ internal sealed partial class JournalDrain : BackgroundService
         untilItWorks = new ResiliencePipelineBuilder { TimeProvider = time }.AddRetry(new RetryStrategyOptions
         {
             MaxRetryAttempts = int.MaxValue,
-            ShouldHandle = args => ValueTask.FromResult(args.Outcome.Exception is not null && !args.Context.CancellationToken.IsCancellationRequested),
+            ShouldHandle = args => ValueTask.FromResult(args.Outcome.Exception is not null
+                && !args.Context.CancellationToken.IsCancellationRequested),
             DelayGenerator = args => ValueTask.FromResult<TimeSpan?>(DelayAfter(args.AttemptNumber)),
             OnRetry = args =>
             {

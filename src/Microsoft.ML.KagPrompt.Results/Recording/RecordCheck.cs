@@ -58,6 +58,6 @@ internal static class RecordCheck
     private static TimeSpan? Microseconds(TimeSpan? span)
         => span is { } time ? new TimeSpan(time.Ticks - (time.Ticks % TimeSpan.TicksPerMicrosecond)) : null;
 
-    private static string? Shown(string? text)
-        => text is null ? null : $"'{string.Concat(text.Take(60).Select(letter => char.IsControl(letter) ? '?' : letter))}' ({text.Length})";
+    private static string? Shown(string? text) => text is null ? null
+        : $"'{string.Concat(text.Take(60).Select(letter => char.IsControl(letter) ? '?' : letter))}' ({text.Length} characters)";
 }

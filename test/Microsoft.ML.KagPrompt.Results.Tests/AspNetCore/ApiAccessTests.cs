@@ -18,7 +18,8 @@ public sealed class ApiAccessTests
         foreach (var (method, path) in calls)
         {
             var answer = await host.Client().SendAsync(new HttpRequestMessage(method, path));
-            answer.StatusCode.Should().Be(path.EndsWith("/health", StringComparison.Ordinal) ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, path);
+            answer.StatusCode.Should().Be(path.EndsWith("/health", StringComparison.Ordinal) ? HttpStatusCode.OK
+                : HttpStatusCode.Unauthorized, path);
         }
     }
 
@@ -42,7 +43,8 @@ public sealed class ApiAccessTests
         var key = await host.Keys.CreateAsync("line 1", ApiKeyRole.Read);
         var other = await host.Keys.CreateAsync("line 2", ApiKeyRole.Read);
         // The last letter of a secret carries bits that are not of it.
-        string[] wrong = [key[..^2] + (key[^2] == 'A' ? 'B' : 'A') + key[^1], other[..20] + key[20..], key[..^1], key + "A", "kag_", "", key.ToUpperInvariant(), "KAG" + key[3..]];
+        string[] wrong = [key[..^2] + (key[^2] == 'A' ? 'B' : 'A') + key[^1], other[..20] + key[20..], key[..^1], key + "A", "kag_", "",
+            key.ToUpperInvariant(), "KAG" + key[3..]];
         foreach (var text in wrong)
         {
             var answer = await host.Client(text).GetAsync("/api/results");
@@ -95,5 +97,6 @@ public sealed class ApiAccessTests
     private static IEnumerable<(HttpMethod Method, string Path)> Calls(ApiHost host)
         => host.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().SelectMany(endpoint
             => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(method => (HttpMethod.Parse(method),
-                "/" + endpoint.RoutePattern.RawText!.Trim('/').Replace("{id:guid}", $"{InspectionRecord.NewId()}").Replace("{documentName}", "kagprompt-results"))));
+                "/" + endpoint.RoutePattern.RawText!.Trim('/').Replace("{id:guid}", $"{InspectionRecord.NewId()}")
+                    .Replace("{documentName}", "kagprompt-results"))));
 }

@@ -39,7 +39,8 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public IResultStore Store => App.Services.GetRequiredService<IResultStore>();
 
-    public static async Task<ApiHost> StartAsync(Action<KagPromptResultsOptions>? configure = null, Action<KagPromptResultsApiOptions>? configureApi = null)
+    public static async Task<ApiHost> StartAsync(Action<KagPromptResultsOptions>? configure = null,
+        Action<KagPromptResultsApiOptions>? configureApi = null)
     {
         var host = new ApiHost(configure, configureApi);
         await host.App.StartAsync();

@@ -31,7 +31,8 @@ public sealed class ApiKeysTests : IDisposable
     [Fact]
     public async Task Create_FromSeveralAtOnce_KeepsEveryKey()
     {
-        var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => new ApiKeys(KeyFile).CreateAsync($"{i}", ApiKeyRole.Read))));
+        var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(i
+            => Task.Run(() => new ApiKeys(KeyFile).CreateAsync($"{i}", ApiKeyRole.Read))));
         var keys = new ApiKeys(KeyFile);
         made.Select(key => keys.Find(key)!.Name).Should().BeEquivalentTo(Enumerable.Range(0, 8).Select(i => $"{i}"));
     }

@@ -37,9 +37,12 @@ public sealed class ApiRecordTests
         var good = JsonContent.Create(ResultsHost.Record());
         HttpContent[] bodies =
         [
-            Form(ResultsHost.Record() with { Product = "a\0b" }, null, ""), Form(ResultsHost.Record() with { Id = Guid.NewGuid() }, null, ""),
-            new MultipartFormDataContent { { new StringContent("{}"), "record" } }, new MultipartFormDataContent { { new StringContent("null"), "record" } },
-            new MultipartFormDataContent { { new StringContent("""{"pictureHash":"../x"}"""), "record" } }, new MultipartFormDataContent { { new StringContent("x"), "other" } },
+            Form(ResultsHost.Record() with { Product = "a\0b" }, null, ""),
+            Form(ResultsHost.Record() with { Id = Guid.NewGuid() }, null, ""),
+            new MultipartFormDataContent { { new StringContent("{}"), "record" } },
+            new MultipartFormDataContent { { new StringContent("null"), "record" } },
+            new MultipartFormDataContent { { new StringContent("""{"pictureHash":"../x"}"""), "record" } },
+            new MultipartFormDataContent { { new StringContent("x"), "other" } },
             new MultipartFormDataContent { { good, "record" }, { new StringContent("x"), "record" } }, new MultipartFormDataContent(),
         ];
         foreach (var body in bodies)
@@ -57,9 +60,12 @@ public sealed class ApiRecordTests
     {
         await using var host = await ApiHost.StartAsync(options => options.MaxPictureBytes = 1000);
         using var client = await host.ClientAsync(ApiKeyRole.Write);
-        (await client.PostAsync("/api/results", Form(ResultsHost.Record(), new byte[1001], "a"))).StatusCode.Should().Be(HttpStatusCode.RequestEntityTooLarge);
-        (await client.PostAsync("/api/results", Form(ResultsHost.Record(new string('a', 70_000)), null, ""))).StatusCode.Should().Be(HttpStatusCode.RequestEntityTooLarge);
-        (await client.PostAsync("/api/results", Form(ResultsHost.Record(), new byte[1000], "a"))).StatusCode.Should().Be(HttpStatusCode.Accepted);
+        (await client.PostAsync("/api/results", Form(ResultsHost.Record(), new byte[1001], "a"))).StatusCode.Should()
+            .Be(HttpStatusCode.RequestEntityTooLarge);
+        (await client.PostAsync("/api/results", Form(ResultsHost.Record(new string('a', 70_000)), null, ""))).StatusCode.Should()
+            .Be(HttpStatusCode.RequestEntityTooLarge);
+        (await client.PostAsync("/api/results", Form(ResultsHost.Record(), new byte[1000], "a"))).StatusCode.Should()
+            .Be(HttpStatusCode.Accepted);
     }
 
     [Fact]
@@ -91,13 +97,18 @@ public sealed class ApiRecordTests
         using var client = await host.ClientAsync(ApiKeyRole.Write);
         var record = await host.StoreAsync();
         var path = $"/api/results/{record.Id}/feedback";
-        foreach (var body in new[] { "", "null", "{}", """{"kind":"Bad"}""", """{"kind":9}""", """{"kind":"FalseAlarm"}""", """{"kind":"Confirmed","by":"\u0000"}""" })
+        string[] bodies =
+        [
+            "", "null", "{}", """{"kind":"Bad"}""", """{"kind":9}""", """{"kind":"FalseAlarm"}""", """{"kind":"Confirmed","by":"\u0000"}""",
+        ];
+        foreach (var body in bodies)
         {
             (await client.PutAsync(path, Json(body))).StatusCode.Should().Be(HttpStatusCode.BadRequest, body);
         }
 
         (await client.PutAsync(path, Json(new string(' ', 5000)))).StatusCode.Should().Be(HttpStatusCode.RequestEntityTooLarge);
-        (await client.PutAsJsonAsync($"/api/results/{InspectionRecord.NewId()}/feedback", new { kind = "Confirmed" })).StatusCode.Should().Be(HttpStatusCode.NotFound);
+        (await client.PutAsJsonAsync($"/api/results/{InspectionRecord.NewId()}/feedback", new { kind = "Confirmed" })).StatusCode.Should()
+            .Be(HttpStatusCode.NotFound);
         (await host.Store.FeedbackHistoryAsync(record.Id)).Should().BeEmpty();
     }
 
@@ -115,5 +126,6 @@ public sealed class ApiRecordTests
     }
 
     private static string[] Files(ApiHost host) => [.. Directory.GetFiles(host.Folder, "*", SearchOption.AllDirectories)
-        .Where(file => !file.Contains("journal", StringComparison.Ordinal) && !file.Contains("results.db", StringComparison.Ordinal)).Select(file => Path.GetFileName(file))];
+        .Where(file => !file.Contains("journal", StringComparison.Ordinal) && !file.Contains("results.db", StringComparison.Ordinal))
+        .Select(file => Path.GetFileName(file))];
 }

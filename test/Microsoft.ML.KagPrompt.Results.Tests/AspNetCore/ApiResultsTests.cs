@@ -24,7 +24,8 @@ public sealed class ApiResultsTests
         var scores = new List<float>();
         for (var after = ""; after is not null;)
         {
-            var page = await client.GetFromJsonAsync<ResultPage>($"/api/results?product=bolt&verdict=Anomalous&order=WorstFirst&pageSize=2&from=2026-01-01T00:00:00Z{after}");
+            const string Query = "product=bolt&verdict=Anomalous&order=WorstFirst&pageSize=2&from=2026-01-01T00:00:00Z";
+            var page = await client.GetFromJsonAsync<ResultPage>($"/api/results?{Query}{after}");
             scores.AddRange(page!.Results.Select(result => result.Score));
             after = page.Next is { } next ? $"&after={next}" : null;
         }
@@ -80,7 +81,8 @@ public sealed class ApiResultsTests
         answer.Content.Headers.ContentType!.ToString().Should().Be("image/png");
         answer.Content.Headers.ContentDisposition!.ToString().Should().MatchRegex("^attachment; filename=[0-9a-f]{16}.png");
         answer.Headers.GetValues("X-Content-Type-Options").Should().Equal("nosniff");
-        (await client.GetAsync($"/api/results/{page.Id}/picture")).Content.Headers.ContentType!.ToString().Should().Be("application/octet-stream");
+        (await client.GetAsync($"/api/results/{page.Id}/picture")).Content.Headers.ContentType!.ToString().Should()
+            .Be("application/octet-stream");
         (await client.GetAsync($"/api/results/{none.Id}/picture")).StatusCode.Should().Be(HttpStatusCode.NotFound);
         (await client.GetAsync($"/api/results/{none.Id}/map")).StatusCode.Should().Be(HttpStatusCode.NotFound);
         (await client.GetAsync("/api/results/..%2F..%2Fapi-keys.json/picture")).StatusCode.Should().Be(HttpStatusCode.NotFound);
@@ -158,12 +160,14 @@ public sealed class ApiResultsTests
         await using var host = await ApiHost.StartAsync();
         using var client = await host.ClientAsync(ApiKeyRole.Read);
         var document = JsonDocument.Parse(await client.GetStringAsync("/api/openapi/kagprompt-results.json")).RootElement;
-        document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(call => $"{call.Name} {path.Name}"))
+        document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject()
+            .Select(call => $"{call.Name} {path.Name}"))
             .Should().BeEquivalentTo(
                 "get /api/health", "get /api/results", "post /api/results", "get /api/results/{id}", "get /api/results/{id}/picture",
-                "get /api/results/{id}/map", "get /api/results/{id}/feedback", "put /api/results/{id}/feedback", "get /api/results/count-by-hour",
-                "get /api/results/quantiles", "get /api/results/export");
-        document.GetProperty("components").GetProperty("securitySchemes").GetProperty("key").GetProperty("scheme").GetString().Should().Be("bearer");
+                "get /api/results/{id}/map", "get /api/results/{id}/feedback", "put /api/results/{id}/feedback",
+                "get /api/results/count-by-hour", "get /api/results/quantiles", "get /api/results/export");
+        document.GetProperty("components").GetProperty("securitySchemes").GetProperty("key").GetProperty("scheme").GetString().Should()
+            .Be("bearer");
         document.GetProperty("paths").GetProperty("/api/results").GetProperty("post").GetProperty("requestBody").GetProperty("content")
             .GetProperty("multipart/form-data").GetProperty("schema").GetProperty("properties").EnumerateObject().Select(part => part.Name)
             .Should().Equal("record", "picture");

@@ -65,7 +65,8 @@ public sealed class MigrationTests(PostgresServer server) : IDisposable
             // What EF Core leaves behind, by which every later start would wait for ever.
             await context.Database.ExecuteSqlRawAsync("""
                 DELETE FROM "__EFMigrationsHistory"; DROP TABLE feedback; DROP TABLE results;
-                CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
+                CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" (
+                    "Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
                 INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-01-01');
                 """);
         }

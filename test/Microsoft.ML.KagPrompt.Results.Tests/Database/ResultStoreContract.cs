@@ -16,8 +16,10 @@ public abstract class ResultStoreContract : IDisposable
         var record = new InspectionRecord
         {
             Id = InspectionRecord.NewId(), Product = "Bolzen \"M8\" — ✓", ModelVersion = "7", ModelHash = new string('a', 64),
-            Time = new DateTimeOffset(2026, 3, 1, 13, 30, 15, 123, 456, TimeSpan.FromHours(1)).AddTicks(7), Score = 0.1f, Probability = 1f / 3,
-            Threshold = 0.7f, IsAnomalous = true, IsForeign = true, Reason = "unlike", CycleTime = TimeSpan.FromMicroseconds(1_234_567), Line = "L1",
+            Time = new DateTimeOffset(2026, 3, 1, 13, 30, 15, 123, 456, TimeSpan.FromHours(1)).AddTicks(7), Score = 0.1f,
+            Probability = 1f / 3,
+            Threshold = 0.7f, IsAnomalous = true, IsForeign = true, Reason = "unlike", CycleTime = TimeSpan.FromMicroseconds(1_234_567),
+            Line = "L1",
             Station = "S2",
         };
         await host.Recorder.RecordAsync(record, "picture"u8.ToArray(), new ResultMap(new[] { 0.5f, float.NaN }, 1, 2));
@@ -70,7 +72,8 @@ public abstract class ResultStoreContract : IDisposable
         ];
         foreach (var (filter, expected) in cases)
         {
-            (await host.Store.QueryAsync(filter)).Results.Select(result => result.Id).Should().Equal(expected.Select(record => record.Id), filter.ToString());
+            (await host.Store.QueryAsync(filter)).Results.Select(result => result.Id).Should()
+                .Equal(expected.Select(record => record.Id), filter.ToString());
         }
     }
 
@@ -97,7 +100,8 @@ public abstract class ResultStoreContract : IDisposable
         var ids = records.Select(record => (record, Text: record.Id.ToString()));
         var expected = order switch
         {
-            ResultOrder.Newest => ids.OrderByDescending(each => each.record.Time).ThenByDescending(each => each.Text, StringComparer.Ordinal),
+            ResultOrder.Newest => ids.OrderByDescending(each => each.record.Time).ThenByDescending(each => each.Text,
+                StringComparer.Ordinal),
             ResultOrder.Oldest => ids.OrderBy(each => each.record.Time).ThenBy(each => each.Text, StringComparer.Ordinal),
             _ => ids.OrderByDescending(each => each.record.Score).ThenByDescending(each => each.Text, StringComparer.Ordinal),
         };
@@ -117,7 +121,8 @@ public abstract class ResultStoreContract : IDisposable
             (ResultOrder.Newest, 0, null), (ResultOrder.Newest, 1001, null), ((ResultOrder)9, 1, null),
         })
         {
-            await host.Store.Invoking(store => store.QueryAsync(ResultFilter.All, order, size, after)).Should().ThrowAsync<ArgumentException>();
+            await host.Store.Invoking(store => store.QueryAsync(ResultFilter.All, order, size, after)).Should()
+                .ThrowAsync<ArgumentException>();
         }
     }
 
@@ -153,7 +158,8 @@ public abstract class ResultStoreContract : IDisposable
         foreach (var (id, kind, by) in new[]
         {
             (passed.Id, FeedbackKind.FalseAlarm, "Ann"), (rejected.Id, FeedbackKind.Missed, "Ann"), (passed.Id, (FeedbackKind)9, "Ann"),
-            (passed.Id, FeedbackKind.Confirmed, ""), (passed.Id, FeedbackKind.Confirmed, "a\0b"), (passed.Id, FeedbackKind.Confirmed, new string('a', 101)),
+            (passed.Id, FeedbackKind.Confirmed, ""), (passed.Id, FeedbackKind.Confirmed, "a\0b"), 
+            (passed.Id, FeedbackKind.Confirmed, new string('a', 101)),
         })
         {
             await host.Store.Invoking(store => store.SetFeedbackAsync(id, kind, by)).Should().ThrowAsync<ArgumentException>();
@@ -167,7 +173,8 @@ public abstract class ResultStoreContract : IDisposable
         await using var host = await StartAsync();
         await host.StoreAsync(
             ResultsHost.Record(time: Noon), ResultsHost.Record(time: Noon.AddHours(1).AddTicks(-10), isAnomalous: true),
-            ResultsHost.Record(time: Noon.AddHours(1), isAnomalous: true) with { IsForeign = true }, ResultsHost.Record("nut", time: Noon.AddDays(2)));
+            ResultsHost.Record(time: Noon.AddHours(1), isAnomalous: true) with { IsForeign = true },
+            ResultsHost.Record("nut", time: Noon.AddDays(2)));
         (await host.Store.CountByHourAsync(ResultFilter.All)).Should().Equal(
             new HourlyCount(Noon, 2, 1, 0), new HourlyCount(Noon.AddHours(1), 1, 1, 1), new HourlyCount(Noon.AddDays(2), 1, 0, 0));
         (await host.Store.CountByHourAsync(new() { Product = "nut" })).Should().Equal(new HourlyCount(Noon.AddDays(2), 1, 0, 0));
@@ -178,7 +185,8 @@ public abstract class ResultStoreContract : IDisposable
     {
         await using var host = await StartAsync();
         await host.StoreAsync([.. new[] { 4f, 1, 3, 2 }.Select(score => ResultsHost.Record(score: score)), ResultsHost.Record("nut", 9)]);
-        (await host.Store.QuantilesAsync(new() { Product = "bolt" }, [0, 0.5, 0.9, 1])).Should().Equal([1, 2.5, 3.7, 4], (one, other) => Math.Abs(one - other) < 1e-9);
+        (await host.Store.QuantilesAsync(new() { Product = "bolt" }, [0, 0.5, 0.9, 1])).Should()
+            .Equal([1, 2.5, 3.7, 4], (one, other) => Math.Abs(one - other) < 1e-9);
         (await host.Store.QuantilesAsync(new() { Product = "none" }, [0.5])).Should().BeEmpty();
         await host.Store.Invoking(store => store.QuantilesAsync(ResultFilter.All, [double.NaN])).Should().ThrowAsync<ArgumentException>();
     }

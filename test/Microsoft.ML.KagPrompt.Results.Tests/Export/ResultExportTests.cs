@@ -8,8 +8,10 @@ public sealed class ResultExportTests
 {
     private static readonly StoredResult Result = new()
     {
-        Id = Guid.Parse("01890a5d-ac96-774b-bcce-b302099a8057"), Product = "bolt", ModelVersion = "1", Time = new(2026, 3, 1, 12, 0, 0, 500, TimeSpan.Zero),
-        Score = -0.125f, Threshold = 1234.5f, IsAnomalous = true, CycleTime = TimeSpan.FromMilliseconds(1500), Feedback = FeedbackKind.FalseAlarm, FeedbackBy = "Ann",
+        Id = Guid.Parse("01890a5d-ac96-774b-bcce-b302099a8057"), Product = "bolt", ModelVersion = "1",
+        Time = new(2026, 3, 1, 12, 0, 0, 500, TimeSpan.Zero),
+        Score = -0.125f, Threshold = 1234.5f, IsAnomalous = true, CycleTime = TimeSpan.FromMilliseconds(1500),
+        Feedback = FeedbackKind.FalseAlarm, FeedbackBy = "Ann",
     };
 
     [Fact]
@@ -20,8 +22,10 @@ public sealed class ResultExportTests
         try
         {
             (await CsvAsync(Result)).Should().Be(
-                "id,time,product,line,station,model_version,model_hash,score,probability,threshold,is_anomalous,is_foreign,reason,cycle_seconds,picture_hash,map_hash,feedback,feedback_by,feedback_at\r\n"
-                + "01890a5d-ac96-774b-bcce-b302099a8057,2026-03-01T12:00:00.5000000Z,bolt,,,1,,-0.125,,1234.5,true,false,,1.5,,,FalseAlarm,Ann,\r\n");
+                "id,time,product,line,station,model_version,model_hash,score,probability,threshold,"
+                + "is_anomalous,is_foreign,reason,cycle_seconds,picture_hash,map_hash,feedback,feedback_by,feedback_at\r\n"
+                + "01890a5d-ac96-774b-bcce-b302099a8057,2026-03-01T12:00:00.5000000Z,bolt,,,1,,-0.125,,1234.5,"
+                + "true,false,,1.5,,,FalseAlarm,Ann,\r\n");
         }
         finally
         {

@@ -120,7 +120,8 @@ public sealed class ResultJournalTests : IDisposable
             await journal.AppendAsync(entry, default);
         }
 
-        await journal.Awaiting(full => full.AppendAsync(entry, default)).Should().ThrowAsync<JournalFullException>().WithMessage("*17 results wait*");
+        await journal.Awaiting(full => full.AppendAsync(entry, default)).Should().ThrowAsync<JournalFullException>()
+            .WithMessage("*17 results wait*");
         var batch = await journal.ReadAsync(17, default);
         batch.Entries.Should().HaveCount(2, "that is one segment, of an eighth of the room");
         journal.Complete(batch);
@@ -159,8 +160,10 @@ public sealed class ResultJournalTests : IDisposable
     public async Task Append_CancelledOrTooLong_IsRefusedBeforehand()
     {
         await using var journal = Open();
-        await journal.Awaiting(open => open.AppendAsync([1], new CancellationToken(true))).Should().ThrowAsync<OperationCanceledException>();
-        await journal.Awaiting(open => open.AppendAsync(new byte[JournalFrame.MostBytes + 1], default)).Should().ThrowAsync<ArgumentException>();
+        await journal.Awaiting(open => open.AppendAsync([1], new CancellationToken(true))).Should()
+            .ThrowAsync<OperationCanceledException>();
+        await journal.Awaiting(open => open.AppendAsync(new byte[JournalFrame.MostBytes + 1], default)).Should()
+            .ThrowAsync<ArgumentException>();
         journal.Pending.Should().Be(0);
     }
 

@@ -28,7 +28,8 @@ public sealed class PictureSweepTests : IDisposable
     [InlineData(true)]
     public async Task Sweep_PictureWithFeedback_GoesOnlyIfTold(bool told)
     {
-        await using var host = await StartAsync(options => (options.PictureDays, options.PictureGigabytes, options.DeletePicturesWithFeedback) = (10, 1e-9, told));
+        await using var host = await StartAsync(options => (options.PictureDays, options.PictureGigabytes,
+            options.DeletePicturesWithFeedback) = (10, 1e-9, told));
         var said = await RecordAsync(host, "said");
         await host.Store.SetFeedbackAsync(said.Id, FeedbackKind.Confirmed, "Ann");
         // The same picture once more, of which nobody spoke.
@@ -53,7 +54,8 @@ public sealed class PictureSweepTests : IDisposable
         // Recorded again: the youngest now.
         results[0] = await RecordAsync(host, new string('a', 10_000), withMap: false);
         await host.Sweep.RunAsync(default);
-        var there = await Task.WhenAll(results.Select(async result => await host.Pictures.ReadPictureAsync(result.PictureHash!) is not null));
+        var there = await Task.WhenAll(results.Select(async result
+            => await host.Pictures.ReadPictureAsync(result.PictureHash!) is not null));
         there.Should().Equal(true, false, false, true);
     }
 
@@ -88,7 +90,8 @@ public sealed class PictureSweepTests : IDisposable
     [Fact]
     public async Task Sweep_DatabaseAway_DeletesNothing()
     {
-        await using var host = ResultsHost.Idle(folder.Path, options => (options.PictureDays, options.PostgresConnectionString) = (1, $"Host={folder.Path}"), time);
+        await using var host = ResultsHost.Idle(folder.Path, options
+            => (options.PictureDays, options.PostgresConnectionString) = (1, $"Host={folder.Path}"), time);
         var hash = host.Pictures.Pictures.Write("picture"u8);
         time.Advance(TimeSpan.FromDays(30));
         await host.Sweep.Awaiting(sweep => sweep.RunAsync(default)).Should().ThrowAsync<Exception>();
@@ -97,13 +100,15 @@ public sealed class PictureSweepTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private Task<ResultsHost> StartAsync(Action<KagPromptResultsOptions>? configure = null) => ResultsHost.StartAsync(folder.Path, null, configure, time);
+    private Task<ResultsHost> StartAsync(Action<KagPromptResultsOptions>? configure = null)
+        => ResultsHost.StartAsync(folder.Path, null, configure, time);
 
     private static async Task<StoredResult> RecordAsync(ResultsHost host, string picture, bool withMap = true)
     {
         var record = ResultsHost.Record();
         var bytes = System.Text.Encoding.UTF8.GetBytes(picture);
-        await host.Recorder.RecordAsync(record, bytes, withMap ? new ResultMap(bytes.Select(value => (float)value).ToArray(), 1, bytes.Length) : null);
+        await host.Recorder.RecordAsync(record, bytes, withMap
+            ? new ResultMap(bytes.Select(value => (float)value).ToArray(), 1, bytes.Length) : null);
         await host.Recorder.WhenStoredAsync();
         return (await host.Store.FindAsync(record.Id))!;
     }

@@ -24,7 +24,8 @@ public sealed class ResultPicturesTests : IDisposable
         var hash = host.Pictures.Pictures.Write("one"u8);
         var path = folder.In("pictures", hash[..2], hash[2..4], hash);
         File.WriteAllText(path, "two");
-        await host.Pictures.Awaiting(pictures => pictures.ReadPictureAsync(hash)).Should().ThrowAsync<ResultStoreException>().WithMessage($"*{hash} is damaged*");
+        await host.Pictures.Awaiting(pictures => pictures.ReadPictureAsync(hash)).Should().ThrowAsync<ResultStoreException>()
+            .WithMessage($"*{hash} is damaged*");
         File.WriteAllText(path, "on");
         host.Pictures.Pictures.Write("one"u8);
         (await host.Pictures.ReadPictureAsync(hash)).Should().Equal("one"u8.ToArray());
@@ -55,21 +56,24 @@ public sealed class ResultPicturesTests : IDisposable
     [Fact]
     public void Map_FileUnpacked_IsAnNpyOfHalves()
     {
-        using var gzip = new System.IO.Compression.GZipStream(new MemoryStream(MapFile.Encode(new ResultMap(new float[] { 1, 2 }, 1, 2))), System.IO.Compression.CompressionMode.Decompress);
+        using var gzip = new System.IO.Compression.GZipStream(new MemoryStream(MapFile.Encode(new ResultMap(new float[] { 1, 2 }, 1, 2))),
+            System.IO.Compression.CompressionMode.Decompress);
         var file = new MemoryStream();
         gzip.CopyTo(file);
         var bytes = file.ToArray();
         bytes[..8].Should().Equal(0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0);
         var header = BitConverter.ToUInt16(bytes, 8);
         ((10 + header) % 64).Should().Be(0);
-        System.Text.Encoding.ASCII.GetString(bytes, 10, header).Should().StartWith("{'descr': '<f2', 'fortran_order': False, 'shape': (1, 2), }").And.EndWith(" \n");
+        System.Text.Encoding.ASCII.GetString(bytes, 10, header)
+            .Should().StartWith("{'descr': '<f2', 'fortran_order': False, 'shape': (1, 2), }").And.EndWith(" \n");
         bytes[(10 + header)..].Should().Equal(0, 0x3C, 0, 0x40);
     }
 
     [Fact]
     public void Map_OfAnotherSize_IsRefused()
     {
-        FluentActions.Invoking(() => MapFile.Encode(new ResultMap(new float[5], 2, 3))).Should().Throw<ArgumentException>().WithMessage("*5 values for 2 × 3*");
+        FluentActions.Invoking(() => MapFile.Encode(new ResultMap(new float[5], 2, 3))).Should().Throw<ArgumentException>()
+            .WithMessage("*5 values for 2 × 3*");
         FluentActions.Invoking(() => MapFile.Encode(new ResultMap(default, 0, 0))).Should().Throw<ArgumentException>();
     }
 

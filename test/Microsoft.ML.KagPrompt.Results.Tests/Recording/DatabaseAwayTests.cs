@@ -15,7 +15,8 @@ public sealed class DatabaseAwayTests : IDisposable
     public async Task Record_ServerStoppedUnderLoad_GoesOnAndLosesAndRepeatsNothing()
     {
         using var server = new PostgresServer();
-        await using var host = await ResultsHost.StartAsync(folder.Path, server.NewDatabase(), options => (options.BatchSize, options.MaxRetryDelay) = (10, TimeSpan.FromSeconds(1)));
+        await using var host = await ResultsHost.StartAsync(folder.Path, server.NewDatabase(), options
+            => (options.BatchSize, options.MaxRetryDelay) = (10, TimeSpan.FromSeconds(1)));
         using var recorded = new SemaphoreSlim(0);
         using var stop = new CancellationTokenSource();
         var ids = new ConcurrentQueue<Guid>();
@@ -70,7 +71,8 @@ public sealed class DatabaseAwayTests : IDisposable
         using var server = new PostgresServer();
         var database = server.NewDatabase();
         server.Stop();
-        await using var host = await ResultsHost.StartAsync(folder.Path, database, options => options.MaxRetryDelay = TimeSpan.FromSeconds(1));
+        await using var host = await ResultsHost.StartAsync(folder.Path, database, options
+            => options.MaxRetryDelay = TimeSpan.FromSeconds(1));
         var record = ResultsHost.Record();
         await host.Recorder.RecordAsync(record);
         await host.Log.SaysAsync("The database took no results");
@@ -112,7 +114,8 @@ public sealed class DatabaseAwayTests : IDisposable
         await using (var context = await host.Database.OpenAsync(default))
         {
             // Any rule of the database that this version does not know.
-            await context.Database.ExecuteSqlRawAsync("CREATE TRIGGER refuse BEFORE INSERT ON results WHEN NEW.\"Product\" = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END");
+            await context.Database.ExecuteSqlRawAsync(
+                "CREATE TRIGGER refuse BEFORE INSERT ON results WHEN NEW.\"Product\" = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END");
         }
 
         // Waits in the journal as one batch.

@@ -31,7 +31,8 @@ public sealed class ResultRecorderTests : IDisposable
     public async Task Record_ValueOutOfRange_IsRefusedByNameAndNotKept(string name, Func<InspectionRecord, InspectionRecord> change)
     {
         await using var host = ResultsHost.Idle(folder.Path);
-        await host.Recorder.Awaiting(recorder => recorder.RecordAsync(change(ResultsHost.Record()))).Should().ThrowAsync<ArgumentException>()
+        await host.Recorder.Awaiting(recorder => recorder.RecordAsync(change(ResultsHost.Record()))).Should()
+            .ThrowAsync<ArgumentException>()
             .WithMessage($"InspectionRecord has 1 invalid value(s)*{name}: expected*");
         host.Recorder.Pending.Should().Be(0);
     }
@@ -42,7 +43,8 @@ public sealed class ResultRecorderTests : IDisposable
         await using var host = await ResultsHost.StartAsync(folder.Path);
         // What takes most bytes as JSON: each becomes a \u sequence of six, in pairs.
         string Long(int length) => string.Concat(Enumerable.Repeat("\U0001F529", length / 2));
-        var record = ResultsHost.Record(Long(200)) with { ModelVersion = Long(100), Reason = Long(500), Line = Long(100), Station = Long(100), IsAnomalous = true };
+        var record = ResultsHost.Record(Long(200)) with { ModelVersion = Long(100), Reason = Long(500), Line = Long(100),
+            Station = Long(100), IsAnomalous = true };
         await host.StoreAsync(record);
         (await host.Store.FindAsync(record.Id)).Should().BeEquivalentTo(record);
     }
@@ -51,7 +53,8 @@ public sealed class ResultRecorderTests : IDisposable
     public async Task Record_PictureTooLarge_IsRefusedAndNotWritten()
     {
         await using var host = ResultsHost.Idle(folder.Path, options => options.MaxPictureBytes = 10);
-        await host.Recorder.Awaiting(recorder => recorder.RecordAsync(ResultsHost.Record(), new byte[11])).Should().ThrowAsync<ArgumentException>().WithMessage("*at most 10 bytes*11*");
+        await host.Recorder.Awaiting(recorder => recorder.RecordAsync(ResultsHost.Record(), new byte[11])).Should()
+            .ThrowAsync<ArgumentException>().WithMessage("*at most 10 bytes*11*");
         Directory.Exists(folder.In("pictures")).Should().BeFalse();
     }
 
@@ -85,14 +88,16 @@ public sealed class ResultRecorderTests : IDisposable
         var record = new InspectionRecord(inspection, InspectionRecord.NewId(), "bolt", "3", DateTimeOffset.UnixEpoch);
         (record.Score, record.Threshold, record.Probability, record.IsAnomalous, record.IsForeign, record.Reason)
             .Should().Be((0.5f, null, null, true, true, Inspection.ForeignWord));
-        var told = new InspectionRecord(inspection with { Threshold = 0.25f, Probability = 0.75f, IsForeign = false }, record.Id, "bolt", "3", DateTimeOffset.UnixEpoch);
+        var told = new InspectionRecord(inspection with { Threshold = 0.25f, Probability = 0.75f, IsForeign = false },
+            record.Id, "bolt", "3", DateTimeOffset.UnixEpoch);
         (told.Threshold, told.Probability, told.Reason).Should().Be((0.25f, 0.75f, "the score exceeds the threshold"));
     }
 
     [Fact]
     public void Options_OutOfRange_AreNamedTogetherWithoutThePassword()
     {
-        var options = new KagPromptResultsOptions { PostgresConnectionString = " ", MaxJournalBytes = 1, BatchSize = 0, PictureDays = 0, OrphanAge = TimeSpan.Zero };
+        var options = new KagPromptResultsOptions { PostgresConnectionString = " ", MaxJournalBytes = 1, BatchSize = 0, PictureDays = 0,
+            OrphanAge = TimeSpan.Zero };
         options.Invoking(each => each.Validate()).Should().Throw<ArgumentException>()
             .WithMessage("*6 invalid*Folder*PostgresConnectionString*MaxJournalBytes*BatchSize*PictureDays*OrphanAge*");
     }

@@ -40,8 +40,8 @@ internal sealed class ResultsHost : IAsyncDisposable
 
     public ResultJournal Journal => Get<ResultJournal>();
 
-    public static async Task<ResultsHost> StartAsync(string folder, string? postgres = null, Action<KagPromptResultsOptions>? configure = null,
-        TimeProvider? time = null)
+    public static async Task<ResultsHost> StartAsync(string folder, string? postgres = null,
+        Action<KagPromptResultsOptions>? configure = null, TimeProvider? time = null)
     {
         var made = new ResultsHost(folder, postgres, configure, time);
         try
@@ -63,7 +63,8 @@ internal sealed class ResultsHost : IAsyncDisposable
     /// <summary>A clock that stands.</summary>
     public static FakeTimeProvider Clock() => new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
-    public static InspectionRecord Record(string product = "bolt", float score = 0.5f, bool isAnomalous = false, DateTimeOffset? time = null) => new()
+    public static InspectionRecord Record(string product = "bolt", float score = 0.5f, bool isAnomalous = false,
+        DateTimeOffset? time = null) => new()
     {
         Id = InspectionRecord.NewId(),
         Product = product,

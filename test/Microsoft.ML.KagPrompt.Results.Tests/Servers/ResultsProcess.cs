@@ -9,7 +9,8 @@ internal static class ResultsProcess
     {
         var built = new DirectoryInfo(AppContext.BaseDirectory);
         var tests = built.Parent!.Parent!.Parent!.Parent!.FullName;
-        var program = Path.Combine(tests, "Microsoft.ML.KagPrompt.ResultsProcess", "bin", built.Parent.Name, built.Name, "Microsoft.ML.KagPrompt.ResultsProcess.dll");
+        var program = Path.Combine(tests, "Microsoft.ML.KagPrompt.ResultsProcess", "bin", built.Parent.Name,
+            built.Name, "Microsoft.ML.KagPrompt.ResultsProcess.dll");
         var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", program, .. arguments])
         {
             RedirectStandardOutput = true,
