@@ -6,7 +6,5 @@ namespace Microsoft.ML.KagPrompt.Results.Database;
 internal sealed class PostgresResultsContext(DbContextOptions<PostgresResultsContext> options) : ResultsContext(options)
 {
     public static DbContextOptions<PostgresResultsContext> OptionsFor(string connectionString)
-        => new DbContextOptionsBuilder<PostgresResultsContext>()
-            .UseNpgsql(connectionString, npgsql => npgsql.MigrationsAssembly(typeof(PostgresResultsContext).Assembly.GetName().Name))
-            .Options;
+        => new DbContextOptionsBuilder<PostgresResultsContext>().UseNpgsql(connectionString).Options;
 }

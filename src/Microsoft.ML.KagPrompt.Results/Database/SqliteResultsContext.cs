@@ -10,8 +10,7 @@ internal sealed class SqliteResultsContext(DbContextOptions<SqliteResultsContext
     private const int SecondsToWait = 5;
 
     public static DbContextOptions<SqliteResultsContext> OptionsFor(string path) => new DbContextOptionsBuilder<SqliteResultsContext>()
-        .UseSqlite(new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = SecondsToWait }.ToString(),
-            sqlite => sqlite.MigrationsAssembly(typeof(SqliteResultsContext).Assembly.GetName().Name))
+        .UseSqlite(new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = SecondsToWait }.ToString())
         .AddInterceptors(FullSync.Instance)
         .Options;
 }

@@ -7,8 +7,6 @@ namespace Microsoft.ML.KagPrompt.Results.Journal;
 /// <summary>Appends to the last segment, one flush for all who wait meanwhile. Owned by a journal.</summary>
 internal sealed class JournalWriter : IAsyncDisposable
 {
-    private const int MostBytesAtOnce = 1 << 20;
-
     private readonly Channel<(byte[] Entry, TaskCompletionSource Done, CancellationToken Cancelled)> waiting =
         Channel.CreateUnbounded<(byte[], TaskCompletionSource, CancellationToken)>(new() { SingleReader = true });
 
@@ -56,7 +54,8 @@ internal sealed class JournalWriter : IAsyncDisposable
         while (await waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             var (taken, bytes, full) = (new List<(byte[] Entry, TaskCompletionSource Done)>(), 0, journal.Bytes);
-            while (bytes < MostBytesAtOnce && waiting.Reader.TryRead(out var next))
+            // What is written at once is no longer than a segment: one that is done with, but written to, must leave room for others.
+            while (bytes < segmentBytes && waiting.Reader.TryRead(out var next))
             {
                 var length = JournalFrame.LengthOf(next.Entry.Length);
                 if (next.Cancelled.IsCancellationRequested)
@@ -121,9 +120,19 @@ internal sealed class JournalWriter : IAsyncDisposable
         var created = time.GetUtcNow();
         var path = Path.Combine(folder, JournalSegment.NameOf(++number));
         handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        RandomAccess.Write(handle, JournalSegment.Header(created), 0);
-        RandomAccess.FlushToDisk(handle);
-        DurableFolder.Flush(folder);
+        try
+        {
+            RandomAccess.Write(handle, JournalSegment.Header(created), 0);
+            RandomAccess.FlushToDisk(handle);
+            DurableFolder.Flush(folder);
+        }
+        catch
+        {
+            // On a full disk there would be one for each try.
+            File.Delete(path);
+            throw;
+        }
+
         Active = new JournalSegment(path, created, JournalSegment.HeaderLength);
         journal.Begin(Active);
     }

@@ -7,11 +7,13 @@ namespace Microsoft.ML.KagPrompt.Results.Journal;
 /// Entries that are on disk before they are acknowledged, and stay there until they are done with: segments of files that are only appended
 /// to.
 /// </summary>
-/// <remarks>Any thread appends; one reads. A segment goes as a whole when all its entries are done, so an entry may come again after a
-/// crash.</remarks>
+/// <remarks>
+/// Any thread appends; one reads. A segment goes as a whole when all its entries are done, so an entry may come again after a crash.
+/// </remarks>
 internal sealed class ResultJournal : IAsyncDisposable
 {
     private const int ReadBytes = 1 << 20;
+    private const int MostOfASegment = 4 << 20;
 
     private readonly Lock gate = new();
     private readonly List<JournalSegment> segments = [];
@@ -47,7 +49,7 @@ internal sealed class ResultJournal : IAsyncDisposable
             }
 
             DurableFolder.Flush(folder);
-            writer = new JournalWriter(folder, last, Math.Clamp(maxBytes / 8, 1 << 16, 4 << 20), maxBytes, time, this);
+            writer = new JournalWriter(folder, last, Math.Clamp(maxBytes / 8, 1 << 16, MostOfASegment), maxBytes, time, this);
         }
         catch
         {

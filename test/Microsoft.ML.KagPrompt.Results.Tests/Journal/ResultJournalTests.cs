@@ -130,6 +130,29 @@ public sealed class ResultJournalTests : IDisposable
     }
 
     [Fact]
+    public async Task Append_AfterMuchCameAtOnceAndIsDone_HasRoomAgain()
+    {
+        await using var journal = Open(maxBytes: 1 << 20);
+        for (var round = 0; round < 3; round++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 15).Select(_ => journal.AppendAsync(new byte[60_000], default)));
+            await ReadAllAsync(journal);
+        }
+    }
+
+    [Fact]
+    public async Task Append_DiskRefuses_IsNotAcknowledgedAndLaterOnesAre()
+    {
+        await using var journal = Open();
+        // No file can be begun where a folder has its name.
+        Directory.CreateDirectory(folder.In(JournalSegment.NameOf(1)));
+        await journal.Awaiting(broken => broken.AppendAsync([1], default)).Should().ThrowAsync<Exception>();
+        journal.Pending.Should().Be(0);
+        await journal.AppendAsync("two"u8.ToArray(), default);
+        (await ReadAllAsync(journal)).Should().Equal("two");
+    }
+
+    [Fact]
     public async Task Append_ManyAtOnce_AreAllThereOnce()
     {
         var entries = Enumerable.Range(0, 2000).Select(i => $"{i}").ToArray();

@@ -23,6 +23,16 @@ public sealed class PictureSweepTests : IDisposable
         (await host.Store.FindAsync(old.Id)).Should().Be(old);
     }
 
+    [Fact]
+    public async Task Retention_WhenItsIntervalIsOver_Sweeps()
+    {
+        await using var host = await StartAsync(options => options.PictureDays = 1);
+        await RecordAsync(host, "old");
+        time.Advance(TimeSpan.FromDays(2));
+        await host.Log.SaysAsync("2 pictures and maps were deleted");
+        Directory.GetFiles(folder.In("pictures"), "*", SearchOption.AllDirectories).Should().BeEmpty();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
