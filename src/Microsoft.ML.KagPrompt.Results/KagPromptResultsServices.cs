@@ -14,8 +14,8 @@ public static class KagPromptResultsServices
     /// <summary>
     /// Adds <see cref="ResultRecorder"/>, <see cref="IResultStore"/> and <see cref="ResultPictures"/>, each one for the whole program, and
     /// what works behind them while the host runs: tables are made or renewed at start, results move from the journal into the database,
-    /// pictures are deleted in time. A database that is away does not keep the host from starting; one of a newer version does (<see
-    /// cref="ResultStoreException"/>).
+    /// pictures are deleted in time. A database that is away does not keep the host from starting; one of a newer version does
+    /// (<see cref="ResultStoreException"/>).
     /// </summary>
     /// <param name="services">Added to.</param>
     /// <param name="configure">Sets at least <see cref="KagPromptResultsOptions.Folder"/>.</param>

@@ -15,7 +15,8 @@ internal sealed class ContentFiles(string folder, TimeProvider time)
         var path = PathOf(hash);
         lock (LockOf(hash))
         {
-            if (new FileInfo(path) is not { Exists: true } there || there.Length != bytes.Length)
+            // One that was damaged since is written anew.
+            if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes))
             {
                 DurableFolder.Create(Path.GetDirectoryName(path)!);
                 WholeFile.Write(path, bytes);

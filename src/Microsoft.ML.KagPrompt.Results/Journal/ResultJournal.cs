@@ -12,7 +12,6 @@ namespace Microsoft.ML.KagPrompt.Results.Journal;
 /// </remarks>
 internal sealed class ResultJournal : IAsyncDisposable
 {
-    private const int ReadBytes = 1 << 20;
     private const int MostOfASegment = 4 << 20;
 
     private readonly Lock gate = new();
@@ -121,7 +120,7 @@ internal sealed class ResultJournal : IAsyncDisposable
 
             if (segment is not null)
             {
-                return Read(segment, from, to, most);
+                return JournalBatch.Read(segment, from, to, most);
             }
 
             await news.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -201,29 +200,5 @@ internal sealed class ResultJournal : IAsyncDisposable
             File.Delete(segment.Path);
             segments.Remove(segment);
         }
-    }
-
-    private static JournalBatch Read(JournalSegment segment, long from, long to, int most)
-    {
-        var bytes = new byte[(int)Math.Min(to - from, ReadBytes)];
-        using (var file = File.OpenHandle(segment.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
-        {
-            var read = 0;
-            while (read < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(read), from + read) is > 0 and var more)
-            {
-                read += more;
-            }
-        }
-
-        var (entries, at) = (new List<byte[]>(), 0);
-        while (entries.Count < most && JournalFrame.TryRead(bytes.AsSpan(at), out var payload))
-        {
-            entries.Add(payload.ToArray());
-            at += JournalFrame.LengthOf(payload.Length);
-        }
-
-        return entries.Count > 0 ? new JournalBatch(segment, from + at, entries)
-            : throw new ResultStoreException($"The journal '{segment.Path}' cannot be read at byte {from} any more, though it was written: "
-                + "the disk or another program changed it. Restart this program, which sets aside what is damaged.");
     }
 }

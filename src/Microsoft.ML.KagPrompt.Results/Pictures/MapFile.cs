@@ -7,7 +7,7 @@ using System.Text.RegularExpressions;
 namespace Microsoft.ML.KagPrompt.Results.Pictures;
 
 /// <summary>
-/// Maps as NumPy's .npy of half precision in gzip. A PNG of 16 bits is as small, but needs its scale told beside it and has no place for
+/// Maps as NumPy's .npy of half precision in gzip. A PNG of 16 bits is no smaller, needs its scale told beside it, and has no place for
 /// NaN (not inspected); this holds both, and other programs read it in a line.
 /// </summary>
 internal static partial class MapFile

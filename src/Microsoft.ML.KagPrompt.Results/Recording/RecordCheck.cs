@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Results.Files;
 
@@ -51,9 +50,22 @@ internal static class RecordCheck
 
     /// <summary>A text without control characters and halves of letters, neither of which every database takes.</summary>
     public static bool IsName(string? text, int most) => text is { Length: > 0 } && text.Length <= most
-        && !text.Any(char.IsControl) && !text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar && !text.Contains('\uFFFD'));
+        && !text.Any(char.IsControl) && !HasHalfALetter(text);
 
     public static string Name(int most) => $"1 to {most} characters without control characters";
+
+    private static bool HasHalfALetter(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]) && (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[++i])))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static TimeSpan? Microseconds(TimeSpan? span)
         => span is { } time ? new TimeSpan(time.Ticks - (time.Ticks % TimeSpan.TicksPerMicrosecond)) : null;

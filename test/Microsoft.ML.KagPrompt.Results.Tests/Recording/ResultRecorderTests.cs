@@ -13,6 +13,7 @@ public sealed class ResultRecorderTests : IDisposable
         { "Product", record => record with { Product = new string('a', 201) } },
         { "Product", record => record with { Product = "a\0b" } },
         { "Product", record => record with { Product = "a\uD800" } },
+        { "Product", record => record with { Product = "\uFFFD\uDD29\uD83D" } },
         { "ModelVersion", record => record with { ModelVersion = "a\nb" } },
         { "ModelHash", record => record with { ModelHash = new string('A', 64) } },
         { "Time", record => record with { Time = DateTimeOffset.MinValue } },

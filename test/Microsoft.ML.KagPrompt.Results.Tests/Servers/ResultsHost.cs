@@ -3,7 +3,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.ML.KagPrompt.Results.Database;
-using Microsoft.ML.KagPrompt.Results.Journal;
 using Microsoft.ML.KagPrompt.Results.Pictures;
 
 namespace Microsoft.ML.KagPrompt.Results.Tests.Servers;
@@ -37,8 +36,6 @@ internal sealed class ResultsHost : IAsyncDisposable
     public PictureSweep Sweep => Get<PictureSweep>();
 
     public ResultDatabase Database => Get<ResultDatabase>();
-
-    public ResultJournal Journal => Get<ResultJournal>();
 
     public static async Task<ResultsHost> StartAsync(string folder, string? postgres = null,
         Action<KagPromptResultsOptions>? configure = null, TimeProvider? time = null)
