@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Microsoft.ML.KagPrompt.Results;
+using Microsoft.ML.KagPrompt.Results.AspNetCore;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Documents.Tests;
@@ -75,6 +77,26 @@ public sealed partial class DocumentTablesTests
     }
 
     [Fact]
+    public void Results_Tables_NameEveryOptionAndItsDefault()
+    {
+        foreach (var options in new object[] { new KagPromptResultsOptions(), new KagPromptResultsApiOptions() })
+        {
+            var rows = MarkdownPage.Read("docs/how-to/results.md").Rows(options.GetType().Name).Skip(1).ToArray();
+            rows.Select(row => row[0].Trim('`'))
+                .Should().BeEquivalentTo(Properties(options.GetType()).Select(property => property.Name), options.GetType().Name);
+            rows.Where(row => Value(options, row[0].Trim('`')) is { } found && found != row[1].Trim('`')).Select(row => row[0])
+                .Should().BeEmpty($"the table has the defaults of {options.GetType().Name}");
+        }
+    }
+
+    [Fact]
+    public void Results_Exceptions_AreAllOnThePage()
+    {
+        var ours = typeof(KagPromptResultsOptions).Assembly.GetExportedTypes().Where(type => type.IsAssignableTo(typeof(KagPromptException)));
+        MarkdownPage.Read("docs/how-to/results.md").Code.Should().Contain(ours.Select(type => type.Name));
+    }
+
+    [Fact]
     public void Exceptions_Table_NamesEveryOneOfOurs()
     {
         var ours = typeof(KagPromptException).Assembly.GetExportedTypes().Where(type => type.IsAssignableTo(typeof(KagPromptException)))
@@ -142,7 +164,9 @@ public sealed partial class DocumentTablesTests
             int number => number.ToString("#,0", CultureInfo.InvariantCulture),
             float number => number.ToString(CultureInfo.InvariantCulture),
             Enum choice => choice.ToString(),
+            long number => number.ToString("#,0", CultureInfo.InvariantCulture),
             string text => text,
+            TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
             null => "null",
             _ => null,
         };

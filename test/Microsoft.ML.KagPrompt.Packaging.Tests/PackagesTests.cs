@@ -84,8 +84,6 @@ public sealed class PackagesTests : IDisposable
         ScoresWithoutTorch("hosting", "Hosting");
     }
 
-    public void Dispose() => Directory.Delete(root, recursive: true);
-
     /// <summary>Runs a built consumer on an exported model and a photograph.</summary>
     private void ScoresWithoutTorch(string project, string program)
     {
@@ -99,6 +97,24 @@ public sealed class PackagesTests : IDisposable
         float.Parse(lines[0], global::System.Globalization.CultureInfo.InvariantCulture).Should().BeApproximately(model.Inspect(ImageCodec.Read(image)).Score, 1e-5f);
         lines[1..].Should().Contain(library => library.Contains("onnxruntime")).And.NotContain(library => library.Contains("torch", StringComparison.OrdinalIgnoreCase));
     }
+
+    [Fact]
+    public void ResultsPackages_InAFreshConsoleProject_RecordAndServeWithoutTorch()
+    {
+        var feed = Pack(["Microsoft.ML.KagPrompt.Primitives", "Microsoft.ML.KagPrompt.Results", "Microsoft.ML.KagPrompt.Results.AspNetCore"]);
+        var project = In("results");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "ResultsConsumer", "Program.cs"), Path.Combine(project, "Program.cs"));
+        File.WriteAllText(Path.Combine(project, "Results.csproj"), Project("Microsoft.ML.KagPrompt.Results.AspNetCore"));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
+        var used = File.ReadAllText(Path.Combine(project, "obj", "project.assets.json"));
+        used.Should().Contain("Microsoft.ML.KagPrompt.Results/").And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch")
+            .And.NotContain("OnnxRuntime").And.NotContain("EntityFrameworkCore.Design");
+        var program = Path.Combine(project, "bin", "Release", "net10.0", "Results.dll");
+        Dotnet("exec", program, Path.Combine(root, "kept")).Should().Equal("bolt 0.5", "Unauthorized", "OK");
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
 
     /// <summary>Packs what is built into a feed of its own.</summary>
     private string Pack(IEnumerable<string> libraries)

@@ -12,7 +12,8 @@ internal sealed class Totals
     private int shown;
 
     public void Add(long mutations = 0, long escaped = 0, long timeouts = 0, long overMemory = 0, long processDeaths = 0, long kills = 0,
-        long lostFiles = 0, long resumeMismatches = 0, long flips = 0, long flipsAccepted = 0, long images = 0)
+        long lostFiles = 0, long resumeMismatches = 0, long flips = 0, long flipsAccepted = 0, long images = 0,
+        long outages = 0, long results = 0, long lostResults = 0, long repeatedResults = 0)
     {
         lock (gate)
         {
@@ -21,6 +22,7 @@ internal sealed class Totals
                 ("mutations", mutations), ("escaped_exceptions", escaped), ("timeouts", timeouts), ("over_memory", overMemory),
                 ("process_deaths", processDeaths), ("kills", kills), ("lost_files", lostFiles), ("resume_mismatches", resumeMismatches),
                 ("flips", flips), ("flips_accepted", flipsAccepted), ("images", images),
+                ("outages", outages), ("results", results), ("lost_results", lostResults), ("repeated_results", repeatedResults),
             ];
             foreach (var (name, value) in all)
             {
@@ -49,7 +51,8 @@ internal sealed class Totals
 
     /// <summary>Whether everything that must be 0 is, and memory stayed where it was.</summary>
     public bool Holds(double mostGrowth) => figures.GetValueOrDefault("rss_growth") <= mostGrowth
-        && new[] { "escaped_exceptions", "timeouts", "over_memory", "process_deaths", "lost_files", "resume_mismatches", "flips_accepted", "service_wrong" }
+        && new[] { "escaped_exceptions", "timeouts", "over_memory", "process_deaths", "lost_files", "resume_mismatches", "flips_accepted", "service_wrong",
+                "lost_results", "repeated_results" }
             .All(name => figures.GetValueOrDefault(name) == 0);
 
     /// <summary>To the error stream: the output is the figures alone.</summary>

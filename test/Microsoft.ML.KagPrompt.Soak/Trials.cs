@@ -16,6 +16,8 @@ internal static class Trials
         ("service", 600, 24, Service.Run),
         ("kills", 200, 6, (totals, count) => Kills.Run(totals, Seed, count)),
         ("flips", 2_000, 100, (totals, count) => Flips.Run(totals, Seed, count)),
+        // Seconds.
+        ("outages", 30, 6, (totals, count) => Outages.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
         ("mutations", 1_000_000, 20_000, (totals, count) => Mutations.Run(totals, Seed, count)),
     ];
 
