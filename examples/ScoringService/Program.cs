@@ -1,20 +1,20 @@
-// A model behind HTTP: POST /score with an image as the body; GET /healthz; GET /metrics. Bound to this machine alone.
-//   ScoringService --model part.zip [--port 5080] [--readers 4] [--max-bytes 20000000]
-using System.Diagnostics;
+// Models behind HTTP: POST /score?product=NAME with an image as the body; GET /healthz; GET /metrics. Bound to this machine alone.
+//   ScoringService --model part.zip | --registry FOLDER [--port 5080] [--readers 4] [--queue 64] [--max-bytes 20000000]
 using System.Net;
-using Microsoft.ML;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
 using Microsoft.ML.KagPrompt;
-using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Hosting;
 using ScoringService;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 var settings = builder.Configuration;
-var (port, readers, maxBytes) =
-    (settings.GetValue("port", 5080), settings.GetValue("readers", 4), settings.GetValue("max-bytes", 20_000_000L));
-if (settings["model"] is not { } modelPath)
+var (port, maxBytes) = (settings.GetValue("port", 5080), settings.GetValue("max-bytes", 20_000_000));
+var (model, registry) = (settings["model"], settings["registry"]);
+if (model is null == registry is null)
 {
-    Console.Error.WriteLine("Usage: ScoringService --model MODEL.zip [--port 5080; 0: any free one] [--readers 4] [--max-bytes 20000000] "
-        + "(QuickStart writes a model to artifacts/demo/part.zip)");
+    Console.Error.WriteLine("Usage: ScoringService --model MODEL.zip (or .onnx) | --registry FOLDER [--port 5080; 0: any free one] "
+        + "[--readers 4] [--queue 64] [--max-bytes 20000000] (QuickStart writes a model to artifacts/demo/part.zip)");
     return 2;
 }
 
@@ -26,45 +26,37 @@ try
         kestrel.Limits.MaxRequestBodySize = maxBytes;
     });
 
-    using var model = Scorer.Load(modelPath, readers);
-    var metrics = new ServiceMetrics();
-    var app = builder.Build();
-    app.MapGet("/healthz", () => Results.Ok(new { status = "ok", classes = model.ClassNames }));
-    app.MapGet("/metrics", () => Results.Text(metrics.ToText(), "text/plain; version=0.0.4"));
-    app.MapPost("/score", async (HttpRequest request, string? @class, CancellationToken aborted) =>
+    IInspectionModelLoader zips = new KagPromptModelLoader(), exported = new OnnxModelLoader();
+    // Each class that the file knows is a product, under its name as far as one may be called so.
+    var products = model is null ? [] : (model.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? exported : zips).ClassNames(model);
+    var hosting = builder.Services.AddKagPrompt(options =>
     {
-        var started = Stopwatch.GetTimestamp();
-        try
+        options.MaxConcurrentDecodes = settings.GetValue("readers", 4);
+        options.QueueCapacity = settings.GetValue("queue", 64);
+        options.MaxImageBytes = maxBytes;
+        foreach (var name in products)
         {
-            var body = new MemoryStream();
-            await request.Body.CopyToAsync(body, aborted);
-            var verdict = await model.ScoreAsync(body.ToArray(), @class, aborted);
-            metrics.Scored(verdict.IsAnomalous, Stopwatch.GetElapsedTime(started));
-            return Results.Ok(verdict);
+            options.Products[Regex.Replace(name, "[^A-Za-z0-9_-]", "-")] = new() { Path = model!, ClassName = name };
         }
-        catch (BadHttpRequestException fault)
-        {
-            return Refuse(fault.StatusCode, fault.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? $"The image is larger than the {maxBytes} bytes this service takes (--max-bytes)."
-                : fault.Message);
-        }
-        catch (Exception fault) when (fault is ImageReadException or ArgumentException)
-        {
-            return Refuse(StatusCodes.Status400BadRequest, fault.Message);
-        }
-    });
+    }).AddLoader(zips).AddLoader(exported);
+    if (registry is not null)
+    {
+        hosting.AddRegistry(registry);
+    }
 
-    // Ctrl-C and SIGTERM end it: no new requests, those under way are answered, then the model goes.
+    builder.Services.AddHealthChecks().AddKagPrompt();
+    builder.Services.AddSingleton<ServiceMetrics>().AddSingleton<MetricsPage>();
+    var app = builder.Build();
+    var page = app.Services.GetRequiredService<MetricsPage>();
+    app.MapGet("/metrics", () => Results.Text(page.ToText(), "text/plain; version=0.0.4"));
+    app.MapGet("/healthz", Health.AnswerAsync);
+    app.MapPost("/score", Scoring.AnswerAsync);
+    // Ctrl-C and SIGTERM end it: no new requests, those under way are answered, then the models go.
     await app.RunAsync();
     return 0;
-
-    IResult Refuse(int status, string message)
-    {
-        metrics.Refused(status);
-        return Results.Json(new { error = message }, statusCode: status);
-    }
 }
-catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException or ArgumentException)
+catch (Exception fault) when (fault is KagPromptException or IOException or UnauthorizedAccessException or ArgumentException
+    or OptionsValidationException)
 {
     Console.Error.WriteLine(fault.Message);
     return 3;

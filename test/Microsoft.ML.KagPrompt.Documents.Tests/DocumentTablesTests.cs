@@ -58,11 +58,16 @@ public sealed partial class DocumentTablesTests
     }
 
     [Fact]
-    public void Export_Tables_NameEveryOptionAndItsDefault()
+    public void ExportAndHosting_Tables_NameEveryOptionAndItsDefault()
     {
-        foreach (var options in new object[] { new OnnxExportOptions(), new OnnxInspectorOptions(), new KagOnnxOptions() })
+        const string Deploy = "docs/how-to/deploy-without-libtorch.md";
+        foreach (var (page, options) in new (string, object)[]
         {
-            var rows = MarkdownPage.Read("docs/how-to/deploy-without-libtorch.md").Rows(options.GetType().Name).Skip(1).ToArray();
+            (Deploy, new OnnxExportOptions()), (Deploy, new OnnxInspectorOptions()), (Deploy, new KagOnnxOptions()),
+            ("docs/how-to/host.md", new Hosting.KagPromptHostingOptions()),
+        })
+        {
+            var rows = MarkdownPage.Read(page).Rows(options.GetType().Name).Skip(1).ToArray();
             rows.Select(row => row[0].Trim('`')).Should().BeEquivalentTo(Properties(options.GetType()).Select(property => property.Name), options.GetType().Name);
             rows.Where(row => Value(options, row[0].Trim('`')) is { } found && found != row[1].Trim('`')).Select(row => row[0])
                 .Should().BeEmpty($"the table has the defaults of {options.GetType().Name}");

@@ -14,9 +14,14 @@ internal sealed partial class RunningService : IDisposable
     public string Address { get; }
 
     /// <summary>Starts it and waits until it listens.</summary>
-    public static RunningService Start(string model, params string[] arguments)
+    public static RunningService Start(string model, params string[] arguments) => Listen(["--model", model, .. arguments]);
+
+    /// <summary>The same of a registry's models.</summary>
+    public static RunningService Follow(string registry) => Listen(["--registry", registry]);
+
+    private static RunningService Listen(string[] arguments)
     {
-        var process = Example.Start("ScoringService", ["--model", model, "--port", "0", .. arguments]);
+        var process = Example.Start("ScoringService", ["--port", "0", .. arguments]);
         var output = new List<string>();
         while (process.StandardOutput.ReadLine() is { } line)
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Microsoft.ML.Data;
+using Microsoft.ML.KagPrompt.Hosting;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Examples.Tests;
@@ -55,7 +56,30 @@ public sealed class ScoringServiceTests(PartFolder parts) : IClassFixture<PartFo
 
         var metrics = await Get(service, "/metrics");
         metrics.Should().Contain("scoring_requests_total{code=\"200\"} 14\n").And.Contain("scoring_requests_total{code=\"400\"} 3\n").And.Contain("scoring_requests_total{code=\"413\"} 1\n")
-            .And.Contain("scoring_anomalous_total 7\n").And.Contain("scoring_seconds_count 14\n").And.MatchRegex(@"scoring_seconds_sum \d");
+            .And.Contain("scoring_anomalous_total 7\n").And.Contain("scoring_seconds_count 14\n").And.MatchRegex(@"scoring_seconds_sum \d")
+            .And.MatchRegex("kagprompt_requests_total{product=\"object\",outcome=\"anomalous\"} 7\n")
+            .And.MatchRegex("kagprompt_requests_total{product=\"\",outcome=\"product_unknown\"} 1\n")
+            .And.Contain("kagprompt_queue_length{product=\"object\"} 0\n").And.Contain("# TYPE kagprompt_batch_size summary\n");
+    }
+
+    [Fact]
+    public async Task Score_RegistryThatChanges_SaysWhichVersionAndFollows()
+    {
+        var folder = parts.In("registry");
+        using var service = RunningService.Follow(folder);
+        (await Post(service, "/score?product=bolt", File.ReadAllBytes(parts.Good))).Status.Should().Be(HttpStatusCode.BadRequest, "nothing is there yet");
+        var registry = new FolderModelRegistry(folder);
+        var version = await registry.PublishAsync("bolt", parts.Model(), new() { By = "test" });
+        await registry.ActivateAsync("bolt", version.Id, "test");
+        for (var until = DateTime.UtcNow.AddSeconds(60); !(await Get(service, "/healthz")).Contains(version.Id);)
+        {
+            DateTime.UtcNow.Should().BeBefore(until);
+            await Task.Delay(50);
+        }
+
+        var answer = await Post(service, "/score?product=bolt", File.ReadAllBytes(parts.Defective));
+        answer.Status.Should().Be(HttpStatusCode.OK, answer.Text);
+        answer.Text.Should().Contain($"\"modelVersion\":\"{version.Id}\"").And.Contain("\"isAnomalous\":true");
     }
 
     [SkippableFact]

@@ -11,7 +11,7 @@ public sealed class SupplyTests
         var libraries = Directory.GetFiles(AppContext.BaseDirectory, "Microsoft.ML.KagPrompt*.dll")
             .Where(path => !Path.GetFileNameWithoutExtension(path).EndsWith("Tests", StringComparison.Ordinal) && !path.EndsWith("OnnxProcess.dll", StringComparison.Ordinal)).ToArray();
         libraries.Select(Path.GetFileNameWithoutExtension).Should().BeEquivalentTo(
-            ["Microsoft.ML.KagPrompt", "Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt.Columns", "Microsoft.ML.KagPrompt.Imaging", "Microsoft.ML.KagPrompt.Onnx", "Microsoft.ML.KagPrompt.Primitives", "Microsoft.ML.KagPrompt.Reporting"]);
+            ["Microsoft.ML.KagPrompt", "Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt.Columns", "Microsoft.ML.KagPrompt.Hosting", "Microsoft.ML.KagPrompt.Imaging", "Microsoft.ML.KagPrompt.Onnx", "Microsoft.ML.KagPrompt.Primitives", "Microsoft.ML.KagPrompt.Reporting"]);
         foreach (var path in libraries)
         {
             using var assembly = AssemblyDefinition.ReadAssembly(path);

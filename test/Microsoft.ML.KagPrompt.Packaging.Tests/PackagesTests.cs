@@ -64,18 +64,41 @@ public sealed class PackagesTests : IDisposable
         var used = File.ReadAllText(Path.Combine(project, "obj", "project.assets.json"));
         used.Should().Contain("Microsoft.ML.KagPrompt.Onnx/").And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch").And.NotContain("KagPrompt.Core");
 
+        ScoresWithoutTorch("small", "Small");
+    }
+
+    [Fact]
+    public void HostingPackage_InAFreshProject_HostsAnExportedFileWithoutTorch()
+    {
+        var feed = Pack([.. WithoutTorch, "Microsoft.ML.KagPrompt.Hosting"]);
+        var project = In("hosting");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "HostingConsumer", "Program.cs"), Path.Combine(project, "Program.cs"));
+        File.WriteAllText(Path.Combine(project, "Hosting.csproj"), Project("Microsoft.ML.KagPrompt.Onnx", $"""
+            <PackageReference Include="Microsoft.ML.KagPrompt.Hosting" Version="{Metadata("Version")}" />
+            <PackageReference Include="Microsoft.Extensions.Hosting" Version="{Metadata("ExtensionsVersion")}" />
+            """));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
+        File.ReadAllText(Path.Combine(project, "obj", "project.assets.json")).Should().Contain("Microsoft.ML.KagPrompt.Hosting/")
+            .And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch").And.NotContain("KagPrompt.Core");
+        ScoresWithoutTorch("hosting", "Hosting");
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    /// <summary>Runs a built consumer on an exported model and a photograph.</summary>
+    private void ScoresWithoutTorch(string project, string program)
+    {
         var (image, file) = (Path.Combine(root, "part.png"), Path.Combine(root, "part.onnx"));
         TestImages.Write(TestImages.Part(96, 90, 9), image);
         using var model = KagPromptTrainer.Fit(
             Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(96, 90, i), ClassName = "part" }),
             new() { Images = new() { Size = 112 }, Device = "cpu" });
         model.ExportOnnx(file);
-        var lines = Dotnet("exec", Path.Combine(project, "bin", "Release", "net10.0", "Small.dll"), file, image);
+        var lines = Dotnet("exec", Path.Combine(root, project, "bin", "Release", "net10.0", $"{program}.dll"), file, image);
         float.Parse(lines[0], global::System.Globalization.CultureInfo.InvariantCulture).Should().BeApproximately(model.Inspect(ImageCodec.Read(image)).Score, 1e-5f);
         lines[1..].Should().Contain(library => library.Contains("onnxruntime")).And.NotContain(library => library.Contains("torch", StringComparison.OrdinalIgnoreCase));
     }
-
-    public void Dispose() => Directory.Delete(root, recursive: true);
 
     /// <summary>Packs what is built into a feed of its own.</summary>
     private string Pack(IEnumerable<string> libraries)

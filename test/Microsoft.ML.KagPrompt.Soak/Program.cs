@@ -7,6 +7,7 @@ return args.FirstOrDefault() switch
     // What the trials start this program for.
     "mutate" => Mutations.Child(args[1], (int)Number(2), Number(3), Number(4), args[5]),
     "score" => Scoring.Child(Number(1)),
+    "service" => Service.Child(Number(1)),
     "save" => Kills.SavingChild(args[1]),
     "train" => Kills.TrainingChild(args[1]),
     _ => Trials.Run(args),

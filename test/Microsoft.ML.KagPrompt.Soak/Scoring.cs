@@ -87,7 +87,8 @@ internal static class Scoring
         }
     }
 
-    private static long Settled()
+    /// <summary>Memory that no file backs, when what is not needed was given back.</summary>
+    internal static long Settled()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
         GC.WaitForPendingFinalizers();

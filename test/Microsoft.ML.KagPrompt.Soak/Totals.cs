@@ -38,9 +38,18 @@ internal sealed class Totals
         }
     }
 
+    /// <summary>A figure that is measured once.</summary>
+    public void Set(string name, double value)
+    {
+        lock (gate)
+        {
+            figures[name] = value;
+        }
+    }
+
     /// <summary>Whether everything that must be 0 is, and memory stayed where it was.</summary>
     public bool Holds(double mostGrowth) => figures.GetValueOrDefault("rss_growth") <= mostGrowth
-        && new[] { "escaped_exceptions", "timeouts", "over_memory", "process_deaths", "lost_files", "resume_mismatches", "flips_accepted" }
+        && new[] { "escaped_exceptions", "timeouts", "over_memory", "process_deaths", "lost_files", "resume_mismatches", "flips_accepted", "service_wrong" }
             .All(name => figures.GetValueOrDefault(name) == 0);
 
     /// <summary>To the error stream: the output is the figures alone.</summary>

@@ -9,10 +9,11 @@ internal static class Trials
     private const int Seed = 1;
     private const double MostGrowth = 0.02;
 
-    /// <summary>Name, how much of it in all, and how much with --quick.</summary>
+    /// <summary>Name, how much of it in all, and how much with --quick; of the service in seconds.</summary>
     private static readonly (string Name, long Count, long Quick, Action<Totals, long> Run)[] All =
     [
         ("images", 20_000, 1_800, Scoring.Run),
+        ("service", 600, 24, Service.Run),
         ("kills", 200, 6, (totals, count) => Kills.Run(totals, Seed, count)),
         ("flips", 2_000, 100, (totals, count) => Flips.Run(totals, Seed, count)),
         ("mutations", 1_000_000, 20_000, (totals, count) => Mutations.Run(totals, Seed, count)),

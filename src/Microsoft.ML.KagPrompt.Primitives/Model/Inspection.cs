@@ -30,6 +30,9 @@ public sealed record Inspection(float Score, bool IsAnomalous, float Threshold, 
     /// </summary>
     public bool IsForeign { get; init; }
 
+    /// <summary>Which version of a model made it, where a service names versions; else null.</summary>
+    public string? ModelVersion { get; init; }
+
     /// <summary>Why it is called anomalous, in words; null where it is not.</summary>
     public string? Reason => IsForeign ? ForeignWord
         : float.IsNaN(Threshold) ? "there is no threshold to decide by"
