@@ -1,0 +1,17 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microsoft.ML.KagPrompt.Results.Database;
+
+/// <summary>The tables in SQLite.</summary>
+internal sealed class SqliteResultsContext(DbContextOptions<SqliteResultsContext> options) : ResultsContext(options)
+{
+    /// <summary>Seconds that a locked file is waited for; then the journal's own retries begin.</summary>
+    private const int SecondsToWait = 5;
+
+    public static DbContextOptions<SqliteResultsContext> OptionsFor(string path) => new DbContextOptionsBuilder<SqliteResultsContext>()
+        .UseSqlite(new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = SecondsToWait }.ToString(),
+            sqlite => sqlite.MigrationsAssembly(typeof(SqliteResultsContext).Assembly.GetName().Name))
+        .AddInterceptors(FullSync.Instance)
+        .Options;
+}

@@ -1,0 +1,225 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.KagPrompt.Results.Files;
+
+namespace Microsoft.ML.KagPrompt.Results.Journal;
+
+/// <summary>
+/// Entries that are on disk before they are acknowledged, and stay there until they are done with: segments of files that are only appended to.
+/// </summary>
+/// <remarks>Any thread appends; one reads. A segment goes as a whole when all its entries are done, so an entry may come again after a crash.</remarks>
+internal sealed class ResultJournal : IAsyncDisposable
+{
+    private const int ReadBytes = 1 << 20;
+
+    private readonly Lock gate = new();
+    private readonly List<JournalSegment> segments = [];
+    private readonly List<(long Target, TaskCompletionSource Reached)> waiters = [];
+    private readonly SemaphoreSlim news = new(0, 1);
+    private readonly FileStream owner;
+    private readonly JournalWriter writer;
+    private long appended;
+    private long done;
+
+    /// <summary>Takes the folder, and reads what an earlier process left in it.</summary>
+    /// <param name="folder">Made where it is not there.</param>
+    /// <param name="maxBytes">Most bytes of segments.</param>
+    /// <param name="time">Tells when segments were begun.</param>
+    /// <param name="log">Told of what was torn or damaged.</param>
+    /// <exception cref="ResultStoreException">Another process has the folder, or a segment is of another version.</exception>
+    public ResultJournal(string folder, long maxBytes, TimeProvider time, ILogger log)
+    {
+        DurableFolder.Create(folder);
+        owner = FileLock.TryTake(Path.Combine(folder, "lock")) ?? throw new ResultStoreException(
+            $"The journal in '{folder}' is in use by another process. Give each process a folder of its own; they may share a PostgreSQL.");
+        try
+        {
+            var last = 0L;
+            foreach (var (number, path) in JournalSegment.In(folder))
+            {
+                last = number;
+                if (JournalRecovery.Open(path, log) is var (segment, entries))
+                {
+                    segments.Add(segment);
+                    appended += entries;
+                }
+            }
+
+            DurableFolder.Flush(folder);
+            writer = new JournalWriter(folder, last, Math.Clamp(maxBytes / 8, 1 << 16, 4 << 20), maxBytes, time, this);
+        }
+        catch
+        {
+            owner.Dispose();
+            throw;
+        }
+
+        if (appended > 0)
+        {
+            news.Release();
+        }
+    }
+
+    /// <summary>Entries that are not done.</summary>
+    public long Pending
+    {
+        get
+        {
+            lock (gate)
+            {
+                return appended - done;
+            }
+        }
+    }
+
+    /// <summary>Bytes of all segments.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (gate)
+            {
+                return segments.Sum(segment => segment.Committed);
+            }
+        }
+    }
+
+    /// <summary>No entry that is not done is older; null: all are done.</summary>
+    public DateTimeOffset? OldestPending
+    {
+        get
+        {
+            lock (gate)
+            {
+                return segments.Find(segment => !segment.IsDone)?.Created;
+            }
+        }
+    }
+
+    /// <summary>Ends when the entry is on disk.</summary>
+    /// <exception cref="JournalFullException">There is no room.</exception>
+    /// <exception cref="IOException">The disk refused; the entry is not acknowledged.</exception>
+    public Task AppendAsync(byte[] entry, CancellationToken cancellationToken) => writer.AppendAsync(entry, cancellationToken);
+
+    /// <summary>Waits for entries, and reads the first ones that are not done.</summary>
+    /// <param name="most">Most entries.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task<JournalBatch> ReadAsync(int most, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            JournalSegment? segment;
+            var (from, to) = (0L, 0L);
+            lock (gate)
+            {
+                segment = segments.Find(candidate => !candidate.IsDone);
+                (from, to) = (segment?.Done ?? 0, segment?.Committed ?? 0);
+            }
+
+            if (segment is not null)
+            {
+                return Read(segment, from, to, most);
+            }
+
+            await news.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The batch is where it belongs.</summary>
+    public void Complete(JournalBatch batch)
+    {
+        lock (gate)
+        {
+            batch.Segment.Done = batch.End;
+            done += batch.Entries.Count;
+            DeleteDone();
+            waiters.RemoveAll(waiter => waiter.Target <= done && waiter.Reached.TrySetResult());
+        }
+    }
+
+    /// <summary>Ends when everything that was acknowledged before the call is done.</summary>
+    public Task WhenDoneAsync(CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            if (done >= appended)
+            {
+                return Task.CompletedTask;
+            }
+
+            var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiters.Add((appended, reached));
+            return reached.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Writes what was begun, and lets go of the folder.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await writer.DisposeAsync().ConfigureAwait(false);
+        lock (gate)
+        {
+            // The writer has no segment any more.
+            DeleteDone();
+        }
+
+        await owner.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Of the writer: a new segment, which takes the place of the one before.</summary>
+    internal void Begin(JournalSegment segment)
+    {
+        lock (gate)
+        {
+            segments.Add(segment);
+            DeleteDone();
+        }
+    }
+
+    /// <summary>Of the writer: so many more bytes and entries are on disk.</summary>
+    internal void Commit(JournalSegment segment, int bytes, int entries)
+    {
+        lock (gate)
+        {
+            segment.Committed += bytes;
+            appended += entries;
+            if (news.CurrentCount == 0)
+            {
+                news.Release();
+            }
+        }
+    }
+
+    private void DeleteDone()
+    {
+        foreach (var segment in segments.Where(segment => segment.IsDone && segment != writer.Active).ToArray())
+        {
+            // Names that come back after a power failure bring entries that are stored already.
+            File.Delete(segment.Path);
+            segments.Remove(segment);
+        }
+    }
+
+    private static JournalBatch Read(JournalSegment segment, long from, long to, int most)
+    {
+        var bytes = new byte[(int)Math.Min(to - from, ReadBytes)];
+        using (var file = File.OpenHandle(segment.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        {
+            var read = 0;
+            while (read < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(read), from + read) is > 0 and var more)
+            {
+                read += more;
+            }
+        }
+
+        var (entries, at) = (new List<byte[]>(), 0);
+        while (entries.Count < most && JournalFrame.TryRead(bytes.AsSpan(at), out var payload))
+        {
+            entries.Add(payload.ToArray());
+            at += JournalFrame.LengthOf(payload.Length);
+        }
+
+        return entries.Count > 0 ? new JournalBatch(segment, from + at, entries)
+            : throw new ResultStoreException($"The journal '{segment.Path}' cannot be read at byte {from} any more, though it was written: the disk "
+                + "or another program changed it. Restart this program, which sets aside what is damaged.");
+    }
+}

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Microsoft.ML.KagPrompt.Results.Database;
+using Microsoft.ML.KagPrompt.Results.Journal;
+using Microsoft.ML.KagPrompt.Results.Pictures;
+
+namespace Microsoft.ML.KagPrompt.Results.Tests.Servers;
+
+/// <summary>What a program that keeps results has, with a clock that stands and the words it logs.</summary>
+internal sealed class ResultsHost : IAsyncDisposable
+{
+    private readonly IHost host;
+
+    private ResultsHost(string folder, string? postgres, Action<KagPromptResultsOptions>? configure, TimeProvider? time)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.AddProvider(Log);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.Services.AddKagPromptResults(options =>
+        {
+            (options.Folder, options.PostgresConnectionString) = (folder, postgres);
+            configure?.Invoke(options);
+        });
+        host = builder.Build();
+    }
+
+    public LogWords Log { get; } = new();
+
+    public ResultRecorder Recorder => Get<ResultRecorder>();
+
+    public IResultStore Store => Get<IResultStore>();
+
+    public ResultPictures Pictures => Get<ResultPictures>();
+
+    public PictureSweep Sweep => Get<PictureSweep>();
+
+    public ResultDatabase Database => Get<ResultDatabase>();
+
+    public ResultJournal Journal => Get<ResultJournal>();
+
+    public static async Task<ResultsHost> StartAsync(string folder, string? postgres = null, Action<KagPromptResultsOptions>? configure = null,
+        TimeProvider? time = null)
+    {
+        var made = new ResultsHost(folder, postgres, configure, time);
+        try
+        {
+            await made.host.StartAsync();
+            return made;
+        }
+        catch
+        {
+            await made.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Without its services at work: results stay in the journal.</summary>
+    public static ResultsHost Idle(string folder, Action<KagPromptResultsOptions>? configure = null, TimeProvider? time = null)
+        => new(folder, null, configure, time);
+
+    /// <summary>A clock that stands.</summary>
+    public static FakeTimeProvider Clock() => new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
+    public static InspectionRecord Record(string product = "bolt", float score = 0.5f, bool isAnomalous = false, DateTimeOffset? time = null) => new()
+    {
+        Id = InspectionRecord.NewId(),
+        Product = product,
+        ModelVersion = "3",
+        Time = time ?? new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
+        Score = score,
+        IsAnomalous = isAnomalous,
+    };
+
+    public async Task StoreAsync(params InspectionRecord[] records)
+    {
+        foreach (var record in records)
+        {
+            await Recorder.RecordAsync(record);
+        }
+
+        await Recorder.WhenStoredAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync();
+        await ((IAsyncDisposable)host).DisposeAsync();
+    }
+
+    private T Get<T>() where T : notnull => host.Services.GetRequiredService<T>();
+}
