@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Microsoft.ML.KagPrompt.Results;
 
 /// <summary>What a person says of a verdict.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<FeedbackKind>))]
 public enum FeedbackKind
 {
     /// <summary>Nothing, or what was said is taken back.</summary>

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Microsoft.ML.KagPrompt.Results;
 
 /// <summary>In which order results come.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ResultOrder>))]
 public enum ResultOrder
 {
     /// <summary>The latest first.</summary>

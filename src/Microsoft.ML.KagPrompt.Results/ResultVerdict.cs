@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Microsoft.ML.KagPrompt.Results;
 
 /// <summary>How a part was decided.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ResultVerdict>))]
 public enum ResultVerdict
 {
     /// <summary>Not anomalous.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Microsoft.ML.KagPrompt.Results.Export;
 
-/// <summary>Results as JSON: small first letters, kinds as words.</summary>
+/// <summary>Results as JSON: small first letters.</summary>
 [JsonSerializable(typeof(StoredResult))]
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 internal sealed partial class ResultJson : JsonSerializerContext;

@@ -16,7 +16,7 @@ public sealed class ResultExportTests
     public async Task Csv_InALanguageWithDecimalCommas_HasInvariantNumbers()
     {
         var before = CultureInfo.CurrentCulture;
-        CultureInfo.CurrentCulture = new CultureInfo("de-DE") { NumberFormat = { NumberDecimalSeparator = ",", NegativeSign = "~" } };
+        CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = { NumberDecimalSeparator = ",", NegativeSign = "~" } };
         try
         {
             (await CsvAsync(Result)).Should().Be(

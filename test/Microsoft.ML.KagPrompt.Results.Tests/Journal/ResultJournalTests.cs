@@ -121,9 +121,11 @@ public sealed class ResultJournalTests : IDisposable
         }
 
         await journal.Awaiting(full => full.AppendAsync(entry, default)).Should().ThrowAsync<JournalFullException>().WithMessage("*17 results wait*");
-        journal.Complete(await journal.ReadAsync(5, default));
+        var batch = await journal.ReadAsync(17, default);
+        batch.Entries.Should().HaveCount(2, "that is one segment, of an eighth of the room");
+        journal.Complete(batch);
         await journal.AppendAsync(entry, default);
-        journal.Pending.Should().Be(13);
+        journal.Pending.Should().Be(16);
     }
 
     [Fact]

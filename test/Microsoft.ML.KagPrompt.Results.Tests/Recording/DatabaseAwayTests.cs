@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.KagPrompt.Results.Recording;
@@ -15,8 +16,9 @@ public sealed class DatabaseAwayTests : IDisposable
     {
         using var server = new PostgresServer();
         await using var host = await ResultsHost.StartAsync(folder.Path, server.NewDatabase(), options => (options.BatchSize, options.MaxRetryDelay) = (10, TimeSpan.FromSeconds(1)));
-        var (recorded, stop) = (0, new CancellationTokenSource());
-        var ids = new System.Collections.Concurrent.ConcurrentQueue<Guid>();
+        using var recorded = new SemaphoreSlim(0);
+        using var stop = new CancellationTokenSource();
+        var ids = new ConcurrentQueue<Guid>();
         var load = Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(async () =>
         {
             while (!stop.IsCancellationRequested)
@@ -24,18 +26,15 @@ public sealed class DatabaseAwayTests : IDisposable
                 var record = ResultsHost.Record();
                 await host.Recorder.RecordAsync(record);
                 ids.Enqueue(record.Id);
-                Interlocked.Increment(ref recorded);
-                await Task.Yield();
+                recorded.Release();
             }
         })));
         for (var round = 0; round < 2; round++)
         {
-            var before = Volatile.Read(ref recorded);
-            SpinWait.SpinUntil(() => Volatile.Read(ref recorded) > before + 50);
+            await FurtherAsync(50);
             server.Stop();
             await host.Log.SaysAsync("The database took no results");
-            before = Volatile.Read(ref recorded);
-            SpinWait.SpinUntil(() => Volatile.Read(ref recorded) > before + 50);
+            await FurtherAsync(50);
             host.Recorder.Pending.Should().BePositive();
             server.Start();
         }
@@ -49,7 +48,20 @@ public sealed class DatabaseAwayTests : IDisposable
             stored.Add(result.Id);
         }
 
-        stored.Should().BeEquivalentTo(ids);
+        stored.Should().OnlyHaveUniqueItems();
+        stored.ToHashSet().SetEquals(ids).Should().BeTrue();
+
+        async Task FurtherAsync(int count)
+        {
+            while (recorded.Wait(0))
+            {
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                await recorded.WaitAsync();
+            }
+        }
     }
 
     [SkippableFact]

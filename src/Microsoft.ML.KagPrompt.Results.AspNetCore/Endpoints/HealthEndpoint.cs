@@ -1,0 +1,11 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Microsoft.ML.KagPrompt.Results.AspNetCore.Endpoints;
+
+/// <summary>The one call without a key: it tells nothing of a result and asks nothing of the database.</summary>
+internal static class HealthEndpoint
+{
+    public static Ok<Health> Get(ResultRecorder recorder, KagPromptResultsOptions options)
+        => TypedResults.Ok(new Health(recorder.JournalBytes > options.MaxJournalBytes / 2 ? "filling" : "ok", recorder.Pending));
+}
