@@ -7,7 +7,10 @@ using Microsoft.AspNetCore.Localization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.KagPrompt.Station.Accounts;
 using Microsoft.ML.KagPrompt.Station.Components;
+using Microsoft.ML.KagPrompt.Station.Demo;
+using Microsoft.ML.KagPrompt.Station.Lines;
 using Microsoft.ML.KagPrompt.Station.Storage;
+using Microsoft.ML.KagPrompt.Station.Teaching;
 using Microsoft.ML.KagPrompt.Station.Web;
 
 namespace Microsoft.ML.KagPrompt.Station;
@@ -38,7 +41,7 @@ internal static class StationHost
         services.AddSingleton(TimeProvider.System);
         AddAccounts(services, options);
         AddPages(services);
-        services.AddHealthChecks();
+        AddInspection(services, options);
         change?.Invoke(services);
 
         var station = builder.Build();
@@ -120,6 +123,26 @@ internal static class StationHost
         services.AddHttpContextAccessor();
     }
 
+    private static void AddInspection(IServiceCollection services, StationOptions options)
+    {
+        services.AddKagPromptResults(results => results.Folder = options.In("results"));
+        services.AddKagPromptResultsApi();
+        services.AddKagPrompt(hosting =>
+        {
+            hosting.RegistryInterval = TimeSpan.FromSeconds(1);
+            hosting.MaxImageBytes = PhotoStore.MostBytes;
+        }).AddLoader(new KagPromptModelLoader()).AddRegistry(options.In("registry"));
+        services.AddHealthChecks().AddKagPrompt();
+        services.AddSingleton<PhotoStore>().AddSingleton<DraftStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>().AddSingleton<Publisher>();
+        services.AddSingleton<InspectionPipeline>().AddSingleton<LineStore>().AddSingleton<LineService>().AddSingleton<HeavyWork>();
+        services.AddHostedService(provider => provider.GetRequiredService<HeavyWork>());
+        services.AddHostedService(provider => provider.GetRequiredService<LineService>());
+        if (options.Demo)
+        {
+            services.AddHostedService<DemoProduct>();
+        }
+    }
+
     private static void Use(WebApplication station, StationOptions options)
     {
         if (options.BehindProxy)
@@ -139,6 +162,10 @@ internal static class StationHost
         station.MapStaticAssets().AllowAnonymous();
         station.MapHealthChecks("/health").AllowAnonymous();
         station.MapCulture();
+        station.MapPhotographs();
+        station.MapResultPictures();
+        station.MapInspect();
+        station.MapKagPromptResults("/api");
         station.MapRazorComponents<StationRoot>().AddInteractiveServerRenderMode(mode =>
         {
             // The policy above stands alone.
