@@ -8,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.KagPrompt.Station.Accounts;
 using Microsoft.ML.KagPrompt.Station.Components;
 using Microsoft.ML.KagPrompt.Station.Demo;
+using Microsoft.ML.KagPrompt.Station.Improving;
 using Microsoft.ML.KagPrompt.Station.Lines;
 using Microsoft.ML.KagPrompt.Station.Storage;
 using Microsoft.ML.KagPrompt.Station.Teaching;
@@ -35,6 +36,8 @@ internal static class StationHost
             kestrel.Limits.MaxRequestBodySize = MostRequestBytes;
         });
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning).AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+            // Its keys lie in the data folder, which its owner alone reads.
+            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         var services = builder.Services;
         services.AddSingleton(options);
@@ -133,7 +136,7 @@ internal static class StationHost
             hosting.MaxImageBytes = PhotoStore.MostBytes;
         }).AddLoader(new KagPromptModelLoader()).AddRegistry(options.In("registry"));
         services.AddHealthChecks().AddKagPrompt();
-        services.AddSingleton<PhotoStore>().AddSingleton<DraftStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>().AddSingleton<Publisher>();
+        services.AddSingleton<PhotoStore>().AddSingleton<DraftStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>().AddSingleton<Publisher>().AddSingleton<Improver>();
         services.AddSingleton<InspectionPipeline>().AddSingleton<LineStore>().AddSingleton<LineService>().AddSingleton<HeavyWork>();
         services.AddHostedService(provider => provider.GetRequiredService<HeavyWork>());
         services.AddHostedService(provider => provider.GetRequiredService<LineService>());

@@ -9,6 +9,8 @@ internal sealed class Teacher(PhotoStore photographs)
     /// <summary>Fewer say nothing of how good parts differ.</summary>
     public const int FewestPhotographs = 2;
 
+    private const int MostRemembered = 64;
+
     /// <summary>Defects drawn to show what is missed.</summary>
     private const int MostDrawn = 12;
 
@@ -31,7 +33,14 @@ internal sealed class Teacher(PhotoStore photographs)
             images.Add(new() { Image = await photographs.DecodeAsync(photo, stop), ClassName = product, Origin = photo.Name, IsAnomalous = isDefect ? true : null });
         }
 
-        var options = new InspectionOptions { Seed = 1, Regions = region is null ? new Dictionary<string, InspectionRegion>() : new() { [product] = region } };
+        var method = new KagOptions();
+        var options = new InspectionOptions
+        {
+            Seed = 1,
+            // All of them, within what stays quick: what was said to be good must be remembered as good.
+            Method = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(facts.Photographs.Count, 16, MostRemembered) } },
+            Regions = region is null ? new Dictionary<string, InspectionRegion>() : new() { [product] = region },
+        };
         var progress = new Told(step => tell(step.Phase, step.Done, step.Total));
         using var model = KagPromptTrainer.Fit(images, options, null, progress, stop);
         var calibration = model.CalibrationOf(product);
