@@ -10,8 +10,10 @@ using Microsoft.ML.KagPrompt.Station.Components;
 using Microsoft.ML.KagPrompt.Station.Demo;
 using Microsoft.ML.KagPrompt.Station.Improving;
 using Microsoft.ML.KagPrompt.Station.Lines;
+using Microsoft.ML.KagPrompt.Station.Reports;
 using Microsoft.ML.KagPrompt.Station.Storage;
 using Microsoft.ML.KagPrompt.Station.Teaching;
+using Microsoft.ML.KagPrompt.Station.Watching;
 using Microsoft.ML.KagPrompt.Station.Web;
 
 namespace Microsoft.ML.KagPrompt.Station;
@@ -137,6 +139,7 @@ internal static class StationHost
         }).AddLoader(new KagPromptModelLoader()).AddRegistry(options.In("registry"));
         services.AddHealthChecks().AddKagPrompt();
         services.AddSingleton<PhotoStore>().AddSingleton<DraftStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>().AddSingleton<Publisher>().AddSingleton<Improver>();
+        services.AddSingleton<Watcher>().AddSingleton<ShiftReports>().AddSingleton<ReportPictures>();
         services.AddSingleton<InspectionPipeline>().AddSingleton<LineStore>().AddSingleton<LineService>().AddSingleton<HeavyWork>();
         services.AddHostedService(provider => provider.GetRequiredService<HeavyWork>());
         services.AddHostedService(provider => provider.GetRequiredService<LineService>());
@@ -168,6 +171,7 @@ internal static class StationHost
         station.MapPhotographs();
         station.MapResultPictures();
         station.MapInspect();
+        station.MapReport();
         station.MapKagPromptResults("/api");
         station.MapRazorComponents<StationRoot>().AddInteractiveServerRenderMode(mode =>
         {

@@ -23,7 +23,7 @@ public sealed partial class TextsTests
 
     private static HashSet<string> Places(string text) => [.. Place().Matches(text).Select(match => match.Value)];
 
-    [GeneratedRegex("\\bT\\[\"([^\"]+)\"")]
+    [GeneratedRegex("\\b(?:T|texts)\\[\"([^\"]+)\"")]
     private static partial Regex Text();
 
     [GeneratedRegex(@"\{\d\}")]

@@ -1,13 +1,14 @@
+using Microsoft.AspNetCore.Authorization;
+
 namespace Microsoft.ML.KagPrompt.Station.Accounts;
 
 /// <summary>With a one-time password nothing is let through but changing it.</summary>
 internal static class PasswordGate
 {
-    private static readonly string[] Open = ["/account", "/culture", "/health", "/station.css", "/_framework"];
-
     public static IApplicationBuilder UsePasswordGate(this IApplicationBuilder station) => station.Use(async (context, next) =>
     {
-        if (!context.User.HasClaim(StationClaims.MustChange, "true") || Open.Any(path => context.Request.Path.StartsWithSegments(path)))
+        if (!context.User.HasClaim(StationClaims.MustChange, "true") || context.Request.Path == "/account"
+            || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
             await next(context);
         }

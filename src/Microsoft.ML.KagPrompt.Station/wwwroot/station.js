@@ -8,3 +8,4 @@ document.addEventListener('keydown', event => {
 document.addEventListener('input', event => {
     if (event.target.matches('[data-blend]')) document.documentElement.style.setProperty('--blend', event.target.value / 100);
 });
+document.addEventListener('click', event => { if (event.target.closest('[data-print]')) window.print(); });

@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.ML.KagPrompt.Station.Accounts;
 
 namespace Microsoft.ML.KagPrompt.Station.Tests.Accounts;
 
@@ -105,6 +107,38 @@ public sealed class LoginTests(LoginTests.Started started) : IClassFixture<Login
         (await visitor.GetAsync("/culture/de?back=//elsewhere.example")).Headers.Location!.ToString().Should().Be("/");
         (await visitor.ReadAsync("/login")).Should().Contain("lang=\"de\"").And.Contain("Anmelden");
         (await visitor.GetAsync("/culture/fr")).StatusCode.Should().Be(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Page_OfAnotherRole_IsDenied()
+    {
+        await using var fresh = await RunningStation.StartAsync();
+        var password = await OperatorOf(fresh);
+        using var visitor = new Visitor(fresh.Address);
+        await visitor.EnterAsync("olga", password, Own);
+        foreach (var path in (string[])["/users", "/audit", "/lines", "/teach", "/improve", $"/photographs/{new string('a', 64)}"])
+        {
+            var answer = await visitor.GetAsync(path);
+            answer.StatusCode.Should().Be(HttpStatusCode.Redirect, path);
+            answer.Headers.Location!.AbsolutePath.Should().Be("/denied", path);
+        }
+
+        foreach (var path in (string[])["/run", "/review", "/watch", "/report"])
+        {
+            (await visitor.GetAsync(path)).StatusCode.Should().Be(HttpStatusCode.OK, path);
+        }
+    }
+
+    // Made as the page makes users, on the running station's own database.
+    private static async Task<string> OperatorOf(RunningStation station)
+    {
+        var options = new StationOptions { Data = station.Data, Output = TextWriter.Null };
+        var collection = new ServiceCollection();
+        collection.AddLogging();
+        StationHost.AddAccounts(collection, options);
+        collection.AddSingleton(TimeProvider.System).AddSingleton(options);
+        await using var services = collection.BuildServiceProvider();
+        return await services.GetRequiredService<UserAdmin>().CreateAsync("olga", StationRoles.Operator, "test");
     }
 
     public sealed class Started : IAsyncLifetime

@@ -43,7 +43,7 @@ public sealed class StationJourneyTests
         await ReviewAsync();
         await ImproveAsync();
         await OtherPagesAsync();
-        await InGermanAsync();
+        await InGermanAsync(station.Data);
         complaints.Should().BeEmpty("nothing went wrong in the console, and nothing outside was asked for");
         faults.Should().BeEmpty();
     }
@@ -176,6 +176,7 @@ public sealed class StationJourneyTests
         await Assertions.Expect(page.GetByText($"3 of {Parts} that are loaded")).ToBeVisibleAsync();
         await page.GetByLabel("How much of the map is seen").FillAsync("0");
         (await page.Locator(".layered.large .map").EvaluateAsync<string>("map => getComputedStyle(map).opacity")).Should().Be("0");
+        await page.GetByLabel("How much of the map is seen").FillAsync("60");
         await page.GetByLabel("Verdict").SelectOptionAsync(new SelectOptionValue { Label = "good" });
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await Assertions.Expect(page.Locator(".verdict").First).ToContainTextAsync("✓ good");
@@ -197,6 +198,17 @@ public sealed class StationJourneyTests
 
     private async Task OtherPagesAsync()
     {
+        await OpenAsync("Watch");
+        await Assertions.Expect(page.GetByText("None: the last 20 pictures")).ToBeVisibleAsync();
+        await LookAsync("watch");
+        await OpenAsync("Report");
+        await Assertions.Expect(page.Locator("dl")).ToContainTextAsync("4 (20%)");
+        await page.Locator("h1").ClickAsync();
+        await LookAsync("report");
+        var download = await page.RunAndWaitForDownloadAsync(() => page.Locator("#pdf").ClickAsync());
+        var pdf = Path.Combine(Screens, "report.pdf");
+        await download.SaveAsAsync(pdf);
+        (await File.ReadAllBytesAsync(pdf))[..5].Should().Equal("%PDF-"u8.ToArray());
         await OpenAsync("Users");
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("anna");
         await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
@@ -207,12 +219,16 @@ public sealed class StationJourneyTests
         await LookAsync("audit");
     }
 
-    private async Task InGermanAsync()
+    private async Task InGermanAsync(string data)
     {
         await page.GetByRole(AriaRole.Link, new() { Name = "Deutsch" }).ClickAsync();
         await HeadingAsync("Protokoll");
         await OpenAsync("Prüfen");
         await Assertions.Expect(page.GetByText("wartet auf Bilder")).ToBeVisibleAsync();
+        // What is told by another thread is told in the reader's language, too.
+        await File.WriteAllBytesAsync(Path.Combine(data, "incoming", "press-1", "last.png"), ImageCodec.EncodePng(PartRenderer.Render(900, null).Picture));
+        await Assertions.Expect(page.GetByText("21 geprüft")).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator(".verdict").First).ToContainTextAsync(new Regex("Wert 0,\\d{3}"));
         await LookAsync("run-german");
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Station.Web;
+using System.Globalization;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -10,6 +11,9 @@ public abstract class StationPage : ComponentBase
 {
     [CascadingParameter]
     private Task<AuthenticationState>? Login { get; set; }
+
+    private CultureInfo culture = CultureInfo.CurrentCulture;
+    private CultureInfo language = CultureInfo.CurrentUICulture;
 
     /// <summary>What went wrong last; null: nothing.</summary>
     protected string? Fault { get; private set; }
@@ -28,6 +32,7 @@ public abstract class StationPage : ComponentBase
 
     protected sealed override async Task OnInitializedAsync()
     {
+        (culture, language) = (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture);
         User = Login is null ? new() : (await Login).User;
         UserName = User.Identity?.Name ?? "";
         await Try(LoadAsync);
@@ -35,6 +40,14 @@ public abstract class StationPage : ComponentBase
 
     /// <summary>Reads what the page shows.</summary>
     protected virtual Task LoadAsync() => Task.CompletedTask;
+
+    /// <summary>Shows the page anew after something that happened elsewhere, in the language of the page's reader and not of that thread.</summary>
+    protected void ShowAgain(Action? before = null) => _ = InvokeAsync(() =>
+    {
+        (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture) = (culture, language);
+        before?.Invoke();
+        StateHasChanged();
+    });
 
     /// <summary>Does something, and keeps what went wrong as words.</summary>
     protected async Task Try(Func<Task> action)
