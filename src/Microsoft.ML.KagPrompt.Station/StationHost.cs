@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
@@ -104,6 +105,8 @@ internal static class StationHost
                 ? RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "",
                     _ => new() { PermitLimit = 10, Window = TimeSpan.FromMinutes(1) })
                 : RateLimitPartition.GetNoLimiter(""));
+            // Their bodies are in memory while they wait.
+            limits.AddConcurrencyLimiter("pictures", pictures => (pictures.PermitLimit, pictures.QueueLimit) = (16, 64));
         });
         services.AddSingleton<AuditLog>();
         services.AddSingleton<UserAdmin>();
@@ -130,7 +133,11 @@ internal static class StationHost
 
     private static void AddInspection(IServiceCollection services, StationOptions options)
     {
-        services.AddKagPromptResults(results => results.Folder = options.In("results"));
+        services.AddKagPromptResults(results =>
+        {
+            results.Folder = options.In("results");
+            (results.PictureDays, results.PictureGigabytes) = (options.PictureDays, options.PictureGigabytes);
+        });
         services.AddKagPromptResultsApi();
         services.AddKagPrompt(hosting =>
         {
@@ -153,7 +160,7 @@ internal static class StationHost
     {
         if (options.BehindProxy)
         {
-            station.UseForwardedHeaders(new() { ForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedProto });
+            station.UseForwardedHeaders(new() { ForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedProto | Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedFor });
         }
 
         station.UseSecurityHeaders();

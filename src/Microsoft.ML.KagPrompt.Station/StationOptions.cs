@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Microsoft.ML.KagPrompt.Station;
@@ -11,6 +12,8 @@ internal sealed record StationOptions
           --urls ADDRESS       where it listens (default: http://127.0.0.1:5080); http:// on loopback addresses alone
           --behind-proxy       also http:// on other addresses: a proxy before it speaks HTTPS
           --watch-root FOLDER  below it lie the folders that lines may watch (default: incoming in the data folder)
+          --picture-days N     pictures and maps of results are deleted after N days, but for those that were spoken of (default: never)
+          --picture-gigabytes N   the oldest of them are deleted above N gigabytes (default: never)
           --demo               begins with a product of rendered parts, and a folder into which parts come
           --reset-admin        gives the user admin a new one-time password
         """;
@@ -22,6 +25,10 @@ internal sealed record StationOptions
     public bool BehindProxy { get; init; }
 
     public string? WatchRoot { get; init; }
+
+    public double? PictureDays { get; init; }
+
+    public double? PictureGigabytes { get; init; }
 
     public bool Demo { get; init; }
 
@@ -48,6 +55,8 @@ internal sealed record StationOptions
                 "--data" => options with { Data = Value() },
                 "--urls" => options with { Urls = Value() },
                 "--watch-root" => options with { WatchRoot = Value() },
+                "--picture-days" => options with { PictureDays = Number(name, Value()) },
+                "--picture-gigabytes" => options with { PictureGigabytes = Number(name, Value()) },
                 "--behind-proxy" => options with { BehindProxy = true },
                 "--demo" => options with { Demo = true },
                 "--reset-admin" => options with { ResetAdmin = true },
@@ -62,6 +71,10 @@ internal sealed record StationOptions
 
         return options;
     }
+
+    private static double Number(string name, string text)
+        => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
+            : throw new ArgumentException($"{name}: expected a number above 0, got '{text}'.");
 
     private void RequireSafe(string address)
     {

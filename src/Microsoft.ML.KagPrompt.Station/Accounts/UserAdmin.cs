@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.ML.KagPrompt.Station.Storage;
 
 namespace Microsoft.ML.KagPrompt.Station.Accounts;
 
@@ -9,7 +10,7 @@ internal sealed record UserView(string Name, string Role, bool MustChangePasswor
 /// <summary>Makes and changes users. Each call has a database context of its own: pages live long.</summary>
 internal sealed class UserAdmin(IServiceScopeFactory scopes, AuditLog audit, TimeProvider time)
 {
-    private static readonly SemaphoreSlim OneChange = new(1, 1);
+    private readonly OneAtATime changes = new();
 
     public async Task<IReadOnlyList<UserView>> ListAsync()
     {
@@ -75,16 +76,9 @@ internal sealed class UserAdmin(IServiceScopeFactory scopes, AuditLog audit, Tim
 
     private async Task<string> ChangeAsync(Func<UserManager<StationUser>, Task<string>> change)
     {
-        await OneChange.WaitAsync();
-        try
-        {
-            await using var scope = scopes.CreateAsyncScope();
-            return await change(scope.ServiceProvider.GetRequiredService<UserManager<StationUser>>());
-        }
-        finally
-        {
-            OneChange.Release();
-        }
+        using var taken = await changes.TakeAsync();
+        await using var scope = scopes.CreateAsyncScope();
+        return await change(scope.ServiceProvider.GetRequiredService<UserManager<StationUser>>());
     }
 
     // Or nobody could make one again.

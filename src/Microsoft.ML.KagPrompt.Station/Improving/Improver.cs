@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.KagPrompt.Hosting;
 using Microsoft.ML.KagPrompt.Results;
+using Microsoft.ML.KagPrompt.Station.Storage;
 using Microsoft.ML.KagPrompt.Station.Teaching;
 
 namespace Microsoft.ML.KagPrompt.Station.Improving;
@@ -14,6 +15,7 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
 
     private const int MostJoining = 200;
     private readonly ConcurrentDictionary<string, Candidate> candidates = new();
+    private readonly OneAtATime files = new();
 
     /// <summary>What may be taken over; null: nothing. Lost when the station ends; it is made again.</summary>
     public Candidate? Find(string product) => candidates.GetValueOrDefault(product);
@@ -52,7 +54,7 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
             throw new InvalidOperationException("No picture was chosen: expected false alarms, or parts that were missed.");
         }
 
-        var path = PathOf(product);
+        var path = await PathOfAsync(product);
         var given = known with { Photographs = [.. known.Photographs, .. good], Defects = [.. known.Defects, .. defects] };
         var outcome = await teacher.FitAsync(product, given, path, tell, stop);
         await CompareAsync(product, active, path, outcome.Facts, $"{good.Count} false alarms and {defects.Count} missed parts learned", by, tell, stop);
@@ -67,7 +69,7 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
         }
 
         var active = await ActiveAsync(product, stop);
-        var path = PathOf(product);
+        var path = await PathOfAsync(product);
         ModelFacts moved;
         using (var model = KagPromptModel.Load(await registry.FetchAsync(active, stop)))
         using (var other = model.WithThreshold(threshold, active.Notes.ClassName))
@@ -85,6 +87,8 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
     /// <exception cref="InvalidOperationException">There is none, or another version is served by now.</exception>
     public async Task<string> TakeOverAsync(string product, string by)
     {
+        // Its file is not taken away by the next trial while it is published.
+        using var taken = await files.TakeAsync();
         if (!candidates.TryRemove(product, out var candidate))
         {
             throw new InvalidOperationException("There is nothing to take over: somebody did, or the station was started again.");
@@ -155,8 +159,9 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
         ?? throw new InvalidOperationException($"No version of '{product}' is served.");
 
     // The registry took the product's name by now. A file of its own each time: the one that is shown is not written over.
-    private string PathOf(string product)
+    private async Task<string> PathOfAsync(string product)
     {
+        using var taken = await files.TakeAsync();
         var folder = options.In("candidates", product);
         if (Directory.Exists(folder))
         {

@@ -14,6 +14,7 @@ internal static class InspectEndpoint
 {
     public static void MapInspect(this IEndpointRouteBuilder station) => station.MapPost("/api/inspect/{product}", AnswerAsync)
         .RequireAuthorization(ApiKeyHandler.Write)
+        .RequireRateLimiting("pictures")
         .AddEndpointFilter(station.ServiceProvider.GetRequiredService<RequestLimit>())
         .WithMetadata(new RequestSizeLimitAttribute(PhotoStore.MostBytes));
 

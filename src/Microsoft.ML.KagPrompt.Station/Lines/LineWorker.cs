@@ -70,11 +70,12 @@ internal sealed class LineWorker(LineRow line, LineState state, string root, Ins
 
         var folder = WatchedFolder.Resolve(root, line.Folder);
         Directory.CreateDirectory(folder);
-        var files = WatchedFolder.List(folder);
-        var complete = files.Where(file => before.TryGetValue(file.Name, out var last) && last == (file.Length, file.LastWriteTimeUtc)
-            && !left.Contains(KeyOf(file))).ToArray();
+        var still = new HashSet<(string, long, DateTime)>();
+        var files = WatchedFolder.List(folder, file => left.Contains(KeyOf(file)) && still.Add(KeyOf(file)));
+        var complete = files.Where(file => before.TryGetValue(file.Name, out var last) && last == (file.Length, file.LastWriteTimeUtc)).ToArray();
         before = files.ToDictionary(file => file.Name, file => (file.Length, file.LastWriteTimeUtc));
-        left.IntersectWith(files.Select(KeyOf));
+        // What was deleted since need not be remembered.
+        left = still;
         foreach (var file in complete)
         {
             if (state.IsPaused)
@@ -98,7 +99,25 @@ internal sealed class LineWorker(LineRow line, LineState state, string root, Ins
             return;
         }
 
-        var bytes = await File.ReadAllBytesAsync(file.FullName, stop);
+        var seen = KeyOf(file);
+        byte[] bytes;
+        try
+        {
+            bytes = await File.ReadAllBytesAsync(file.FullName, stop);
+        }
+        catch (FileNotFoundException)
+        {
+            // Somebody took it away.
+            return;
+        }
+
+        file.Refresh();
+        if (!file.Exists || KeyOf(file) != seen || bytes.Length != file.Length)
+        {
+            // Written again meanwhile: the next look sees when it is complete.
+            return;
+        }
+
         var id = PartId.Of(line.Folder, file.Name, file.LastWriteTimeUtc, bytes);
         if (!recorded.Contains(id) && await store.FindAsync(id, stop) is null)
         {

@@ -37,9 +37,11 @@ internal static class WatchedFolder
     }
 
     /// <summary>Files that may be pictures, the oldest first.</summary>
-    public static IReadOnlyList<FileInfo> List(string path) => [.. new DirectoryInfo(path)
+    /// <param name="path">The folder.</param>
+    /// <param name="isLeft">Whether a file is done with, and stays.</param>
+    public static IReadOnlyList<FileInfo> List(string path, Func<FileInfo, bool> isLeft) => [.. new DirectoryInfo(path)
         .EnumerateFiles("*", new EnumerationOptions { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReparsePoint | FileAttributes.Device })
-        .Where(file => file.Name[0] != '.' && !Unfinished.Contains(file.Extension, StringComparer.OrdinalIgnoreCase))
+        .Where(file => file.Name[0] != '.' && !Unfinished.Contains(file.Extension, StringComparer.OrdinalIgnoreCase) && !isLeft(file))
         .OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal).Take(MostFiles)];
 
     /// <summary>Moves a file into a folder beside it; what has its name there already stays.</summary>

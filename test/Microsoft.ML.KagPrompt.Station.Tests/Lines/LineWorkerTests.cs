@@ -89,6 +89,27 @@ public sealed class LineWorkerTests
     }
 
     [Fact]
+    public void List_MoreFilesThanOneLookTakes_GoesOnBehindThoseThatAreLeft()
+    {
+        var folder = Directory.CreateTempSubdirectory("kagprompt-many-");
+        try
+        {
+            for (var i = 0; i < 1200; i++)
+            {
+                File.WriteAllBytes(Path.Combine(folder.FullName, $"{i:0000}.png"), []);
+            }
+
+            var first = WatchedFolder.List(folder.FullName, _ => false).Select(file => file.Name).ToHashSet();
+            first.Should().HaveCount(1000);
+            WatchedFolder.List(folder.FullName, file => first.Contains(file.Name)).Should().HaveCount(200);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Line_FileThatIsNoPicture_GoesToFailed_WithItsReason()
     {
         await using var bench = await LineBench.StartAsync();
