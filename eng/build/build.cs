@@ -8,6 +8,7 @@ using System.Xml.Linq;
 
 const string Usage = """
     ./build.sh demo [FOLDER]          fits and scores rendered parts, or the photographs of a folder; writes pictures and a page
+    ./build.sh station [ARGUMENTS]    starts the inspection station with a demo product, in artifacts/station; the arguments go to it (--help lists them)
     ./build.sh test [ARGUMENTS]       runs all tests; the arguments go to dotnet test
     ./build.sh evaluate ARGUMENTS     few-shot figures of data sets: --data FOLDER... [--shots 1,2,4] [--seeds 5] ...; the arguments go to kagprompt evaluate
     ./build.sh bench                  runs the benchmarks
@@ -22,6 +23,8 @@ switch (args.FirstOrDefault())
 {
     case "demo":
         return SetUp() ?? Dotnet(["run", "--project", "examples/QuickStart", "-c", "Release", "--", .. rest]);
+    case "station":
+        return SetUp() ?? Dotnet(["run", "--project", "src/Microsoft.ML.KagPrompt.Station", "-c", "Release", "--", "--demo", "--data", "artifacts/station", .. rest]);
     case "evaluate":
         return SetUp() ?? Dotnet(["run", "--project", "src/Microsoft.ML.KagPrompt.Cli", "-c", "Release", "--", "evaluate", .. rest]);
     case "bench":
@@ -236,7 +239,7 @@ static bool HasSymbol(string symbol)
         .Any(file => File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.ASCII.GetBytes(symbol + "\0")) >= 0);
 }
 
-// The report is tested in a browser. Without one its test says that it was skipped, and why; so a failure here is told, not fatal.
+// The report and the station are tested in a browser. Without one their tests say that they were skipped, and why; so a failure here is told, not fatal.
 static void InstallBrowser()
 {
     string[] names = ["chromium", "chromium-browser", "google-chrome"];
@@ -248,15 +251,15 @@ static void InstallBrowser()
 
     if (!IsDebian() || Environment.UserName != "root")
     {
-        Console.WriteLine("There is no chromium on the path: the report's browser test will be skipped.");
+        Console.WriteLine("There is no chromium on the path: the browser tests will be skipped.");
         return;
     }
 
-    Console.WriteLine("Installing chromium for the report's browser test.");
+    Console.WriteLine("Installing chromium for the browser tests.");
     (string, string)[] quiet = [("DEBIAN_FRONTEND", "noninteractive")];
     if (Run("apt-get", ["update", "-qq"], null, quiet) != 0 || Run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", "chromium", "fonts-dejavu-core"], null, quiet) != 0)
     {
-        Console.WriteLine("chromium could not be installed: the report's browser test will be skipped.");
+        Console.WriteLine("chromium could not be installed: the browser tests will be skipped.");
     }
 }
 

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.ML.KagPrompt.Hosting;
+using Microsoft.ML.KagPrompt.Results;
+using Microsoft.ML.KagPrompt.Results.AspNetCore.Endpoints;
+using Microsoft.ML.KagPrompt.Results.AspNetCore.Keys;
+using Microsoft.ML.KagPrompt.Station.Teaching;
+using Answers = Microsoft.AspNetCore.Http.Results;
+
+namespace Microsoft.ML.KagPrompt.Station.Lines;
+
+/// <summary>POST /api/inspect/{product}: a picture in, a verdict out, recorded like a line's.</summary>
+internal static class InspectEndpoint
+{
+    public static void MapInspect(this IEndpointRouteBuilder station) => station.MapPost("/api/inspect/{product}", AnswerAsync)
+        .RequireAuthorization(ApiKeyHandler.Write)
+        .RequireRateLimiting("pictures")
+        .AddEndpointFilter(station.ServiceProvider.GetRequiredService<RequestLimit>())
+        .WithMetadata(new RequestSizeLimitAttribute(PhotoStore.MostBytes));
+
+    private static async Task<IResult> AnswerAsync(string product, Guid? id, HttpContext context, InspectionPipeline pipeline, IResultStore store,
+        TimeProvider time, CancellationToken stop)
+    {
+        var since = time.GetTimestamp();
+        if (id is { Version: not 7 })
+        {
+            return Answers.Problem("id: expected a version 7 GUID.", statusCode: StatusCodes.Status400BadRequest);
+        }
+
+        // Asked again with its id, a picture is not inspected again.
+        if (id is { } known && await store.FindAsync(known, stop) is { } before)
+        {
+            return Answer(before);
+        }
+
+        try
+        {
+            using var memory = new MemoryStream();
+            await context.Request.Body.CopyToAsync(memory, stop);
+            return Answer((await pipeline.InspectAsync(memory.ToArray(), product, "api", id ?? InspectionRecord.NewId(time), since, stop)).Record);
+        }
+        catch (InspectionRefusedException refusal)
+        {
+            var code = refusal.Reason == RefusalReason.ProductUnknown ? StatusCodes.Status404NotFound : StatusCodes.Status503ServiceUnavailable;
+            if (refusal.RetryAfter is { } after)
+            {
+                context.Response.Headers.RetryAfter = Math.Ceiling(after.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            }
+
+            return Answers.Problem(refusal.Message, statusCode: code);
+        }
+        catch (Exception fault) when (fault is ImageReadException or NotFiniteException)
+        {
+            return Answers.Problem(fault.Message, statusCode: StatusCodes.Status422UnprocessableEntity);
+        }
+        catch (JournalFullException fault)
+        {
+            return Answers.Problem(fault.Message, statusCode: StatusCodes.Status507InsufficientStorage);
+        }
+    }
+
+    private static IResult Answer(InspectionRecord record) => Answers.Json(new
+    {
+        record.Id,
+        record.Product,
+        record.ModelVersion,
+        record.Score,
+        record.Threshold,
+        record.IsAnomalous,
+        record.IsForeign,
+        record.Reason,
+        Milliseconds = record.CycleTime?.TotalMilliseconds,
+    });
+}
