@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Localization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Localization;
 using Microsoft.ML.KagPrompt.Station.Accounts;
 using Microsoft.ML.KagPrompt.Station.Components;
 using Microsoft.ML.KagPrompt.Station.Demo;
@@ -27,7 +28,7 @@ internal static class StationHost
 
     public static WebApplication Create(StationOptions options, Action<IServiceCollection>? change = null)
     {
-        DurableFolders(options);
+        MakeFolders(options);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(StationHost).Assembly.GetName().Name,
@@ -55,13 +56,16 @@ internal static class StationHost
         return station;
     }
 
-    private static void DurableFolders(StationOptions options)
+    private static void MakeFolders(StationOptions options)
     {
-        Directory.CreateDirectory(options.In());
-        if (!OperatingSystem.IsWindows())
+        if (OperatingSystem.IsWindows())
         {
-            // Password hashes and the keys of the cookies lie in it.
-            File.SetUnixFileMode(options.In(), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(options.In());
+        }
+        else
+        {
+            // Password hashes and the keys of the cookies lie in it. A folder that is there keeps the rights that its owner gave it.
+            Directory.CreateDirectory(options.In(), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
         Directory.CreateDirectory(options.Incoming);
@@ -101,6 +105,8 @@ internal static class StationHost
         services.AddRateLimiter(limits =>
         {
             limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limits.OnRejected = async (rejected, stop) => await rejected.HttpContext.Response.WriteAsync(
+                rejected.HttpContext.RequestServices.GetRequiredService<IStringLocalizer<Texts>>()["Too many at once, or too many tries. Wait a minute."], stop);
             limits.AddPolicy("login", context => HttpMethods.IsPost(context.Request.Method)
                 ? RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "",
                     _ => new() { PermitLimit = 10, Window = TimeSpan.FromMinutes(1) })
@@ -166,6 +172,9 @@ internal static class StationHost
         station.UseSecurityHeaders();
         station.UseExceptionHandler("/fault", createScopeForErrors: true);
         station.UseRequestLocalization();
+        // People are told in words; programs have the status.
+        station.UseWhen(context => HttpMethods.IsGet(context.Request.Method) && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal),
+            people => people.UseStatusCodePagesWithReExecute("/status", "?code={0}", createScopeForStatusCodePages: true));
         station.UseRouting();
         station.UseAuthentication();
         station.UsePasswordGate();

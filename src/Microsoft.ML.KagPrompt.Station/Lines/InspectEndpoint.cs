@@ -39,6 +39,11 @@ internal static class InspectEndpoint
             await context.Request.Body.CopyToAsync(memory, stop);
             return Answer((await pipeline.InspectAsync(memory.ToArray(), product, "api", id ?? InspectionRecord.NewId(time), since, stop)).Record);
         }
+        catch (BadHttpRequestException fault)
+        {
+            // Too long, or broken off.
+            return Answers.Problem(fault.Message, statusCode: fault.StatusCode);
+        }
         catch (InspectionRefusedException refusal)
         {
             var code = refusal.Reason == RefusalReason.ProductUnknown ? StatusCodes.Status404NotFound : StatusCodes.Status503ServiceUnavailable;

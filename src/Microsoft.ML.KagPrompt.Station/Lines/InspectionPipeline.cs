@@ -30,11 +30,13 @@ internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder re
             CycleTime = time.GetElapsedTime(since),
             Line = line,
         };
-        await recorder.RecordAsync(record, file, ResultMap.Of(inspection), stop);
+        // What may fail of a picture fails before it is recorded: a result is never a failed file, too.
         var picture = ImageCodec.ReadReduced(file, "The picture", ShownSide, out _, ImageCodec.DefaultMaxPixels, ImageOrientation.Exif);
-        await MeasureAsync(record, PictureMeasure.Of(picture), stop);
-        return new(record, ImageCodec.EncodeJpeg(SmallPicture.Of(picture, ShownSide)),
+        var live = new LiveResult(record, ImageCodec.EncodeJpeg(SmallPicture.Of(picture, ShownSide)),
             Overlay(facts.Find(product, record.ModelVersion), inspection.Map, inspection.Height, inspection.Width));
+        await recorder.RecordAsync(record, file, ResultMap.Of(inspection), stop);
+        await MeasureAsync(record, PictureMeasure.Of(picture), stop);
+        return live;
     }
 
     /// <summary>A map as a picture, by the scale of its version; of an unknown version by its own values.</summary>

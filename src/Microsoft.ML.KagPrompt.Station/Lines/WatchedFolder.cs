@@ -16,10 +16,10 @@ internal static class WatchedFolder
     public static string Resolve(string root, string folder)
     {
         var names = folder.Split('/');
-        if (folder.Length > 200 || names.Any(name => name.Length == 0 || name[0] == '.' || name[^1] is '.' or ' '
+        if (folder.Length > 200 || names.Any(name => name.Length == 0 || name is Done or Failed || name[0] == '.' || name[^1] is '.' or ' '
             || name.Any(letter => !char.IsLetterOrDigit(letter) && letter is not ('-' or '_' or '.' or ' '))))
         {
-            throw new ArgumentException($"Folder: expected names of letters, digits, '-', '_', '.' with '/' between them, below {root}, got '{folder}'.");
+            throw new ArgumentException($"Folder: expected names of letters, digits, '-', '_', '.' with '/' between them, neither '{Done}' nor '{Failed}', below {root}, got '{folder}'.");
         }
 
         var path = root;

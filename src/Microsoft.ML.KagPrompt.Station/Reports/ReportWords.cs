@@ -6,6 +6,8 @@ namespace Microsoft.ML.KagPrompt.Station.Reports;
 /// <summary>The lines of a report, the same on the page and on paper.</summary>
 internal static class ReportWords
 {
+    private const int MostVersions = 3;
+
     public static IReadOnlyList<(string Name, string Value)> Facts(ShiftReport report, IStringLocalizer T, TimeProvider time) =>
     [
         (T["Product"], report.Product),
@@ -17,6 +19,10 @@ internal static class ReportWords
         (T["Reviewed: right"], Show.Number(report.Confirmed)),
         (T["Reviewed: false alarms"], Show.Number(report.FalseAlarms)),
         (T["Reviewed: missed"], Show.Number(report.Missed)),
-        (T["Versions of the model"], report.Versions.Count == 0 ? "–" : string.Join(", ", report.Versions)),
+        (T["Versions of the model"], Versions(report.Versions)),
     ];
+
+    // In the width of a page.
+    private static string Versions(IReadOnlyList<string> versions) => versions.Count == 0 ? "–"
+        : string.Join(", ", versions.TakeLast(MostVersions)) + (versions.Count > MostVersions ? $", +{versions.Count - MostVersions}" : "");
 }

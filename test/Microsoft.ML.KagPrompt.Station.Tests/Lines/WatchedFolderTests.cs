@@ -15,6 +15,7 @@ public sealed class WatchedFolderTests
     [InlineData("a.")]
     [InlineData("")]
     [InlineData("C:")]
+    [InlineData("line/done")]
     public void Resolve_WhatIsNoFolderBelow_IsRefused(string folder)
         => FluentActions.Invoking(() => WatchedFolder.Resolve("/root-of-it", folder)).Should().Throw<ArgumentException>();
 
