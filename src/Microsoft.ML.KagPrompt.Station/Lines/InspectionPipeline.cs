@@ -14,7 +14,8 @@ namespace Microsoft.ML.KagPrompt.Station.Lines;
 internal sealed record LiveResult(InspectionRecord Record, byte[] Picture, byte[] Map);
 
 /// <summary>One picture's way: inspected, recorded in the journal, measured.</summary>
-internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder recorder, FactsStore facts, IDbContextFactory<StationDb> databases,
+internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder recorder, FactsStore facts,
+    IDbContextFactory<StationDb> databases,
     TimeProvider time, ILogger<InspectionPipeline> log)
 {
     private const int ShownSide = 640;

@@ -18,8 +18,10 @@ internal sealed class ReportPictures(ResultPictures pictures, FactsStore facts)
             return null;
         }
 
-        var picture = SmallPicture.Of(ImageCodec.ReadReduced(file, "The picture", Side, out _, ImageCodec.DefaultMaxPixels, ImageOrientation.Exif), Side);
-        if (result.MapHash is not null && await pictures.ReadMapAsync(result.MapHash, stop) is { } map && facts.Find(result.Product, result.ModelVersion) is { } known)
+        var picture = SmallPicture.Of(ImageCodec.ReadReduced(file, "The picture", Side, out _, ImageCodec.DefaultMaxPixels,
+            ImageOrientation.Exif), Side);
+        if (result.MapHash is not null && await pictures.ReadMapAsync(result.MapHash, stop) is { } map
+            && facts.Find(result.Product, result.ModelVersion) is { } known)
         {
             picture = HeatmapRenderer.Overlay(picture, At(map, picture.Width, picture.Height), known.Scale);
         }

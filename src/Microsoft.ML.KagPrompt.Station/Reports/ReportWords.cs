@@ -14,13 +14,15 @@ internal static class ReportWords
         (T["From"], Show.Time(report.From, time)),
         (T["To"], Show.Time(report.To, time)),
         (T["Inspected"], Show.Number(report.Total)),
-        (T["Rejected"], $"{Show.Number(report.Rejected)} ({Show.Percent(report.Total == 0 ? double.NaN : (double)report.Rejected / report.Total)})"),
+        (T["Rejected"], $"{Show.Number(report.Rejected)} ({Show.Percent(Share(report))})"),
         (T["Other parts among them"], Show.Number(report.Foreign)),
         (T["Reviewed: right"], Show.Number(report.Confirmed)),
         (T["Reviewed: false alarms"], Show.Number(report.FalseAlarms)),
         (T["Reviewed: missed"], Show.Number(report.Missed)),
         (T["Versions of the model"], Versions(report.Versions)),
     ];
+
+    private static double Share(ShiftReport report) => report.Total == 0 ? double.NaN : (double)report.Rejected / report.Total;
 
     // In the width of a page.
     private static string Versions(IReadOnlyList<string> versions) => versions.Count == 0 ? "–"

@@ -74,7 +74,8 @@ internal sealed class ShiftReports(IResultStore store, Watcher watcher, TimeProv
             Versions = [.. versions.Order(StringComparer.Ordinal)],
             Worst = (await store.QueryAsync(filter, ResultOrder.WorstFirst, MostShown, null, stop)).Results,
             // Drift is of now: of a shift that is long over it would say nothing.
-            Drifts = time.GetUtcNow() is var now && from <= now && now <= from.AddHours(hours + 1) ? (await watcher.LookAsync(product, 1, stop)).Drifts : [],
+            Drifts = time.GetUtcNow() is var now && from <= now && now <= from.AddHours(hours + 1)
+                ? (await watcher.LookAsync(product, 1, stop)).Drifts : [],
         };
     }
 }

@@ -18,19 +18,23 @@ internal sealed class Teacher(PhotoStore photographs)
     /// <param name="product">Becomes the class.</param>
     /// <param name="facts">Which photographs, defects and region; the rest of it is not read.</param>
     /// <param name="target">Written whole or not at all.</param>
-    public async Task<FitOutcome> FitAsync(string product, ModelFacts facts, string target, Action<string, int, int> tell, CancellationToken stop)
+    public async Task<FitOutcome> FitAsync(string product, ModelFacts facts, string target, Action<string, int, int> tell,
+        CancellationToken stop)
     {
         if (facts.Photographs.Count < FewestPhotographs)
         {
-            throw new InvalidOperationException($"Expected at least {FewestPhotographs} photographs of good parts, got {facts.Photographs.Count}. Five or more are better.");
+            throw new InvalidOperationException($"Expected at least {FewestPhotographs} photographs of good parts, "
+                + $"got {facts.Photographs.Count}. Five or more are better.");
         }
 
         var region = RegionOf(facts.Inspect);
         var images = new List<TrainingImage>();
-        foreach (var (photo, isDefect) in facts.Photographs.Select(photo => (photo, false)).Concat(facts.Defects.Select(photo => (photo, true))))
+        foreach (var (photo, isDefect) in facts.Photographs.Select(photo => (photo, false))
+            .Concat(facts.Defects.Select(photo => (photo, true))))
         {
             tell("reading photographs", images.Count, facts.Photographs.Count + facts.Defects.Count);
-            images.Add(new() { Image = await photographs.DecodeAsync(photo, stop), ClassName = product, Origin = photo.Name, IsAnomalous = isDefect ? true : null });
+            images.Add(new() { Image = await photographs.DecodeAsync(photo, stop), ClassName = product, Origin = photo.Name,
+                IsAnomalous = isDefect ? true : null });
         }
 
         var method = new KagOptions();
@@ -38,7 +42,8 @@ internal sealed class Teacher(PhotoStore photographs)
         {
             Seed = 1,
             // All of them, within what stays quick: what was said to be good must be remembered as good.
-            Method = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(facts.Photographs.Count, 16, MostRemembered) } },
+            Method = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(facts.Photographs.Count, 16,
+                MostRemembered) } },
             Regions = region is null ? new Dictionary<string, InspectionRegion>() : new() { [product] = region },
         };
         var progress = new Told(step => tell(step.Phase, step.Done, step.Total));
@@ -59,7 +64,8 @@ internal sealed class Teacher(PhotoStore photographs)
             Warnings = calibration.Warnings,
             Drawn = drawn,
             Missed = missed,
-            Facts = ModelFacts.Of(calibration, facts.Photographs) with { Defects = facts.Defects, Inspect = facts.Inspect, Measures = measures },
+            Facts = ModelFacts.Of(calibration, facts.Photographs) with { Defects = facts.Defects, Inspect = facts.Inspect,
+                Measures = measures },
         };
     }
 
@@ -74,10 +80,12 @@ internal sealed class Teacher(PhotoStore photographs)
 
     /// <summary>In shares of the sides: it fits the model's square as it fits the photographs.</summary>
     public static InspectionRegion? RegionOf(IReadOnlyList<IReadOnlyList<double[]>> inspect) => inspect.Count == 0 ? null
-        : InspectionRegion.FromShares([.. inspect.Select(polygon => (IReadOnlyList<(double X, double Y)>)[.. polygon.Select(point => (point[0], point[1]))])]);
+        : InspectionRegion.FromShares([.. inspect.Select(polygon => (IReadOnlyList<(double X,
+            double Y)>)[.. polygon.Select(point => (point[0], point[1]))])]);
 
     // The calibration keeps scores of its defects and no pictures: others are drawn the same way.
-    private (int Drawn, IReadOnlyList<MissedDefect> Missed) Missed(KagPromptModel model, string product, List<TrainingImage> images, ModelFacts facts,
+    private (int Drawn, IReadOnlyList<MissedDefect> Missed) Missed(KagPromptModel model, string product, List<TrainingImage> images,
+        ModelFacts facts,
         ThresholdCalibration calibration, Action<string, int, int> tell, CancellationToken stop)
     {
         var normals = images.Take(facts.Photographs.Count).Take(MostDrawn).ToArray();
@@ -118,7 +126,8 @@ internal sealed class Teacher(PhotoStore photographs)
 
         var mask = region.ToMask();
         return Enumerable.Range(0, twin.Mask.Length).Where(p => twin.Mask[p])
-            .All(p => mask[(p / square.Width * region.Height / square.Height * region.Width) + (p % square.Width * region.Width / square.Width)] != 0);
+            .All(p => mask[(p / square.Width * region.Height / square.Height * region.Width)
+                + (p % square.Width * region.Width / square.Width)] != 0);
     }
 
     // A drawn defect may be hard to find for people, too: a line around it says where it is.

@@ -71,7 +71,8 @@ public sealed class DemoStationTests
             using var again = Client(after, key);
             await Lines.LineBench.UntilAsync(() => Directory.GetFiles(folder, "a-*").Length == 0);
             await Lines.LineBench.UntilAsync(() => HashesAsync(again).Result.Count >= 30);
-            var files = Directory.GetFiles(done, "a-*").Select(file => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file))));
+            var files = Directory.GetFiles(done, "a-*")
+                .Select(file => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file))));
             var counted = await HashesAsync(again);
             files.Should().HaveCount(30);
             files.Should().OnlyContain(hash => counted.Count(each => each == hash) == 1, "each part counts once, no more and no less");
@@ -86,7 +87,8 @@ public sealed class DemoStationTests
         => [.. (await ResultsAsync(client)).Select(result => result.GetProperty("pictureHash").GetString()!)];
 
     private static async Task<IReadOnlyList<JsonElement>> ResultsAsync(HttpClient client)
-        => [.. JsonDocument.Parse(await client.GetStringAsync("/api/results?pageSize=1000")).RootElement.GetProperty("results").EnumerateArray()];
+        => [.. JsonDocument.Parse(await client.GetStringAsync("/api/results?pageSize=1000")).RootElement.GetProperty("results")
+            .EnumerateArray()];
 
     private static async Task UntilServedAsync(HttpClient client)
     {

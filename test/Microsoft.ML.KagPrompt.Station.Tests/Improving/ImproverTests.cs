@@ -36,7 +36,8 @@ public sealed class ImproverTests : IAsyncLifetime
         collection.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.In("station.db")}"));
         collection.AddKagPromptResults(results => results.Folder = options.In("results"));
         collection.AddSingleton<IModelRegistry>(new FolderModelRegistry(options.In("registry")));
-        collection.AddSingleton<PhotoStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>().AddSingleton<Publisher>().AddSingleton<AuditLog>().AddSingleton<Improver>();
+        collection.AddSingleton<PhotoStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>().AddSingleton<Publisher>()
+            .AddSingleton<AuditLog>().AddSingleton<Improver>();
         services = collection.BuildServiceProvider();
         await using (var db = await services.GetRequiredService<IDbContextFactory<StationDb>>().CreateDbContextAsync())
         {
@@ -49,7 +50,8 @@ public sealed class ImproverTests : IAsyncLifetime
         }
 
         var photographs = services.GetRequiredService<PhotoStore>();
-        var given = new ModelFacts { Photographs = [.. Enumerable.Range(0, 4).Select(i => photographs.Add(Part(i), $"{i}.png"))], Threshold = 0, MapLow = 0, MapHigh = 1, MapThreshold = 0 };
+        var given = new ModelFacts { Photographs = [.. Enumerable.Range(0, 4).Select(i => photographs.Add(Part(i), $"{i}.png"))],
+            Threshold = 0, MapLow = 0, MapHigh = 1, MapThreshold = 0 };
         outcome = await services.GetRequiredService<Teacher>().FitAsync(Product, given, Model, (_, _, _) => { }, default);
         version = await Publisher.PublishAsync(Product, Model, outcome.Facts, "anna", "first");
         await RecordAsync();
@@ -73,14 +75,16 @@ public sealed class ImproverTests : IAsyncLifetime
         await Improver.MoveThresholdAsync(Product, -1, "anna", (_, _, _) => { }, default);
         var candidate = Improver.Find(Product)!;
         candidate.Compared.Should().Be(3);
-        candidate.Changes.Should().HaveCount(2, "the chipped one was rejected before").And.OnlyContain(change => change.IsAnomalous && !change.Before.IsAnomalous);
+        candidate.Changes.Should().HaveCount(2, "the chipped one was rejected before")
+            .And.OnlyContain(change => change.IsAnomalous && !change.Before.IsAnomalous);
         candidate.Facts.Photographs.Should().Equal(outcome.Facts.Photographs, "the threshold alone is another one");
 
         var moved = await Improver.TakeOverAsync(Product, "anna");
         var registry = services.GetRequiredService<IModelRegistry>();
         (await registry.GetActiveAsync(Product))!.Id.Should().Be(moved);
         services.GetRequiredService<FactsStore>().Find(Product, moved)!.Threshold.Should().Be(-1);
-        await FluentActions.Awaiting(() => Improver.TakeOverAsync(Product, "bert")).Should().ThrowAsync<InvalidOperationException>("it was taken over once");
+        await FluentActions.Awaiting(() => Improver.TakeOverAsync(Product, "bert")).Should()
+            .ThrowAsync<InvalidOperationException>("it was taken over once");
 
         await Publisher.RollBackAsync(Product, "anna");
         (await registry.GetActiveAsync(Product))!.Id.Should().Be(version);
@@ -91,7 +95,8 @@ public sealed class ImproverTests : IAsyncLifetime
     {
         await Improver.MoveThresholdAsync(Product, -1, "anna", (_, _, _) => { }, default);
         await Publisher.PublishAsync(Product, Model, outcome.Facts, "bert", "meanwhile");
-        await FluentActions.Awaiting(() => Improver.TakeOverAsync(Product, "anna")).Should().ThrowAsync<InvalidOperationException>().WithMessage("*Compare again*");
+        await FluentActions.Awaiting(() => Improver.TakeOverAsync(Product, "anna")).Should().ThrowAsync<InvalidOperationException>()
+            .WithMessage("*Compare again*");
     }
 
     [Fact]
@@ -118,7 +123,8 @@ public sealed class ImproverTests : IAsyncLifetime
         foreach (var file in files)
         {
             var verdict = model.Inspect(ImageCodec.Read(file, "part"), Product);
-            await recorder.RecordAsync(new InspectionRecord(verdict, InspectionRecord.NewId(), Product, version, DateTimeOffset.UtcNow), file, ResultMap.Of(verdict));
+            await recorder.RecordAsync(new InspectionRecord(verdict, InspectionRecord.NewId(), Product, version, DateTimeOffset.UtcNow),
+                file, ResultMap.Of(verdict));
         }
 
         await recorder.WhenStoredAsync();
