@@ -10,6 +10,7 @@ using Microsoft.ML.KagPrompt.Station.Accounts;
 using Microsoft.ML.KagPrompt.Station.Demo;
 using Microsoft.ML.KagPrompt.Station.Improving;
 using Microsoft.ML.KagPrompt.Station.Lines;
+using Microsoft.ML.KagPrompt.Station.Pictures;
 using Microsoft.ML.KagPrompt.Station.Reports;
 using Microsoft.ML.KagPrompt.Station.Storage;
 using Microsoft.ML.KagPrompt.Station.Teaching;
@@ -105,7 +106,8 @@ internal static class StationServices
             hosting.MaxImageBytes = PhotoStore.MostBytes;
         }).AddLoader(new KagPromptModelLoader()).AddRegistry(options.In("registry"));
         services.AddHealthChecks().AddKagPrompt();
-        services.AddSingleton<PhotoStore>().AddSingleton<DraftStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>()
+        services.AddSingleton<PictureDecoder>().AddSingleton<PhotoStore>().AddSingleton<DraftStore>().AddSingleton<FactsStore>()
+            .AddSingleton<Teacher>()
             .AddSingleton<Publisher>().AddSingleton<Improver>();
         services.AddSingleton<Watcher>().AddSingleton<ShiftReports>().AddSingleton<ReportPictures>();
         services.AddSingleton<InspectionPipeline>().AddSingleton<LineStore>().AddSingleton<LineService>().AddSingleton<HeavyWork>();

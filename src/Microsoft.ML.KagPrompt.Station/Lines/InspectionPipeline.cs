@@ -15,11 +15,9 @@ internal sealed record LiveResult(InspectionRecord Record, byte[] Picture, byte[
 
 /// <summary>One picture's way: inspected, recorded in the journal, measured.</summary>
 internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder recorder, FactsStore facts,
-    IDbContextFactory<StationDb> databases,
+    PictureDecoder decoder, IDbContextFactory<StationDb> databases,
     TimeProvider time, ILogger<InspectionPipeline> log)
 {
-    private const int ShownSide = 640;
-
     /// <summary>When this ends without a fault, the result is on disk and survives the end of the process.</summary>
     /// <param name="id">Repeated with the same id, it counts once.</param>
     /// <param name="since">When the picture was there, by <see cref="TimeProvider.GetTimestamp"/>.</param>
@@ -32,8 +30,8 @@ internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder re
             Line = line,
         };
         // What may fail of a picture fails before it is recorded: a result is never a failed file, too.
-        var picture = ImageCodec.ReadReduced(file, "The picture", ShownSide, out _, ImageCodec.DefaultMaxPixels, ImageOrientation.Exif);
-        var live = new LiveResult(record, ImageCodec.EncodeJpeg(SmallPicture.Of(picture, ShownSide)),
+        var picture = await decoder.ReadAsync(file, stop);
+        var live = new LiveResult(record, ImageCodec.EncodeJpeg(picture),
             Overlay(facts.Find(product, record.ModelVersion), inspection.Map, inspection.Height, inspection.Width));
         await recorder.RecordAsync(record, file, ResultMap.Of(inspection), stop);
         await MeasureAsync(record, PictureMeasure.Of(picture), stop);

@@ -12,7 +12,8 @@ internal static class ResultPictureEndpoints
     public static void MapResultPictures(this IEndpointRouteBuilder station)
     {
         var group = station.MapGroup("/results/{id:guid}").RequireAuthorization(StationRoles.Operator);
-        group.MapGet("/picture", async (Guid id, LineService lines, IResultStore store, ResultPictures pictures, HttpContext context,
+        group.MapGet("/picture", async (Guid id, LineService lines, IResultStore store, ResultPictures pictures, PictureDecoder decoder,
+            HttpContext context,
             CancellationToken stop) =>
         {
             Keep(context);
@@ -27,8 +28,7 @@ internal static class ResultPictureEndpoints
                 return Answers.NotFound();
             }
 
-            var picture = ImageCodec.ReadReduced(file, "The picture", 640, out _, ImageCodec.DefaultMaxPixels, ImageOrientation.Exif);
-            return Answers.Bytes(ImageCodec.EncodeJpeg(SmallPicture.Of(picture, 640)), "image/jpeg");
+            return Answers.Bytes(ImageCodec.EncodeJpeg(await decoder.ReadAsync(file, stop)), "image/jpeg");
         });
         group.MapGet("/map", async (Guid id, LineService lines, IResultStore store, ResultPictures pictures, FactsStore facts,
             HttpContext context, CancellationToken stop) =>

@@ -10,7 +10,8 @@ internal static class WatchedFolder
     private const int MostFiles = 1000;
 
     // A link may lead anywhere; a device never ends.
-    private const FileAttributes Skipped = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReparsePoint | FileAttributes.Device;
+    private const FileAttributes Skipped = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReparsePoint
+        | FileAttributes.Device;
 
     private static readonly string[] Unfinished = [".tmp", ".part", ".partial", ".crdownload", ".filepart"];
 

@@ -26,7 +26,8 @@ internal static class StationSchema
         if (found != Version)
         {
             throw new InvalidDataException($"{db.Database.GetDbConnection().DataSource}: expected version {Version} of the station's "
-                + $"database, got {found}. 0 is one whose first start was cut off: delete it. A higher one was made by a newer station: start that.");
+                + $"database, got {found}. 0 is one whose first start was cut off: delete it. A higher one was made by a newer station: "
+                + "start that.");
         }
     }
 }

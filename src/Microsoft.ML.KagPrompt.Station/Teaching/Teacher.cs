@@ -4,7 +4,7 @@ using Microsoft.ML.KagPrompt.Station.Pictures;
 namespace Microsoft.ML.KagPrompt.Station.Teaching;
 
 /// <summary>Makes a model of photographs, and what is told of it.</summary>
-internal sealed class Teacher(PhotoStore photographs)
+internal sealed class Teacher(PhotoStore photographs, PictureDecoder decoder)
 {
     /// <summary>Fewer say nothing of how good parts differ.</summary>
     public const int FewestPhotographs = 2;
@@ -28,13 +28,11 @@ internal sealed class Teacher(PhotoStore photographs)
         }
 
         var region = RegionOf(facts.Inspect);
-        var images = new List<TrainingImage>();
-        foreach (var (photo, isDefect) in facts.Photographs.Select(photo => (photo, false))
-            .Concat(facts.Defects.Select(photo => (photo, true))))
+        var measures = new List<PictureMeasure>();
+        foreach (var photo in facts.Photographs)
         {
-            tell("reading photographs", images.Count, facts.Photographs.Count + facts.Defects.Count);
-            images.Add(new() { Image = await photographs.DecodeAsync(photo, stop), ClassName = product, Origin = photo.Name,
-                IsAnomalous = isDefect ? true : null });
+            tell("reading photographs", measures.Count, facts.Photographs.Count);
+            measures.Add(PictureMeasure.Of(await decoder.ReadAsync(await photographs.ReadAsync(photo, stop), stop)));
         }
 
         var method = new KagOptions();
@@ -47,10 +45,9 @@ internal sealed class Teacher(PhotoStore photographs)
             Regions = region is null ? new Dictionary<string, InspectionRegion>() : new() { [product] = region },
         };
         var progress = new Told(step => tell(step.Phase, step.Done, step.Total));
-        using var model = KagPromptTrainer.Fit(images, options, null, progress, stop);
+        using var model = KagPromptTrainer.Fit(Images(product, facts, stop), options, null, progress, stop);
         var calibration = model.CalibrationOf(product);
-        var measures = images.Take(facts.Photographs.Count).Select(image => PictureMeasure.Of(image.Image)).ToArray();
-        var (drawn, missed) = Missed(model, product, images, facts, calibration, tell, stop);
+        var (drawn, missed) = await MissedAsync(model, product, facts, tell, stop);
         WholeModel(model, target);
         var (expected, low, high) = calibration.FalseRejectRate;
         return new()
@@ -83,13 +80,35 @@ internal sealed class Teacher(PhotoStore photographs)
         : InspectionRegion.FromShares([.. inspect.Select(polygon => (IReadOnlyList<(double X,
             double Y)>)[.. polygon.Select(point => (point[0], point[1]))])]);
 
-    // The calibration keeps scores of its defects and no pictures: others are drawn the same way.
-    private (int Drawn, IReadOnlyList<MissedDefect> Missed) Missed(KagPromptModel model, string product, List<TrainingImage> images,
-        ModelFacts facts,
-        ThresholdCalibration calibration, Action<string, int, int> tell, CancellationToken stop)
+    // One after another: a photograph is hundred times its square, which is what a fit keeps of it.
+    private IEnumerable<TrainingImage> Images(string product, ModelFacts facts, CancellationToken stop)
     {
-        var normals = images.Take(facts.Photographs.Count).Take(MostDrawn).ToArray();
-        var squares = Array.ConvertAll(normals, image => model.ToModelSize(image.Image, product));
+        foreach (var (photo, isDefect) in facts.Photographs.Select(photo => (photo, false))
+            .Concat(facts.Defects.Select(photo => (photo, true))))
+        {
+            stop.ThrowIfCancellationRequested();
+            yield return new()
+            {
+                // The fit asks from its own thread, and waits for each.
+                Image = photographs.DecodeAsync(photo, stop).GetAwaiter().GetResult(),
+                ClassName = product,
+                Origin = photo.Name,
+                IsAnomalous = isDefect ? true : null,
+            };
+        }
+    }
+
+    // The calibration keeps scores of its defects and no pictures: others are drawn the same way.
+    private async Task<(int Drawn, IReadOnlyList<MissedDefect> Missed)> MissedAsync(KagPromptModel model, string product, ModelFacts facts,
+        Action<string, int, int> tell, CancellationToken stop)
+    {
+        var normals = facts.Photographs.Take(MostDrawn).ToArray();
+        var squares = new PixelBuffer[normals.Length];
+        for (var i = 0; i < normals.Length; i++)
+        {
+            squares[i] = model.ToModelSize(await photographs.DecodeAsync(normals[i], stop), product);
+        }
+
         var synthesizer = new NsaSynthesizer(SynthesisOptions.FitTo(squares));
         var inside = RegionOf(facts.Inspect);
         var (drawn, missed) = (0, new List<MissedDefect>());
@@ -109,7 +128,7 @@ internal sealed class Teacher(PhotoStore photographs)
             if (!verdict.IsAnomalous)
             {
                 var picture = photographs.Add(ImageCodec.EncodePng(Outlined(twin)), $"defect-{i}.png");
-                missed.Add(new(picture.Hash, normals[into].Origin, verdict.Score));
+                missed.Add(new(picture.Hash, normals[into].Name, verdict.Score));
             }
         }
 

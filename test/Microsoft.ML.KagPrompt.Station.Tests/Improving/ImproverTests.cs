@@ -36,7 +36,8 @@ public sealed class ImproverTests : IAsyncLifetime
         collection.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.In("station.db")}"));
         collection.AddKagPromptResults(results => results.Folder = options.In("results"));
         collection.AddSingleton<IModelRegistry>(new FolderModelRegistry(options.In("registry")));
-        collection.AddSingleton<PhotoStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>().AddSingleton<Publisher>()
+        collection.AddSingleton<Pictures.PictureDecoder>().AddSingleton<PhotoStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>()
+            .AddSingleton<Publisher>()
             .AddSingleton<AuditLog>().AddSingleton<Improver>();
         services = collection.BuildServiceProvider();
         await using (var db = await services.GetRequiredService<IDbContextFactory<StationDb>>().CreateDbContextAsync())

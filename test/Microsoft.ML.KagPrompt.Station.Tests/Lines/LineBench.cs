@@ -26,7 +26,8 @@ internal sealed class LineBench : IAsyncDisposable
         collection.AddSingleton(options).AddSingleton(TimeProvider.System);
         collection.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.In("station.db")}"));
         collection.AddKagPromptResults(results => results.Folder = options.In("results"));
-        collection.AddSingleton<IInspector>(Inspector).AddSingleton<FactsStore>().AddSingleton<InspectionPipeline>();
+        collection.AddSingleton<Pictures.PictureDecoder>().AddSingleton<IInspector>(Inspector).AddSingleton<FactsStore>()
+            .AddSingleton<InspectionPipeline>();
         services = collection.BuildServiceProvider();
         (Data, Folder) = (data, Path.Combine(options.Incoming, "line"));
         Directory.CreateDirectory(Folder);
