@@ -1,20 +1,10 @@
 using System.Globalization;
-using System.Threading.RateLimiting;
-using Microsoft.AspNetCore.RateLimiting;
-using Microsoft.AspNetCore.Components.Authorization;
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.Identity;
-using Microsoft.AspNetCore.Localization;
-using Microsoft.EntityFrameworkCore;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.ML.KagPrompt.Station.Accounts;
 using Microsoft.ML.KagPrompt.Station.Components;
-using Microsoft.ML.KagPrompt.Station.Demo;
-using Microsoft.ML.KagPrompt.Station.Improving;
 using Microsoft.ML.KagPrompt.Station.Lines;
 using Microsoft.ML.KagPrompt.Station.Reports;
-using Microsoft.ML.KagPrompt.Station.Storage;
 using Microsoft.ML.KagPrompt.Station.Teaching;
-using Microsoft.ML.KagPrompt.Station.Watching;
 using Microsoft.ML.KagPrompt.Station.Web;
 
 namespace Microsoft.ML.KagPrompt.Station;
@@ -27,7 +17,7 @@ internal static class StationHost
 
     public static WebApplication Create(StationOptions options, Action<IServiceCollection>? change = null)
     {
-        DurableFolders(options);
+        MakeFolders(options);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(StationHost).Assembly.GetName().Name,
@@ -45,9 +35,9 @@ internal static class StationHost
         var services = builder.Services;
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
-        AddAccounts(services, options);
-        AddPages(services);
-        AddInspection(services, options);
+        StationServices.AddAccounts(services, options);
+        StationServices.AddPages(services);
+        StationServices.AddInspection(services, options);
         change?.Invoke(services);
 
         var station = builder.Build();
@@ -55,117 +45,35 @@ internal static class StationHost
         return station;
     }
 
-    private static void DurableFolders(StationOptions options)
+    private static void MakeFolders(StationOptions options)
     {
-        Directory.CreateDirectory(options.In());
-        if (!OperatingSystem.IsWindows())
+        if (OperatingSystem.IsWindows())
         {
-            // Password hashes and the keys of the cookies lie in it.
-            File.SetUnixFileMode(options.In(), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(options.In());
+        }
+        else
+        {
+            // Password hashes and the keys of the cookies lie in it. A folder that is there keeps the rights that its owner gave it.
+            Directory.CreateDirectory(options.In(), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
         Directory.CreateDirectory(options.Incoming);
-    }
-
-    public static void AddAccounts(IServiceCollection services, StationOptions options)
-    {
-        services.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.In("station.db")}"));
-        services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(options.In("keys"))).SetApplicationName("kagprompt-station");
-        services.AddIdentityCore<StationUser>(identity =>
-        {
-            identity.Password = new() { RequiredLength = 12, RequireDigit = false, RequireLowercase = false, RequireUppercase = false, RequireNonAlphanumeric = false, RequiredUniqueChars = 5 };
-            identity.Lockout = new() { MaxFailedAccessAttempts = 5, DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5), AllowedForNewUsers = true };
-        })
-            .AddRoles<IdentityRole>().AddEntityFrameworkStores<StationDb>().AddClaimsPrincipalFactory<StationClaims>().AddSignInManager().AddDefaultTokenProviders();
-        services.AddAuthentication(IdentityConstants.ApplicationScheme).AddIdentityCookies();
-        services.ConfigureApplicationCookie(cookie =>
-        {
-            cookie.Cookie.Name = "kagprompt-station";
-            cookie.Cookie.HttpOnly = true;
-            cookie.Cookie.SameSite = SameSiteMode.Strict;
-            // Plain HTTP is on loopback alone, or behind a proxy that says who speaks HTTPS.
-            cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-            cookie.LoginPath = "/login";
-            cookie.AccessDeniedPath = "/denied";
-            cookie.ExpireTimeSpan = TimeSpan.FromHours(10);
-            cookie.SlidingExpiration = true;
-        });
-        services.Configure<SecurityStampValidatorOptions>(stamps => stamps.ValidationInterval = TimeSpan.FromMinutes(1));
-        StationRoles.AddPolicies(services.AddAuthorizationBuilder());
-        services.AddAntiforgery(forgery =>
-        {
-            forgery.Cookie.HttpOnly = true;
-            forgery.Cookie.SameSite = SameSiteMode.Strict;
-            forgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-        });
-        services.AddRateLimiter(limits =>
-        {
-            limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limits.AddPolicy("login", context => HttpMethods.IsPost(context.Request.Method)
-                ? RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "",
-                    _ => new() { PermitLimit = 10, Window = TimeSpan.FromMinutes(1) })
-                : RateLimitPartition.GetNoLimiter(""));
-            // Their bodies are in memory while they wait.
-            limits.AddConcurrencyLimiter("pictures", pictures => (pictures.PermitLimit, pictures.QueueLimit) = (16, 64));
-        });
-        services.AddSingleton<AuditLog>();
-        services.AddSingleton<UserAdmin>();
-        services.AddHostedService<FirstStart>();
-    }
-
-    private static void AddPages(IServiceCollection services)
-    {
-        services.AddLocalization();
-        services.Configure<RequestLocalizationOptions>(cultures =>
-        {
-            cultures.SupportedCultures = cultures.SupportedUICultures = StationCultures.All;
-            cultures.DefaultRequestCulture = new RequestCulture(StationCultures.English);
-        });
-        services.AddRazorComponents().AddInteractiveServerComponents(circuits =>
-        {
-            circuits.DisconnectedCircuitMaxRetained = 50;
-            circuits.MaxBufferedUnacknowledgedRenderBatches = 20;
-        });
-        services.AddCascadingAuthenticationState();
-        services.AddScoped<AuthenticationStateProvider, CircuitLogin>();
-        services.AddHttpContextAccessor();
-    }
-
-    private static void AddInspection(IServiceCollection services, StationOptions options)
-    {
-        services.AddKagPromptResults(results =>
-        {
-            results.Folder = options.In("results");
-            (results.PictureDays, results.PictureGigabytes) = (options.PictureDays, options.PictureGigabytes);
-        });
-        services.AddKagPromptResultsApi();
-        services.AddKagPrompt(hosting =>
-        {
-            hosting.RegistryInterval = TimeSpan.FromSeconds(1);
-            hosting.MaxImageBytes = PhotoStore.MostBytes;
-        }).AddLoader(new KagPromptModelLoader()).AddRegistry(options.In("registry"));
-        services.AddHealthChecks().AddKagPrompt();
-        services.AddSingleton<PhotoStore>().AddSingleton<DraftStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>().AddSingleton<Publisher>().AddSingleton<Improver>();
-        services.AddSingleton<Watcher>().AddSingleton<ShiftReports>().AddSingleton<ReportPictures>();
-        services.AddSingleton<InspectionPipeline>().AddSingleton<LineStore>().AddSingleton<LineService>().AddSingleton<HeavyWork>();
-        services.AddHostedService(provider => provider.GetRequiredService<HeavyWork>());
-        services.AddHostedService(provider => provider.GetRequiredService<LineService>());
-        if (options.Demo)
-        {
-            services.AddHostedService<DemoProduct>();
-        }
     }
 
     private static void Use(WebApplication station, StationOptions options)
     {
         if (options.BehindProxy)
         {
-            station.UseForwardedHeaders(new() { ForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedProto | Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedFor });
+            station.UseForwardedHeaders(new() { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedFor });
         }
 
         station.UseSecurityHeaders();
         station.UseExceptionHandler("/fault", createScopeForErrors: true);
         station.UseRequestLocalization();
+        // People are told in words; programs have the status.
+        station.UseWhen(context => HttpMethods.IsGet(context.Request.Method)
+            && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal),
+            people => people.UseStatusCodePagesWithReExecute("/status", "?code={0}", createScopeForStatusCodePages: true));
         station.UseRouting();
         station.UseAuthentication();
         station.UsePasswordGate();

@@ -83,8 +83,9 @@ internal sealed record StationOptions
             && (uri.IsLoopback || (IPAddress.TryParse(uri.Host, out var ip) && IPAddress.IsLoopback(ip)));
         if (!local && !BehindProxy && !address.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
         {
-            throw new ArgumentException($"--urls: expected https://, or http:// on a loopback address, got '{address}': passwords would go over the "
-                + "network in the clear. Give a certificate (Kestrel__Certificates__Default__Path) and https://, or --behind-proxy where one speaks HTTPS.");
+            throw new ArgumentException($"--urls: expected https://, or http:// on a loopback address, got '{address}': passwords "
+                + "would go over the network in the clear. Give a certificate (Kestrel__Certificates__Default__Path) and https://, or "
+                + "--behind-proxy where one speaks HTTPS.");
         }
     }
 }

@@ -34,7 +34,8 @@ public sealed class RunningStation : IAsyncDisposable
 
     /// <summary>The last path's folders are configuration and framework, as this test's own.</summary>
     public static string Program { get; } = Path.Combine(Root, "src", "Microsoft.ML.KagPrompt.Station", "bin",
-        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, new DirectoryInfo(AppContext.BaseDirectory).Name, "Microsoft.ML.KagPrompt.Station.dll");
+        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, new DirectoryInfo(AppContext.BaseDirectory).Name,
+            "Microsoft.ML.KagPrompt.Station.dll");
 
     public string Data { get; }
 

@@ -9,7 +9,8 @@ public sealed class StationOptionsTests
     [InlineData("http://127.0.0.1:5080;http://10.0.0.1:80")]
     public void Parse_PlainHttpBeyondThisMachine_IsRefused(string urls)
     {
-        FluentActions.Invoking(() => StationOptions.Parse(["--urls", urls])).Should().Throw<ArgumentException>().WithMessage("*in the clear*");
+        FluentActions.Invoking(() => StationOptions.Parse(["--urls", urls])).Should().Throw<ArgumentException>()
+            .WithMessage("*in the clear*");
         StationOptions.Parse(["--urls", urls, "--behind-proxy"]).Urls.Should().Be(urls);
     }
 
@@ -22,6 +23,7 @@ public sealed class StationOptionsTests
     [Theory]
     [InlineData("--date", "x")]
     [InlineData("--data")]
+    [InlineData("--picture-days", "-1")]
     public void Parse_Unknown_OrWithoutItsValue_IsRefused(params string[] arguments)
         => FluentActions.Invoking(() => StationOptions.Parse(arguments)).Should().Throw<ArgumentException>();
 }

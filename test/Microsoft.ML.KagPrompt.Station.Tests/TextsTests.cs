@@ -23,7 +23,7 @@ public sealed partial class TextsTests
 
     private static HashSet<string> Places(string text) => [.. Place().Matches(text).Select(match => match.Value)];
 
-    [GeneratedRegex("\\b(?:T|texts)\\[\"([^\"]+)\"")]
+    [GeneratedRegex("\\b(?:T|texts|Texts>>\\(\\))\\[\"([^\"]+)\"")]
     private static partial Regex Text();
 
     [GeneratedRegex(@"\{\d\}")]

@@ -12,12 +12,14 @@ internal sealed class CircuitLogin(ILoggerFactory logging, IServiceScopeFactory 
 {
     protected override TimeSpan RevalidationInterval => TimeSpan.FromMinutes(1);
 
-    protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken)
+    protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState,
+        CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var users = scope.ServiceProvider.GetRequiredService<UserManager<StationUser>>();
         var user = await users.GetUserAsync(authenticationState.User);
         return user is not null && user.LockoutEnd != DateTimeOffset.MaxValue
-            && authenticationState.User.FindFirstValue(options.Value.ClaimsIdentity.SecurityStampClaimType) == await users.GetSecurityStampAsync(user);
+            && authenticationState.User.FindFirstValue(options.Value.ClaimsIdentity.SecurityStampClaimType)
+                == await users.GetSecurityStampAsync(user);
     }
 }

@@ -5,7 +5,8 @@ using Microsoft.ML.KagPrompt.Station.Storage;
 namespace Microsoft.ML.KagPrompt.Station.Accounts;
 
 /// <summary>Before the first request: the database, the roles, and an administrator whose one-time password is told once.</summary>
-internal sealed class FirstStart(IServiceScopeFactory scopes, IDbContextFactory<StationDb> databases, UserAdmin users, StationOptions options)
+internal sealed class FirstStart(IServiceScopeFactory scopes, IDbContextFactory<StationDb> databases, UserAdmin users,
+    StationOptions options)
     : IHostedService
 {
     public const string AdminName = "admin";

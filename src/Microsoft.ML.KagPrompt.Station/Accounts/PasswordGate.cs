@@ -12,7 +12,8 @@ internal static class PasswordGate
         {
             await next(context);
         }
-        else if (HttpMethods.IsGet(context.Request.Method) && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal))
+        else if (HttpMethods.IsGet(context.Request.Method) && context.Request.Headers.Accept.ToString()
+            .Contains("text/html", StringComparison.Ordinal))
         {
             context.Response.Redirect("/account");
         }

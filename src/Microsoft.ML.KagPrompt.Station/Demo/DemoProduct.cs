@@ -6,8 +6,11 @@ using QuickStart;
 
 namespace Microsoft.ML.KagPrompt.Station.Demo;
 
-/// <summary>For --demo: a product of rendered washers, taught at the first start, and a folder into which parts come, good and defective.</summary>
-internal sealed class DemoProduct(IModelRegistry registry, PhotoStore photographs, Teacher teacher, Publisher publisher, LineStore lines, HeavyWork work,
+/// <summary>
+/// For --demo: a product of rendered washers, taught at the first start, and a folder into which parts come, good and defective.
+/// </summary>
+internal sealed class DemoProduct(IModelRegistry registry, PhotoStore photographs, Teacher teacher, Publisher publisher, LineStore lines,
+    HeavyWork work,
     StationOptions options, TimeProvider time, ILogger<DemoProduct> log) : BackgroundService
 {
     private const string Product = "washer";

@@ -7,7 +7,8 @@ using Microsoft.ML.KagPrompt.Station.Teaching;
 namespace Microsoft.ML.KagPrompt.Station.Improving;
 
 /// <summary>Makes a better model of what people said, and shows what it would change before it is taken over.</summary>
-internal sealed class Improver(IModelRegistry registry, IResultStore store, ResultPictures pictures, PhotoStore photographs, FactsStore facts, Teacher teacher,
+internal sealed class Improver(IModelRegistry registry, IResultStore store, ResultPictures pictures, PhotoStore photographs,
+    FactsStore facts, Teacher teacher,
     Publisher publisher, StationOptions options)
 {
     /// <summary>So many parts are inspected again.</summary>
@@ -29,14 +30,17 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
         var all = new List<StoredResult>();
         foreach (var kind in (FeedbackKind[])[FeedbackKind.FalseAlarm, FeedbackKind.Missed])
         {
-            all.AddRange((await store.QueryAsync(new() { Product = product, Feedback = kind }, ResultOrder.Newest, MostJoining, null, stop)).Results);
+            all.AddRange((await store.QueryAsync(new() { Product = product, Feedback = kind }, ResultOrder.Newest, MostJoining, null,
+                stop)).Results);
         }
 
-        return [.. all.Where(result => result.PictureHash is { } hash && !hashes.Contains(hash)).OrderByDescending(result => result.Time).DistinctBy(result => result.PictureHash)];
+        return [.. all.Where(result => result.PictureHash is { } hash && !hashes.Contains(hash)).OrderByDescending(result => result.Time)
+            .DistinctBy(result => result.PictureHash)];
     }
 
     /// <summary>Pictures of good parts join the photographs, those of missed defects place the threshold; fitted anew.</summary>
-    public async Task LearnAsync(string product, IReadOnlyList<Guid> joining, string by, Action<string, int, int> tell, CancellationToken stop)
+    public async Task LearnAsync(string product, IReadOnlyList<Guid> joining, string by, Action<string, int, int> tell,
+        CancellationToken stop)
     {
         var active = await ActiveAsync(product, stop);
         var known = facts.Find(product, active.Id) ?? throw new InvalidOperationException(
@@ -57,7 +61,8 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
         var path = await PathOfAsync(product);
         var given = known with { Photographs = [.. known.Photographs, .. good], Defects = [.. known.Defects, .. defects] };
         var outcome = await teacher.FitAsync(product, given, path, tell, stop);
-        await CompareAsync(product, active, path, outcome.Facts, $"{good.Count} false alarms and {defects.Count} missed parts learned", by, tell, stop);
+        await CompareAsync(product, active, path, outcome.Facts, $"{good.Count} false alarms and {defects.Count} missed parts learned",
+            by, tell, stop);
     }
 
     /// <summary>The same photographs, another threshold.</summary>
@@ -79,7 +84,8 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
         }
 
         var known = facts.Find(product, active.Id);
-        moved = known is null ? moved : known with { Threshold = moved.Threshold, MapLow = moved.MapLow, MapHigh = moved.MapHigh, MapThreshold = moved.MapThreshold };
+        moved = known is null ? moved : known with { Threshold = moved.Threshold, MapLow = moved.MapLow, MapHigh = moved.MapHigh,
+            MapThreshold = moved.MapThreshold };
         await CompareAsync(product, active, path, moved, FormattableString.Invariant($"threshold {threshold:0.0000}"), by, tell, stop);
     }
 
@@ -97,7 +103,8 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
         var active = await ActiveAsync(product, default);
         if (active.Id != candidate.BaseVersion)
         {
-            throw new InvalidOperationException($"Version {active.Id} is served by now; this was held against {candidate.BaseVersion}. Compare again.");
+            throw new InvalidOperationException($"Version {active.Id} is served by now; this was held against {candidate.BaseVersion}. "
+                + "Compare again.");
         }
 
         return await publisher.PublishAsync(product, candidate.ModelPath, candidate.Facts, by, candidate.Comment);

@@ -18,7 +18,8 @@ internal static class InspectEndpoint
         .AddEndpointFilter(station.ServiceProvider.GetRequiredService<RequestLimit>())
         .WithMetadata(new RequestSizeLimitAttribute(PhotoStore.MostBytes));
 
-    private static async Task<IResult> AnswerAsync(string product, Guid? id, HttpContext context, InspectionPipeline pipeline, IResultStore store,
+    private static async Task<IResult> AnswerAsync(string product, Guid? id, HttpContext context, InspectionPipeline pipeline,
+        IResultStore store,
         TimeProvider time, CancellationToken stop)
     {
         var since = time.GetTimestamp();
@@ -37,11 +38,18 @@ internal static class InspectEndpoint
         {
             using var memory = new MemoryStream();
             await context.Request.Body.CopyToAsync(memory, stop);
-            return Answer((await pipeline.InspectAsync(memory.ToArray(), product, "api", id ?? InspectionRecord.NewId(time), since, stop)).Record);
+            return Answer((await pipeline.InspectAsync(memory.ToArray(), product, "api", id ?? InspectionRecord.NewId(time), since, stop))
+                .Record);
+        }
+        catch (BadHttpRequestException fault)
+        {
+            // Too long, or broken off.
+            return Answers.Problem(fault.Message, statusCode: fault.StatusCode);
         }
         catch (InspectionRefusedException refusal)
         {
-            var code = refusal.Reason == RefusalReason.ProductUnknown ? StatusCodes.Status404NotFound : StatusCodes.Status503ServiceUnavailable;
+            var code = refusal.Reason == RefusalReason.ProductUnknown ? StatusCodes.Status404NotFound
+                : StatusCodes.Status503ServiceUnavailable;
             if (refusal.RetryAfter is { } after)
             {
                 context.Response.Headers.RetryAfter = Math.Ceiling(after.TotalSeconds).ToString(CultureInfo.InvariantCulture);

@@ -14,11 +14,10 @@ namespace Microsoft.ML.KagPrompt.Station.Lines;
 internal sealed record LiveResult(InspectionRecord Record, byte[] Picture, byte[] Map);
 
 /// <summary>One picture's way: inspected, recorded in the journal, measured.</summary>
-internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder recorder, FactsStore facts, IDbContextFactory<StationDb> databases,
+internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder recorder, FactsStore facts,
+    PictureDecoder decoder, IDbContextFactory<StationDb> databases,
     TimeProvider time, ILogger<InspectionPipeline> log)
 {
-    private const int ShownSide = 640;
-
     /// <summary>When this ends without a fault, the result is on disk and survives the end of the process.</summary>
     /// <param name="id">Repeated with the same id, it counts once.</param>
     /// <param name="since">When the picture was there, by <see cref="TimeProvider.GetTimestamp"/>.</param>
@@ -30,11 +29,13 @@ internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder re
             CycleTime = time.GetElapsedTime(since),
             Line = line,
         };
-        await recorder.RecordAsync(record, file, ResultMap.Of(inspection), stop);
-        var picture = ImageCodec.ReadReduced(file, "The picture", ShownSide, out _, ImageCodec.DefaultMaxPixels, ImageOrientation.Exif);
-        await MeasureAsync(record, PictureMeasure.Of(picture), stop);
-        return new(record, ImageCodec.EncodeJpeg(SmallPicture.Of(picture, ShownSide)),
+        // What may fail of a picture fails before it is recorded: a result is never a failed file, too.
+        var picture = await decoder.ReadAsync(file, stop);
+        var live = new LiveResult(record, ImageCodec.EncodeJpeg(picture),
             Overlay(facts.Find(product, record.ModelVersion), inspection.Map, inspection.Height, inspection.Width));
+        await recorder.RecordAsync(record, file, ResultMap.Of(inspection), stop);
+        await MeasureAsync(record, PictureMeasure.Of(picture), stop);
+        return live;
     }
 
     /// <summary>A map as a picture, by the scale of its version; of an unknown version by its own values.</summary>

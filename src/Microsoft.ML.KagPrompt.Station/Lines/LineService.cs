@@ -6,7 +6,8 @@ using Microsoft.ML.KagPrompt.Station.Web;
 namespace Microsoft.ML.KagPrompt.Station.Lines;
 
 /// <summary>Runs a worker for each line, and begins and ends them as lines come and go.</summary>
-internal sealed class LineService(LineStore lines, InspectionPipeline pipeline, IResultStore store, ResultRecorder recorder, StationOptions options,
+internal sealed class LineService(LineStore lines, InspectionPipeline pipeline, IResultStore store, ResultRecorder recorder,
+    StationOptions options,
     TimeProvider time, ILogger<LineService> log) : BackgroundService
 {
     private readonly ConcurrentDictionary<int, Running> running = new();
@@ -16,10 +17,12 @@ internal sealed class LineService(LineStore lines, InspectionPipeline pipeline, 
     public event Action? Changed;
 
     /// <summary>The lines, by name.</summary>
-    public IReadOnlyList<LineState> States => [.. running.Values.Select(each => each.State).OrderBy(state => state.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<LineState> States => [.. running.Values.Select(each => each.State)
+        .OrderBy(state => state.Name, StringComparer.Ordinal)];
 
     /// <summary>A result that the database may not have yet.</summary>
-    public LiveResult? Find(Guid id) => running.Values.SelectMany(each => each.State.Newest).FirstOrDefault(result => result.Record.Id == id);
+    public LiveResult? Find(Guid id) => running.Values.SelectMany(each => each.State.Newest)
+        .FirstOrDefault(result => result.Record.Id == id);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -28,8 +28,11 @@ internal sealed class LineState(int id, string name, string product)
 
     public LineStatus Status { get; private set; }
 
-    /// <summary>What is wrong, or was last.</summary>
+    /// <summary>What is wrong; null: nothing.</summary>
     public string? Message { get; private set; }
+
+    /// <summary>Why the last of <see cref="Failed"/> could not be inspected.</summary>
+    public string? LastFailure { get; private set; }
 
     /// <summary>Since the station began.</summary>
     public int Total { get; private set; }
@@ -48,12 +51,12 @@ internal sealed class LineState(int id, string name, string product)
 
     public void Set(LineStatus status, string? message = null)
     {
-        if (Status == status && (message is null || message == Message))
+        if (Status == status && message == Message)
         {
             return;
         }
 
-        (Status, Message) = (status, message ?? (status == LineStatus.Fault ? Message : Message));
+        (Status, Message) = (status, message);
         Changed?.Invoke();
     }
 
@@ -73,7 +76,7 @@ internal sealed class LineState(int id, string name, string product)
         lock (gate)
         {
             Failed++;
-            Message = message;
+            LastFailure = message;
         }
 
         Changed?.Invoke();

@@ -6,7 +6,8 @@ using Microsoft.ML.KagPrompt.Station.Web;
 namespace Microsoft.ML.KagPrompt.Station.Lines;
 
 /// <summary>Watches one folder: takes files that are complete, has each inspected once, and moves it away.</summary>
-internal sealed class LineWorker(LineRow line, LineState state, string root, InspectionPipeline pipeline, IResultStore store, ResultRecorder recorder,
+internal sealed class LineWorker(LineRow line, LineState state, string root, InspectionPipeline pipeline, IResultStore store,
+    ResultRecorder recorder,
     TimeProvider time, ILogger log)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
@@ -72,7 +73,8 @@ internal sealed class LineWorker(LineRow line, LineState state, string root, Ins
         Directory.CreateDirectory(folder);
         var still = new HashSet<(string, long, DateTime)>();
         var files = WatchedFolder.List(folder, file => left.Contains(KeyOf(file)) && still.Add(KeyOf(file)));
-        var complete = files.Where(file => before.TryGetValue(file.Name, out var last) && last == (file.Length, file.LastWriteTimeUtc)).ToArray();
+        var complete = files.Where(file => before.TryGetValue(file.Name, out var last) && last == (file.Length, file.LastWriteTimeUtc))
+            .ToArray();
         before = files.ToDictionary(file => file.Name, file => (file.Length, file.LastWriteTimeUtc));
         // What was deleted since need not be remembered.
         left = still;

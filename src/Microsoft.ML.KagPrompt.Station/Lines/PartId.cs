@@ -5,7 +5,8 @@ using System.Text;
 namespace Microsoft.ML.KagPrompt.Station.Lines;
 
 /// <summary>
-/// The id of a file's result: the same for the same file (folder, name, time of change, content), so that a process killed between recording and
+/// The id of a file's result: the same for the same file (folder, name, time of change, content), so that a process killed between
+/// recording and
 /// moving finds out, and what it does again counts once.
 /// </summary>
 internal static class PartId

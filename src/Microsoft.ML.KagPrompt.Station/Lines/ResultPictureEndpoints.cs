@@ -12,7 +12,9 @@ internal static class ResultPictureEndpoints
     public static void MapResultPictures(this IEndpointRouteBuilder station)
     {
         var group = station.MapGroup("/results/{id:guid}").RequireAuthorization(StationRoles.Operator);
-        group.MapGet("/picture", async (Guid id, LineService lines, IResultStore store, ResultPictures pictures, HttpContext context, CancellationToken stop) =>
+        group.MapGet("/picture", async (Guid id, LineService lines, IResultStore store, ResultPictures pictures, PictureDecoder decoder,
+            HttpContext context,
+            CancellationToken stop) =>
         {
             Keep(context);
             if (lines.Find(id) is { } live)
@@ -20,15 +22,16 @@ internal static class ResultPictureEndpoints
                 return Answers.Bytes(live.Picture, "image/jpeg");
             }
 
-            if ((await store.FindAsync(id, stop))?.PictureHash is not { } hash || await pictures.ReadPictureAsync(hash, stop) is not { } file)
+            if ((await store.FindAsync(id, stop))?.PictureHash is not { } hash
+                || await pictures.ReadPictureAsync(hash, stop) is not { } file)
             {
                 return Answers.NotFound();
             }
 
-            var picture = ImageCodec.ReadReduced(file, "The picture", 640, out _, ImageCodec.DefaultMaxPixels, ImageOrientation.Exif);
-            return Answers.Bytes(ImageCodec.EncodeJpeg(SmallPicture.Of(picture, 640)), "image/jpeg");
+            return Answers.Bytes(ImageCodec.EncodeJpeg(await decoder.ReadAsync(file, stop)), "image/jpeg");
         });
-        group.MapGet("/map", async (Guid id, LineService lines, IResultStore store, ResultPictures pictures, FactsStore facts, HttpContext context, CancellationToken stop) =>
+        group.MapGet("/map", async (Guid id, LineService lines, IResultStore store, ResultPictures pictures, FactsStore facts,
+            HttpContext context, CancellationToken stop) =>
         {
             Keep(context);
             if (lines.Find(id) is { } live)
@@ -37,7 +40,8 @@ internal static class ResultPictureEndpoints
             }
 
             return await store.FindAsync(id, stop) is { MapHash: { } hash } result && await pictures.ReadMapAsync(hash, stop) is { } map
-                ? Answers.Bytes(InspectionPipeline.Overlay(facts.Find(result.Product, result.ModelVersion), map.Values.Span, map.Height, map.Width), "image/png")
+                ? Answers.Bytes(InspectionPipeline.Overlay(facts.Find(result.Product, result.ModelVersion), map.Values.Span, map.Height,
+                    map.Width), "image/png")
                 : Answers.NotFound();
         });
     }

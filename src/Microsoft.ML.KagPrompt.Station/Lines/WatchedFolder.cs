@@ -9,6 +9,10 @@ internal static class WatchedFolder
     /// <summary>Most files of one look: the next one has the rest.</summary>
     private const int MostFiles = 1000;
 
+    // A link may lead anywhere; a device never ends.
+    private const FileAttributes Skipped = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReparsePoint
+        | FileAttributes.Device;
+
     private static readonly string[] Unfinished = [".tmp", ".part", ".partial", ".crdownload", ".filepart"];
 
     /// <summary>The folder's path.</summary>
@@ -16,10 +20,11 @@ internal static class WatchedFolder
     public static string Resolve(string root, string folder)
     {
         var names = folder.Split('/');
-        if (folder.Length > 200 || names.Any(name => name.Length == 0 || name[0] == '.' || name[^1] is '.' or ' '
+        if (folder.Length > 200 || names.Any(name => name.Length == 0 || name is Done or Failed || name[0] == '.' || name[^1] is '.' or ' '
             || name.Any(letter => !char.IsLetterOrDigit(letter) && letter is not ('-' or '_' or '.' or ' '))))
         {
-            throw new ArgumentException($"Folder: expected names of letters, digits, '-', '_', '.' with '/' between them, below {root}, got '{folder}'.");
+            throw new ArgumentException($"Folder: expected names of letters, digits, '-', '_', '.' with '/' between them, "
+                + $"neither '{Done}' nor '{Failed}', below {root}, got '{folder}'.");
         }
 
         var path = root;
@@ -40,7 +45,7 @@ internal static class WatchedFolder
     /// <param name="path">The folder.</param>
     /// <param name="isLeft">Whether a file is done with, and stays.</param>
     public static IReadOnlyList<FileInfo> List(string path, Func<FileInfo, bool> isLeft) => [.. new DirectoryInfo(path)
-        .EnumerateFiles("*", new EnumerationOptions { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReparsePoint | FileAttributes.Device })
+        .EnumerateFiles("*", new EnumerationOptions { AttributesToSkip = Skipped })
         .Where(file => file.Name[0] != '.' && !Unfinished.Contains(file.Extension, StringComparer.OrdinalIgnoreCase) && !isLeft(file))
         .OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal).Take(MostFiles)];
 

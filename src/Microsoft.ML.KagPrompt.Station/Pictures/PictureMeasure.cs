@@ -1,6 +1,9 @@
 namespace Microsoft.ML.KagPrompt.Station.Pictures;
 
-/// <summary>How bright and how sharp a picture is, at a size of its own, so that cameras of any resolution compare.</summary>
+/// <summary>
+/// How bright and how sharp a picture is, at a size of its own, so that cameras of any resolution compare. Take what
+/// <see cref="PictureDecoder"/> read: what reduces a picture changes its sharpness.
+/// </summary>
 /// <param name="Brightness">Mean luminance, 0 to 255.</param>
 /// <param name="Sharpness">Standard deviation of the Laplacian of the luminance: low where a picture is out of focus.</param>
 internal sealed record PictureMeasure(double Brightness, double Sharpness)

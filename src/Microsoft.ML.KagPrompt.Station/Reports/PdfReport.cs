@@ -39,7 +39,8 @@ internal static class PdfReport
         }
 
         sheet.Text(T["The highest scores"], 14, bold: true);
-        sheet.Pictures([.. report.Worst.Select((result, i) => ($"{Show.Score(result.Score)}  {Show.Time(result.Time, time)}", pictures[i]))]);
+        sheet.Pictures([.. report.Worst.Select((result, i) => ($"{Show.Score(result.Score)}  {Show.Time(result.Time, time)}",
+            pictures[i]))]);
         using var memory = new MemoryStream();
         document.Save(memory, closeStream: false);
         return memory.ToArray();

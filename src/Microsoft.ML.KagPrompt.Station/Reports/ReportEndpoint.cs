@@ -8,10 +8,12 @@ namespace Microsoft.ML.KagPrompt.Station.Reports;
 /// <summary>GET /report.pdf.</summary>
 internal static class ReportEndpoint
 {
-    public static void MapReport(this IEndpointRouteBuilder station) => station.MapGet("/report.pdf", async (string product, string from, int hours,
+    public static void MapReport(this IEndpointRouteBuilder station) => station.MapGet("/report.pdf",
+        async (string product, string from, int hours,
         ShiftReports reports, ReportPictures pictures, IStringLocalizer<Texts> texts, TimeProvider time, CancellationToken stop) =>
     {
-        if (!DateTimeOffset.TryParseExact(from, "yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var begin))
+        if (!DateTimeOffset.TryParseExact(from, "yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
+            out var begin))
         {
             return Answers.Problem("from: expected yyyy-MM-ddTHH:mm:ssZ.", statusCode: StatusCodes.Status400BadRequest);
         }

@@ -6,7 +6,7 @@ using Microsoft.ML.KagPrompt.Station.Teaching;
 namespace Microsoft.ML.KagPrompt.Station.Reports;
 
 /// <summary>A result's picture with its map, as one file for paper.</summary>
-internal sealed class ReportPictures(ResultPictures pictures, FactsStore facts)
+internal sealed class ReportPictures(ResultPictures pictures, PictureDecoder decoder, FactsStore facts)
 {
     private const int Side = 320;
 
@@ -18,8 +18,9 @@ internal sealed class ReportPictures(ResultPictures pictures, FactsStore facts)
             return null;
         }
 
-        var picture = SmallPicture.Of(ImageCodec.ReadReduced(file, "The picture", Side, out _, ImageCodec.DefaultMaxPixels, ImageOrientation.Exif), Side);
-        if (result.MapHash is not null && await pictures.ReadMapAsync(result.MapHash, stop) is { } map && facts.Find(result.Product, result.ModelVersion) is { } known)
+        var picture = SmallPicture.Of(await decoder.ReadAsync(file, stop), Side);
+        if (result.MapHash is not null && await pictures.ReadMapAsync(result.MapHash, stop) is { } map
+            && facts.Find(result.Product, result.ModelVersion) is { } known)
         {
             picture = HeatmapRenderer.Overlay(picture, At(map, picture.Width, picture.Height), known.Scale);
         }

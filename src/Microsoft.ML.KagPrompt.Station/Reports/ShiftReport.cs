@@ -35,7 +35,7 @@ internal sealed record ShiftReport
 }
 
 /// <summary>Sums up a shift.</summary>
-internal sealed class ShiftReports(IResultStore store, Watcher watcher)
+internal sealed class ShiftReports(IResultStore store, Watcher watcher, TimeProvider time)
 {
     public const int MostHours = 168;
     private const int MostShown = 6;
@@ -73,7 +73,9 @@ internal sealed class ShiftReports(IResultStore store, Watcher watcher)
             Hours = await store.CountByHourAsync(filter, stop),
             Versions = [.. versions.Order(StringComparer.Ordinal)],
             Worst = (await store.QueryAsync(filter, ResultOrder.WorstFirst, MostShown, null, stop)).Results,
-            Drifts = (await watcher.LookAsync(product, 1, stop)).Drifts,
+            // Drift is of now: of a shift that is long over it would say nothing.
+            Drifts = time.GetUtcNow() is var now && from <= now && now <= from.AddHours(hours + 1)
+                ? (await watcher.LookAsync(product, 1, stop)).Drifts : [],
         };
     }
 }

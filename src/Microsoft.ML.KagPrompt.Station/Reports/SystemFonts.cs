@@ -16,7 +16,8 @@ internal sealed class SystemFonts : IFontResolver
 
     private static readonly (string Regular, string Bold)[] Names =
     [
-        ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"), ("LiberationSans-Regular.ttf", "LiberationSans-Bold.ttf"), ("segoeui.ttf", "segoeuib.ttf"),
+        ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"), ("LiberationSans-Regular.ttf", "LiberationSans-Bold.ttf"),
+            ("segoeui.ttf", "segoeuib.ttf"),
         ("arial.ttf", "arialbd.ttf"), ("Arial.ttf", "Arial Bold.ttf"),
     ];
 
@@ -48,8 +49,8 @@ internal sealed class SystemFonts : IFontResolver
             }
         }
 
-        throw new InvalidOperationException("A PDF file needs a font, and this system has neither DejaVu Sans nor Liberation Sans nor Arial. "
-            + "Install one (Debian, Ubuntu: apt-get install fonts-dejavu-core), or print the page.");
+        throw new InvalidOperationException("A PDF file needs a font, and this system has neither DejaVu Sans nor Liberation Sans nor "
+            + "Arial. Install one (Debian, Ubuntu: apt-get install fonts-dejavu-core), or print the page.");
     }
 
     public FontResolverInfo? ResolveTypeface(string familyName, bool isBold, bool isItalic) => new(isBold ? "bold" : "regular");

@@ -25,8 +25,9 @@ internal static class StationSchema
         var found = await db.Database.SqlQueryRaw<int>("SELECT user_version AS Value FROM pragma_user_version").SingleAsync(stop);
         if (found != Version)
         {
-            throw new InvalidDataException($"{db.Database.GetDbConnection().DataSource}: expected version {Version} of the station's database, got {found}. "
-                + "0 is one whose first start was cut off: delete it. A higher one was made by a newer station: start that.");
+            throw new InvalidDataException($"{db.Database.GetDbConnection().DataSource}: expected version {Version} of the station's "
+                + $"database, got {found}. 0 is one whose first start was cut off: delete it. A higher one was made by a newer station: "
+                + "start that.");
         }
     }
 }

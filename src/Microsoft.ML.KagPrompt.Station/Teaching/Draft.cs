@@ -27,8 +27,10 @@ internal sealed record Draft
     public string? Published { get; init; }
 
     /// <summary>Whether a fit of the other one is a fit of this one.</summary>
-    public bool IsOf(Draft other) => Product == other.Product && Photographs.SequenceEqual(other.Photographs) && Inspect.Count == other.Inspect.Count
-        && Inspect.Zip(other.Inspect).All(pair => pair.First.Count == pair.Second.Count && pair.First.Zip(pair.Second).All(points => points.First.SequenceEqual(points.Second)));
+    public bool IsOf(Draft other) => Product == other.Product && Photographs.SequenceEqual(other.Photographs)
+        && Inspect.Count == other.Inspect.Count
+        && Inspect.Zip(other.Inspect).All(pair => pair.First.Count == pair.Second.Count
+            && pair.First.Zip(pair.Second).All(points => points.First.SequenceEqual(points.Second)));
 }
 
 /// <summary>A defect drawn into a photograph that the model passed.</summary>

@@ -30,7 +30,8 @@ internal sealed class HeavyWork(ILogger<HeavyWork> log) : BackgroundService
         {
             if (state is { IsRunning: true })
             {
-                throw new InvalidOperationException($"{state.By} has started something that is still under way. Wait for its end, or cancel it.");
+                throw new InvalidOperationException($"{state.By} has started something that is still under way. "
+                    + "Wait for its end, or cancel it.");
             }
 
             cancel?.Dispose();
@@ -59,7 +60,8 @@ internal sealed class HeavyWork(ILogger<HeavyWork> log) : BackgroundService
             var end = new WorkState(job.Key, job.By, "done", 0, 0, IsRunning: false, IsCancelled: false, null);
             try
             {
-                await Task.Run(() => job.Run((phase, done, total) => Set(new(job.Key, job.By, phase, done, total, true, false, null)), both.Token), both.Token);
+                await Task.Run(() => job.Run((phase, done, total) => Set(new(job.Key, job.By, phase, done, total, true, false, null)),
+                    both.Token), both.Token);
             }
             catch (OperationCanceledException) when (both.IsCancellationRequested)
             {
@@ -85,5 +87,6 @@ internal sealed class HeavyWork(ILogger<HeavyWork> log) : BackgroundService
         Changed?.Invoke();
     }
 
-    private sealed record Job(string Key, string By, Func<Action<string, int, int>, CancellationToken, Task> Run, CancellationTokenSource Cancel);
+    private sealed record Job(string Key, string By, Func<Action<string, int, int>, CancellationToken, Task> Run,
+        CancellationTokenSource Cancel);
 }

@@ -76,7 +76,8 @@ internal sealed class FactsStore(StationOptions options)
         return JsonFiles.Read<ModelFacts>(PathOf(product, version!)) is { } read ? known.GetOrAdd((product, version!), read) : null;
     }
 
-    // Results may come from elsewhere (POST /api/results): what they call a product or a version is not taken as a path unless it is a name.
+    // Results may come from elsewhere (POST /api/results): what they call a product or a version is not taken as a path unless it is a
+    // name.
     private static bool IsName(string? name) => name is { Length: > 0 and <= 64 } && name[0] != '.' && name[^1] != '.'
         && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_');
 

@@ -7,7 +7,8 @@ namespace Microsoft.ML.KagPrompt.Station.Teaching;
 internal static class PhotoEndpoints
 {
     public static void MapPhotographs(this IEndpointRouteBuilder station)
-        => station.MapGet("/photographs/{hash}", async (string hash, PhotoStore store, HttpContext context, CancellationToken stop) =>
+        => station.MapGet("/photographs/{hash}", async (string hash, PhotoStore store, PictureDecoder decoder, HttpContext context,
+            CancellationToken stop) =>
         {
             if (await store.FindAsync(hash, stop) is not { } file)
             {
@@ -16,7 +17,6 @@ internal static class PhotoEndpoints
 
             // What is named by its content never changes.
             context.Response.Headers.CacheControl = "private, max-age=86400";
-            var picture = ImageCodec.ReadReduced(file, "The photograph", 640, out _, PhotoStore.MostPixels, ImageOrientation.Exif);
-            return Microsoft.AspNetCore.Http.Results.Bytes(ImageCodec.EncodeJpeg(SmallPicture.Of(picture, 640)), "image/jpeg");
+            return Microsoft.AspNetCore.Http.Results.Bytes(ImageCodec.EncodeJpeg(await decoder.ReadAsync(file, stop)), "image/jpeg");
         }).RequireAuthorization(StationRoles.Engineer);
 }

@@ -30,7 +30,8 @@ internal sealed class PhotoStore(StationOptions options, TimeProvider time)
     /// <summary>A photograph's file.</summary>
     /// <exception cref="InvalidOperationException">It is gone.</exception>
     public async Task<byte[]> ReadAsync(TeachingPhoto photo, CancellationToken stop) => await files.ReadAsync(photo.Hash, stop)
-        ?? throw new InvalidOperationException($"The photograph '{photo.Name}' is not in the data folder any more. Restore it from a backup, or leave it out.");
+        ?? throw new InvalidOperationException($"The photograph '{photo.Name}' is not in the data folder any more. "
+            + "Restore it from a backup, or leave it out.");
 
     /// <summary>A file by its hash; null: there is none, or that is no hash.</summary>
     public Task<byte[]?> FindAsync(string hash, CancellationToken stop)

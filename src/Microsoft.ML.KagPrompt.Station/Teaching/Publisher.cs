@@ -8,7 +8,8 @@ internal sealed class Publisher(IModelRegistry registry, FactsStore facts, Audit
 {
     /// <summary>Publishes and activates.</summary>
     /// <returns>The version's name.</returns>
-    public async Task<string> PublishAsync(string product, string model, ModelFacts known, string by, string comment, CancellationToken stop = default)
+    public async Task<string> PublishAsync(string product, string model, ModelFacts known, string by, string comment,
+        CancellationToken stop = default)
     {
         var version = await registry.PublishAsync(product, model, new ModelNotes
         {

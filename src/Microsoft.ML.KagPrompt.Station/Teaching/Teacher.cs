@@ -4,7 +4,7 @@ using Microsoft.ML.KagPrompt.Station.Pictures;
 namespace Microsoft.ML.KagPrompt.Station.Teaching;
 
 /// <summary>Makes a model of photographs, and what is told of it.</summary>
-internal sealed class Teacher(PhotoStore photographs)
+internal sealed class Teacher(PhotoStore photographs, PictureDecoder decoder)
 {
     /// <summary>Fewer say nothing of how good parts differ.</summary>
     public const int FewestPhotographs = 2;
@@ -18,19 +18,21 @@ internal sealed class Teacher(PhotoStore photographs)
     /// <param name="product">Becomes the class.</param>
     /// <param name="facts">Which photographs, defects and region; the rest of it is not read.</param>
     /// <param name="target">Written whole or not at all.</param>
-    public async Task<FitOutcome> FitAsync(string product, ModelFacts facts, string target, Action<string, int, int> tell, CancellationToken stop)
+    public async Task<FitOutcome> FitAsync(string product, ModelFacts facts, string target, Action<string, int, int> tell,
+        CancellationToken stop)
     {
         if (facts.Photographs.Count < FewestPhotographs)
         {
-            throw new InvalidOperationException($"Expected at least {FewestPhotographs} photographs of good parts, got {facts.Photographs.Count}. Five or more are better.");
+            throw new InvalidOperationException($"Expected at least {FewestPhotographs} photographs of good parts, "
+                + $"got {facts.Photographs.Count}. Five or more are better.");
         }
 
         var region = RegionOf(facts.Inspect);
-        var images = new List<TrainingImage>();
-        foreach (var (photo, isDefect) in facts.Photographs.Select(photo => (photo, false)).Concat(facts.Defects.Select(photo => (photo, true))))
+        var measures = new List<PictureMeasure>();
+        foreach (var photo in facts.Photographs)
         {
-            tell("reading photographs", images.Count, facts.Photographs.Count + facts.Defects.Count);
-            images.Add(new() { Image = await photographs.DecodeAsync(photo, stop), ClassName = product, Origin = photo.Name, IsAnomalous = isDefect ? true : null });
+            tell("reading photographs", measures.Count, facts.Photographs.Count);
+            measures.Add(PictureMeasure.Of(await decoder.ReadAsync(await photographs.ReadAsync(photo, stop), stop)));
         }
 
         var method = new KagOptions();
@@ -38,14 +40,14 @@ internal sealed class Teacher(PhotoStore photographs)
         {
             Seed = 1,
             // All of them, within what stays quick: what was said to be good must be remembered as good.
-            Method = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(facts.Photographs.Count, 16, MostRemembered) } },
+            Method = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(facts.Photographs.Count, 16,
+                MostRemembered) } },
             Regions = region is null ? new Dictionary<string, InspectionRegion>() : new() { [product] = region },
         };
         var progress = new Told(step => tell(step.Phase, step.Done, step.Total));
-        using var model = KagPromptTrainer.Fit(images, options, null, progress, stop);
+        using var model = KagPromptTrainer.Fit(Images(product, facts, stop), options, null, progress, stop);
         var calibration = model.CalibrationOf(product);
-        var measures = images.Take(facts.Photographs.Count).Select(image => PictureMeasure.Of(image.Image)).ToArray();
-        var (drawn, missed) = Missed(model, product, images, facts, calibration, tell, stop);
+        var (drawn, missed) = await MissedAsync(model, product, facts, tell, stop);
         WholeModel(model, target);
         var (expected, low, high) = calibration.FalseRejectRate;
         return new()
@@ -59,7 +61,8 @@ internal sealed class Teacher(PhotoStore photographs)
             Warnings = calibration.Warnings,
             Drawn = drawn,
             Missed = missed,
-            Facts = ModelFacts.Of(calibration, facts.Photographs) with { Defects = facts.Defects, Inspect = facts.Inspect, Measures = measures },
+            Facts = ModelFacts.Of(calibration, facts.Photographs) with { Defects = facts.Defects, Inspect = facts.Inspect,
+                Measures = measures },
         };
     }
 
@@ -74,14 +77,38 @@ internal sealed class Teacher(PhotoStore photographs)
 
     /// <summary>In shares of the sides: it fits the model's square as it fits the photographs.</summary>
     public static InspectionRegion? RegionOf(IReadOnlyList<IReadOnlyList<double[]>> inspect) => inspect.Count == 0 ? null
-        : InspectionRegion.FromShares([.. inspect.Select(polygon => (IReadOnlyList<(double X, double Y)>)[.. polygon.Select(point => (point[0], point[1]))])]);
+        : InspectionRegion.FromShares([.. inspect.Select(polygon => (IReadOnlyList<(double X,
+            double Y)>)[.. polygon.Select(point => (point[0], point[1]))])]);
+
+    // One after another: a photograph is hundred times its square, which is what a fit keeps of it.
+    private IEnumerable<TrainingImage> Images(string product, ModelFacts facts, CancellationToken stop)
+    {
+        foreach (var (photo, isDefect) in facts.Photographs.Select(photo => (photo, false))
+            .Concat(facts.Defects.Select(photo => (photo, true))))
+        {
+            stop.ThrowIfCancellationRequested();
+            yield return new()
+            {
+                // The fit asks from its own thread, and waits for each.
+                Image = photographs.DecodeAsync(photo, stop).GetAwaiter().GetResult(),
+                ClassName = product,
+                Origin = photo.Name,
+                IsAnomalous = isDefect ? true : null,
+            };
+        }
+    }
 
     // The calibration keeps scores of its defects and no pictures: others are drawn the same way.
-    private (int Drawn, IReadOnlyList<MissedDefect> Missed) Missed(KagPromptModel model, string product, List<TrainingImage> images, ModelFacts facts,
-        ThresholdCalibration calibration, Action<string, int, int> tell, CancellationToken stop)
+    private async Task<(int Drawn, IReadOnlyList<MissedDefect> Missed)> MissedAsync(KagPromptModel model, string product, ModelFacts facts,
+        Action<string, int, int> tell, CancellationToken stop)
     {
-        var normals = images.Take(facts.Photographs.Count).Take(MostDrawn).ToArray();
-        var squares = Array.ConvertAll(normals, image => model.ToModelSize(image.Image, product));
+        var normals = facts.Photographs.Take(MostDrawn).ToArray();
+        var squares = new PixelBuffer[normals.Length];
+        for (var i = 0; i < normals.Length; i++)
+        {
+            squares[i] = model.ToModelSize(await photographs.DecodeAsync(normals[i], stop), product);
+        }
+
         var synthesizer = new NsaSynthesizer(SynthesisOptions.FitTo(squares));
         var inside = RegionOf(facts.Inspect);
         var (drawn, missed) = (0, new List<MissedDefect>());
@@ -101,7 +128,7 @@ internal sealed class Teacher(PhotoStore photographs)
             if (!verdict.IsAnomalous)
             {
                 var picture = photographs.Add(ImageCodec.EncodePng(Outlined(twin)), $"defect-{i}.png");
-                missed.Add(new(picture.Hash, normals[into].Origin, verdict.Score));
+                missed.Add(new(picture.Hash, normals[into].Name, verdict.Score));
             }
         }
 
@@ -118,7 +145,8 @@ internal sealed class Teacher(PhotoStore photographs)
 
         var mask = region.ToMask();
         return Enumerable.Range(0, twin.Mask.Length).Where(p => twin.Mask[p])
-            .All(p => mask[(p / square.Width * region.Height / square.Height * region.Width) + (p % square.Width * region.Width / square.Width)] != 0);
+            .All(p => mask[(p / square.Width * region.Height / square.Height * region.Width)
+                + (p % square.Width * region.Width / square.Width)] != 0);
     }
 
     // A drawn defect may be hard to find for people, too: a line around it says where it is.

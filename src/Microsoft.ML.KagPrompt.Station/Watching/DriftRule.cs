@@ -12,8 +12,10 @@ internal enum DriftKind
 internal sealed record Drift(DriftKind Kind, double Recent, double Reference);
 
 /// <summary>
-/// Tells drift from chance: the median of the last pictures lies further from the median of the reference than four spreads. The spread is the
-/// reference's median absolute deviation × 1.4826 (the standard deviation, were it normal), and never below a floor: five photographs that happen
+/// Tells drift from chance: the median of the last pictures lies further from the median of the reference than four spreads. The spread
+/// is the
+/// reference's median absolute deviation × 1.4826 (the standard deviation, were it normal), and never below a floor: five photographs
+/// that happen
 /// to be alike make no alarm of every cloud. Medians, so that one picture, or a tenth of them, changes nothing.
 /// </summary>
 internal static class DriftRule
@@ -50,5 +52,6 @@ internal static class DriftRule
     }
 
     // Three of 255 levels of light; a twentieth of the sharpness or of the score.
-    private static double Floor(DriftKind kind, double middle) => kind == DriftKind.Brightness ? 3 : Math.Max(0.05 * Math.Abs(middle), 1e-9);
+    private static double Floor(DriftKind kind, double middle) => kind == DriftKind.Brightness ? 3
+        : Math.Max(0.05 * Math.Abs(middle), 1e-9);
 }

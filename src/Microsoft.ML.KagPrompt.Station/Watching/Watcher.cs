@@ -10,11 +10,13 @@ namespace Microsoft.ML.KagPrompt.Station.Watching;
 internal sealed record HourOfScores(DateTimeOffset Hour, int Total, int Anomalous, double Low, double Middle, double High);
 
 /// <summary>How a product goes.</summary>
-internal sealed record Trend(IReadOnlyList<HourOfScores> Hours, IReadOnlyList<PictureFigures> Figures, IReadOnlyList<Drift> Drifts, ModelFacts? Facts,
+internal sealed record Trend(IReadOnlyList<HourOfScores> Hours, IReadOnlyList<PictureFigures> Figures, IReadOnlyList<Drift> Drifts,
+    ModelFacts? Facts,
     double MiddleBrightness, double MiddleSharpness);
 
 /// <summary>Scores by the hour, and pictures against the teaching photographs.</summary>
-internal sealed class Watcher(IResultStore store, IModelRegistry registry, FactsStore facts, IDbContextFactory<StationDb> databases, TimeProvider time)
+internal sealed class Watcher(IResultStore store, IModelRegistry registry, FactsStore facts, IDbContextFactory<StationDb> databases,
+    TimeProvider time)
 {
     private static readonly double[] Shares = [0.1, 0.5, 0.9];
 
@@ -26,7 +28,8 @@ internal sealed class Watcher(IResultStore store, IModelRegistry registry, Facts
         var scores = new List<HourOfScores>();
         foreach (var hour in counts)
         {
-            var quantiles = await store.QuantilesAsync(new() { Product = product, From = hour.Hour, To = hour.Hour.AddHours(1) }, Shares, stop);
+            var quantiles = await store.QuantilesAsync(new() { Product = product, From = hour.Hour, To = hour.Hour.AddHours(1) }, Shares,
+                stop);
             if (quantiles.Count == Shares.Length)
             {
                 scores.Add(new(hour.Hour, hour.Total, hour.Anomalous, quantiles[0], quantiles[1], quantiles[2]));
@@ -40,14 +43,17 @@ internal sealed class Watcher(IResultStore store, IModelRegistry registry, Facts
             DriftRule.Median([.. figures.Select(each => each.Brightness)]), DriftRule.Median([.. figures.Select(each => each.Sharpness)]));
     }
 
-    private async Task<IReadOnlyList<Drift>> DriftsAsync(string product, ModelVersion? active, ModelFacts? known, List<PictureFigures> figures,
+    private async Task<IReadOnlyList<Drift>> DriftsAsync(string product, ModelVersion? active, ModelFacts? known,
+        List<PictureFigures> figures,
         CancellationToken stop)
     {
         var found = new List<Drift?>();
         if (known is not null)
         {
-            found.Add(DriftRule.Find(DriftKind.Brightness, [.. figures.Select(each => each.Brightness)], [.. known.Measures.Select(each => each.Brightness)]));
-            found.Add(DriftRule.Find(DriftKind.Sharpness, [.. figures.Select(each => each.Sharpness)], [.. known.Measures.Select(each => each.Sharpness)]));
+            found.Add(DriftRule.Find(DriftKind.Brightness, [.. figures.Select(each => each.Brightness)],
+                [.. known.Measures.Select(each => each.Brightness)]));
+            found.Add(DriftRule.Find(DriftKind.Sharpness, [.. figures.Select(each => each.Sharpness)],
+                [.. known.Measures.Select(each => each.Sharpness)]));
         }
 
         if (active is not null)
@@ -58,7 +64,8 @@ internal sealed class Watcher(IResultStore store, IModelRegistry registry, Facts
             var last = (await store.QueryAsync(since, ResultOrder.Newest, DriftRule.Recent, null, stop)).Results;
             if (first.Count > 0 && last.Count > 0 && last[^1].Time > first[^1].Time)
             {
-                found.Add(DriftRule.Find(DriftKind.Score, [.. last.Select(each => (double)each.Score)], [.. first.Select(each => (double)each.Score)]));
+                found.Add(DriftRule.Find(DriftKind.Score, [.. last.Select(each => (double)each.Score)],
+                    [.. first.Select(each => (double)each.Score)]));
             }
         }
 

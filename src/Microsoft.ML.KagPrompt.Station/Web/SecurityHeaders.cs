@@ -1,10 +1,12 @@
 namespace Microsoft.ML.KagPrompt.Station.Web;
 
-/// <summary>What every answer tells the browser to refuse. Pages need nothing from outside, and no script or style within the page.</summary>
+/// <summary>
+/// What every answer tells the browser to refuse. Pages need nothing from outside, and no script or style within the page.
+/// </summary>
 internal static class SecurityHeaders
 {
-    public const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-        + "font-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'; manifest-src 'self'";
+    public const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        + "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'; manifest-src 'self'";
 
     public static IApplicationBuilder UseSecurityHeaders(this IApplicationBuilder station) => station.Use((context, next) =>
     {

@@ -15,5 +15,6 @@ internal static class Show
 
     public static string Number(double value, string format = "N0") => value.ToString(format, CultureInfo.CurrentCulture);
 
-    public static string Milliseconds(TimeSpan? span) => span is { } time ? $"{time.TotalMilliseconds.ToString("N0", CultureInfo.CurrentCulture)} ms" : "–";
+    public static string Milliseconds(TimeSpan? span) => span is { } time
+        ? $"{time.TotalMilliseconds.ToString("N0", CultureInfo.CurrentCulture)} ms" : "–";
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Microsoft.ML.KagPrompt.Station.Web;
 
-/// <summary>The languages, and how they write numbers and times. Their own, so that they are the same where the system has no ICU.</summary>
+/// <summary>
+/// The languages, and how they write numbers and times. Their own, so that they are the same where the system has no ICU.
+/// </summary>
 internal static class StationCultures
 {
     public static readonly CultureInfo English = Make("en", "yyyy-MM-dd", ".", ",", "%");

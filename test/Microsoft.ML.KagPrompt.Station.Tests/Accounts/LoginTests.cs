@@ -61,7 +61,8 @@ public sealed class LoginTests(LoginTests.Started started) : IClassFixture<Login
         (await visitor.GetAsync("/users")).Headers.Location!.ToString().Should().Be("/account");
         (await visitor.Http.PostAsync("/_blazor/negotiate", null)).StatusCode.Should().Be(HttpStatusCode.Forbidden);
 
-        (await visitor.SendAsync("/account", "change", ("Input.Old", fresh.OneTimePassword), ("Input.New", "short"), ("Input.Again", "short")))
+        (await visitor.SendAsync("/account", "change", ("Input.Old", fresh.OneTimePassword), ("Input.New", "short"),
+            ("Input.Again", "short")))
             .StatusCode.Should().Be(HttpStatusCode.OK, "it is refused with words");
         (await visitor.SendAsync("/account", "change", ("Input.Old", fresh.OneTimePassword), ("Input.New", Own), ("Input.Again", Own)))
             .Headers.Location!.PathAndQuery.Should().Be("/");
@@ -96,7 +97,8 @@ public sealed class LoginTests(LoginTests.Started started) : IClassFixture<Login
     public async Task Form_WithoutItsToken_IsRefused()
     {
         using var visitor = new Visitor(Station.Address);
-        (await visitor.Http.PostAsync("/login", new FormUrlEncodedContent([KeyValuePair.Create("_handler", "login"), KeyValuePair.Create("Input.Name", "admin")])))
+        (await visitor.Http.PostAsync("/login", new FormUrlEncodedContent([KeyValuePair.Create("_handler", "login"),
+            KeyValuePair.Create("Input.Name", "admin")])))
             .StatusCode.Should().Be(HttpStatusCode.BadRequest);
     }
 
@@ -135,7 +137,7 @@ public sealed class LoginTests(LoginTests.Started started) : IClassFixture<Login
         var options = new StationOptions { Data = station.Data, Output = TextWriter.Null };
         var collection = new ServiceCollection();
         collection.AddLogging();
-        StationHost.AddAccounts(collection, options);
+        StationServices.AddAccounts(collection, options);
         collection.AddSingleton(TimeProvider.System).AddSingleton(options);
         await using var services = collection.BuildServiceProvider();
         return await services.GetRequiredService<UserAdmin>().CreateAsync("olga", StationRoles.Operator, "test");

@@ -19,7 +19,7 @@ public sealed class UserAdminTests : IAsyncLifetime
     {
         var collection = new ServiceCollection();
         collection.AddLogging();
-        StationHost.AddAccounts(collection, new StationOptions { Data = folder, Output = output });
+        StationServices.AddAccounts(collection, new StationOptions { Data = folder, Output = output });
         collection.AddSingleton(TimeProvider.System).AddSingleton(new StationOptions { Data = folder, Output = output });
         services = collection.BuildServiceProvider();
         await services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<FirstStart>().Single().StartAsync(default);
@@ -57,7 +57,8 @@ public sealed class UserAdminTests : IAsyncLifetime
         await Users.CreateAsync("anna", StationRoles.Operator, "admin");
         await using var db = await services.GetRequiredService<IDbContextFactory<StationDb>>().CreateDbContextAsync();
         (await db.Audit.Select(entry => entry.What).ToListAsync()).Should().Contain("user created");
-        await FluentActions.Awaiting(() => db.Audit.ExecuteDeleteAsync()).Should().ThrowAsync<SqliteException>().WithMessage("*append only*");
+        await FluentActions.Awaiting(() => db.Audit.ExecuteDeleteAsync()).Should().ThrowAsync<SqliteException>()
+            .WithMessage("*append only*");
         await FluentActions.Awaiting(() => db.Audit.ExecuteUpdateAsync(change => change.SetProperty(entry => entry.By, "nobody")))
             .Should().ThrowAsync<SqliteException>().WithMessage("*append only*");
     }
@@ -80,6 +81,7 @@ public sealed class UserAdminTests : IAsyncLifetime
     {
         await using var db = await services.GetRequiredService<IDbContextFactory<StationDb>>().CreateDbContextAsync();
         await db.Database.ExecuteSqlRawAsync("PRAGMA user_version = 7");
-        await FluentActions.Awaiting(() => StationSchema.PrepareAsync(db, default)).Should().ThrowAsync<InvalidDataException>().WithMessage("*version 1*got 7*");
+        await FluentActions.Awaiting(() => StationSchema.PrepareAsync(db, default)).Should().ThrowAsync<InvalidDataException>()
+            .WithMessage("*version 1*got 7*");
     }
 }

@@ -9,7 +9,8 @@ namespace Microsoft.ML.KagPrompt.Station.Tests.Demo;
 /// <summary>The station with its demo product, over HTTP.</summary>
 public sealed class DemoStationTests
 {
-    private static readonly byte[] Good = ImageCodec.EncodePng(PartRenderer.Render(42, null).Picture);
+    // One of those that it is taught with: good, whatever the threshold.
+    private static readonly byte[] Good = ImageCodec.EncodePng(PartRenderer.Render(1000, null).Picture);
 
     [Fact]
     public async Task Inspect_OverHttp_NeedsAKey_AndAnswersOnce()
@@ -32,7 +33,10 @@ public sealed class DemoStationTests
         (await SendAsync(writer, "nut", Good)).StatusCode.Should().Be(HttpStatusCode.NotFound);
         (await SendAsync(writer, "washer?id=7d444840-9dc0-11d1-b245-5ffdce74fad2", Good)).StatusCode.Should().Be(HttpStatusCode.BadRequest);
         (await SendAsync(writer, "washer", "no picture"u8.ToArray())).StatusCode.Should().Be(HttpStatusCode.UnprocessableEntity);
+        // It is refused before it is sent.
+        writer.DefaultRequestHeaders.ExpectContinue = true;
         (await SendAsync(writer, "washer", new byte[20_000_001])).StatusCode.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+        writer.DefaultRequestHeaders.ExpectContinue = false;
 
         await Lines.LineBench.UntilAsync(() => writer.GetAsync($"/api/results/{id}").Result.IsSuccessStatusCode);
         var again = JsonDocument.Parse(await (await SendAsync(writer, $"washer?id={id}", Good)).Content.ReadAsStringAsync()).RootElement;
@@ -67,7 +71,8 @@ public sealed class DemoStationTests
             using var again = Client(after, key);
             await Lines.LineBench.UntilAsync(() => Directory.GetFiles(folder, "a-*").Length == 0);
             await Lines.LineBench.UntilAsync(() => HashesAsync(again).Result.Count >= 30);
-            var files = Directory.GetFiles(done, "a-*").Select(file => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file))));
+            var files = Directory.GetFiles(done, "a-*")
+                .Select(file => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file))));
             var counted = await HashesAsync(again);
             files.Should().HaveCount(30);
             files.Should().OnlyContain(hash => counted.Count(each => each == hash) == 1, "each part counts once, no more and no less");
@@ -82,7 +87,8 @@ public sealed class DemoStationTests
         => [.. (await ResultsAsync(client)).Select(result => result.GetProperty("pictureHash").GetString()!)];
 
     private static async Task<IReadOnlyList<JsonElement>> ResultsAsync(HttpClient client)
-        => [.. JsonDocument.Parse(await client.GetStringAsync("/api/results?pageSize=1000")).RootElement.GetProperty("results").EnumerateArray()];
+        => [.. JsonDocument.Parse(await client.GetStringAsync("/api/results?pageSize=1000")).RootElement.GetProperty("results")
+            .EnumerateArray()];
 
     private static async Task UntilServedAsync(HttpClient client)
     {

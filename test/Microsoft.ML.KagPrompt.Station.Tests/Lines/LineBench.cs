@@ -26,7 +26,8 @@ internal sealed class LineBench : IAsyncDisposable
         collection.AddSingleton(options).AddSingleton(TimeProvider.System);
         collection.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.In("station.db")}"));
         collection.AddKagPromptResults(results => results.Folder = options.In("results"));
-        collection.AddSingleton<IInspector>(Inspector).AddSingleton<FactsStore>().AddSingleton<InspectionPipeline>();
+        collection.AddSingleton<Pictures.PictureDecoder>().AddSingleton<IInspector>(Inspector).AddSingleton<FactsStore>()
+            .AddSingleton<InspectionPipeline>();
         services = collection.BuildServiceProvider();
         (Data, Folder) = (data, Path.Combine(options.Incoming, "line"));
         Directory.CreateDirectory(Folder);
@@ -61,7 +62,8 @@ internal sealed class LineBench : IAsyncDisposable
         var state = new LineState(1, "line", "washer");
         var stop = new CancellationTokenSource();
         var worker = new LineWorker(new LineRow { Id = 1, Name = "line", Product = "washer", Folder = "line", Leave = leave }, state,
-            Path.Combine(Data, "incoming"), services.GetRequiredService<InspectionPipeline>(), Store, services.GetRequiredService<ResultRecorder>(),
+            Path.Combine(Data, "incoming"), services.GetRequiredService<InspectionPipeline>(), Store,
+                services.GetRequiredService<ResultRecorder>(),
             TimeProvider.System, NullLogger.Instance);
         workers.Add((worker.RunAsync(stop.Token), stop));
         return state;
@@ -137,7 +139,9 @@ internal sealed class CountingInspector : IInspector
         return Task.FromResult(new Inspection(0.1f, false, 0.5f, 0.01f, new float[64], 8, 8) { ModelVersion = "v1" });
     }
 
-    public Task<Inspection> InspectAsync(Stream image, string product, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<Inspection> InspectAsync(Stream image, string product, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
 
-    public Task<Inspection> InspectAsync(PixelBuffer image, string product, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<Inspection> InspectAsync(PixelBuffer image, string product, CancellationToken cancellationToken = default)
+        => throw new NotSupportedException();
 }

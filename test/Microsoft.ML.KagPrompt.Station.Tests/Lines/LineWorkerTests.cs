@@ -22,7 +22,8 @@ public sealed class LineWorkerTests
         await LineBench.UntilAsync(() => state.Total == 3 && state.Status == LineStatus.Waiting);
         Directory.GetFiles(bench.Folder).Select(Path.GetFileName).Should().BeEquivalentTo("half.png.tmp", ".hidden.png");
         Directory.GetFiles(Path.Combine(bench.Folder, "done")).Should().HaveCount(3);
-        (await bench.ResultsAsync()).Should().HaveCount(3).And.OnlyContain(result => result.Line == "line" && result.PictureHash != null && result.MapHash != null);
+        (await bench.ResultsAsync()).Should().HaveCount(3).And.OnlyContain(result => result.Line == "line" && result.PictureHash != null
+            && result.MapHash != null);
     }
 
     [Fact]
@@ -113,11 +114,12 @@ public sealed class LineWorkerTests
     public async Task Line_FileThatIsNoPicture_GoesToFailed_WithItsReason()
     {
         await using var bench = await LineBench.StartAsync();
-        File.SetLastWriteTimeUtc(bench.Put("notes.txt", "no picture"u8.ToArray()), DateTime.UtcNow - LineWorker.Patience - TimeSpan.FromSeconds(1));
+        File.SetLastWriteTimeUtc(bench.Put("notes.txt", "no picture"u8.ToArray()),
+            DateTime.UtcNow - LineWorker.Patience - TimeSpan.FromSeconds(1));
         var state = bench.Watch();
         await LineBench.UntilAsync(() => state.Failed == 1);
         File.Exists(Path.Combine(bench.Folder, "failed", "notes.txt")).Should().BeTrue();
-        state.Message.Should().Contain("notes.txt");
+        state.LastFailure.Should().Contain("notes.txt");
     }
 
     [Fact]
@@ -130,7 +132,8 @@ public sealed class LineWorkerTests
         await LineBench.UntilAsync(() => state.Status == LineStatus.NoModel);
         File.Exists(Path.Combine(bench.Folder, "a.png")).Should().BeTrue();
         bench.Inspector.Fault = null;
-        await LineBench.UntilAsync(() => state.Total == 1);
+        await LineBench.UntilAsync(() => state.Total == 1 && state.Status == LineStatus.Waiting);
+        state.Message.Should().BeNull("what was wrong is right again");
     }
 
     [Fact]

@@ -15,6 +15,7 @@ public sealed class WatchedFolderTests
     [InlineData("a.")]
     [InlineData("")]
     [InlineData("C:")]
+    [InlineData("line/done")]
     public void Resolve_WhatIsNoFolderBelow_IsRefused(string folder)
         => FluentActions.Invoking(() => WatchedFolder.Resolve("/root-of-it", folder)).Should().Throw<ArgumentException>();
 
@@ -26,7 +27,8 @@ public sealed class WatchedFolderTests
         {
             WatchedFolder.Resolve(root.FullName, "hall 1/press-2").Should().Be(Path.Combine(root.FullName, "hall 1", "press-2"));
             Directory.CreateSymbolicLink(Path.Combine(root.FullName, "away"), Path.GetTempPath());
-            FluentActions.Invoking(() => WatchedFolder.Resolve(root.FullName, "away/x")).Should().Throw<ArgumentException>().WithMessage("*is a link*");
+            FluentActions.Invoking(() => WatchedFolder.Resolve(root.FullName, "away/x")).Should().Throw<ArgumentException>()
+                .WithMessage("*is a link*");
         }
         finally
         {

@@ -6,5 +6,6 @@ public sealed class SystemFontsTests
 {
     [Fact]
     public void Find_WithoutAnyFont_SaysWhatToInstall()
-        => FluentActions.Invoking(() => SystemFonts.Find([Path.GetTempPath()])).Should().Throw<InvalidOperationException>().WithMessage("*fonts-dejavu-core*");
+        => FluentActions.Invoking(() => SystemFonts.Find([Path.GetTempPath()])).Should().Throw<InvalidOperationException>()
+            .WithMessage("*fonts-dejavu-core*");
 }

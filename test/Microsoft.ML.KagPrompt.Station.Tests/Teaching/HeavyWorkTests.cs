@@ -20,7 +20,8 @@ public sealed class HeavyWorkTests : IAsyncLifetime
             return Task.Delay(Timeout.Infinite, stop);
         });
         await Lines.LineBench.UntilAsync(() => work.State is { Phase: "half", Done: 1, Total: 2 });
-        FluentActions.Invoking(() => work.Start("b", "bert", (_, _) => Task.CompletedTask)).Should().Throw<InvalidOperationException>().WithMessage("anna*");
+        FluentActions.Invoking(() => work.Start("b", "bert", (_, _) => Task.CompletedTask)).Should().Throw<InvalidOperationException>()
+            .WithMessage("anna*");
         work.Cancel();
         await Lines.LineBench.UntilAsync(() => work.State is { IsRunning: false });
         work.State!.IsCancelled.Should().BeTrue();

@@ -43,7 +43,8 @@ public sealed class DriftRuleTests
         var (width, rgb) = (picture.Width, picture.Rgb.ToArray());
         for (var p = 3 * (width + 1); p < rgb.Length - (3 * (width + 1)); p++)
         {
-            rgb[p] = (byte)(((int[])[-1, 0, 1]).SelectMany(y => ((int[])[-1, 0, 1]).Select(x => (int)picture.Rgb[p + (3 * ((y * width) + x))])).Average());
+            rgb[p] = (byte)(((int[])[-1, 0, 1]).SelectMany(y => ((int[])[-1, 0, 1])
+                .Select(x => (int)picture.Rgb[p + (3 * ((y * width) + x))])).Average());
         }
 
         return new PixelBuffer(width, picture.Height, rgb);

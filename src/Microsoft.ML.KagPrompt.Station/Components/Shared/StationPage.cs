@@ -41,7 +41,9 @@ public abstract class StationPage : ComponentBase
     /// <summary>Reads what the page shows.</summary>
     protected virtual Task LoadAsync() => Task.CompletedTask;
 
-    /// <summary>Shows the page anew after something that happened elsewhere, in the language of the page's reader and not of that thread.</summary>
+    /// <summary>
+    /// Shows the page anew after something that happened elsewhere, in the language of the page's reader and not of that thread.
+    /// </summary>
     protected void ShowAgain(Action? before = null) => _ = InvokeAsync(() =>
     {
         (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture) = (culture, language);
