@@ -166,7 +166,10 @@ public sealed partial class DocumentTablesTests
             Enum choice => choice.ToString(),
             long number => number.ToString("#,0", CultureInfo.InvariantCulture),
             string text => text,
-            TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
+            TimeSpan { TotalSeconds: < 1 } span => FormattableString.Invariant($"{span.TotalMilliseconds} ms"),
+            TimeSpan { TotalMinutes: < 1 } span => FormattableString.Invariant($"{span.TotalSeconds} s"),
+            TimeSpan { TotalHours: < 1 } span => FormattableString.Invariant($"{span.TotalMinutes} min"),
+            TimeSpan span => FormattableString.Invariant($"{span.TotalHours} h"),
             null => "null",
             _ => null,
         };
