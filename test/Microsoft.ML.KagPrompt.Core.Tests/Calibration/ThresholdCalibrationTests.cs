@@ -147,10 +147,8 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
         foreach (var name in (string[])["magnetic_tile", "aws_cookie"])
         {
             var folder = SharedFiles.Data(name);
-            var (train, good) = (Read(Path.Combine(folder, "train", "good")), Read(Path.Combine(folder, "test", "good")));
-            // Thirty tell enough; what takes time is to score them.
-            var test = good.Where((_, i) => i % ((good.Length + 29) / 30) == 0).ToArray();
-            for (var draw = 0; draw < 5; draw++, draws++)
+            var (train, test) = (Read(Path.Combine(folder, "train", "good")), Read(Path.Combine(folder, "test", "good")));
+            for (var draw = 0; draw < 10; draw++, draws++)
             {
                 var order = Enumerable.Range(0, train.Length).ToArray();
                 new Random(draw).Shuffle(order);
@@ -164,7 +162,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{held} of {draws} within, intervals {widths / draws:0.00} wide on average");
-        held.Should().BeGreaterThanOrEqualTo(9, "the interval is to hold for nine of ten");
+        held.Should().BeGreaterThanOrEqualTo(18);
         (widths / draws).Should().BeLessThanOrEqualTo(0.4);
     }
 
