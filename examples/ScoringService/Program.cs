@@ -36,7 +36,7 @@ try
         options.MaxImageBytes = maxBytes;
         foreach (var name in products)
         {
-            options.Products[Regex.Replace(name, "[^A-Za-z0-9_-]", "-")] = new() { Path = model!, ClassName = name };
+            options.Products.Add(Regex.Replace(name, "[^A-Za-z0-9_-]", "-"), new() { Path = model!, ClassName = name });
         }
     }).AddLoader(zips).AddLoader(exported);
     if (registry is not null)

@@ -28,7 +28,11 @@ public sealed class KagPromptBuilder
     public KagPromptBuilder AddRegistry(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return AddRegistry(provider => new FolderModelRegistry(folder, provider.GetRequiredService<TimeProvider>()));
+        return AddRegistry(provider =>
+        {
+            Directory.CreateDirectory(folder);
+            return new FolderModelRegistry(folder, provider.GetRequiredService<TimeProvider>());
+        });
     }
 
     /// <summary>The same of a registry of another kind.</summary>

@@ -20,6 +20,12 @@ public sealed class OnnxModelLoader : IInspectionModelLoader
         ArgumentOutOfRangeException.ThrowIfGreaterThan(concurrentBatches, 64);
         this.options = options ?? new();
         this.options.Validate();
+        if (this.options.Resizing == OnnxResizing.InTheFile)
+        {
+            throw new ArgumentException($"options.{nameof(OnnxInspectorOptions.Resizing)}: expected {OnnxResizing.AsTheModel}, got "
+                + $"{OnnxResizing.InTheFile}: pictures that wait would keep their whole size.", nameof(options));
+        }
+
         this.concurrentBatches = concurrentBatches;
     }
 

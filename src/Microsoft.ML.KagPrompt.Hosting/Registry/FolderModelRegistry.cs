@@ -16,6 +16,7 @@ public sealed class FolderModelRegistry : IModelRegistry
     private readonly FolderLayout layout;
     private readonly FolderRecords records;
     private readonly TimeProvider time;
+    private volatile bool wasThere;
 
     /// <summary>Opens a registry.</summary>
     /// <param name="folder">Its folder; it is made with the first version.</param>
@@ -29,8 +30,11 @@ public sealed class FolderModelRegistry : IModelRegistry
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<string>> ListProductsAsync(CancellationToken cancellationToken = default)
-        => Task.Run<IReadOnlyList<string>>(() => [.. FolderLayout.Names(layout.Root)
-            .Where(product => FolderLayout.Names(layout.Product(product)).Any())], cancellationToken);
+        => Task.Run<IReadOnlyList<string>>(() =>
+        {
+            RequireRoot();
+            return [.. FolderLayout.Names(layout.Root).Where(product => FolderLayout.Names(layout.Product(product)).Any())];
+        }, cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ModelVersion>> ListAsync(string product, CancellationToken cancellationToken = default)
@@ -48,6 +52,7 @@ public sealed class FolderModelRegistry : IModelRegistry
         SafeName.Require(product, nameof(product));
         return Task.Run<ModelVersion?>(() =>
         {
+            RequireRoot();
             var (active, seen) = (records.ActivationsOf(product).Active, (string?)null);
             while (active is not null && active != seen)
             {
@@ -163,7 +168,7 @@ public sealed class FolderModelRegistry : IModelRegistry
         // Out of sight at once; what is deleted piece by piece is no version any more.
         var gone = layout.NewDeleted(product);
         Directory.Move(folder, gone);
-        Directory.Delete(gone, recursive: true);
+        layout.Tidy(product, time.GetUtcNow());
     }
 
     /// <inheritdoc/>
@@ -189,6 +194,20 @@ public sealed class FolderModelRegistry : IModelRegistry
 
             return Path.Combine(folder, Path.GetFileName(version.Files[0].Name));
         }, cancellationToken);
+    }
+
+    /// <summary>A share that went away has no products to the system: that is no reason to serve none.</summary>
+    private void RequireRoot()
+    {
+        if (Directory.Exists(layout.Root))
+        {
+            wasThere = true;
+        }
+        else if (wasThere)
+        {
+            throw new DirectoryNotFoundException($"The registry's folder '{layout.Root}' was there and cannot be found now. "
+                + "Bring it back; what is served goes on.");
+        }
     }
 
     private static async Task<RecordedFile> CopyAsync(string path, string folder, CancellationToken cancellation)

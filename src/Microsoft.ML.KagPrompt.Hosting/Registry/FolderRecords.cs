@@ -38,7 +38,16 @@ internal sealed class FolderRecords(FolderLayout layout)
     public Activations ActivationsOf(string product)
     {
         var path = layout.Active(product);
-        var read = File.Exists(path) ? RegistryJson.Read(path, RegistryJson.Default.Activations) : new();
+        Activations read;
+        try
+        {
+            read = RegistryJson.Read(path, RegistryJson.Default.Activations);
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            read = new();
+        }
+
         return read.History.All(one => one is not null && (one.Version is null || SafeName.Is(one.Version))) ? read
             : throw new ModelFormatException($"'{path}': expected names of versions, got others. Restore the file.");
     }

@@ -57,7 +57,7 @@ internal sealed partial class RegistryWatcher(IModelRegistry registry, ModelHost
             }
         }
 
-        foreach (var gone in served.Keys.Except(products).ToArray())
+        foreach (var gone in served.Keys.Union(failed.Keys).Except(products).ToArray())
         {
             Unload(gone);
         }

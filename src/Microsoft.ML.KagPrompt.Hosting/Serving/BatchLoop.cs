@@ -115,12 +115,12 @@ internal sealed class BatchLoop(string product, ServedModel served, ChannelReade
         {
             // One may be at fault: each gets its own verdict or its own error.
             var faults = new List<Exception?>();
-            foreach (var one in taken)
+            foreach (var one in taken.Where(one => !one.Ticket.Answer.IsCompleted))
             {
                 faults.Add(await AnswerAsync([one]).ConfigureAwait(false) is { } own ? Failed(one.Ticket, own) : null);
             }
 
-            fault = faults.TrueForAll(own => own is not null) ? faults[0] : null;
+            fault = faults.Count > 0 && faults.TrueForAll(own => own is not null) ? faults[0] : null;
         }
         else if (fault is not null)
         {
@@ -130,7 +130,7 @@ internal sealed class BatchLoop(string product, ServedModel served, ChannelReade
         var elapsed = time.GetElapsedTime(started);
         Fault = fault is null or ImageReadException or OperationCanceledException ? null : fault.Message;
         var before = secondsAnImage;
-        var now = elapsed.TotalSeconds / taken.Count;
+        var now = elapsed.TotalSeconds / (taken.Count * served.Model.ConcurrentBatches);
         Volatile.Write(ref secondsAnImage, before == 0 ? now : before + (NewestShare * (now - before)));
         metrics.Inspected(product, taken.Count, elapsed, isFailed: Fault is not null);
         activity?.SetStatus(Fault is null ? ActivityStatusCode.Ok : ActivityStatusCode.Error, Fault);

@@ -10,7 +10,10 @@ internal sealed class Inspector(ModelHost host, PictureReader pictures, HostingM
     public Task<Inspection> InspectAsync(byte[] image, string product, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return InspectAsync(product, (model, stop) => pictures.ReadAsync(image, model, stop), cancellationToken);
+        // Held until it is read, and no longer: what waits holds a picture of the model's size.
+        byte[]? file = image;
+        return InspectAsync(product, (model, stop) => pictures.ReadAsync(Interlocked.Exchange(ref file, null)!, model, stop),
+            cancellationToken);
     }
 
     public Task<Inspection> InspectAsync(Stream image, string product, CancellationToken cancellationToken = default)
@@ -24,7 +27,9 @@ internal sealed class Inspector(ModelHost host, PictureReader pictures, HostingM
     public Task<Inspection> InspectAsync(PixelBuffer image, string product, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return InspectAsync(product, (model, stop) => pictures.ReadAsync(image, model, stop), cancellationToken);
+        PixelBuffer? picture = image;
+        return InspectAsync(product, (model, stop) => pictures.ReadAsync(Interlocked.Exchange(ref picture, null)!, model, stop),
+            cancellationToken);
     }
 
     private async Task<Inspection> InspectAsync(string product, Func<IInspectionModel, CancellationToken, Task<ReadPicture>> read,

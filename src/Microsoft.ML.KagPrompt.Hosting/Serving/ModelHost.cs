@@ -18,6 +18,8 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
     private readonly HostingMetrics metrics;
     private readonly TimeProvider time;
     private readonly ILogger<ModelHost> log;
+    // What was unloaded and still answers.
+    private Task leaving = Task.CompletedTask;
     private bool isStopping;
 
     public ModelHost(IEnumerable<IInspectionModelLoader> loaders, IOptions<KagPromptHostingOptions> options, HostingMetrics metrics,
@@ -87,7 +89,17 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
     {
         ArgumentNullException.ThrowIfNull(product);
         faults.TryRemove(product, out _);
-        if (lanes.TryRemove(product, out var lane))
+        Lane? lane;
+        lock (sync)
+        {
+            // Not between the look of one who swaps and its taking over; and a stop waits for it, too.
+            if (lanes.TryRemove(product, out lane))
+            {
+                leaving = Task.WhenAll(leaving, lane.EndedAsync());
+            }
+        }
+
+        if (lane is not null)
         {
             lane.Close(RefusalReason.ProductUnknown);
             metrics.Swapped(product, "unloaded");
@@ -125,7 +137,7 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
     public async Task StopAsync(CancellationToken timeIsOver)
     {
         StopAccepting();
-        var ended = Task.WhenAll(lanes.Values.Select(lane => lane.EndedAsync()));
+        var ended = Task.WhenAll([leaving, .. lanes.Values.Select(lane => lane.EndedAsync())]);
         await ended.WaitAsync(timeIsOver).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // What computes cannot be broken off; its model goes when it is done.
         await abort.CancelAsync().ConfigureAwait(false);

@@ -39,7 +39,13 @@ internal sealed class ServedModel : IDisposable
     public TimeSpan? TimeOf(int images) => loop.TimeOf(images);
 
     /// <summary>Queues an accepted request whose picture is set.</summary>
-    public void Post(Ticket ticket) => queue.Writer.TryWrite(ticket);
+    public void Post(Ticket ticket)
+    {
+        if (!queue.Writer.TryWrite(ticket))
+        {
+            ticket.Fail(new ObjectDisposedException(nameof(ServedModel)));
+        }
+    }
 
     public void Dispose()
     {

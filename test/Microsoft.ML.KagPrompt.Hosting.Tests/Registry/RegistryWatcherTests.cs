@@ -76,6 +76,44 @@ public sealed class RegistryWatcherTests
     }
 
     [Fact]
+    public async Task Watching_FolderThatGoesAway_LeavesWhatIsServed()
+    {
+        await using var host = Create();
+        var registry = host.Get<IModelRegistry>();
+        var one = await PublishAsync(host, "one");
+        await registry.ActivateAsync("part", one, "test");
+        await host.StartAsync();
+        var (folder, away) = (Path.Combine(host.Folder, "models"), Path.Combine(host.Folder, "away"));
+        Directory.Move(folder, away);
+        await registry.Invoking(list => list.ListProductsAsync()).Should().ThrowAsync<DirectoryNotFoundException>();
+        await registry.Invoking(list => list.GetActiveAsync("part")).Should().ThrowAsync<DirectoryNotFoundException>();
+        for (var look = 0; look < 5; look++)
+        {
+            Tick();
+            await Task.Yield();
+            (await InspectAsync(host)).ModelVersion.Should().Be(one);
+        }
+
+        Directory.Move(away, folder);
+        var two = await PublishAsync(host, "two");
+        await registry.ActivateAsync("part", two, "test");
+        await FollowAsync(host, two);
+    }
+
+    [Fact]
+    public async Task Watching_BrokenVersionThatIsTakenAway_IsForgotten()
+    {
+        await using var host = Create();
+        var registry = host.Get<IModelRegistry>();
+        await registry.ActivateAsync("part", await PublishAsync(host, "broken"), "test");
+        await host.StartAsync();
+        (await host.HealthAsync()).Status.Should().Be(HealthStatus.Unhealthy);
+        Directory.Delete(Path.Combine(host.Folder, "models", "part"), recursive: true);
+        await Patience.UntilAsync(() => host.Models.Products.Count == 0, Tick);
+        (await host.HealthAsync()).Status.Should().Be(HealthStatus.Healthy);
+    }
+
+    [Fact]
     public async Task Start_ChangedFile_IsNotLoaded()
     {
         await using var host = Create();

@@ -57,6 +57,23 @@ public sealed class LifetimeTests
     }
 
     [Fact]
+    public async Task StopAsync_ProductUnloadedBefore_ItsRequestsAreAnsweredToo()
+    {
+        var loader = new FakeLoader();
+        await using var host = await RunningHost.StartAsync(loader, options => options.MaxBatchDelay = TimeSpan.Zero);
+        loader.Last.Hold();
+        var task = host.InspectAsync(1);
+        await loader.Last.StartedAsync();
+        var unloading = host.Models.UnloadAsync("part");
+        var stopping = host.StopAsync();
+        stopping.IsCompleted.Should().BeFalse();
+        loader.Last.Release();
+        (await task).Score.Should().Be(1);
+        await stopping.WaitAsync(Patience.Long);
+        await unloading.WaitAsync(Patience.Long);
+    }
+
+    [Fact]
     public async Task StopAsync_TimeIsOver_RefusesTheRestAndDisposes()
     {
         var loader = new FakeLoader();
