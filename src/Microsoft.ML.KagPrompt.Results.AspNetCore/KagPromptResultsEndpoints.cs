@@ -47,7 +47,7 @@ public static class KagPromptResultsEndpoints
         writing.MapPut("/{id:guid}/feedback", RecordEndpoints.SetFeedback).WithSummary("Says something of a result.")
             .WithMetadata(new RequestSizeLimitAttribute(RecordEndpoints.MostOfFeedback)).Accepts<FeedbackBody>("application/json");
 
-        keyed.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(ApiKeyHandler.Read);
+        keyed.MapOpenApi("/openapi/{documentName:regex(^kagprompt-results$)}.json").RequireAuthorization(ApiKeyHandler.Read);
         return all;
     }
 }

@@ -27,7 +27,9 @@ internal readonly struct PresentedKey
         var secret = new byte[SecretBytes];
         return text.Length == Prefix.Length + IdLength + 1 + Base64Url.GetEncodedLength(SecretBytes)
             && text.StartsWith(Prefix, StringComparison.Ordinal) && text[Prefix.Length + IdLength] == '_'
-            && Base64Url.TryDecodeFromChars(text.AsSpan(Prefix.Length + IdLength + 1), secret, out var length) && length == SecretBytes
+            // Decoding throws at a letter that is none of its alphabet.
+            && Base64Url.IsValid(text.AsSpan(Prefix.Length + IdLength + 1), out var length) && length == SecretBytes
+            && Base64Url.TryDecodeFromChars(text.AsSpan(Prefix.Length + IdLength + 1), secret, out _)
                 ? new PresentedKey(text.Substring(Prefix.Length, IdLength), secret) : null;
     }
 

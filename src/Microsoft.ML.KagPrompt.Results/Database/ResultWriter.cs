@@ -20,6 +20,8 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
     public async Task WriteAsync(IReadOnlyList<byte[]> entries, CancellationToken cancellationToken)
     {
         var rows = new List<(byte[] Entry, ResultRow Row)>();
+        // Written down when all else is done: what fails before comes again, and they with it.
+        var refused = new List<(byte[] Entry, Exception Fault)>();
         foreach (var entry in entries)
         {
             try
@@ -28,7 +30,7 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
             }
             catch (JsonException fault)
             {
-                Reject(entry, fault);
+                refused.Add((entry, fault));
             }
         }
 
@@ -47,10 +49,12 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
                 }
                 catch (DbUpdateException single) when (IsOfTheData(single))
                 {
-                    Reject(entry, single);
+                    refused.Add((entry, single));
                 }
             }
         }
+
+        refused.ForEach(each => Reject(each.Entry, each.Fault));
     }
 
     private async Task InsertAsync(IEnumerable<ResultRow> rows, CancellationToken cancellationToken)

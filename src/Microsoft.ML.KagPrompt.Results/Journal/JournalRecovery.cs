@@ -29,7 +29,9 @@ internal static partial class JournalRecovery
         var (sound, entries, end) = Scan(bytes);
         if (end < bytes.Length)
         {
-            LogTorn(log, path, bytes.Length - end, entries);
+            // What a crash tore off and what a disk damaged at the end look the same.
+            File.Copy(path, path + Damaged, overwrite: true);
+            LogTorn(log, path, bytes.Length - end, entries, path + Damaged);
         }
 
         if (entries == 0)
@@ -90,8 +92,9 @@ internal static partial class JournalRecovery
         => bytes.Length < JournalSegment.HeaderLength || !bytes.AsSpan().ContainsAnyExcept((byte)0);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "The journal '{Path}' ended in {Bytes} bytes of an entry that was never acknowledged; they are cut off, {Entries} stay.")]
-    private static partial void LogTorn(ILogger log, string path, int bytes, int entries);
+        Message = "The journal '{Path}' ended in {Bytes} bytes that are no entry: never acknowledged, or damaged by the disk. "
+            + "They are cut off, {Entries} entries stay. As it was: '{Copy}'.")]
+    private static partial void LogTorn(ILogger log, string path, int bytes, int entries, string copy);
 
     [LoggerMessage(Level = LogLevel.Error,
         Message = "The journal '{Path}' is damaged in {Places} place(s) by its disk: entries there are lost. As it was: '{Copy}'.")]

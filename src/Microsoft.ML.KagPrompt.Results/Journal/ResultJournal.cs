@@ -163,6 +163,8 @@ internal sealed class ResultJournal : IAsyncDisposable
         {
             // The writer has no segment any more.
             DeleteDone();
+            waiters.ForEach(waiter => waiter.Reached.TrySetException(new ObjectDisposedException(nameof(ResultRecorder))));
+            waiters.Clear();
         }
 
         await owner.DisposeAsync().ConfigureAwait(false);
@@ -197,7 +199,16 @@ internal sealed class ResultJournal : IAsyncDisposable
         foreach (var segment in segments.Where(segment => segment.IsDone && segment != writer.Active).ToArray())
         {
             // Names that come back after a power failure bring entries that are stored already.
-            File.Delete(segment.Path);
+            try
+            {
+                File.Delete(segment.Path);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                // Held open by someone else: when the next one goes.
+                continue;
+            }
+
             segments.Remove(segment);
         }
     }

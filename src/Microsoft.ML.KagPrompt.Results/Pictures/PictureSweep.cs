@@ -27,6 +27,13 @@ internal sealed partial class PictureSweep(
         var bytes = files.Sum(file => file.Length);
         var room = options.PictureGigabytes * 1e9 ?? double.PositiveInfinity;
 
+        // Older than any row: of another database, or of one that was emptied. They are nobody's to delete as orphans.
+        DateTime first;
+        await using (var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false))
+        {
+            first = await context.Results.MinAsync(row => (DateTime?)row.Time, cancellationToken).ConfigureAwait(false) ?? DateTime.MaxValue;
+        }
+
         var (deleted, freed) = (0, 0L);
         var gone = new HashSet<ContentFile>();
         await SweepAsync(files.Where(file => file.Recorded < oldBefore || (file.Recorded < orphanedBefore && file.Recorded >= askedUpTo)),
@@ -49,7 +56,7 @@ internal sealed partial class PictureSweep(
                 {
                     var goes = rows.TryGetValue(file, out var hasFeedback)
                         ? isDue(file) && (!hasFeedback || options.DeletePicturesWithFeedback)
-                        : file.Recorded < orphanedBefore;
+                        : file.Recorded < orphanedBefore && (file.Recorded >= first || isDue(file));
                     if (goes && file.Files.Delete(file))
                     {
                         (deleted, freed, bytes) = (deleted + 1, freed + file.Length, bytes - file.Length);

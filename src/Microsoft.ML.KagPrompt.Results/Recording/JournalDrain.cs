@@ -56,10 +56,13 @@ internal sealed partial class JournalDrain : BackgroundService
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var batch = await journal.ReadAsync(options.BatchSize, stoppingToken).ConfigureAwait(false);
-            await untilItWorks.ExecuteAsync(
-                async token => await writer.WriteAsync(batch.Entries, token).ConfigureAwait(false), stoppingToken).ConfigureAwait(false);
-            journal.Complete(batch);
+            // The journal's disk may refuse as the database may: neither ends the program.
+            await untilItWorks.ExecuteAsync(async token =>
+            {
+                var batch = await journal.ReadAsync(options.BatchSize, token).ConfigureAwait(false);
+                await writer.WriteAsync(batch.Entries, token).ConfigureAwait(false);
+                journal.Complete(batch);
+            }, stoppingToken).ConfigureAwait(false);
         }
     }
 
@@ -70,6 +73,6 @@ internal sealed partial class JournalDrain : BackgroundService
     private static partial void LogAway(ILogger log, Exception fault);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "The database took no results; {Pending} wait in the journal. The next try is in {Delay}.")]
+        Message = "Results did not get from the journal into the database; {Pending} wait in the journal. The next try is in {Delay}.")]
     private static partial void LogRetry(ILogger log, Exception? fault, long pending, TimeSpan delay);
 }

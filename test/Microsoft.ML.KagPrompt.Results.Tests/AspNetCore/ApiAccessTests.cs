@@ -43,7 +43,7 @@ public sealed class ApiAccessTests
         var key = await host.Keys.CreateAsync("line 1", ApiKeyRole.Read);
         var other = await host.Keys.CreateAsync("line 2", ApiKeyRole.Read);
         // The last letter of a secret carries bits that are not of it.
-        string[] wrong = [key[..^2] + (key[^2] == 'A' ? 'B' : 'A') + key[^1], other[..20] + key[20..], key[..^1], key + "A", "kag_", "",
+        string[] wrong = [key[..^2] + (key[^2] == 'A' ? 'B' : 'A') + key[^1], other[..20] + key[20..], key[..^1], key + "A", key[..^5] + "!" + key[^4..], "kag_", "",
             key.ToUpperInvariant(), "KAG" + key[3..]];
         foreach (var text in wrong)
         {

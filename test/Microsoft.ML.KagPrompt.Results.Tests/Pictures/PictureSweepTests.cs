@@ -24,6 +24,25 @@ public sealed class PictureSweepTests : IDisposable
     }
 
     [Fact]
+    public async Task Sweep_FolderThatMeetsAnotherDatabase_DeletesNothing()
+    {
+        StoredResult old;
+        await using (var host = await StartAsync(_ => { }))
+        {
+            old = await RecordAsync(host, "old");
+        }
+
+        time.Advance(TimeSpan.FromDays(30));
+        await using var other = await StartAsync(options => options.SqlitePath = folder.In("other.db"));
+        await other.Sweep.RunAsync(default);
+        (await other.Pictures.ReadPictureAsync(old.PictureHash!)).Should().NotBeNull("its rows are elsewhere");
+        await RecordAsync(other, "young");
+        time.Advance(TimeSpan.FromDays(30));
+        await other.Sweep.RunAsync(default);
+        (await other.Pictures.ReadPictureAsync(old.PictureHash!)).Should().NotBeNull("it is older than any row");
+    }
+
+    [Fact]
     public async Task Retention_WhenItsIntervalIsOver_Sweeps()
     {
         await using var host = await StartAsync(options => options.PictureDays = 1);
