@@ -16,7 +16,8 @@ try
     await station.RunAsync();
     return 0;
 }
-catch (Exception fault) when (fault is ArgumentException or IOException or UnauthorizedAccessException or InvalidDataException)
+catch (Exception fault) when (fault is ArgumentException or IOException or UnauthorizedAccessException or InvalidDataException
+    or Microsoft.ML.KagPrompt.KagPromptException)
 {
     Console.Error.WriteLine(fault.Message);
     return 2;

@@ -37,6 +37,7 @@ internal sealed class FirstStart(IServiceScopeFactory scopes, IDbContextFactory<
         }
         else if (options.ResetAdmin)
         {
+            await users.SetDisabledAsync(AdminName, false, "--reset-admin");
             await TellAsync(await users.ResetPasswordAsync(AdminName, "--reset-admin"));
         }
     }

@@ -46,7 +46,12 @@ internal sealed class UserAdmin(IServiceScopeFactory scopes, AuditLog audit, Tim
         var password = OneTimePassword.New();
         user.MustChangePassword = true;
         Require(await users.ResetPasswordAsync(user, await users.GeneratePasswordResetTokenAsync(user), password));
-        Require(await users.SetLockoutEndDateAsync(user, null));
+        if (user.LockoutEnd != DateTimeOffset.MaxValue)
+        {
+            // Who is disabled stays so.
+            Require(await users.SetLockoutEndDateAsync(user, null));
+        }
+
         Require(await users.ResetAccessFailedCountAsync(user));
         await audit.AddAsync(by, "password reset", name);
         return password;

@@ -50,6 +50,9 @@ internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder re
         return HeatmapRenderer.OverlayPng(map, width, height, known?.Scale ?? MapScale.Between(0, Math.Max(highest, 1e-6f)));
     }
 
+    /// <summary>Of a product; the trend looks at fewer.</summary>
+    private const int MostFigures = 1000;
+
     // Of less weight than the result: it is for the trend, and a fault here loses no part.
     private async Task MeasureAsync(InspectionRecord record, PictureMeasure measure, CancellationToken stop)
     {
@@ -58,7 +61,9 @@ internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder re
             await using var db = await databases.CreateDbContextAsync(stop);
             await db.Database.ExecuteSqlAsync($"""
                 INSERT OR IGNORE INTO Figures (Id, Product, Time, Brightness, Sharpness)
-                VALUES ({record.Id}, {record.Product}, {record.Time.UtcTicks}, {measure.Brightness}, {measure.Sharpness})
+                VALUES ({record.Id}, {record.Product}, {record.Time.UtcTicks}, {measure.Brightness}, {measure.Sharpness});
+                DELETE FROM Figures WHERE Product = {record.Product} AND Time < (SELECT Time FROM Figures
+                    WHERE Product = {record.Product} ORDER BY Time DESC LIMIT 1 OFFSET {MostFigures - 1})
                 """, stop);
         }
         catch (System.Data.Common.DbException fault)

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Hosting;
 using Microsoft.ML.KagPrompt.Results;
 using Microsoft.ML.KagPrompt.Station.Storage;
@@ -101,6 +102,13 @@ internal sealed class LineWorker(LineRow line, LineState state, string root, Ins
             return;
         }
 
+        if (File.Exists(file.FullName) && !RegularFile.Is(file.FullName))
+        {
+            // To open a pipe would wait for ever.
+            Fail(file, Guid.CreateVersion7(), $"{file.Name} is no ordinary file.");
+            return;
+        }
+
         var seen = KeyOf(file);
         byte[] bytes;
         try
@@ -110,6 +118,16 @@ internal sealed class LineWorker(LineRow line, LineState state, string root, Ins
         catch (FileNotFoundException)
         {
             // Somebody took it away.
+            return;
+        }
+        catch (Exception fault) when (fault is UnauthorizedAccessException or (IOException and not DirectoryNotFoundException))
+        {
+            // The others have their turn.
+            if (time.GetUtcNow().UtcDateTime - file.LastWriteTimeUtc > Patience)
+            {
+                Fail(file, Guid.CreateVersion7(), $"{file.Name}: {fault.Message}");
+            }
+
             return;
         }
 
@@ -147,8 +165,10 @@ internal sealed class LineWorker(LineRow line, LineState state, string root, Ins
         else
         {
             WatchedFolder.Move(file, WatchedFolder.Done, id);
-            recorded.Remove(id);
         }
+
+        // From here on the file's place tells, or what is left.
+        recorded.Remove(id);
     }
 
     private void Fail(FileInfo file, Guid id, string message)

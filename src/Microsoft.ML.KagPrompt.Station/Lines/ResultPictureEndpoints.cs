@@ -16,9 +16,9 @@ internal static class ResultPictureEndpoints
             HttpContext context,
             CancellationToken stop) =>
         {
-            Keep(context);
             if (lines.Find(id) is { } live)
             {
+                Keep(context);
                 return Answers.Bytes(live.Picture, "image/jpeg");
             }
 
@@ -28,21 +28,26 @@ internal static class ResultPictureEndpoints
                 return Answers.NotFound();
             }
 
+            Keep(context);
             return Answers.Bytes(ImageCodec.EncodeJpeg(await decoder.ReadAsync(file, stop)), "image/jpeg");
         });
         group.MapGet("/map", async (Guid id, LineService lines, IResultStore store, ResultPictures pictures, FactsStore facts,
             HttpContext context, CancellationToken stop) =>
         {
-            Keep(context);
             if (lines.Find(id) is { } live)
             {
+                Keep(context);
                 return Answers.Bytes(live.Map, "image/png");
             }
 
-            return await store.FindAsync(id, stop) is { MapHash: { } hash } result && await pictures.ReadMapAsync(hash, stop) is { } map
-                ? Answers.Bytes(InspectionPipeline.Overlay(facts.Find(result.Product, result.ModelVersion), map.Values.Span, map.Height,
-                    map.Width), "image/png")
-                : Answers.NotFound();
+            if (await store.FindAsync(id, stop) is not { MapHash: { } hash } result || await pictures.ReadMapAsync(hash, stop) is not { } map)
+            {
+                return Answers.NotFound();
+            }
+
+            Keep(context);
+            return Answers.Bytes(InspectionPipeline.Overlay(facts.Find(result.Product, result.ModelVersion), map.Values.Span, map.Height,
+                map.Width), "image/png");
         });
     }
 

@@ -60,8 +60,10 @@ internal sealed class Watcher(IResultStore store, IModelRegistry registry, Facts
         {
             // Scores are of a version: its last parts against its first ones, where both are there and none counts twice.
             var since = new ResultFilter { Product = product, From = active.PublishedAt };
-            var first = (await store.QueryAsync(since, ResultOrder.Oldest, DriftRule.Recent, null, stop)).Results;
-            var last = (await store.QueryAsync(since, ResultOrder.Newest, DriftRule.Recent, null, stop)).Results;
+            // Another version may have served since, and been rolled back.
+            async Task<List<StoredResult>> Of(ResultOrder order)
+                => [.. (await store.QueryAsync(since, order, DriftRule.Recent, null, stop)).Results.Where(each => each.ModelVersion == active.Id)];
+            var (first, last) = (await Of(ResultOrder.Oldest), await Of(ResultOrder.Newest));
             if (first.Count > 0 && last.Count > 0 && last[^1].Time > first[^1].Time)
             {
                 found.Add(DriftRule.Find(DriftKind.Score, [.. last.Select(each => (double)each.Score)],

@@ -1,6 +1,7 @@
 // Keys of a page are those of its buttons: data-key="j".
 document.addEventListener('keydown', event => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest('input, select, textarea')) return;
+    // A key that is held says something of one part, not of all that follow.
+    if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.target.closest('input, select, textarea')) return;
     const button = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
     if (button && !button.disabled) { event.preventDefault(); button.click(); }
 });

@@ -77,6 +77,17 @@ public sealed class UserAdminTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ResetPassword_OfADisabledUser_LeavesThemDisabled()
+    {
+        await Users.CreateAsync("anna", StationRoles.Operator, "admin");
+        await Users.SetDisabledAsync("anna", true, "admin");
+        await Users.ResetPasswordAsync("anna", "admin");
+        await using var scope = services.CreateAsyncScope();
+        var users = scope.ServiceProvider.GetRequiredService<UserManager<StationUser>>();
+        (await users.IsLockedOutAsync((await users.FindByNameAsync("anna"))!)).Should().BeTrue();
+    }
+
+    [Fact]
     public async Task Schema_OfAnotherVersion_IsRefused()
     {
         await using var db = await services.GetRequiredService<IDbContextFactory<StationDb>>().CreateDbContextAsync();

@@ -85,8 +85,26 @@ public sealed class LineWorkerTests
         var after = bench.Watch(leave: true);
         bench.Put("b.png", Picture(2));
         await LineBench.UntilAsync(() => after.Total == 1);
+        await Task.Delay(LineWorker.Interval * 4);
+        after.Total.Should().Be(1, "the first one was a part before");
         bench.Inspector.Count.Should().Be(2);
         File.Exists(Path.Combine(bench.Folder, "a.png")).Should().BeTrue();
+    }
+
+    [SkippableFact]
+    public async Task Line_PipeCalledAPicture_FailsAndTheNextIsInspected()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Windows has no pipes in folders");
+        await using var bench = await LineBench.StartAsync();
+        using (var make = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(bench.Folder, "a.png")])!)
+        {
+            await make.WaitForExitAsync();
+        }
+
+        bench.Put("b.png", Good);
+        var state = bench.Watch();
+        await LineBench.UntilAsync(() => state.Total == 1);
+        File.Exists(Path.Combine(bench.Folder, "failed", "a.png")).Should().BeTrue();
     }
 
     [Fact]
