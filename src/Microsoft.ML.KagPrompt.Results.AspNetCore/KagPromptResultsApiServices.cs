@@ -1,5 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Constraints;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.ML.KagPrompt.Results;
 using Microsoft.ML.KagPrompt.Results.AspNetCore;
@@ -39,6 +41,9 @@ public static class KagPromptResultsApiServices
             .AddPolicy(ApiKeyHandler.Write, policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName)
                 .RequireClaim(ApiKeyHandler.KeyId).RequireClaim(ClaimTypes.Role, nameof(ApiKeyRole.Write)));
         services.AddOpenApi(ApiDescription.DocumentName, ApiDescription.Describe);
+
+        // The description's route asks for its own document only, by an expression; a slim host leaves expressions out.
+        services.Configure<RouteOptions>(options => options.SetParameterPolicy<RegexInlineRouteConstraint>("regex"));
         return services;
     }
 }

@@ -56,8 +56,11 @@ public sealed partial record KagPromptOptions
     /// <summary>The columns that are read and written.</summary>
     public ColumnOptions Columns { get; init; } = new();
 
-    /// <summary>Rows a cursor reads ahead and scores together, 1 to 1024.</summary>
-    public int InferenceBatchSize { get; init; } = 8;
+    /// <summary>
+    /// Rows a cursor reads ahead and scores together, 0 to 1024. 0: as many as go through the network together on the model's device:
+    /// up to 8 on the processor and 32 on a graphics card, fewer of large images.
+    /// </summary>
+    public int InferenceBatchSize { get; init; }
 
     /// <summary>"auto", "cpu", "cuda" or "cuda:N".</summary>
     public string Device { get; init; } = "auto";
@@ -92,7 +95,7 @@ public sealed partial record KagPromptOptions
             .Require(Prompt is not null && Fusion is not null && Training is not null && Memory is not null, "groups of options",
                 "none null", "null")
             .Require(Columns is not null, nameof(Columns), "columns", Columns)
-            .Require(InferenceBatchSize is >= 1 and <= 1024, nameof(InferenceBatchSize), "1 to 1024", InferenceBatchSize)
+            .Require(InferenceBatchSize is >= 0 and <= 1024, nameof(InferenceBatchSize), "0 (the device's own) to 1024", InferenceBatchSize)
             .Require(InitialModel is null || InitialModelPath is null, nameof(InitialModel),
                 "at most one of InitialModel and InitialModelPath", "both");
         faults

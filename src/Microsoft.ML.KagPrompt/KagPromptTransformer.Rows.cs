@@ -9,7 +9,7 @@ public sealed partial class KagPromptTransformer
 
     int IRowScorer.MapSize => Model.MapSize;
 
-    int IRowScorer.BatchSize => Options.InferenceBatchSize;
+    int IRowScorer.BatchSize => Options.InferenceBatchSize is var chosen and > 0 ? chosen : Model.ImagesAtOnce;
 
     InputColumns IRowScorer.InputOf(DataViewSchema schema) => InputOf(schema);
 

@@ -2,10 +2,12 @@
 //   (nothing), or --quick                                   what this version must reach, as JSON; --quick leaves the full-size parts out
 //       [--vocabulary FILE] [--folder DIR]                  CLIP's bpe_simple_vocab_16e6.txt.gz, and where six gigabytes of random weights go
 //       [--photographs DIR,DIR]                             data sets of real products
+//       [--gpu-alone]                                       where a CUDA device is present: its figures, without the processor's
 //       Where they are not named, they are looked for in ../shared.
 //   parts [ARGUMENTS]                                       training and inspection part by part; the arguments go to BenchmarkDotNet
 //   full-size PRESET FOLDER VOCABULARY [TYPE]               imagebind-huge or openclip-vit-h-14 with random weights, from checkpoint to scores
 //   schedule PRESET FOLDER VOCABULARY                       the published pipeline's order of work beside this library's
+//   growth DEVICE [SVG]                                     what an image costs as its side, supports, batch or classes grow (resnet18)
 //   towers                                                  every published vision tower's time beside the compact one's
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
@@ -19,9 +21,9 @@ using Microsoft.ML.KagPrompt.Benchmarks.FullSize;
 
 switch (args)
 {
-    case [] or ["--quick" or "--vocabulary" or "--folder" or "--photographs", ..]:
+    case [] or ["--quick" or "--vocabulary" or "--folder" or "--photographs" or "--gpu-alone", ..]:
         NativeHeap.Keep();
-        BarRun.Run(args.Contains("--quick"), Option("--vocabulary") ?? Shared("weights/bpe_simple_vocab_16e6.txt.gz"),
+        BarRun.Run(args.Contains("--quick"), args.Contains("--gpu-alone"), Option("--vocabulary") ?? Shared("weights/bpe_simple_vocab_16e6.txt.gz"),
             Option("--folder") ?? Path.Combine("artifacts", "benchmarks"),
             Option("--photographs")?.Split(',') ?? [.. new[] { "data/aws_cookie", "data/magnetic_tile" }.Select(Shared).OfType<string>()]);
         return;
@@ -36,6 +38,9 @@ switch (args)
         return;
     case ["schedule", var preset, var folder, var vocabulary]:
         PublishedSchedule.Run(FullSizeRun.Prepare(preset, folder, vocabulary, WeightType.BFloat16));
+        return;
+    case ["growth", var device, .. var picture]:
+        Growth.Run(device, picture.FirstOrDefault());
         return;
     case ["towers"]:
         TowerSpeeds.Run();

@@ -24,10 +24,10 @@ internal static class KagParts
     public static Func<torch.Tensor, torch.Tensor> AlignedCorners(int grid, int side) => patches => PatchGrid.AlignedCorners(grid, side).ToImage(patches, side);
 
     /// <summary>The method as users reach it, over given weights; the patches tile the image.</summary>
-    public static KagMethod Method(KagOptions options, GraphPrompt prompt, int grid, int side)
+    public static KagMethod Method(KagOptions options, GraphPrompt prompt, int grid, int side, torch.Device? device = null)
     {
         var info = new VisionTowerInfo { PatchSize = side / grid, TapWidths = prompt.TapWidths, JointWidth = prompt.JointWidth, ImageSize = side, Mean = [0, 0, 0], Std = [1, 1, 1] };
-        return new KagMethod(options, new MethodSizes(info, info, side, MapUpsampling.AlignedCorners, torch.CPU), prompt, startsTrained: true);
+        return new KagMethod(options, new MethodSizes(info, info, side, MapUpsampling.AlignedCorners, device ?? torch.CPU), prompt, startsTrained: true);
     }
 
     /// <summary>The prompt that comes with the embedded backbone. The caller owns it.</summary>

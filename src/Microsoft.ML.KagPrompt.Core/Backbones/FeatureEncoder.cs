@@ -10,11 +10,14 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 /// </summary>
 internal sealed class FeatureEncoder : IDisposable
 {
-    /// <summary>Images in one forward, of the usual sizes.</summary>
-    public const int MostAtOnce = 8;
+    /// <summary>Images in one forward on the processor, of the usual sizes.</summary>
+    public const int OnProcessor = 8;
 
-    // Patches in one forward: a matrix product has no use for more, and what lies between the layers grows with them.
-    private const int PatchesAtOnce = 8192;
+    // A graphics card has room for more side by side, and each forward costs it the same hundreds of starts.
+    private const int OnGraphicsCard = 32;
+
+    // Patches in one forward for each of its images: a matrix product has no use for more, and what lies between the layers grows with them.
+    private const int PatchesOfAnImage = 1024;
 
     // Attention costs the fourth power of it.
     private const int LargestGrid = 256;
@@ -68,9 +71,12 @@ internal sealed class FeatureEncoder : IDisposable
 
     public ImagePreprocessor Preprocessor { get; }
 
+    /// <summary>Images of the usual sizes in one forward.</summary>
+    public int MostAtOnce => Device.type == DeviceType.CPU ? OnProcessor : OnGraphicsCard;
+
     /// <summary>Images that go through the networks together: fewer of larger ones, so that a batch's memory has a bound.</summary>
     public int ImagesAtOnce
-        => Math.Clamp(PatchesAtOnce / Math.Max(1, new[] { Tower, MemoryTower }.Max(tower
+        => Math.Clamp(MostAtOnce * PatchesOfAnImage / Math.Max(1, new[] { Tower, MemoryTower }.Max(tower
             => tower.Info.TapGrids(ImageSize).Append(tower.Info.PromptGrid(ImageSize)).Max(grid => grid.Rows * grid.Columns))), 1, MostAtOnce);
 
     /// <summary>Features of S × S images by the backbone, on the device, without gradients. The caller owns them.</summary>

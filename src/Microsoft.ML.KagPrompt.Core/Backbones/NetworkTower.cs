@@ -1,4 +1,4 @@
-using Microsoft.ML.KagPrompt.Backbones;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
 
@@ -30,14 +30,23 @@ internal sealed class NetworkTower(string name, IVisionTower tower, VisionRefere
     /// <param name="source">The backbone.</param>
     /// <param name="options">Precision and storage.</param>
     /// <param name="taps">Tapped blocks, counted from 1; null: the backbone's own.</param>
-    public static NetworkTower Load(IBackboneSource source, BackboneOptions options, IReadOnlyList<int>? taps)
+    /// <param name="device">Where the tower computes.</param>
+    public static NetworkTower Load(IBackboneSource source, BackboneOptions options, IReadOnlyList<int>? taps, torch.Device device)
     {
         var embed = source.Location is null || options.Storage == BackboneStorage.Embed
             || (options.Storage == BackboneStorage.Auto && source.VisionValues * 2 <= LargestEmbedded);
         var reference = embed ? null : source.Reference();
-        return new NetworkTower(
-            source.Name, source.LoadVision(options.Precision.Type(), roundToHalf: embed, taps), reference, source.Location)
-        { Heads = source.Heads };
+        var tower = source.LoadVision(options.Precision.Type(device), roundToHalf: embed, taps);
+        try
+        {
+            tower.MoveTo(device);
+            return new NetworkTower(source.Name, tower, reference, source.Location) { Heads = source.Heads };
+        }
+        catch
+        {
+            tower.Dispose();
+            throw;
+        }
     }
 
     public void Dispose() => tower.Dispose();

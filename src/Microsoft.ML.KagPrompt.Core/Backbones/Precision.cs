@@ -16,7 +16,7 @@ public enum Precision
     BFloat16,
 
     /// <summary>
-    /// <see cref="BFloat16"/> where the processor has AVX512_BF16 or AMX, or a GPU is there; else <see cref="Float32"/>. Each machine that loads
+    /// <see cref="BFloat16"/> where the processor has AVX512_BF16 or AMX, or the model is on a GPU; else <see cref="Float32"/>. Each machine that loads
     /// the model decides anew: scores differ between them as those of the two do, and thresholds are of the machine that fitted.
     /// </summary>
     Auto,
@@ -29,10 +29,9 @@ internal static class PrecisionTypes
     private const int AvxBit = 5;
     private const int AmxBit = 22;
 
-    private static readonly Lazy<bool> IsFastIn16Bit = new(() => ProcessorIs() || torch.cuda.is_available());
-
-    public static torch.ScalarType Type(this Precision precision)
-        => precision == Precision.BFloat16 || (precision == Precision.Auto && IsFastIn16Bit.Value)
+    /// <summary>What a tower on a device computes in.</summary>
+    public static torch.ScalarType Type(this Precision precision, torch.Device device)
+        => precision == Precision.BFloat16 || (precision == Precision.Auto && (device.type != DeviceType.CPU || ProcessorIs()))
             ? torch.ScalarType.BFloat16
             : torch.ScalarType.Float32;
 

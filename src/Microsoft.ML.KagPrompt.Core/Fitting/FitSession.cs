@@ -175,20 +175,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     }
 
     private Shared<NetworkTower> LoadTower(string name, IReadOnlyList<int>? taps)
-    {
-        var tower =
-            new Shared<NetworkTower>(NetworkTower.Load(BackboneSources.Open(name, options.Backbone.Folders), options.Backbone, taps));
-        try
-        {
-            tower.Value.Tower.MoveTo(device);
-            return tower;
-        }
-        catch
-        {
-            tower.Release();
-            throw;
-        }
-    }
+        => new(NetworkTower.Load(BackboneSources.Open(name, options.Backbone.Folders), options.Backbone, taps, device));
 
     private static void Dispose(IEnumerable<torch.Tensor> tensors)
     {

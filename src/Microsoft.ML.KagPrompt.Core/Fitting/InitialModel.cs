@@ -63,7 +63,8 @@ internal static class InitialModel
             return source.Reference()?.Sha256 == reference.Sha256;
         }
 
-        using var here = NetworkTower.Load(source, options with { Storage = BackboneStorage.Embed }, options.Taps);
+        using var here = NetworkTower.Load(source, options with { Storage = BackboneStorage.Embed }, options.Taps,
+            vision.Tower.Weights.First().Value.device);
         return TowerFingerprint.Compute(here.Tower) == TowerFingerprint.Compute(vision.Tower);
     }
 }

@@ -10,10 +10,7 @@ namespace Microsoft.ML.KagPrompt.Methods;
 /// <summary>The networks of a model on one device: frozen backbones, and a method with what weights it has. Owns them.</summary>
 internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMethod method) : IDisposable
 {
-    /// <summary>Images of the usual sizes that go through the networks together.</summary>
-    public const int ForwardBatch = FeatureEncoder.MostAtOnce;
-
-    /// <summary>The same at this model's size; bounds the memory of large batches and of large images.</summary>
+    /// <summary>Images that go through the networks together; bounds the memory of large batches and of large images.</summary>
     public int ImagesAtOnce => encoder.ImagesAtOnce;
 
     public FeatureEncoder Encoder => encoder;

@@ -41,6 +41,12 @@ public sealed partial class KagPromptModel : IDisposable
     /// <summary>The classes it knows.</summary>
     public IReadOnlyCollection<string> ClassNames => [.. classes.Keys];
 
+    /// <summary>
+    /// Images of one class that go through the networks together: up to 8 on the processor and 32 on a graphics card, fewer of large images.
+    /// Longer lists are taken in parts.
+    /// </summary>
+    public int ImagesAtOnce => Network.ImagesAtOnce;
+
     internal InspectionNetwork Network => network.Value;
 
     internal IReadOnlyDictionary<string, ClassState> Classes => classes;

@@ -106,7 +106,7 @@ internal static class ModelArchive
     {
         // Never in folders that the manifest names: it may be a stranger's.
         var folders = BackboneSearch.Folders(backboneFolders);
-        var vision = ReadTower(manifest.Backbone, manifest.Options, new PrefixedTensors(file, VisionPrefix), folders);
+        var vision = ReadTower(manifest.Backbone, manifest.Options, new PrefixedTensors(file, VisionPrefix), folders, device);
         Shared<NetworkTower>? memory = null;
         FeatureEncoder encoder;
         try
@@ -114,7 +114,7 @@ internal static class ModelArchive
             vision.Value.Tower.MoveTo(device);
             memory = manifest.MemoryBackbone is null
                 ? null
-                : ReadTower(manifest.MemoryBackbone, manifest.Options, new PrefixedTensors(file, MemoryVisionPrefix), folders);
+                : ReadTower(manifest.MemoryBackbone, manifest.Options, new PrefixedTensors(file, MemoryVisionPrefix), folders, device);
             memory?.Value.Tower.MoveTo(device);
             encoder = new FeatureEncoder(vision, memory, manifest.Options.Images, device);
         }
@@ -164,9 +164,9 @@ internal static class ModelArchive
     }
 
     private static Shared<NetworkTower> ReadTower(ModelManifest.BackboneEntry entry, InspectionOptions options, ITensorSource embedded,
-        IReadOnlyList<string> folders)
+        IReadOnlyList<string> folders, torch.Device device)
     {
-        var type = options.Backbone.Precision.Type();
+        var type = options.Backbone.Precision.Type(device);
         if (entry.Reference is not { } reference)
         {
             return new(new NetworkTower(entry.Name,

@@ -21,7 +21,7 @@ internal static class OnnxExport
     public static (OnnxGraph Graph, IReadOnlyDictionary<string, string> Metadata) Build(KagPromptModel model, string className,
         OnnxExportOptions options, long atOnce = OnnxGraph.UsuallyAtOnce)
     {
-        if (model.Options.Backbone.Precision.Type() != torch.ScalarType.Float32)
+        if (model.Options.Backbone.Precision.Type(model.Network.Device) != torch.ScalarType.Float32)
         {
             throw new NotSupportedException($"Backbone.Precision: expected {Precision.Float32} for ONNX, whose runtimes compute in 32 bit, "
                 + $"got {model.Options.Backbone.Precision}: the file would not score as the model does. Fit with {Precision.Float32}.");

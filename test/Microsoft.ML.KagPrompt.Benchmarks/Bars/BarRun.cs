@@ -14,7 +14,8 @@ internal static class BarRun
     /// <param name="vocabulary">CLIP's bpe_simple_vocab_16e6.txt.gz; null: full-size parts are left out.</param>
     /// <param name="folder">Where full-size files go: six gigabytes.</param>
     /// <param name="photographs">Folders of data sets of real photographs; where there are none, what needs them is left out.</param>
-    public static void Run(bool isQuick, string? vocabulary, string folder, IReadOnlyList<string> photographs)
+    /// <param name="gpuAlone">Whether the processor's figures are left out.</param>
+    public static void Run(bool isQuick, bool gpuAlone, string? vocabulary, string folder, IReadOnlyList<string> photographs)
     {
         var result = new JsonObject();
         void Tell(string name, Bar bar)
@@ -27,6 +28,17 @@ internal static class BarRun
 
             result[name] = entry;
             Console.Error.WriteLine(FormattableString.Invariant($"{name}: {bar.Value:0.###} {bar.Unit} (bar {bar.Limit})"));
+        }
+
+        foreach (var (name, bar) in GpuBars.Measure(isQuick ? null : folder, vocabulary))
+        {
+            Tell(name, bar);
+        }
+
+        if (gpuAlone)
+        {
+            Print(result);
+            return;
         }
 
         Tell("matmul_fp32", new(Hardware.MatmulRate(torch.ScalarType.Float32) / 1e9, double.NaN, "GFLOP/s"));
@@ -64,8 +76,10 @@ internal static class BarRun
             Tell(name, bar);
         }
 
-        Console.WriteLine(result.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        Print(result);
     }
 
-    private static JsonNode? Number(double value) => double.IsNaN(value) ? null : JsonValue.Create(Math.Round(value, 4));
+    private static void Print(JsonObject result) => Console.WriteLine(result.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+
+    private static JsonNode? Number(double value) => double.IsNaN(value) ? null : JsonValue.Create(Math.Round(value, 7));
 }

@@ -17,7 +17,11 @@ internal sealed class EmbeddedBars : IDisposable
     private readonly string[] supports;
     private readonly string[] queries;
 
-    public EmbeddedBars() => (supports, queries) = (Write("support", 4, 0), Write("query", Images, 100));
+    private readonly string device;
+
+    /// <param name="device">As the option names it.</param>
+    public EmbeddedBars(string device = "cpu")
+        => (this.device, supports, queries) = (device, Write("support", 4, 0), Write("query", Images, 100));
 
     public IEnumerable<(string Name, Bar Bar)> Measure()
     {
@@ -45,6 +49,25 @@ internal sealed class EmbeddedBars : IDisposable
         yield return ("fit_4_seconds", new(Timing.Median(() => Fit("resnet18", Precision.Float32).Dispose(), rounds: 3), 20, "s"));
     }
 
+    /// <summary>What a graphics card changes: told for comparison, without bars.</summary>
+    public IEnumerable<(string Name, Bar Bar)> Compare(string suffix)
+    {
+        foreach (var (name, backbone, precision) in ((string, string, Precision)[])
+        [
+            ("", "compact", Precision.Float32), ("_bank", "resnet18", Precision.Float32), ("_auto", "compact", Precision.Auto),
+        ])
+        {
+            using var model = Fit(backbone, precision);
+            yield return ($"images_per_second{name}_{suffix}", Told(Rate(model, times: 8), "images/s"));
+            yield return ($"prediction_engine{name}_ms_median_{suffix}", Told(Engine(model, out var p99) * 1e3, "ms"));
+            yield return ($"prediction_engine{name}_ms_p99_{suffix}", Told(p99 * 1e3, "ms"));
+            yield return ($"batch8_over_batch1{name}_{suffix}", Told(Batch8OverBatch1(Of(model).Model), "ratio"));
+        }
+
+        yield return ($"fit_4_seconds_{suffix}", Told(Timing.Median(() => Fit("resnet18", Precision.Float32).Dispose(), rounds: 3), "s"));
+        yield return ($"train_epoch_100_seconds_{suffix}", Told(TrainingEpoch(), "s"));
+    }
+
     /// <summary>A new process's part: from a zip and a file to a score.</summary>
     public static void Score(string zip, string image)
     {
@@ -54,6 +77,23 @@ internal sealed class EmbeddedBars : IDisposable
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static Bar Told(double value, string unit) => new(value, double.NaN, unit);
+
+    /// <summary>One epoch over a hundred images with their twins: two epochs less one, which have the rest of a fit in common.</summary>
+    private double TrainingEpoch()
+    {
+        TrainingImage[] images = [.. Enumerable.Range(0, 100).Select(i => new TrainingImage { Image = TestImages.Part(Side, Side, i), IsSupport = i < 4 })];
+        double Seconds(int epochs) => Timing.Seconds(() => KagPromptTrainer.Fit(images, new InspectionOptions
+        {
+            Backbone = new() { Name = "compact" },
+            Method = new KagOptions { Training = new() { Epochs = epochs } },
+            Device = device,
+            Seed = 1,
+        }).Dispose());
+        Seconds(1);
+        return Seconds(2) - Seconds(1);
+    }
 
     private static KagPromptTransformer Of(ITransformer model) => KagPromptTransformer.FindIn(model);
 
@@ -72,7 +112,7 @@ internal sealed class EmbeddedBars : IDisposable
             .Append(ml.Transforms.DetectAnomaliesKag("Image", new KagPromptOptions
             {
                 Backbone = new() { Name = backbone, Precision = precision },
-                Device = "cpu",
+                Device = device,
             }))
             .Fit(Rows(ml, supports));
     }
@@ -80,11 +120,11 @@ internal sealed class EmbeddedBars : IDisposable
     private static IDataView Rows(MLContext ml, IEnumerable<string> files)
         => ml.Data.LoadFromEnumerable(files.Select(file => new Row { ImagePath = file }).ToArray());
 
-    private double Rate(ITransformer model)
+    private double Rate(ITransformer model, int times = 1)
     {
         var ml = new MLContext();
-        var rows = Rows(ml, queries);
-        return Images / Timing.Median(() => _ = model.Transform(rows).GetColumn<float>("Score").Sum(), rounds: 3);
+        var rows = Rows(ml, Enumerable.Repeat(queries, times).SelectMany(files => files));
+        return times * Images / Timing.Median(() => _ = model.Transform(rows).GetColumn<float>("Score").Sum(), rounds: 3);
     }
 
     private double Engine(ITransformer model, out double p99)

@@ -45,6 +45,57 @@ internal static class FullSizeBars
         yield return ("save_over_write", SaveOverWrite(directory, folder));
     }
 
+    /// <summary>The same on a CUDA device, and what a batch gains there.</summary>
+    public static IEnumerable<(string Name, Bar Bar)> MeasureOn(torch.Device device, string suffix, string folder, string vocabulary)
+    {
+        var directory = FullSizeRun.Prepare("imagebind-huge", folder, vocabulary, WeightType.BFloat16);
+        var source = BackboneSources.Open(directory, []);
+        foreach (var (name, precision, type) in ((string, Precision, torch.ScalarType)[])
+        [
+            ("fp32", Precision.Float32, torch.ScalarType.Float32), ("bf16", Precision.BFloat16, torch.ScalarType.BFloat16),
+        ])
+        {
+            using var network = PublishedSchedule.Network(source, GraphVariant.Paper, precision, device);
+            foreach (var (bar, value) in Whole(network))
+            {
+                yield return ($"{bar}_{name}_{suffix}", value);
+            }
+
+            foreach (var batch in (int[])[1, 8, 32])
+            {
+                var fraction = TowerFraction(network, type, precision == Precision.BFloat16 ? 0.70 : 0.85, batch);
+                yield return ($"tower_fraction_of_matmul_{name}_batch{batch}_{suffix}", fraction);
+            }
+
+            foreach (var batch in (int[])[1, 8])
+            {
+                yield return ($"full_size_images_per_second_{name}_batch{batch}_{suffix}", WholeRate(network, batch));
+            }
+        }
+
+        foreach (var (name, bar) in PublishedSchedule.Ratios(directory, device))
+        {
+            yield return ($"{name}_{suffix}", bar);
+        }
+    }
+
+    private static Bar WholeRate(InspectionNetwork network, int batch)
+    {
+        using var reference = Reference(network, Supports(network, 4, turned: false));
+        PixelBuffer[] squares = [.. Enumerable.Range(0, batch).Select(i => network.Preprocessor.Resize(TestImages.Part(640, 480, 20 + i)))];
+        return new(
+            batch / Timing.Median(
+                () =>
+                {
+                    using var encoded = network.Encode(squares);
+                    using var scored = network.Score(encoded, reference);
+                    _ = scored.Maps.cpu().data<float>().ToArray();
+                },
+                Rounds),
+            double.NaN,
+            "images/s");
+    }
+
     private static IEnumerable<(string, Bar)> Whole(InspectionNetwork network)
     {
         using var scope = torch.NewDisposeScope();
@@ -52,7 +103,7 @@ internal static class FullSizeBars
         var photograph = TestImages.Part(640, 480, 9);
         var prompt = ((KagMethod)network.Method).Prompt!;
         using var reference = Reference(network, Supports(network, 1, turned: false));
-        using var images = network.Preprocessor.Normalize([network.Preprocessor.Resize(photograph)]);
+        using var images = network.Preprocessor.Normalize([network.Preprocessor.Resize(photograph)]).to(network.Encoder.Device);
         using var features = (ScoringFeatures)network.Encode([network.Preprocessor.Resize(photograph)]);
         var medians = Timing.Medians(
             Rounds,
@@ -60,7 +111,7 @@ internal static class FullSizeBars
             {
                 using var encoded = network.Encode([network.Preprocessor.Resize(photograph)]);
                 using var scored = network.Score(encoded, reference);
-                _ = scored.Maps.data<float>().ToArray();
+                _ = scored.Maps.cpu().data<float>().ToArray();
             },
             () =>
             {
@@ -80,10 +131,10 @@ internal static class FullSizeBars
         yield return ("bank_overhead", new((bank[0] - bank[1]) / medians[0], 0.05, "share of a query"));
     }
 
-    private static Bar TowerFraction(InspectionNetwork network, torch.ScalarType type, double limit)
+    private static Bar TowerFraction(InspectionNetwork network, torch.ScalarType type, double limit, int batch = 1)
     {
-        using var images = torch.randn(1, 3, Side, Side);
-        var rate = Hardware.MatmulRate(type);
+        using var images = torch.randn(batch, 3, Side, Side).to(network.Encoder.Device);
+        var rate = Hardware.MatmulRate(type, network.Encoder.Device);
         var seconds = Timing.Median(
             () =>
             {
@@ -93,7 +144,7 @@ internal static class FullSizeBars
                 }
             },
             Rounds);
-        return new(Operations / seconds / rate, limit, "share of a 2048³ product's rate", AtLeast: true);
+        return new(batch * Operations / seconds / rate, limit, "share of a 2048³ product's rate", AtLeast: true);
     }
 
     /// <summary>Multiplications and additions of the tower's products for one image: 32 blocks of width 1280 on 257 tokens, and the stem.</summary>
@@ -145,7 +196,7 @@ internal static class FullSizeBars
         var patches = supports.Select(support => network.Remember([support])).ToArray();
         try
         {
-            return network.Method.BuildReference(patches, torch.nn.functional.normalize(torch.randn(2, network.Encoder.Tower.Info.JointWidth)));
+            return network.Method.BuildReference(patches, torch.nn.functional.normalize(torch.randn(2, network.Encoder.Tower.Info.JointWidth)).to(network.Encoder.Device));
         }
         finally
         {

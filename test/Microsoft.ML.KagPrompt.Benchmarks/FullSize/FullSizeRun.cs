@@ -172,7 +172,7 @@ internal static class FullSizeRun
         return watch.Elapsed.TotalSeconds;
     }
 
-    private static void Time(string what, Action work) => Console.WriteLine(FormattableString.Invariant($"{what}: {Seconds(work):0.0} s"));
+    private static void Time(string what, Action work) => Console.Error.WriteLine(FormattableString.Invariant($"{what}: {Seconds(work):0.0} s"));
 
     private sealed class Row
     {

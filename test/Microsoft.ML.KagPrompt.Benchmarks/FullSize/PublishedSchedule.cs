@@ -25,7 +25,7 @@ internal static class PublishedSchedule
     /// <param name="directory">A converted backbone with a text side and its vocabulary.</param>
     public static void Run(string directory)
     {
-        foreach (var (shots, lines) in Measure(directory))
+        foreach (var (shots, lines) in Measure(directory, torch.CPU))
         {
             foreach (var (name, seconds) in lines)
             {
@@ -36,9 +36,9 @@ internal static class PublishedSchedule
     }
 
     /// <summary>How many times as fast as the published order of work.</summary>
-    public static IEnumerable<(string Name, Bar Bar)> Ratios(string directory)
+    public static IEnumerable<(string Name, Bar Bar)> Ratios(string directory, torch.Device? device = null)
     {
-        foreach (var (shots, lines) in Measure(directory))
+        foreach (var (shots, lines) in Measure(directory, device ?? torch.CPU))
         {
             yield return ($"published_schedule_over_ours_{shots}shot_fp32", new(lines[0].Seconds / lines[1].Seconds, double.NaN, "times as fast"));
             if (shots > 1)
@@ -48,13 +48,14 @@ internal static class PublishedSchedule
         }
     }
 
-    private static IEnumerable<(int Shots, (string Name, double Seconds)[] Lines)> Measure(string directory)
+    private static IEnumerable<(int Shots, (string Name, double Seconds)[] Lines)> Measure(string directory, torch.Device device)
     {
         var source = BackboneSources.Open(directory, []);
         using var text = source.LoadText()!;
-        using var published = Network(source, GraphVariant.Released, Precision.Float32);
-        using var ours = Network(source, GraphVariant.Paper, Precision.Float32);
-        using var fastest = Network(source, GraphVariant.Paper, Precision.Auto);
+        text.Tower.MoveTo(device);
+        using var published = Network(source, GraphVariant.Released, Precision.Float32, device);
+        using var ours = Network(source, GraphVariant.Paper, Precision.Float32, device);
+        using var fastest = Network(source, GraphVariant.Paper, Precision.Auto, device);
         var query = ours.Preprocessor.Resize(TestImages.Part(300, 280, 9));
         foreach (var shots in (int[])[1, 4])
         {
@@ -72,16 +73,18 @@ internal static class PublishedSchedule
     }
 
     /// <summary>A network of random weights, ready to score.</summary>
-    public static InspectionNetwork Network(IBackboneSource source, GraphVariant variant, Precision precision)
+    public static InspectionNetwork Network(IBackboneSource source, GraphVariant variant, Precision precision, torch.Device? device = null)
     {
         var options = new FitChoices { Variant = variant, Precision = precision };
         InspectionOptions all = options;
-        var encoder = new FeatureEncoder(
-            new Shared<NetworkTower>(NetworkTower.Load(source, all.Backbone, taps: null)), null, all.Images, torch.CPU);
+        var place = device ?? torch.CPU;
+        var tower = NetworkTower.Load(source, all.Backbone, taps: null, place);
+        var encoder = new FeatureEncoder(new Shared<NetworkTower>(tower), null, all.Images, place);
         var info = encoder.Tower.Info;
         var prompt = new GraphPrompt(GraphPromptConfig.For(info, variant, options.Iterations), seed: 1);
+        prompt.MoveTo(place);
         return new InspectionNetwork(encoder, new KagMethod(
-            options.Kag, new MethodSizes(info, info, encoder.ImageSize, all.Images.MapUpsampling, torch.CPU),
+            options.Kag, new MethodSizes(info, info, encoder.ImageSize, all.Images.MapUpsampling, place),
             prompt, startsTrained: false));
     }
 
@@ -108,7 +111,7 @@ internal static class PublishedSchedule
     {
         var patches = network.Remember(supports);
         var reference = network.Method.BuildReference(
-            [patches], TextFeatures.Encode(text.Tower, text.Tokenizer, PromptEnsemble.Paper(Part), torch.CPU));
+            [patches], TextFeatures.Encode(text.Tower, text.Tokenizer, PromptEnsemble.Paper(Part), network.Encoder.Device));
         foreach (var layer in patches)
         {
             layer.Dispose();

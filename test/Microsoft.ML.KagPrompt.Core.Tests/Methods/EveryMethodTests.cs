@@ -13,8 +13,8 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
     private const string TinyClip = "tiny-clip";
 
     // The part, and a dark spot on it.
-    private static readonly PixelBuffer[] Supports = [.. Enumerable.Range(0, 3).Select(seed => TestImages.Part(Side, Side, seed))];
-    private static readonly PixelBuffer Defective = Spotted(TestImages.Part(Side, Side, 9));
+    internal static readonly PixelBuffer[] Supports = [.. Enumerable.Range(0, 3).Select(seed => TestImages.Part(Side, Side, seed))];
+    internal static readonly PixelBuffer Defective = Spotted(TestImages.Part(Side, Side, 9));
 
     /// <summary>Each method, on the smallest backbone that it can use.</summary>
     public static TheoryData<string, string> Rows => new()
@@ -161,7 +161,7 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
         return folder;
     });
 
-    private static InspectionOptions Options(string method, string backbone)
+    internal static InspectionOptions Options(string method, string backbone, string device = "cpu")
     {
         var chosen = InspectionMethods.Default(method);
         return new()
@@ -176,12 +176,12 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
             },
             Backbone = new() { Name = backbone, Folders = [Clips.Value] },
             Images = new() { Size = Side },
-            Device = "cpu",
+            Device = device,
             Seed = 1,
         };
     }
 
-    private static IEnumerable<TrainingImage> Images(string className, IEnumerable<PixelBuffer> squares)
+    internal static IEnumerable<TrainingImage> Images(string className, IEnumerable<PixelBuffer> squares)
         => squares.Select(square => new TrainingImage { Image = square, ClassName = className });
 
     private static PixelBuffer Spotted(PixelBuffer picture)

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones;
 using System.Collections;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
@@ -10,7 +11,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Model;
 /// <summary>A model in use: one image or many, from files, on other threads, and disposed meanwhile.</summary>
 public sealed class KagPromptModelTests : IDisposable
 {
-    private const int More = InspectionNetwork.ForwardBatch + 2;
+    private const int More = FeatureEncoder.OnProcessor + 2;
 
     private readonly string folder = Directory.CreateTempSubdirectory("kagprompt-model-").FullName;
 
@@ -36,7 +37,7 @@ public sealed class KagPromptModelTests : IDisposable
         var images = new Watched(Images(More), onFirst: source.Cancel);
         await FluentActions.Awaiting(() => model.InspectAsync(images, new string?[More], cancellationToken: source.Token)).Should()
             .ThrowAsync<OperationCanceledException>();
-        images.Most.Should().Be(InspectionNetwork.ForwardBatch - 1, "no image of the second forward was touched");
+        images.Most.Should().Be(FeatureEncoder.OnProcessor - 1, "no image of the second forward was touched");
         model.Inspect(images[0]).Score.Should().Be(model.Inspect(images[0]).Score, "the model goes on");
         Action wrong = () => model.InspectAsync(images, ["nonsense"]);
         wrong.Should().Throw<ArgumentException>("at once, not of the task");
@@ -53,7 +54,7 @@ public sealed class KagPromptModelTests : IDisposable
         await FluentActions.Awaiting(() => isAsynchronous ? model.InspectAsync(images, classNames)
             : Task.Run(() => model.Inspect(images, classNames)))
             .Should().ThrowAsync<ObjectDisposedException>();
-        images.Most.Should().Be(InspectionNetwork.ForwardBatch - 1, "the forward under way ended in peace");
+        images.Most.Should().Be(FeatureEncoder.OnProcessor - 1, "the forward under way ended in peace");
         FluentActions.Invoking(() => model.Save(Stream.Null)).Should().Throw<ObjectDisposedException>();
         FluentActions.Invoking(() => model.WithThreshold(1)).Should().Throw<ObjectDisposedException>();
     }

@@ -98,5 +98,5 @@ public sealed class ApiAccessTests
         => host.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().SelectMany(endpoint
             => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(method => (HttpMethod.Parse(method),
                 "/" + endpoint.RoutePattern.RawText!.Trim('/').Replace("{id:guid}", $"{InspectionRecord.NewId()}")
-                    .Replace("{documentName}", "kagprompt-results"))));
+                    .Replace("{documentName:regex(^kagprompt-results$)}", "kagprompt-results"))));
 }
