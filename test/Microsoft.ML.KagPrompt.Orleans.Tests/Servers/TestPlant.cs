@@ -59,7 +59,7 @@ internal sealed class TestPlant : IAsyncDisposable
     public async Task StartSiloAsync(int i)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddLogging(log => log.AddConsole().SetMinimumLevel(LogLevel.Warning));
+        builder.Services.AddLogging(log => log.ClearProviders());
         builder.Services.AddKagPrompt(options =>
         {
             (options.QueueCapacity, options.MaxBatchSize) = (QueueCapacity, 2);
