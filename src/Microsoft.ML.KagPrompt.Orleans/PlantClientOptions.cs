@@ -21,8 +21,10 @@ public sealed class PlantClientOptions
     /// <summary>The folder of pictures that all machines share; null: no <see cref="IPictureStore"/> is added.</summary>
     public string? PictureFolder { get; set; }
 
-    /// <summary>How long one try may take, 0.1 s to 10 min.</summary>
-    public TimeSpan TryTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// How long one try may take, 0.1 s to 10 min. The next one joins what the line is doing already: nothing is inspected twice by it.
+    /// </summary>
+    public TimeSpan TryTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How long all tries of a call may take together, 0.1 s to 1 h.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);

@@ -19,7 +19,7 @@ internal static class Trials
         // Seconds.
         ("outages", 30, 6, (totals, count) => Outages.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
         // Kills of silos.
-        ("plant", 20, 2, (totals, count) => Plant.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
+        ("plant", 20, 3, (totals, count) => Plant.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
         ("mutations", 1_000_000, 20_000, (totals, count) => Mutations.Run(totals, Seed, count)),
     ];
 

@@ -45,9 +45,16 @@ internal sealed class Dispatcher(SiloBoard board, SiloWatch watch, SiloWorkers w
     {
         try
         {
-            var outcome = await workers.At(silo).InspectAsync(order).WaitAsync(options.WorkTimeout, time);
+            var (call, gone) = (workers.At(silo).InspectAsync(order), board.GoneAsync(silo));
+            if (await Task.WhenAny(call, gone).WaitAsync(options.WorkTimeout, time) == gone)
+            {
+                call.Ignore();
+                throw new SiloUnavailableException($"Silo {silo} is gone.");
+            }
+
+            var outcome = await call;
             board.Done(silo);
-            if (outcome.Silo is { } status)
+            if (outcome.Silo is { } status && !gone.IsCompleted)
             {
                 board.Report(silo, status);
             }

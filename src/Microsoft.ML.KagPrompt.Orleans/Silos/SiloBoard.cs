@@ -27,17 +27,21 @@ internal sealed class SiloBoard(TimeProvider time)
     {
         lock (turn)
         {
-            Of(silo).SuspectUntil = time.GetUtcNow() + span;
+            if (entries.TryGetValue(silo, out var entry))
+            {
+                entry.SuspectUntil = time.GetUtcNow() + span;
+            }
         }
     }
 
-    /// <summary>Silos that are gone.</summary>
+    /// <summary>Forgets silos that are gone, and tells those who wait for them.</summary>
     public void Keep(IReadOnlyCollection<SiloAddress> active)
     {
         lock (turn)
         {
             foreach (var gone in entries.Keys.Where(silo => !active.Contains(silo)).ToArray())
             {
+                entries[gone].Gone.TrySetResult();
                 entries.Remove(gone);
             }
         }
@@ -67,6 +71,15 @@ internal sealed class SiloBoard(TimeProvider time)
             var entry = entries[silo];
             (entry.Mine, entry.Assigned) = (entry.Mine + 1, ++assignments);
             return true;
+        }
+    }
+
+    /// <summary>Ends when a silo is declared dead, at once where it is.</summary>
+    public Task GoneAsync(SiloAddress silo)
+    {
+        lock (turn)
+        {
+            return entries.TryGetValue(silo, out var entry) ? entry.Gone.Task : Task.CompletedTask;
         }
     }
 
@@ -114,6 +127,8 @@ internal sealed class SiloBoard(TimeProvider time)
         public long Assigned { get; set; }
 
         public DateTimeOffset SuspectUntil { get; set; }
+
+        public TaskCompletionSource Gone { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public bool IsWarm(string product, string? version) => Status?.Models
             .Any(model => model.Product == product && model.Version is not null && (version is null || model.Version == version)) == true;

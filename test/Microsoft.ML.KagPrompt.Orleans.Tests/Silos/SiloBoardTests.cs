@@ -72,8 +72,11 @@ public sealed class SiloBoardTests
         board.Suspect(A, TimeSpan.FromSeconds(5));
         Report(A);
         Take().Should().Be(A);
+        var gone = board.GoneAsync(A);
+        gone.IsCompleted.Should().BeFalse();
         board.Keep([B]);
         Take().Should().BeNull("it is gone");
+        gone.IsCompleted.Should().BeTrue();
     }
 
     private void Report(params SiloAddress[] silos)
