@@ -23,7 +23,10 @@ internal static class Client
         try
         {
             Console.WriteLine("Teaching a product of rendered washers.");
-            var taught = Product.Fit(Path.Combine(folder, "washer.onnx"));
+            var model = Path.Combine(folder, "washer.onnx");
+            var (taught, parts) = (Product.Fit(model), Product.Parts(Pictures));
+            Console.WriteLine(FormattableString.Invariant(
+                $"The model alone: {await Product.AloneAsync(model, parts):0.0} ms of processor a picture of {parts.Average(part => part.Length) / 1000:0} kB, on one thread."));
             var (siloPort, gatewayPort) = (FreePorts(asked.Silos), FreePorts(asked.Silos, from: 31_000));
             Console.WriteLine($"Starting {asked.Silos} silos, {(asked.Postgres is null ? "on this machine alone" : "which meet in PostgreSQL")}.");
             for (var i = 0; i < asked.Silos; i++)
@@ -40,7 +43,7 @@ internal static class Client
             });
             using var host = builder.Build();
             await host.StartAsync();
-            await InspectAsync(asked, taught, silos, host.Services);
+            await InspectAsync(asked, taught, parts, silos, host.Services);
             await host.StopAsync();
             // The first one last: the others ask it who is there.
             foreach (var silo in silos.AsEnumerable().Reverse())
@@ -57,7 +60,7 @@ internal static class Client
         }
     }
 
-    private static async Task InspectAsync(Arguments asked, float[] taught, List<SiloProcess> silos, IServiceProvider services)
+    private static async Task InspectAsync(Arguments asked, float[] taught, byte[][] parts, List<SiloProcess> silos, IServiceProvider services)
     {
         var plant = services.GetRequiredService<IPlantClient>();
         var store = services.GetRequiredService<IPictureStore>();
@@ -67,7 +70,7 @@ internal static class Client
             await plant.SetUpLineAsync(line, new() { Product = Product.Name, TeachingScores = taught });
         }
 
-        var pictures = await Task.WhenAll(Product.Parts(Pictures).Select(part => store.AddAsync(part)));
+        var pictures = await Task.WhenAll(parts.Select(part => store.AddAsync(part)));
         // Each silo once before the clock starts: its code is compiled then.
         await Task.WhenAll(Enumerable.Range(0, 4 * asked.Silos).Select(i
             => plant.InspectAsync(WarmUp, pictures[i % Pictures], InspectionRecord.NewId())));
