@@ -25,8 +25,9 @@ internal static class Client
             Console.WriteLine("Teaching a product of rendered washers.");
             var model = Path.Combine(folder, "washer.onnx");
             var (taught, parts) = (Product.Fit(model), Product.Parts(Pictures));
-            Console.WriteLine(FormattableString.Invariant(
-                $"The model alone: {await Product.AloneAsync(model, parts):0.0} ms of processor a picture of {parts.Average(part => part.Length) / 1000:0} kB, on one thread."));
+            var (perSecond, milliseconds) = await Product.AloneAsync(model, parts);
+            Console.WriteLine(FormattableString.Invariant($"The model without the plant: {perSecond:0.0} pictures/s, ")
+                + FormattableString.Invariant($"{milliseconds:0.0} ms of processor a picture of {parts.Average(part => part.Length) / 1000:0} kB."));
             var (siloPort, gatewayPort) = (FreePorts(asked.Silos), FreePorts(asked.Silos, from: 31_000));
             Console.WriteLine($"Starting {asked.Silos} silos, {(asked.Postgres is null ? "on this machine alone" : "which meet in PostgreSQL")}.");
             for (var i = 0; i < asked.Silos; i++)
@@ -71,20 +72,30 @@ internal static class Client
         }
 
         var pictures = await Task.WhenAll(parts.Select(part => store.AddAsync(part)));
-        // Each silo once before the clock starts: its code is compiled then.
-        await Task.WhenAll(Enumerable.Range(0, 4 * asked.Silos).Select(i
-            => plant.InspectAsync(WarmUp, pictures[i % Pictures], InspectionRecord.NewId())));
+        // Not measured at first: code is compiled and compiled again while it runs.
+        await LoadAsync([WarmUp], asked.Seconds / 2.0);
         Console.WriteLine($"Inspecting for {asked.Seconds} s: {asked.Lines} lines, {asked.Callers} pictures at once.");
-        var (calls, clock, before) = (new ConcurrentBag<Call>(), Stopwatch.StartNew(), ProcessorTime());
-        await Task.WhenAll(Enumerable.Range(0, asked.Callers).Select(caller => Task.Run(async () =>
-        {
-            for (var i = caller; clock.Elapsed < TimeSpan.FromSeconds(asked.Seconds); i += asked.Callers)
-            {
-                calls.Add(await CallAsync(plant, lines[i % lines.Length], pictures[i / asked.Lines % Pictures]));
-            }
-        })));
+        var (clock, before) = (Stopwatch.StartNew(), ProcessorTime());
+        var calls = await LoadAsync(lines, asked.Seconds);
         var (elapsed, spent) = (clock.Elapsed, ProcessorTime() - before);
-        await Table.PrintAsync([.. calls], plant, lines, elapsed, spent, [.. silos.Select(silo => silo.Megabytes)]);
+        await Table.PrintAsync(calls, plant, lines, elapsed, spent, [.. silos.Select(silo => silo.Megabytes)]);
+        (clock, before) = (Stopwatch.StartNew(), ProcessorTime());
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        Console.WriteLine(FormattableString.Invariant(
+            $"At rest: {(ProcessorTime() - before).TotalMilliseconds / clock.Elapsed.TotalSeconds:0} ms of processor a second, silos and client together."));
+
+        async Task<Call[]> LoadAsync(string[] some, double seconds)
+        {
+            var (made, time) = (new ConcurrentBag<Call>(), Stopwatch.StartNew());
+            await Task.WhenAll(Enumerable.Range(0, asked.Callers).Select(caller => Task.Run(async () =>
+            {
+                for (var i = caller; time.Elapsed < TimeSpan.FromSeconds(seconds); i += asked.Callers)
+                {
+                    made.Add(await CallAsync(plant, some[i % some.Length], pictures[i / some.Length % Pictures]));
+                }
+            })));
+            return [.. made];
+        }
 
         TimeSpan ProcessorTime() => silos.Aggregate(Environment.CpuUsage.TotalTime, (sum, silo) => sum + silo.ProcessorTime);
     }

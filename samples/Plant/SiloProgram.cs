@@ -18,7 +18,12 @@ internal static class SiloProgram
         var (number, folder, postgres) = (Number(args[0]), args[1], args[4] == "-" ? null : args[4]);
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddConsole().SetMinimumLevel(LogLevel.Error);
-        builder.Services.AddKagPrompt(options => options.Products[Product.Name] = new() { Path = Path.Combine(folder, "washer.onnx") })
+        builder.Services.AddKagPrompt(options =>
+            {
+                options.Products[Product.Name] = new() { Path = Path.Combine(folder, "washer.onnx") };
+                // A batch makes a GPU faster; on a processor it takes memory and lets the first wait for the last.
+                options.MaxBatchSize = 1;
+            })
             .AddLoader(new OnnxModelLoader(new() { Threads = 1 }));
         builder.Services.AddKagPromptResults(options =>
         {
