@@ -42,7 +42,8 @@ public static class KagPromptPlantHosting
     /// <param name="builder">The program.</param>
     /// <param name="configure">Sets the options.</param>
     /// <exception cref="ArgumentException">Options out of range, all of them in one message.</exception>
-    public static IHostApplicationBuilder AddKagPromptPlantClient(this IHostApplicationBuilder builder, Action<PlantClientOptions> configure)
+    public static IHostApplicationBuilder AddKagPromptPlantClient(this IHostApplicationBuilder builder,
+        Action<PlantClientOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);
@@ -89,7 +90,8 @@ public static class KagPromptPlantHosting
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<SiloWatch>());
         if (options.PictureFolder is { } folder)
         {
-            silo.Services.AddSingleton<IPictureStore>(provider => new FolderPictureStore(folder, provider.GetRequiredService<TimeProvider>()));
+            silo.Services.AddSingleton<IPictureStore>(provider
+                => new FolderPictureStore(folder, provider.GetRequiredService<TimeProvider>()));
         }
     }
 

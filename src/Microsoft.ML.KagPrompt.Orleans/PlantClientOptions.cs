@@ -29,7 +29,9 @@ public sealed class PlantClientOptions
     /// <summary>How long all tries of a call may take together, 0.1 s to 1 h.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>The pause before the second try, 1 ms to 1 min; it doubles, up to 5 s or this where it is more, and varies by chance.</summary>
+    /// <summary>
+    /// The pause before the second try, 1 ms to 1 min; it doubles, up to 5 s or this where it is more, and varies by chance.
+    /// </summary>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Checks every value.</summary>

@@ -7,7 +7,8 @@ public sealed class PlantException : KagPromptException
     /// <param name="fault">Which reason.</param>
     /// <param name="message">What, expected, got and remedy.</param>
     /// <param name="innerException">What it comes from.</param>
-    public PlantException(PlantFault fault, string message, Exception? innerException = null) : base(message, innerException) => Fault = fault;
+    public PlantException(PlantFault fault, string message, Exception? innerException = null) : base(message, innerException)
+        => Fault = fault;
 
     /// <summary>Which reason.</summary>
     public PlantFault Fault { get; }

@@ -4,7 +4,8 @@ namespace Microsoft.ML.KagPrompt.Orleans;
 internal static class PlantName
 {
     public static bool Is(string? name, int most)
-        => !string.IsNullOrWhiteSpace(name) && name.Length <= most && !name.Any(letter => char.IsControl(letter) || char.IsSurrogate(letter));
+        => !string.IsNullOrWhiteSpace(name) && name.Length <= most
+        && !name.Any(letter => char.IsControl(letter) || char.IsSurrogate(letter));
 
     public static string Expected(int most) => $"1 to {most} characters without control characters";
 

@@ -34,7 +34,7 @@ public sealed class PlantSiloOptions
     /// <summary>Without PostgreSQL: the port of the silo that the others ask who is there.</summary>
     public int PrimarySiloPort { get; set; } = 11111;
 
-    /// <summary>The folder of pictures that all machines share; null: an <see cref="IPictureStore"/> of yours is among the services.</summary>
+    /// <summary>The folder of pictures that all machines share; null: an <see cref="IPictureStore"/> is among the services.</summary>
     public string? PictureFolder { get; set; }
 
     /// <summary>Whether pictures and maps are kept with results on this silo, as the Results package's options say.</summary>

@@ -45,7 +45,8 @@ internal sealed class PlantClient : IPlantClient
         }, $"line '{line}'", cancellationToken);
     }
 
-    public async Task<PlantAnswer> InspectAsync(string line, PictureReference picture, Guid id, CancellationToken cancellationToken = default)
+    public async Task<PlantAnswer> InspectAsync(string line, PictureReference picture, Guid id,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(picture);
         if (id.Version != 7)
@@ -83,14 +84,14 @@ internal sealed class PlantClient : IPlantClient
         var tries = 0;
         try
         {
-            return await again.ExecuteAsync(async token => await call(tries++ > 0).WaitAsync(token).ConfigureAwait(false), cancellationToken)
-                .ConfigureAwait(false);
+            return await again.ExecuteAsync(async token => await call(tries++ > 0).WaitAsync(token).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
         }
         catch (Exception fault) when (IsOpen(fault) && fault is not PlantException)
         {
             throw new PlantException(PlantFault.Unreachable, FormattableString.Invariant(
-                $"No answer of {whom} in {tries} tries within {options.Timeout.TotalSeconds:0.###} s: {fault.Message} Ask again with the same id."),
-                fault);
+                $"No answer of {whom} in {tries} tries within {options.Timeout.TotalSeconds:0.###} s: {fault.Message} ")
+                + "Ask again with the same id.", fault);
         }
     }
 

@@ -73,13 +73,15 @@ internal sealed class Dispatcher(SiloBoard board, SiloWatch watch, SiloWorkers w
     {
         if (unreached > 0 && refusals.Count == 0)
         {
-            return Outcome.Failed(PlantFault.Unreachable, $"{unreached} silo(s) with {order.Product} did not answer. Ask again with the same id.");
+            return Outcome.Failed(PlantFault.Unreachable,
+                $"{unreached} silo(s) with {order.Product} did not answer. Ask again with the same id.");
         }
 
         if (refusals.Count > 0)
         {
             // A full queue empties; what else there is may not.
-            var best = refusals.OrderBy(refusal => refusal.Refusal != (int)RefusalReason.QueueFull).ThenBy(refusal => refusal.RetryAfter).First();
+            var best = refusals.OrderBy(refusal => refusal.Refusal != (int)RefusalReason.QueueFull)
+                .ThenBy(refusal => refusal.RetryAfter).First();
             return best with { RetryAfter = refusals.Min(refusal => refusal.RetryAfter) };
         }
 

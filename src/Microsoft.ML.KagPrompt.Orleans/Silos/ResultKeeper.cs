@@ -37,7 +37,8 @@ internal sealed class ResultKeeper(ResultRecorder recorder, IResultStore store, 
         using var patience = new CancellationTokenSource(options.StoredWithin, time);
         try
         {
-            return await store.FindAsync(id, patience.Token).ConfigureAwait(false) is { } stored ? OutcomeOf(stored, line, isRepeat: true) : null;
+            return await store.FindAsync(id, patience.Token).ConfigureAwait(false) is { } stored
+                ? OutcomeOf(stored, line, isRepeat: true) : null;
         }
         catch (Exception fault) when (fault is OperationCanceledException || IsOfTheDatabase(fault))
         {
@@ -51,7 +52,8 @@ internal sealed class ResultKeeper(ResultRecorder recorder, IResultStore store, 
 
     private static Outcome OutcomeOf(StoredResult stored, string line, bool isRepeat) => stored.Line == line
         ? Outcome.Answered(AnswerOf(stored, isStored: true), isRepeat)
-        : Outcome.Failed(PlantFault.IdTaken, $"The id {stored.Id} is an inspection of line '{stored.Line}'. Make a new one for each inspection.");
+        : Outcome.Failed(PlantFault.IdTaken,
+            $"The id {stored.Id} is an inspection of line '{stored.Line}'. Make a new one for each inspection.");
 
     private static PlantAnswer AnswerOf(InspectionRecord record, bool isStored) => new()
     {
