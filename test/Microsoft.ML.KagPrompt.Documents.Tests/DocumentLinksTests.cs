@@ -43,7 +43,7 @@ public sealed partial class DocumentLinksTests
     public void Sources_NamePagesThatAreThere()
     {
         string[] kinds = [".cs", ".csproj", ".props", ".targets"];
-        var stale = from folder in (string[])["src", "test", "examples", "eng"]
+        var stale = from folder in (string[])["src", "test", "examples", "samples", "eng"]
                     let path = Path.Combine(SharedFiles.RepositoryRoot, folder)
                     from file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
                     where kinds.Contains(Path.GetExtension(file)) && !BuildOutput().IsMatch(file)

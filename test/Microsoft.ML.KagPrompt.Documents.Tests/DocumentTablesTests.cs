@@ -77,6 +77,19 @@ public sealed partial class DocumentTablesTests
     }
 
     [Fact]
+    public void Plant_Tables_NameEveryOptionAndItsDefault()
+    {
+        foreach (var options in new object[] { new Orleans.PlantSiloOptions(), new Orleans.PlantClientOptions() })
+        {
+            var rows = MarkdownPage.Read("docs/how-to/plant.md").Rows(options.GetType().Name).Skip(1).ToArray();
+            rows.Select(row => row[0].Trim('`'))
+                .Should().BeEquivalentTo(Properties(options.GetType()).Select(property => property.Name), options.GetType().Name);
+            rows.Where(row => Value(options, row[0].Trim('`')) is { } found && found != row[1].Trim('`')).Select(row => row[0])
+                .Should().BeEmpty($"the table has the defaults of {options.GetType().Name}");
+        }
+    }
+
+    [Fact]
     public void Results_Tables_NameEveryOptionAndItsDefault()
     {
         foreach (var options in new object[] { new KagPromptResultsOptions(), new KagPromptResultsApiOptions() })

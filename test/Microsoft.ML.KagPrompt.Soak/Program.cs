@@ -8,6 +8,7 @@ return args.FirstOrDefault() switch
     "mutate" => Mutations.Child(args[1], (int)Number(2), Number(3), Number(4), args[5]),
     "score" => Scoring.Child(Number(1)),
     "service" => Service.Child(Number(1)),
+    "silo" => PlantSilo.RunAsync(args[1..]).GetAwaiter().GetResult(),
     "save" => Kills.SavingChild(args[1]),
     "train" => Kills.TrainingChild(args[1]),
     _ => Trials.Run(args),

@@ -18,6 +18,8 @@ internal static class Trials
         ("flips", 2_000, 100, (totals, count) => Flips.Run(totals, Seed, count)),
         // Seconds.
         ("outages", 30, 6, (totals, count) => Outages.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
+        // Kills of silos.
+        ("plant", 20, 3, (totals, count) => Plant.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
         ("mutations", 1_000_000, 20_000, (totals, count) => Mutations.Run(totals, Seed, count)),
     ];
 
