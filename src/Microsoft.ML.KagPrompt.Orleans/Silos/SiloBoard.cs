@@ -48,8 +48,9 @@ internal sealed class SiloBoard(TimeProvider time)
     }
 
     /// <summary>
-    /// Takes the silo with the least work of those whose model of the product is warm; of equals the one that was asked longest ago.
-    /// The work is given back by <see cref="Done"/>.
+    /// Takes a silo of those whose model of the product is warm: of the ones with the least work, or one picture more, that which was asked
+    /// longest ago. What others have under way is as old as their last word, so that a picture's difference says nothing, and the quickest to
+    /// answer would have half of all. The work is given back by <see cref="Done"/>.
     /// </summary>
     /// <param name="product">The product.</param>
     /// <param name="version">Null: any.</param>
@@ -60,13 +61,16 @@ internal sealed class SiloBoard(TimeProvider time)
         lock (turn)
         {
             var now = time.GetUtcNow();
-            silo = entries.Where(each => !tried.Contains(each.Key) && each.Value.SuspectUntil <= now && each.Value.IsWarm(product, version))
-                .OrderBy(each => each.Value.Mine + each.Value.Others).ThenBy(each => each.Value.Assigned)
-                .Select(each => each.Key).FirstOrDefault();
-            if (silo is null)
+            var able = entries.Where(each
+                => !tried.Contains(each.Key) && each.Value.SuspectUntil <= now && each.Value.IsWarm(product, version)).ToArray();
+            if (able.Length == 0)
             {
+                silo = null;
                 return false;
             }
+
+            var least = able.Min(each => each.Value.UnderWay);
+            silo = able.Where(each => each.Value.UnderWay <= least + 1).MinBy(each => each.Value.Assigned).Key;
 
             var entry = entries[silo];
             (entry.Mine, entry.Assigned) = (entry.Mine + 1, ++assignments);
@@ -123,6 +127,8 @@ internal sealed class SiloBoard(TimeProvider time)
 
         /// <summary>Under way there of other silos' lines, when it last said.</summary>
         public int Others { get; set; }
+
+        public int UnderWay => Mine + Others;
 
         public long Assigned { get; set; }
 
