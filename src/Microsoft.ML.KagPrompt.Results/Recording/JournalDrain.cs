@@ -73,6 +73,6 @@ internal sealed partial class JournalDrain : BackgroundService
     private static partial void LogAway(ILogger log, Exception fault);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Results did not get from the journal into the database; {Pending} wait in the journal. The next try is in {Delay}.")]
+        Message = "The database took no results, or the journal gave none; {Pending} wait in the journal. The next try is in {Delay}.")]
     private static partial void LogRetry(ILogger log, Exception? fault, long pending, TimeSpan delay);
 }
