@@ -22,7 +22,8 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Fit_WithTraining_FindsDefectsAndSurvivesSaveAndLoad()
     {
         var normal = View(parts.Normal);
-        using var model = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1, BatchSize = 4 }, Images = new() { Size = 112 } }).Fit(normal);
+        using var model = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1, BatchSize = 4 }, Images = new() { Size = 112 }, Device = "cpu" }).Fit(normal);
+        KagPromptTransformer.FindIn(model).BatchSize.Should().Be(8, "the processor's own, where none is named");
         var scored = model.Transform(View(parts.Queries, i => i >= 3));
         var scores = scored.GetColumn<float>("Score").ToArray();
         scores[3..].Min().Should().BeGreaterThan(scores[..3].Max(), "the bar is plain to see");
@@ -45,6 +46,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Transform_CursorAndPredictionEngine_Agree()
     {
         using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, InferenceBatchSize = 3 }).Fit(View(parts.Normal));
+        KagPromptTransformer.FindIn(model).BatchSize.Should().Be(3);
         var scored = model.Transform(View(parts.Queries));
         var (scores, maps) = (scored.GetColumn<float>("Score").ToArray(), scored.GetColumn<float[]>("AnomalyMap").ToArray());
         using var engine = ml.Model.CreatePredictionEngine<PartRow, PartVerdict>(model, new PredictionEngineOptions { OwnsTransformer = false });

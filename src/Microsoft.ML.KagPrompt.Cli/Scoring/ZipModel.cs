@@ -23,7 +23,7 @@ internal sealed class ZipModel : IScoringModel
 
     public int MapSize => Transformer.Model.MapSize;
 
-    public int BatchSize => Transformer.Options.InferenceBatchSize is var chosen and > 0 ? chosen : Transformer.Model.ImagesAtOnce;
+    public int BatchSize => Transformer.BatchSize;
 
     /// <param name="zip">What <c>mlContext.Model.Save</c> wrote.</param>
     /// <param name="device">"auto", "cpu" or "cuda:N".</param>

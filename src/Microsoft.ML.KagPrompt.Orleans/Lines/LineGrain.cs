@@ -79,9 +79,9 @@ internal sealed partial class LineGrain([PersistentState("line", LineGrain.Stora
 
     public async Task<LineStatus> GetStatusAsync(bool recount)
     {
-        if (recount && state.State.Settings is not null)
+        if (recount && state.State.Settings is not null && await counter.CountAsync(Name, state.State))
         {
-            isChanged |= await counter.CountAsync(Name, state.State);
+            isChanged = true;
         }
 
         var now = state.State;

@@ -1,5 +1,5 @@
-using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Hosting;
+using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Results;
 using Microsoft.ML.KagPrompt.Station.Storage;
 using Microsoft.ML.KagPrompt.Station.Web;

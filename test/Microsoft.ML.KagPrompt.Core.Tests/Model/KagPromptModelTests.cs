@@ -1,5 +1,5 @@
-using Microsoft.ML.KagPrompt.Backbones;
 using System.Collections;
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods;
