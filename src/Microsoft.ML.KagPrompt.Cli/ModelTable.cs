@@ -53,6 +53,11 @@ internal static class ModelTable
         var size = options.Images.Size is { } side
             ? string.Create(CultureInfo.InvariantCulture, $"{side} x {side} pixels")
             : "the backbone's own size";
+        if (options.Images.Tiles > 1)
+        {
+            size += string.Create(CultureInfo.InvariantCulture, $" a tile, {options.Images.Tiles} x {options.Images.Tiles} tiles");
+        }
+
         yield return ("Images", $"brought to {size} ({options.Images.ResizeMode}), computed in {options.Backbone.Precision}");
         if (kag is null)
         {

@@ -43,6 +43,8 @@ internal static class CompareCommand
     };
     private static readonly Option<string> Backbone = NetworkOptions.Backbone();
     private static readonly Option<int?> Size = NetworkOptions.Size();
+
+    private static readonly Option<int> Tiles = NetworkOptions.Tiles();
     private static readonly Option<string[]> Regions = RegionOption.Create();
     private static readonly Option<string> Device = DeviceOption.Create();
     private static readonly Option<string?> Output = new("--out")
@@ -56,7 +58,7 @@ internal static class CompareCommand
         var command = new Verb("compare", "Fits every method that the backbone allows on the same photographs and ranks them: by labelled "
             + "test images where there are any, else by synthetic defects on photographs that are left out.")
         {
-            Data, Layout, Class, Methods, Shots, Seed, Backbone, Size, Regions, Device, Output, Json,
+            Data, Layout, Class, Methods, Shots, Seed, Backbone, Size, Tiles, Regions, Device, Output, Json,
         };
         command.SetGuardedAction(Run);
         return command;
@@ -70,7 +72,7 @@ internal static class CompareCommand
         var options = new InspectionOptions
         {
             Backbone = new() { Name = parsed.GetRequiredValue(Backbone) },
-            Images = new() { Size = parsed.GetValue(Size) },
+            Images = new() { Size = parsed.GetValue(Size), Tiles = parsed.GetValue(Tiles) },
             Regions = RegionOption.Read(parsed.GetValue(Regions), dataset.Images.Select(image => image.ClassName)),
             Device = parsed.Usable(Device),
             Seed = parsed.GetValue(Seed),

@@ -75,6 +75,8 @@ internal static class EvaluateCommand
     private static readonly Option<GraphVariant> Variant = NetworkOptions.Variant();
     private static readonly Option<Precision> Precision = NetworkOptions.Precision();
     private static readonly Option<int?> Size = NetworkOptions.Size();
+
+    private static readonly Option<int> Tiles = NetworkOptions.Tiles();
     private static readonly Option<string[]> Regions = RegionOption.Create();
     private static readonly Option<string> Device = DeviceOption.Create();
     private static readonly Option<string[]> Ablate = new("--ablate")
@@ -107,7 +109,7 @@ internal static class EvaluateCommand
             + "A run that was stopped goes on where it was.")
         {
             Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Draw, Epochs, FromScratch, Backbone, MemoryBackbone, Variant,
-            Precision, Size, Regions, Device, Ablate, Json, Page, Cells, Table1, Native, Output,
+            Precision, Size, Tiles, Regions, Device, Ablate, Json, Page, Cells, Table1, Native, Output,
         };
         command.RefuseForOthers(Methods, TrainOn, Checkpoint, Epochs, FromScratch, MemoryBackbone, Variant, Ablate);
         command.Validators.Add(result =>
@@ -188,7 +190,7 @@ internal static class EvaluateCommand
                     MemoryName = parsed.GetValue(MemoryBackbone),
                     Precision = parsed.GetValue(Precision),
                 },
-                Images = new() { Size = parsed.GetValue(Size) },
+                Images = new() { Size = parsed.GetValue(Size), Tiles = parsed.GetValue(Tiles) },
                 Method = !methods.Contains(MethodOption.Kag) ? InspectionMethods.Default(methods[0]) : new KagOptions
                 {
                     Prompt = new()

@@ -61,6 +61,8 @@ internal static class FitCommand
     private static readonly Option<GraphVariant> Variant = NetworkOptions.Variant();
     private static readonly Option<Precision> Precision = NetworkOptions.Precision();
     private static readonly Option<int?> Size = NetworkOptions.Size();
+
+    private static readonly Option<int> Tiles = NetworkOptions.Tiles();
     private static readonly Option<ResizeMode> Resize = new("--resize")
     {
         Description = "How images are brought there.",
@@ -93,7 +95,7 @@ internal static class FitCommand
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
             Data, Output, Layout, Class, Method, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone,
-            Variant, Precision, Size, Resize, ThresholdBy, Rate, Regions, Seed, Device,
+            Variant, Precision, Size, Tiles, Resize, ThresholdBy, Rate, Regions, Seed, Device,
         };
         command.RefuseForOthers(Method, Epochs, FromScratch, Checkpoint, MemoryBackbone, Variant);
         command.SetGuardedAction(Run);
@@ -120,7 +122,7 @@ internal static class FitCommand
                 MemoryName = parsed.GetValue(MemoryBackbone),
                 Precision = parsed.GetValue(Precision),
             },
-            Images = new() { Size = parsed.GetValue(Size), ResizeMode = parsed.GetValue(Resize) },
+            Images = new() { Size = parsed.GetValue(Size), Tiles = parsed.GetValue(Tiles), ResizeMode = parsed.GetValue(Resize) },
             Threshold = new() { By = parsed.GetValue(ThresholdBy), FalseRejectRate = parsed.GetValue(Rate) },
             Seed = parsed.GetValue(Seed),
             Device = parsed.Usable(Device),

@@ -38,4 +38,12 @@ internal static class NetworkOptions
         Description = "Side of the images in pixels; the backbone's own unless given.",
         CustomParser = Typed.WholeOrNone(),
     };
+
+    public static Option<int> Tiles() => new("--tiles")
+    {
+        Description = $"Tiles a side, 1 to {ImageOptions.MostTiles}, through which small defects are seen; auto: by the first picture's size.",
+        DefaultValueFactory = _ => Defaults.Images.Tiles,
+        CustomParser = result => result.Tokens is [{ Value: "auto" }]
+            ? ImageOptions.AutoTiles : Typed.Whole(1, ImageOptions.MostTiles)(result),
+    };
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Backbones.Tiled;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
@@ -25,19 +26,28 @@ internal sealed class FeatureEncoder : IDisposable
     private readonly DeviceQueue queue;
     private readonly ImagePreprocessor memoryPreprocessor;
 
-    /// <summary>Takes over one ownership of each tower.</summary>
+    /// <summary>Takes over one ownership of each tower. Tiles that nobody chose yet are one.</summary>
     /// <exception cref="ArgumentException">The images' side is no multiple of a patch size.</exception>
     public FeatureEncoder(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, ImageOptions images, torch.Device device)
     {
         (Vision, Memory, Device, queue) = (vision, memory, device, DeviceQueue.Of(device));
-        ImageSize = images.Size ?? Tower.Info.ImageSize;
+        (Tower, MemoryTower) = (vision.Value.Tower, (memory ?? vision).Value.Tower);
+        var side = images.Size ?? Tower.Info.ImageSize;
         foreach (var (option, tower) in new[] { (nameof(BackboneOptions.Name), Tower), (nameof(BackboneOptions.MemoryName), MemoryTower) })
         {
-            if (ImageSize % tower.Info.PatchSize != 0)
+            if (side % tower.Info.PatchSize != 0)
             {
                 throw new ArgumentException($"Images.Size: expected a multiple of the patch size {tower.Info.PatchSize} "
-                    + $"(Backbone.{option}), got {ImageSize}.");
+                    + $"(Backbone.{option}), got {side}.");
             }
+        }
+
+        var layout = TileLayout.Create(side, Math.Max(1, images.Tiles), Tower.Info.PatchSize, MemoryTower.Info.PatchSize);
+        ImageSize = layout.Whole;
+        if (layout.Count > 1)
+        {
+            MemoryTower = new TiledTower(MemoryTower, layout);
+            Tower = memory is null ? MemoryTower : new TiledTower(Tower, layout);
         }
 
         if (ImageSize / Tower.Info.PatchSize > LargestGrid)
@@ -60,13 +70,15 @@ internal sealed class FeatureEncoder : IDisposable
     /// <summary>The memory bank's own tower; null where it shares the other.</summary>
     public Shared<NetworkTower>? Memory { get; }
 
-    public IVisionTower Tower => Vision.Value.Tower;
+    /// <summary>The backbone, through tiles where there are some.</summary>
+    public IVisionTower Tower { get; }
 
-    public IVisionTower MemoryTower => (Memory ?? Vision).Value.Tower;
+    /// <summary>The memory bank's, or the same.</summary>
+    public IVisionTower MemoryTower { get; }
 
     public torch.Device Device { get; }
 
-    /// <summary>S.</summary>
+    /// <summary>S: the side of a tile, or of all of them together.</summary>
     public int ImageSize { get; }
 
     public ImagePreprocessor Preprocessor { get; }

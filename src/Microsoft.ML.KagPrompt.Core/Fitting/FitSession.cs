@@ -11,11 +11,21 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
 {
     private readonly int seed = options.Seed ?? 0;
 
+    // What was left to the fit to choose is chosen in it.
+    private InspectionOptions options = options;
+
     public KagPromptModel Run(IEnumerable<TrainingImage> images, KagPromptModel? initial)
     {
         InitialModel.Check(options, device, initial);
         using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
-        var network = new Shared<InspectionNetwork>(NewNetwork(initial, texts));
+        if (options.Images.Tiles == ImageOptions.AutoTiles)
+        {
+            var (kept, first) = FirstOf(images);
+            images = kept;
+            options = TileChoice.Resolve(options, first, candidate => NewNetwork(candidate, initial, texts), texts);
+        }
+
+        var network = new Shared<InspectionNetwork>(NewNetwork(options, initial, texts));
         var states = new Dictionary<string, ClassState>();
         try
         {
@@ -55,7 +65,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     {
         InitialModel.Check(options, device, initial);
         using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
-        NewNetwork(initial, texts).Dispose();
+        NewNetwork(options, initial, texts).Dispose();
     }
 
     /// <param name="model">Stays as it is.</param>
@@ -140,7 +150,33 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
-    private InspectionNetwork NewNetwork(KagPromptModel? initial, PromptTexts texts)
+    /// <summary>The first image, and all of them, still enumerated once.</summary>
+    private static (IEnumerable<TrainingImage> All, TrainingImage? First) FirstOf(IEnumerable<TrainingImage> images)
+    {
+        var rest = images.GetEnumerator();
+        if (!rest.MoveNext())
+        {
+            rest.Dispose();
+            return ([], null);
+        }
+
+        var first = rest.Current;
+        return (All(), first);
+
+        IEnumerable<TrainingImage> All()
+        {
+            using (rest)
+            {
+                do
+                {
+                    yield return rest.Current;
+                }
+                while (rest.MoveNext());
+            }
+        }
+    }
+
+    private InspectionNetwork NewNetwork(InspectionOptions options, KagPromptModel? initial, PromptTexts texts)
     {
         var vision = initial?.Network.Encoder.Vision.Acquire() ?? LoadTower(options.Backbone.Name, options.Backbone.Taps);
         Shared<NetworkTower>? memory = null;

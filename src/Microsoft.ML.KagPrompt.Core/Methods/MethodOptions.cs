@@ -35,6 +35,9 @@ public abstract record MethodOptions
     /// <summary>Whether a fit trains weights that classes share; where it does, they are trained once and classes adapted to.</summary>
     internal virtual bool Trains => false;
 
+    /// <summary>Whether patches and the image's embedding are all it needs, so that pictures may come to it through tiles.</summary>
+    internal virtual bool TakesTiles => true;
+
     /// <summary>Files it reads at the fit, by path.</summary>
     internal virtual IReadOnlyList<string> Files => [];
 

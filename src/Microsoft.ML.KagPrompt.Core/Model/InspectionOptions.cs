@@ -66,6 +66,8 @@ public sealed record InspectionOptions
             .Require(Threshold is not null, nameof(Threshold), "options", Threshold)
             .Require(Synthesis is not null, nameof(Synthesis), "options by class name", Synthesis)
             .Require(IsDeviceName(Device), nameof(Device), "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", Device)
+            .Require(Images is null || Method is null or { TakesTiles: true } || Images.Tiles is ImageOptions.AutoTiles or 1,
+                $"{nameof(Images)}.{nameof(ImageOptions.Tiles)}", "1 with this method, which needs whole pictures", Images?.Tiles)
             .Require(Backbone?.MemoryName is null || Method?.Memory?.Features != MemoryFeatures.Graph, "Memory.Features",
                 $"{MemoryFeatures.Patch} with a Backbone.MemoryName", MemoryFeatures.Graph)
             .Require(Backbone?.MemoryName is null || Method is null or { HasGraph: true }, "Backbone.MemoryName",

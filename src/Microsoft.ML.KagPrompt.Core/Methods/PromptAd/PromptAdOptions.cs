@@ -68,6 +68,8 @@ public sealed record PromptAdOptions : MethodOptions
             .AsReadOnly()!;
     } = new Dictionary<string, IReadOnlyList<string>>();
 
+    internal override bool TakesTiles => false;
+
     internal override IInspectionMethod Create(MethodStart start) => PromptAdStart.Create(this, start);
 
     internal override IInspectionMethod Read(MethodSizes sizes, ITensorSource weights) => PromptAdStart.Read(this, sizes);

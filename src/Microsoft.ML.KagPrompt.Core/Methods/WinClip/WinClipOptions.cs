@@ -35,6 +35,8 @@ public sealed record WinClipOptions : MethodOptions
 
     internal override IReadOnlyDictionary<string, PromptEnsemble> Sentences => Prompts;
 
+    internal override bool TakesTiles => false;
+
     internal override IInspectionMethod Create(MethodStart start)
     {
         start.Require<Backbones.IWindowTower>(MethodName, "a transformer that encodes windows of an image alone", WithWindows);
