@@ -148,7 +148,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
         {
             var folder = SharedFiles.Data(name);
             var (train, test) = (Read(Path.Combine(folder, "train", "good")), Read(Path.Combine(folder, "test", "good")));
-            for (var draw = 0; draw < 10; draw++, draws++)
+            for (var draw = 0; draw < 3; draw++, draws++)
             {
                 var order = Enumerable.Range(0, train.Length).ToArray();
                 new Random(draw).Shuffle(order);
@@ -162,7 +162,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{held} of {draws} within, intervals {widths / draws:0.00} wide on average");
-        held.Should().BeGreaterThanOrEqualTo(18);
+        held.Should().BeGreaterThanOrEqualTo(5);
         (widths / draws).Should().BeLessThanOrEqualTo(0.4);
     }
 
