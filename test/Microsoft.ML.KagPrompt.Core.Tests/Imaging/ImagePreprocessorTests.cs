@@ -67,6 +67,21 @@ public class ImagePreprocessorTests
     }
 
     [Fact]
+    public void ResizeMask_CropOfWideImage_TakesWhatTheSquareShows()
+    {
+        // Marked: the middle half across, all of which and no more a square of the short side shows.
+        var mask = new byte[100 * 50];
+        for (var p = 0; p < mask.Length; p++)
+        {
+            mask[p] = (byte)(p % 100 is >= 25 and < 75 ? 1 : 0);
+        }
+
+        byte[] Marks(ResizeMode mode) => new ImagePreprocessor(28, mode, Half, Half).ResizeMask(mask, 100, 50);
+        Marks(ResizeMode.CropShortSide).Should().HaveCount(28 * 28).And.OnlyContain(mark => mark == 1);
+        Marks(ResizeMode.Stretch).Should().Equal(Enumerable.Range(0, 28 * 28).Select(p => (byte)(p % 28 is >= 7 and < 21 ? 1 : 0)));
+    }
+
+    [Fact]
     public void MapToImage_PixelThatWasNotInspected_IsNaNInItsOwnPlaceAlone()
     {
         float[] map = [1, float.NaN, 3, 1, 2, 3, 1, 2, 3];

@@ -50,9 +50,21 @@ public sealed class NearWeightTests
         near.Inspect(Mixed(9), "object").Map.Should().Equal(anywhere.Inspect(Mixed(9), "object").Map);
     }
 
-    private static KagPromptModel Fit(IEnumerable<PixelBuffer> supports, float weight) => KagPromptTrainer.Fit(
+    [Fact]
+    public void Inspect_BoardTurnedAsSupportsWereTurned_IsFoundWherePartsLieAlike()
+    {
+        var supports = Enumerable.Range(0, 3).Select(seed => Board(Places, seed)).ToArray();
+        // Every patch of it is remembered of a turned support, which has shown none in its place.
+        var (sound, turned) = (Board(Places, 8), Board(Places, 9).Rotate90(1));
+        using var anywhere = Fit(supports, 0, turns: true);
+        using var near = Fit(supports, 0.5f, turns: true);
+        double Stands(KagPromptModel model) => model.Inspect(turned, "object").Score / model.Inspect(sound, "object").Score;
+        Stands(near).Should().BeGreaterThan(1.3 * Stands(anywhere));
+    }
+
+    private static KagPromptModel Fit(IEnumerable<PixelBuffer> supports, float weight, bool turns = false) => KagPromptTrainer.Fit(
         supports.Select(image => new TrainingImage { Image = image }),
-        new FitChoices { Backbone = "resnet18", Epochs = 0, ImageSize = Side, NearWeight = weight, TopK = 502, Seed = 1 });
+        new FitChoices { Backbone = "resnet18", Epochs = 0, ImageSize = Side, NearWeight = weight, TopK = 502, RotateSupports = turns, Seed = 1 });
 
     /// <summary>Tiles of stripes, squares, rings or nothing, with a little noise.</summary>
     private static PixelBuffer Board(int[] kinds, int seed)

@@ -68,6 +68,16 @@ public sealed class TrainingCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Fit_OtherImagesOfTheSameSize_BeginsAnew()
+    {
+        var options = Options(In("h"), Choices);
+        FluentActions.Invoking(() => Bytes(options, at: 4)).Should().Throw<OperationCanceledException>();
+        var steps = new List<int>();
+        Bytes(options, steps: steps, firstPart: 7);
+        steps[0].Should().Be(1);
+    }
+
+    [Fact]
     public void Fit_OtherMaps_AreAnotherTraining()
     {
         var folder = In("f");
@@ -83,12 +93,13 @@ public sealed class TrainingCheckpointTests : IDisposable
         using var fitted = KagPromptTrainer.Fit(parts, Choices with { Epochs = 1, Variant = GraphVariant.Released });
         var (method, encoder) = ((KagMethod)fitted.Network.Method, fitted.Network.Encoder);
         var normal = FitSet.Read(parts, fitted.Network.Preprocessor, _ => { }, default).Normal.ToArray();
+        var asked = 0;
         byte[] Trained(string? folder, int cancelAt = int.MaxValue)
         {
             using var stop = new CancellationTokenSource();
             var text = fitted.Classes.ToDictionary(entry => entry.Key, entry => entry.Value.Reference.Value.TextFeatures!);
             // Each pass asks for the texts of its two pairs' four pictures.
-            var asked = 0;
+            asked = 0;
             var texts = new Asked(text, () => (asked++ == cancelAt ? stop.CancelAsync() : Task.CompletedTask).Wait());
             var options = (KagOptions)Options(folder, Choices with { Epochs = 1, Variant = GraphVariant.Released, BatchSize = 8 }).Method;
             using var prompt = new GraphPrompt(method.Prompt!.Config, seed: 3);
@@ -104,11 +115,14 @@ public sealed class TrainingCheckpointTests : IDisposable
             return [.. prompt.Weights.OrderBy(entry => entry.Key, StringComparer.Ordinal).SelectMany(entry => entry.Value.cpu().contiguous().bytes.ToArray())];
         }
 
-        var folder = In("g");
-        var broken = Trained(folder, cancelAt: 22);
         var whole = Trained(null);
-        broken.Should().NotEqual(whole);
-        Trained(folder).Should().Equal(whole);
+        // In the second step's second pass, and the last's: what running statistics a broken step leaves fades within a few steps.
+        foreach (var cancelAt in (int[])[22, asked - 10])
+        {
+            var folder = In($"g{cancelAt}");
+            Trained(folder, cancelAt).Should().NotEqual(whole);
+            Trained(folder).Should().Equal(whole);
+        }
     }
 
     [Fact]
@@ -160,7 +174,8 @@ public sealed class TrainingCheckpointTests : IDisposable
     private string In(string name) => Path.Combine(root, name);
 
     /// <summary>The fitted model as it is saved.</summary>
-    private static byte[] Bytes(InspectionOptions options, List<int>? steps = null, int at = -1, Action? before = null)
+    private static byte[] Bytes(InspectionOptions options, List<int>? steps = null, int at = -1, Action? before = null,
+        int firstPart = 0)
     {
         using var stop = new CancellationTokenSource();
         var progress = new Steps(report =>
@@ -172,7 +187,7 @@ public sealed class TrainingCheckpointTests : IDisposable
                 stop.Cancel();
             }
         });
-        var images = Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(Side, Side, i) });
+        var images = Enumerable.Range(firstPart, 3).Select(i => new TrainingImage { Image = TestImages.Part(Side, Side, i) });
         using var model = KagPromptTrainer.Fit(images, options, progress: progress, cancellation: stop.Token);
         using var saved = new MemoryStream();
         model.Save(saved);
