@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.KagPrompt.Files;
 
 namespace Microsoft.ML.KagPrompt.Cli;
 

@@ -20,7 +20,7 @@ public sealed class FolderPictureStore : IPictureStore
     /// <inheritdoc/>
     public Task<PictureReference> AddAsync(ReadOnlyMemory<byte> picture, CancellationToken cancellationToken = default)
         // Flushing holds a thread; not the caller's.
-        => Task.Run(() => new PictureReference(files.Write(picture.Span)), cancellationToken);
+        => Task.Run(() => new PictureReference(files.Write(picture)), cancellationToken);
 
     /// <inheritdoc/>
     public Task<byte[]?> ReadAsync(PictureReference picture, CancellationToken cancellationToken = default)

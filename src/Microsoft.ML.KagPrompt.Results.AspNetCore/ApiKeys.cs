@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Results.AspNetCore.Keys;
 using Microsoft.ML.KagPrompt.Results.Files;
 using Microsoft.ML.KagPrompt.Results.Recording;

@@ -46,7 +46,7 @@ public sealed class ResultRecorder
 
         // First the files, then what refers to them.
         var (pictureHash, mapHash) = picture.IsEmpty && map is null ? (null, null)
-            : await Task.Run(() => Write(picture.Span, map), cancellationToken).ConfigureAwait(false);
+            : await Task.Run(() => Write(picture, map), cancellationToken).ConfigureAwait(false);
         var entry = new JournalEntry(sound, pictureHash, mapHash).ToBytes();
         await journal.AppendAsync(entry, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -56,6 +56,6 @@ public sealed class ResultRecorder
     public Task WhenStoredAsync(CancellationToken cancellationToken = default) => journal.WhenDoneAsync(cancellationToken);
 
     /// <summary>Flushing holds a thread; not the caller's.</summary>
-    private (string? Picture, string? Map) Write(ReadOnlySpan<byte> picture, ResultMap? map)
+    private (string? Picture, string? Map) Write(ReadOnlyMemory<byte> picture, ResultMap? map)
         => (picture.IsEmpty ? null : pictures.Pictures.Write(picture), map is null ? null : pictures.Maps.Write(MapFile.Encode(map)));
 }

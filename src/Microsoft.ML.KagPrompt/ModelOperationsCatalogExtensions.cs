@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Files;
 
 namespace Microsoft.ML;
 

@@ -79,7 +79,17 @@ internal sealed class FakeModel(string name, int concurrentBatches) : IInspectio
 
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => new float[width * height];
 
-    public void Dispose() => IsDisposed = true;
+    /// <summary>Why it cannot be disposed; null: it can.</summary>
+    public Exception? DisposeFault { get; set; }
+
+    public void Dispose()
+    {
+        IsDisposed = true;
+        if (DisposeFault is not null)
+        {
+            throw DisposeFault;
+        }
+    }
 
     private static TaskCompletionSource Open()
     {
@@ -96,6 +106,9 @@ internal sealed class FakeLoader(int concurrentBatches = 1) : IInspectionModelLo
 
     public FakeModel Last => Loaded.Last();
 
+    /// <summary>Called while a file is loaded.</summary>
+    public Action? Loading { get; set; }
+
     public bool Reads(ReadOnlySpan<byte> head) => head.StartsWith("FAKE"u8);
 
     public IReadOnlyList<string> ClassNames(string path) => ["object"];
@@ -103,6 +116,7 @@ internal sealed class FakeLoader(int concurrentBatches = 1) : IInspectionModelLo
     public IInspectionModel Load(string path, string? className = null)
     {
         var text = File.ReadAllText(path);
+        Loading?.Invoke();
         var model = text == "FAKE broken" ? throw new ModelFormatException($"'{path}' is broken.") : new FakeModel(text, concurrentBatches);
         Loaded.Enqueue(model);
         return model;

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.ML.KagPrompt.Cli.Evaluation;
 using Microsoft.ML.KagPrompt.Cli.Reports;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Reporting;
 
@@ -131,7 +132,7 @@ internal static class CompareCommand
 
     private static void WritePage(string page, string data, string name, string backbone, ComparisonResults results)
     {
-        AtomicFile.Write(page, stream =>
+        WholeFile.Write(page, stream =>
         {
             using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true);
             ComparisonReport.Write(

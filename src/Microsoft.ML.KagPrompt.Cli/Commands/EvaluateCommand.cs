@@ -4,6 +4,7 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Cli.Evaluation;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
@@ -229,12 +230,12 @@ internal static class EvaluateCommand
 
         if (json is not null)
         {
-            AtomicFile.Write(json, EvaluationJson.Write(results, ablations));
+            WholeFile.Write(json, EvaluationJson.Write(results, ablations));
         }
 
         if (page is not null)
         {
-            AtomicFile.Write(page, EvaluationPage.Write(settings, results, ablations));
+            WholeFile.Write(page, EvaluationPage.Write(settings, results, ablations));
         }
     }
 
@@ -249,8 +250,8 @@ internal static class EvaluateCommand
         }
 
         PaperTableOutput.WriteTable(table);
-        AtomicFile.Write(Path.Combine(folder, "table1.json"), PaperTableOutput.Json(settings, table));
-        AtomicFile.Write(Path.Combine(folder, "table1.html"), PaperTableOutput.Page(settings, native, table));
+        WholeFile.Write(Path.Combine(folder, "table1.json"), PaperTableOutput.Json(settings, table));
+        WholeFile.Write(Path.Combine(folder, "table1.html"), PaperTableOutput.Page(settings, native, table));
     }
 
     /// <summary>Progress goes to the error stream: the table alone is the output.</summary>

@@ -5,6 +5,7 @@ using Microsoft.ML.KagPrompt.Cli.Reports;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Datasets;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
@@ -79,7 +80,7 @@ internal static class ReportCommand
             progress => report = (run = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress)).Of(images, cancellation));
         string[] unused = [.. run!.MaskFaults, .. DataNotes.LeftOut(data, root)];
         string[] notes = [.. unused, .. split == ReportSplit.All ? [] : DataNotes.Shared(all, root), .. run.Unknown];
-        AtomicFile.Write(page, stream =>
+        WholeFile.Write(page, stream =>
         {
             using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true);
             HtmlReport.Write(writer, new ReportPage

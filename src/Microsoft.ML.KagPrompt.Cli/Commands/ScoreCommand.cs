@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.ML.KagPrompt.Cli.Scoring;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Files;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 
@@ -108,7 +109,7 @@ internal static class ScoreCommand
 
         if (parsed.GetValue(Output) is { } path)
         {
-            AtomicFile.Write(path, stream =>
+            WholeFile.Write(path, stream =>
             {
                 using var text = new StreamWriter(stream, leaveOpen: true);
                 Score(text, onTerminal: false);

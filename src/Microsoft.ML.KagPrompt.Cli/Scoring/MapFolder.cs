@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Reporting;
 
@@ -12,11 +13,12 @@ internal sealed class MapFolder(string folder)
     /// <summary>Writes an image's map, its values and a picture on the scale of its class; returns the path without extension.</summary>
     public string Write(ScoredImage scored)
     {
+        // The folder was swept when it was chosen, and may hold thousands.
         var stem = Path.Combine(folder, NameOf(scored.Image.Path));
-        AtomicFile.Write(stem + ".npy", stream => NpyFile.Write(stream, scored.Map, scored.Width, scored.Height));
-        AtomicFile.Write(stem + ".png",
+        WholeFile.Write(stem + ".npy", stream => NpyFile.Write(stream, scored.Map, scored.Width, scored.Height), sweeps: false);
+        WholeFile.Write(stem + ".png",
             stream => stream.Write(ImageCodec.EncodePng(HeatmapRenderer.Draw(scored.Map, scored.Width, scored.Height,
-                MapScale.ForCalibration(scored.Calibration)))));
+                MapScale.ForCalibration(scored.Calibration)))), sweeps: false);
         return stem;
     }
 

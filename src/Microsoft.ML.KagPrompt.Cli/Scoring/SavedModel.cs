@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Files;
 
 namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 
@@ -64,7 +65,7 @@ internal static class SavedModel
 
     /// <summary>A model there already stays as it was until the new one is whole.</summary>
     public static void Save(ITransformer transformer, DataViewSchema schema, string zip)
-        => AtomicFile.Write(zip, stream => Context("cpu").Model.Save(transformer, schema, stream));
+        => WholeFile.Write(zip, stream => Context("cpu").Model.Save(transformer, schema, stream));
 
     private static IEnumerable<Exception> Causes(Exception fault)
     {

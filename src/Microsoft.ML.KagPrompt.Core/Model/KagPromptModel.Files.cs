@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Files;
 
 namespace Microsoft.ML.KagPrompt;
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using Google.Protobuf;
 using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Onnx.Schema;
 
 namespace Microsoft.ML.KagPrompt.Onnx;

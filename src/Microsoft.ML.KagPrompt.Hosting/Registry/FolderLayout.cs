@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Files;
+
 namespace Microsoft.ML.KagPrompt.Hosting.Registry;
 
 /// <summary>
@@ -7,7 +9,6 @@ namespace Microsoft.ML.KagPrompt.Hosting.Registry;
 internal sealed class FolderLayout(string root)
 {
     public const string Record = "version.json";
-    public const string Unfinished = ".tmp";
 
     private const string Draft = ".new-";
     private const string Deleted = ".deleted-";
@@ -63,7 +64,7 @@ internal sealed class FolderLayout(string root)
     {
         var name = Path.GetFileName(path);
         return name.StartsWith(Deleted, StringComparison.Ordinal)
-            || ((name.StartsWith(Draft, StringComparison.Ordinal) || name.EndsWith(Unfinished, StringComparison.Ordinal))
+            || ((name.StartsWith(Draft, StringComparison.Ordinal) || name.EndsWith(Leftovers.Ending, StringComparison.Ordinal))
                 && now - File.GetLastWriteTimeUtc(path) > DraftsLast);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Hosting.Registry;
 
 namespace Microsoft.ML.KagPrompt.Hosting;
@@ -168,6 +169,7 @@ public sealed class FolderModelRegistry : IModelRegistry
         // Out of sight at once; what is deleted piece by piece is no version any more.
         var gone = layout.NewDeleted(product);
         Directory.Move(folder, gone);
+        DurableFolder.Flush(layout.Product(product));
         layout.Tidy(product, time.GetUtcNow());
     }
 
@@ -242,6 +244,7 @@ public sealed class FolderModelRegistry : IModelRegistry
             try
             {
                 Directory.Move(draft, layout.Version(product, version.Id));
+                DurableFolder.Flush(layout.Product(product));
                 return version;
             }
             catch (IOException) when (Directory.Exists(layout.Version(product, version.Id)))

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Files;
 
 namespace Microsoft.ML.KagPrompt.Hosting.Registry;
 
@@ -34,22 +35,5 @@ internal sealed partial class RegistryJson : JsonSerializerContext
 
     /// <summary>Writes a file that appears whole or not at all.</summary>
     public static void Write<T>(string path, T value, JsonTypeInfo<T> type)
-    {
-        // In the same folder: a move to another disk is a copy, which can be seen half done.
-        var unfinished = $"{path}.{Path.GetRandomFileName()}{FolderLayout.Unfinished}";
-        try
-        {
-            using (var file = new FileStream(unfinished, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-            {
-                JsonSerializer.Serialize(file, value, type);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(unfinished, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(unfinished);
-        }
-    }
+        => WholeFile.Write(path, file => JsonSerializer.Serialize(file, value, type));
 }

@@ -151,7 +151,7 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
 
     private void TakeOver(string product, IInspectionModel model, string version, CancellationToken cancellation)
     {
-        var served = new ServedModel(product, model, version, options, metrics, time, abort.Token);
+        var served = new ServedModel(product, model, version, options, metrics, time, fault => LogUndisposed(product, version, fault), abort.Token);
         try
         {
             cancellation.ThrowIfCancellationRequested();
@@ -177,6 +177,9 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
 
     [LoggerMessage(LogLevel.Information, "Product {Product} is unloaded.")]
     private partial void LogUnloaded(string product);
+
+    [LoggerMessage(LogLevel.Error, "Product {Product}: model {Version} is used no more and could not be disposed; what it holds may stay.")]
+    private partial void LogUndisposed(string product, string version, Exception fault);
 
     [LoggerMessage(LogLevel.Error, "Product {Product}: the new model was not taken over; what served before goes on.")]
     private partial void LogFailed(string product, Exception fault);

@@ -21,7 +21,15 @@ internal static class ModelLoading
             }
             catch
             {
-                model.Dispose();
+                try
+                {
+                    model.Dispose();
+                }
+                catch (Exception)
+                {
+                    // Why it is of no use is what is told; that it cannot be disposed comes of it.
+                }
+
                 throw;
             }
         }, cancellation);

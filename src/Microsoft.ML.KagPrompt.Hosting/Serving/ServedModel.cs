@@ -12,11 +12,20 @@ internal sealed class ServedModel : IDisposable
     // Not bounded by itself: those who wait are counted from the moment they are accepted, as most of their memory is taken before that.
     private readonly Channel<Ticket> queue = Channel.CreateUnbounded<Ticket>(new() { SingleReader = true });
     private readonly BatchLoop loop;
+    private readonly Action<Exception> undisposed;
 
+    /// <param name="product">What it inspects.</param>
+    /// <param name="model">The model, which it owns from now on.</param>
+    /// <param name="version">The model's version.</param>
+    /// <param name="options">Sizes of batches.</param>
+    /// <param name="metrics">Told of every batch.</param>
+    /// <param name="time">Tells how long batches take.</param>
+    /// <param name="undisposed">Told why the model could not be disposed.</param>
+    /// <param name="abort">Breaks off what is under way.</param>
     public ServedModel(string product, IInspectionModel model, string version, KagPromptHostingOptions options, HostingMetrics metrics,
-        TimeProvider time, CancellationToken abort)
+        TimeProvider time, Action<Exception> undisposed, CancellationToken abort)
     {
-        (Model, Version) = (model, version);
+        (Model, Version, this.undisposed) = (model, version, undisposed);
         loop = new(product, this, queue.Reader, options, metrics, time, abort);
         // What flows with whoever swaps, as its activity, is not the batches'.
         using (ExecutionContext.SuppressFlow())
@@ -47,9 +56,17 @@ internal sealed class ServedModel : IDisposable
         }
     }
 
+    /// <summary>Never fails: the last to let go may be a caller whose verdict is made, or a batch's loop.</summary>
     public void Dispose()
     {
         queue.Writer.TryComplete();
-        Model.Dispose();
+        try
+        {
+            Model.Dispose();
+        }
+        catch (Exception fault)
+        {
+            undisposed(fault);
+        }
     }
 }

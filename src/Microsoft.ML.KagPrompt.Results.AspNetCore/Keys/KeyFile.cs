@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Results.Files;
 
 namespace Microsoft.ML.KagPrompt.Results.AspNetCore.Keys;

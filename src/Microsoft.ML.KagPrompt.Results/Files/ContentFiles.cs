@@ -1,3 +1,5 @@
+using Microsoft.ML.KagPrompt.Files;
+
 namespace Microsoft.ML.KagPrompt.Results.Files;
 
 /// <summary>Files named by the SHA-256 of their bytes, in folders of two levels; each content once.</summary>
@@ -9,16 +11,15 @@ internal sealed class ContentFiles(string folder, TimeProvider time)
 
     /// <summary>Writes the bytes, or renews the file that has them. On disk when it returns.</summary>
     /// <returns>The hash.</returns>
-    public string Write(ReadOnlySpan<byte> bytes)
+    public string Write(ReadOnlyMemory<byte> bytes)
     {
-        var hash = ContentHash.Of(bytes);
+        var hash = ContentHash.Of(bytes.Span);
         var path = PathOf(hash);
         lock (LockOf(hash))
         {
             // One that was damaged since is written anew.
-            if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes))
+            if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes.Span))
             {
-                DurableFolder.Create(Path.GetDirectoryName(path)!);
                 WholeFile.Write(path, bytes);
             }
 
@@ -74,7 +75,7 @@ internal sealed class ContentFiles(string folder, TimeProvider time)
     public void DeleteUnfinished(DateTime before)
     {
         foreach (var file in Directory.Exists(folder)
-            ? new DirectoryInfo(folder).EnumerateFiles("*" + WholeFile.Unfinished, SearchOption.AllDirectories) : [])
+            ? new DirectoryInfo(folder).EnumerateFiles("*" + Leftovers.Ending, SearchOption.AllDirectories) : [])
         {
             if (file.LastWriteTimeUtc < before)
             {

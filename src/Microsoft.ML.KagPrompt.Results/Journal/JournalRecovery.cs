@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Results.Files;
 
 namespace Microsoft.ML.KagPrompt.Results.Journal;

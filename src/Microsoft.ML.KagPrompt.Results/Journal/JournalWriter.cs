@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Results.Files;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Results.Files;
 
 namespace Microsoft.ML.KagPrompt.Station.Storage;
@@ -13,10 +14,7 @@ internal static class JsonFiles
     };
 
     public static void Write<T>(string path, T value)
-    {
-        DurableFolder.Create(Path.GetDirectoryName(path)!);
-        WholeFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(value, Options));
-    }
+        => WholeFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(value, Options));
 
     /// <summary>What a file holds; null: it is not there.</summary>
     /// <exception cref="InvalidOperationException">It is damaged.</exception>

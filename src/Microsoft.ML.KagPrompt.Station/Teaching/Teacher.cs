@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Files;
 using Microsoft.ML.KagPrompt.Results.Files;
 using Microsoft.ML.KagPrompt.Station.Pictures;
 
@@ -68,12 +69,7 @@ internal sealed class Teacher(PhotoStore photographs, PictureDecoder decoder)
 
     /// <summary>Writes a model's file, whole or not at all.</summary>
     public static void WholeModel(KagPromptModel model, string target)
-    {
-        DurableFolder.Create(Path.GetDirectoryName(target)!);
-        using var memory = new MemoryStream();
-        model.Save(memory);
-        WholeFile.Write(target, memory.GetBuffer().AsSpan(0, (int)memory.Length));
-    }
+        => WholeFile.Write(target, model.Save);
 
     /// <summary>In shares of the sides: it fits the model's square as it fits the photographs.</summary>
     public static InspectionRegion? RegionOf(IReadOnlyList<IReadOnlyList<double[]>> inspect) => inspect.Count == 0 ? null

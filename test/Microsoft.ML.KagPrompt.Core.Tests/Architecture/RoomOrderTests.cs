@@ -18,7 +18,7 @@ public class RoomOrderTests
 
     private static readonly string[] Rooms =
     [
-        "Diagnostics", "Numerics", "Imaging", "Checkpoints", "Onnx", "Text", "Metrics", "Datasets", "Backbones", "Synthesis",
+        "Diagnostics", "Files", "Numerics", "Imaging", "Checkpoints", "Onnx", "Text", "Metrics", "Datasets", "Backbones", "Synthesis",
         "Methods/Common", "Methods", "Methods/Kag", "Methods/PatchCore", "Methods/Spade", "Methods/WinClip", "Methods/AprilGan",
         "Methods/AnomalyGpt", "Methods/PromptAd", "Methods/AnomalyDino", "Methods/SubspaceAd", "Methods/Rad",
         "Calibration", "Model", "Fitting", "Evaluation",

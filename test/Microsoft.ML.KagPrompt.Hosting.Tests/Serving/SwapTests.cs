@@ -99,18 +99,50 @@ public sealed class SwapTests
         var loader = new FakeLoader();
         await using var host = await RunningHost.StartAsync(loader);
         using var cancel = new CancellationTokenSource();
-        var swap = host.SwapAsync("two", cancel.Token);
-        await cancel.CancelAsync();
-        try
-        {
-            await swap;
-        }
-        catch (OperationCanceledException)
-        {
-            loader.Loaded.Skip(1).Should().OnlyContain(model => model.IsDisposed);
-            (await host.InspectAsync(1)).ModelVersion.Should().Be("one");
-            (await host.HealthAsync()).Status.Should().Be(HealthStatus.Healthy, "nothing is wrong with the model");
-        }
+        // While it is loaded: later it would have taken over, earlier nothing would have been made.
+        loader.Loading = cancel.Cancel;
+
+        await host.Invoking(one => one.SwapAsync("two", cancel.Token)).Should().ThrowAsync<OperationCanceledException>();
+
+        loader.Loaded.Should().HaveCount(2);
+        loader.Last.IsDisposed.Should().BeTrue();
+        loader.Loaded.First().IsDisposed.Should().BeFalse();
+        (await host.InspectAsync(1)).ModelVersion.Should().Be("one");
+        (await host.HealthAsync()).Status.Should().Be(HealthStatus.Healthy, "nothing is wrong with the model");
+    }
+
+    [Fact]
+    public async Task SwapAsync_OldModelCannotBeDisposed_TakesOverAndGoesOn()
+    {
+        var loader = new FakeLoader();
+        await using var host = await RunningHost.StartAsync(loader);
+        var old = loader.Last;
+        old.DisposeFault = new InvalidOperationException("the device is gone");
+
+        await host.SwapAsync("two");
+
+        old.IsDisposed.Should().BeTrue();
+        (await host.InspectAsync(1)).ModelVersion.Should().Be("two");
+        (await host.HealthAsync()).Status.Should().Be(HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public async Task SwapAsync_OldModelCannotBeDisposedWhenItsLastBatchIsDone_AnswersAndEnds()
+    {
+        var loader = new FakeLoader();
+        await using var host = await RunningHost.StartAsync(loader);
+        var old = loader.Last;
+        old.DisposeFault = new InvalidOperationException("the device is gone");
+        old.Hold();
+        var last = host.InspectAsync(1);
+        await old.StartedAsync();
+        await host.SwapAsync("two");
+
+        old.Release();
+
+        (await last.WaitAsync(Patience.Long)).ModelVersion.Should().Be("one");
+        await Patience.UntilAsync(() => old.IsDisposed);
+        (await host.InspectAsync(1)).ModelVersion.Should().Be("two");
     }
 
     [Theory]

@@ -1,11 +1,14 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace Microsoft.ML.KagPrompt.Results.Files;
+namespace Microsoft.ML.KagPrompt.Files;
 
 /// <summary>Makes the names in a folder outlast a power failure, as flushing a file does for its bytes.</summary>
 internal static partial class DurableFolder
 {
+    // EPERM, EBADF, EACCES, EINVAL: of one number on Linux and macOS.
+    private const int NotPermitted = 1, BadHandle = 9, NotPermittedToOpen = 13, BadArgument = 22;
+
     private static readonly Lock Gate = new();
 
     /// <summary>Creates a folder and all above it, names flushed.</summary>
@@ -33,8 +36,11 @@ internal static partial class DurableFolder
         }
     }
 
-    /// <summary>Flushes a folder's names. Windows keeps them in its file system's own journal; there this does nothing.</summary>
-    /// <exception cref="IOException">The disk refused.</exception>
+    /// <summary>
+    /// Flushes a folder's names. Windows keeps them in its file system's own journal; there this does nothing, nor where the system opens no
+    /// such folder for reading, where its file system flushes none (some of networks), or where there is no such call.
+    /// </summary>
+    /// <exception cref="IOException">The disk refused, or the folder is not there.</exception>
     public static void Flush(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -42,18 +48,31 @@ internal static partial class DurableFolder
             return;
         }
 
+        try
+        {
+            FlushOpened(path);
+        }
+        catch (Exception fault) when (fault is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // No such C library: what it writes is its own affair.
+        }
+    }
+
+    private static void FlushOpened(string path)
+    {
         // O_RDONLY; .NET opens no folders.
         var folder = Open(path, 0);
         if (folder < 0)
         {
-            throw Fault(path);
+            Refuse(path, NotPermitted, NotPermittedToOpen);
+            return;
         }
 
         try
         {
             if (Sync(folder) != 0)
             {
-                throw Fault(path);
+                Refuse(path, BadHandle, BadArgument);
             }
         }
         finally
@@ -62,8 +81,15 @@ internal static partial class DurableFolder
         }
     }
 
-    private static IOException Fault(string path)
-        => new($"The folder '{path}' cannot be flushed to disk: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+    /// <summary>Unless the fault says that there is nothing to be done here.</summary>
+    private static void Refuse(string path, params ReadOnlySpan<int> nothingToDo)
+    {
+        var fault = Marshal.GetLastPInvokeError();
+        if (!nothingToDo.Contains(fault))
+        {
+            throw new IOException($"The folder '{path}' cannot be flushed to disk: {new Win32Exception(fault).Message}.");
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

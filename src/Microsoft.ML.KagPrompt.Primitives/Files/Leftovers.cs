@@ -2,17 +2,19 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Microsoft.ML.KagPrompt.Cli;
+namespace Microsoft.ML.KagPrompt.Files;
 
 /// <summary>
 /// Unfinished files: named after the file they will be and the process that writes them. Those of processes that were killed are swept.
 /// </summary>
 internal static class Leftovers
 {
-    private const string Ending = ".tmp";
+    /// <summary>Ends their names.</summary>
+    public const string Ending = ".tmp";
 
-    /// <summary>Where this process writes a file until it is whole.</summary>
-    public static string NameFor(string path) => string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}{Ending}");
+    /// <summary>Where this process writes a file until it is whole: a name of each writing's own.</summary>
+    public static string NameFor(string path)
+        => string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}{Ending}");
 
     /// <summary>Deletes what dead processes left of one file.</summary>
     public static void SweepOf(string path) => Sweep(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
@@ -22,23 +24,30 @@ internal static class Leftovers
 
     private static void Sweep(string folder, string? name)
     {
-        if (!Directory.Exists(folder))
+        try
         {
-            return;
-        }
-
-        foreach (var file in Directory.GetFiles(folder))
-        {
-            if (Path.GetFileName(file) is var found
-                && found.EndsWith(Ending, StringComparison.Ordinal)
-                && Path.GetFileNameWithoutExtension(found) is var stem
-                && stem.LastIndexOf('.') is > 0 and var dot && (name is null || stem[..dot] == name)
-                && int.TryParse(stem.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture,
-                    out var process) && !IsAlive(process))
+            foreach (var file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + Ending) : [])
             {
-                Delete(file);
+                if (Writer(Path.GetFileName(file), name) is { } process && !IsAlive(process))
+                {
+                    Delete(file);
+                }
             }
         }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // A folder that may be written but not read, or that went meanwhile.
+        }
+    }
+
+    /// <summary>The number of the process that writes a file of this name, of the named file where one is named; null: it is no such file.</summary>
+    private static int? Writer(string found, string? name)
+    {
+        var stem = found.EndsWith(Ending, StringComparison.Ordinal) ? found[..^Ending.Length] : "";
+        var dot = stem.LastIndexOf('.');
+        // Names of earlier versions have the number alone.
+        return dot > 0 && (name is null || stem[..dot] == name)
+            && int.TryParse(stem[(dot + 1)..].Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process) ? process : null;
     }
 
     /// <summary>Not where someone holds it: a process of another container has no number here.</summary>
