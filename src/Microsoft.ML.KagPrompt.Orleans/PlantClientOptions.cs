@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Results.Database;
 
 namespace Microsoft.ML.KagPrompt.Orleans;
 
@@ -37,8 +38,8 @@ public sealed class PlantClientOptions
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>
     public void Validate() => new OptionFaults()
-        .Require(PostgresConnectionString is null || PostgresConnectionString.Trim().Length > 0, nameof(PostgresConnectionString),
-            "a connection string, or null", "an empty one")
+        .Require(PostgresText.FaultOf(PostgresConnectionString) is null, nameof(PostgresConnectionString), PostgresText.Expected,
+            PostgresText.FaultOf(PostgresConnectionString))
         .Require(PlantName.Is(ClusterId, 100), nameof(ClusterId), PlantName.Expected(100), ClusterId)
         .Require(PlantName.Is(ServiceId, 100), nameof(ServiceId), PlantName.Expected(100), ServiceId)
         .Require(GatewayPorts is { Count: > 0 } && GatewayPorts.All(port => port is >= 1 and <= 65535), nameof(GatewayPorts),

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Results.Database;
 
 namespace Microsoft.ML.KagPrompt.Orleans;
 
@@ -64,8 +65,8 @@ public sealed class PlantSiloOptions
     /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>
     public void Validate() => new OptionFaults()
         // What was given is not shown: there may be a password in it.
-        .Require(PostgresConnectionString is null || PostgresConnectionString.Trim().Length > 0, nameof(PostgresConnectionString),
-            "a connection string, or null", "an empty one")
+        .Require(PostgresText.FaultOf(PostgresConnectionString) is null, nameof(PostgresConnectionString), PostgresText.Expected,
+            PostgresText.FaultOf(PostgresConnectionString))
         .Require(PlantName.Is(ClusterId, 100), nameof(ClusterId), PlantName.Expected(100), ClusterId)
         .Require(PlantName.Is(ServiceId, 100), nameof(ServiceId), PlantName.Expected(100), ServiceId)
         .Require(PlantName.Is(Name, 100), nameof(SiloName), PlantName.Expected(100), SiloName)

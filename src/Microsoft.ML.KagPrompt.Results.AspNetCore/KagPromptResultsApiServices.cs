@@ -34,6 +34,7 @@ public static class KagPromptResultsApiServices
             options.KeyFile ?? Path.Combine(provider.GetRequiredService<KagPromptResultsOptions>().Folder, "api-keys.json"),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RequestLimit>();
+        services.AddSingleton<WrongKeyLimit>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null);
         services.AddAuthorizationBuilder()
             .AddPolicy(ApiKeyHandler.Read, policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName)

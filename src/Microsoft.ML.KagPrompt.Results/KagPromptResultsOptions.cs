@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Results.Database;
 
 namespace Microsoft.ML.KagPrompt.Results;
 
@@ -58,8 +59,8 @@ public sealed class KagPromptResultsOptions
         .Require(!string.IsNullOrWhiteSpace(Folder), nameof(Folder), "a folder", Folder)
         .Require(SqlitePath is null || SqlitePath.Trim().Length > 0, nameof(SqlitePath), "a file, or null", SqlitePath)
         // What was given is not shown: there may be a password in it.
-        .Require(PostgresConnectionString is null || PostgresConnectionString.Trim().Length > 0, nameof(PostgresConnectionString),
-            "a connection string, or null", "an empty one")
+        .Require(PostgresText.FaultOf(PostgresConnectionString) is null, nameof(PostgresConnectionString), PostgresText.Expected,
+            PostgresText.FaultOf(PostgresConnectionString))
         .Require(MaxJournalBytes >= 1 << 20, nameof(MaxJournalBytes), "1048576 or more", MaxJournalBytes)
         .Require(BatchSize is >= 1 and <= 10_000, nameof(BatchSize), "1 to 10000", BatchSize)
         .Require(MaxRetryDelay >= TimeSpan.FromSeconds(1) && MaxRetryDelay <= TimeSpan.FromHours(1), nameof(MaxRetryDelay),

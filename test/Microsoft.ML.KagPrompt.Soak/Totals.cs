@@ -51,6 +51,7 @@ internal sealed class Totals
 
     /// <summary>Whether everything that must be 0 is, and memory stayed where it was.</summary>
     public bool Holds(double mostGrowth) => figures.GetValueOrDefault("rss_growth") <= mostGrowth
+        && figures.GetValueOrDefault("held_growth") <= mostGrowth
         && new[] { "escaped_exceptions", "timeouts", "over_memory", "process_deaths", "lost_files", "resume_mismatches", "flips_accepted", "service_wrong",
                 "lost_results", "repeated_results", "plant_lost", "plant_wrong", "plant_miscounted", "plant_unequal" }
             .All(name => figures.GetValueOrDefault(name) == 0);

@@ -17,17 +17,22 @@ internal sealed class LineCounter(IResultStore store, TimeProvider time)
     {
         try
         {
-            var hours = await store.CountByHourAsync(new ResultFilter { Line = line, From = state.CountedTo });
+            var (before, from, beforeThat) = (state.Total, state.CountedTo, state.Counted);
+            var hours = await store.CountByHourAsync(new ResultFilter { Line = line, From = from });
             var closed = time.GetUtcNow() - Late;
             closed = new DateTimeOffset(closed.Year, closed.Month, closed.Day, closed.Hour, 0, 0, TimeSpan.Zero);
-            var (counted, total) = (state.Counted, state.Counted);
+            var (counted, total) = (beforeThat, beforeThat);
             foreach (var hour in hours)
             {
                 total = total.Plus(hour.Total, hour.Anomalous, hour.Foreign);
                 counted = hour.Hour < closed ? counted.Plus(hour.Total, hour.Anomalous, hour.Foreign) : counted;
             }
 
-            (state.Counted, state.CountedTo, state.Total) = (counted, closed > state.CountedTo ? closed : state.CountedTo, total);
+            // Answers that came while the database counted: it may have them or not. One too many for a while is mended by the next count
+            // as one too few is, and nobody is told of fewer parts than passed.
+            total = total.Plus(state.Total.Answered - before.Answered, state.Total.Anomalous - before.Anomalous,
+                state.Total.Foreign - before.Foreign);
+            (state.Counted, state.CountedTo, state.Total) = (counted, closed > from ? closed : from, total);
             return true;
         }
         catch (Exception fault) when (ResultKeeper.IsOfTheDatabase(fault))

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -9,7 +11,7 @@ namespace Microsoft.ML.KagPrompt.Results.AspNetCore.Keys;
 
 /// <summary>Lets in who presents a key: "Authorization: Bearer KEY".</summary>
 internal sealed class ApiKeyHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiKeys keys)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiKeys keys, WrongKeyLimit wrong)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "KagPromptApiKey";
@@ -18,6 +20,9 @@ internal sealed class ApiKeyHandler(
     public const string Write = "KagPromptResultsWrite";
 
     private const string Bearer = "Bearer ";
+
+    // Of this request, as the handler is; null: not too many wrong keys.
+    private TimeSpan? comeAgainAfter;
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -39,6 +44,7 @@ internal sealed class ApiKeyHandler(
 
         if (key is null)
         {
+            comeAgainAfter = wrong.Note(Context.Connection.RemoteIpAddress);
             return Task.FromResult(AuthenticateResult.Fail("The key is not known, or was revoked."));
         }
 
@@ -49,6 +55,13 @@ internal sealed class ApiKeyHandler(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        if (comeAgainAfter is { } after)
+        {
+            Response.Headers.RetryAfter = Math.Ceiling(after.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            return TypedResults.Problem("Too many wrong keys from this address.", statusCode: StatusCodes.Status429TooManyRequests)
+                .ExecuteAsync(Context);
+        }
+
         Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
         return base.HandleChallengeAsync(properties);
     }

@@ -11,11 +11,12 @@ internal sealed class ResultDatabase : IDisposable
     // "kagprompt" as a number: any program's, but not likely another's.
     private const long AdvisoryLock = 0x6b61_6770_726f_6d70;
 
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource over = new();
     private readonly KagPromptResultsOptions options;
     private readonly TimeProvider time;
     private readonly Func<ResultsContext> make;
-    private volatile bool isReady;
+    private Task? preparing;
 
     public ResultDatabase(KagPromptResultsOptions options, TimeProvider time)
     {
@@ -36,27 +37,28 @@ internal sealed class ResultDatabase : IDisposable
     /// <exception cref="ResultStoreException">The database is of a newer version.</exception>
     public async Task<ResultsContext> OpenAsync(CancellationToken cancellationToken)
     {
-        if (!isReady)
+        Task ready;
+        lock (gate)
         {
-            await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-            try
+            // All who come meanwhile wait for one attempt: one after another they would each wait for the server's silence.
+            if (preparing is null or { IsCompleted: true, IsCompletedSuccessfully: false })
             {
-                if (!isReady)
-                {
-                    await PrepareAsync(cancellationToken).ConfigureAwait(false);
-                    isReady = true;
-                }
+                preparing = Task.Run(() => PrepareAsync(over.Token), over.Token);
             }
-            finally
-            {
-                turn.Release();
-            }
+
+            ready = preparing;
         }
 
+        await ready.WaitAsync(cancellationToken).ConfigureAwait(false);
         return make();
     }
 
-    public void Dispose() => turn.Dispose();
+    /// <summary>Breaks off an attempt that is under way.</summary>
+    public void Dispose()
+    {
+        over.Cancel();
+        over.Dispose();
+    }
 
     private Task PrepareAsync(CancellationToken cancellationToken)
         => options.PostgresConnectionString is null ? PrepareSqliteAsync(cancellationToken) : PreparePostgresAsync(cancellationToken);

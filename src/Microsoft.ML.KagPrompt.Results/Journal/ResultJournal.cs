@@ -140,19 +140,45 @@ internal sealed class ResultJournal : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends when everything that was acknowledged before the call is done.</summary>
-    public Task WhenDoneAsync(CancellationToken cancellationToken)
+    /// <summary>How many calls of <see cref="WhenDoneAsync"/> wait.</summary>
+    public int Waiting
     {
+        get
+        {
+            lock (gate)
+            {
+                return waiters.Count;
+            }
+        }
+    }
+
+    /// <summary>Ends when everything that was acknowledged before the call is done.</summary>
+    public async Task WhenDoneAsync(CancellationToken cancellationToken)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (gate)
         {
             if (done >= appended)
             {
-                return Task.CompletedTask;
+                return;
             }
 
-            var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             waiters.Add((appended, reached));
-            return reached.Task.WaitAsync(cancellationToken);
+        }
+
+        try
+        {
+            await reached.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // A database may be away for days, and callers give up every few seconds.
+            lock (gate)
+            {
+                waiters.RemoveAll(waiter => waiter.Reached == reached);
+            }
+
+            throw;
         }
     }
 

@@ -16,6 +16,7 @@ internal static class InspectEndpoint
         .RequireAuthorization(ApiKeyHandler.Write)
         .RequireRateLimiting("pictures")
         .AddEndpointFilter(station.ServiceProvider.GetRequiredService<RequestLimit>())
+        .AddEndpointFilter(Refusals.Filter)
         .WithMetadata(new RequestSizeLimitAttribute(PhotoStore.MostBytes));
 
     private static async Task<IResult> AnswerAsync(string product, Guid? id, HttpContext context, InspectionPipeline pipeline,
@@ -41,11 +42,6 @@ internal static class InspectEndpoint
             return Answer((await pipeline.InspectAsync(memory.ToArray(), product, "api", id ?? InspectionRecord.NewId(time), since, stop))
                 .Record);
         }
-        catch (BadHttpRequestException fault)
-        {
-            // Too long, or broken off.
-            return Answers.Problem(fault.Message, statusCode: fault.StatusCode);
-        }
         catch (InspectionRefusedException refusal)
         {
             var code = refusal.Reason == RefusalReason.ProductUnknown ? StatusCodes.Status404NotFound
@@ -60,10 +56,6 @@ internal static class InspectEndpoint
         catch (Exception fault) when (fault is ImageReadException or NotFiniteException)
         {
             return Answers.Problem(fault.Message, statusCode: StatusCodes.Status422UnprocessableEntity);
-        }
-        catch (JournalFullException fault)
-        {
-            return Answers.Problem(fault.Message, statusCode: StatusCodes.Status507InsufficientStorage);
         }
     }
 

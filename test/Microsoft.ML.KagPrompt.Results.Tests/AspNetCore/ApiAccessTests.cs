@@ -93,6 +93,38 @@ public sealed class ApiAccessTests
         (await other.GetAsync("/api/results")).StatusCode.Should().Be(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task Recording_MoreThanTheLimit_Is429InWords()
+    {
+        await using var host = await ApiHost.StartAsync(configureApi: options => options.RequestsPerMinute = 2);
+        using var client = await host.ClientAsync(ApiKeyRole.Write);
+        for (var i = 0; i < 2; i++)
+        {
+            (await client.PostAsync("/api/results", new StringContent(""))).StatusCode.Should().NotBe(HttpStatusCode.TooManyRequests);
+        }
+
+        var refused = await client.PostAsync("/api/results", new StringContent(""));
+        refused.StatusCode.Should().Be(HttpStatusCode.TooManyRequests);
+        (await refused.Content.ReadAsStringAsync()).Should().Contain("Too many requests with this key.");
+    }
+
+    [Fact]
+    public async Task WrongKeys_MoreThanTheLimit_Are429AndARightKeyIsLetIn()
+    {
+        await using var host = await ApiHost.StartAsync(configureApi: options => options.WrongKeysPerMinute = 3);
+        for (var i = 0; i < 3; i++)
+        {
+            (await host.Client("kag_wrong").GetAsync("/api/results")).StatusCode.Should().Be(HttpStatusCode.Unauthorized);
+        }
+
+        var refused = await host.Client("kag_other").GetAsync("/api/results");
+        refused.StatusCode.Should().Be(HttpStatusCode.TooManyRequests);
+        refused.Headers.RetryAfter!.Delta.Should().BePositive();
+        (await refused.Content.ReadAsStringAsync()).Should().Contain("Too many wrong keys from this address.");
+        using var right = await host.ClientAsync(ApiKeyRole.Read);
+        (await right.GetAsync("/api/results")).StatusCode.Should().Be(HttpStatusCode.OK);
+    }
+
     /// <summary>Read off what is mapped, so that a new call is looked at, too.</summary>
     private static IEnumerable<(HttpMethod Method, string Path)> Calls(ApiHost host)
         => host.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().SelectMany(endpoint

@@ -21,6 +21,24 @@ public sealed class ResultJournalTests : IDisposable
     }
 
     [Fact]
+    public async Task WhenDone_Cancelled_WaitsNoMoreAndOthersDo()
+    {
+        await WriteAsync("one");
+        await using var journal = Open();
+        using var cancel = new CancellationTokenSource();
+        var (impatient, patient) = (journal.WhenDoneAsync(cancel.Token), journal.WhenDoneAsync(CancellationToken.None));
+        journal.Waiting.Should().Be(2);
+
+        await cancel.CancelAsync();
+
+        await FluentActions.Awaiting(() => impatient).Should().ThrowAsync<OperationCanceledException>();
+        journal.Waiting.Should().Be(1);
+        await ReadAllAsync(journal);
+        await patient.WaitAsync(TimeSpan.FromSeconds(30));
+        journal.Waiting.Should().Be(0);
+    }
+
+    [Fact]
     public async Task Open_AfterAllWereDone_HasNothingAndNoFiles()
     {
         await WriteAsync("one", "two");

@@ -92,7 +92,7 @@ public sealed class PictureSweepTests : IDisposable
     public async Task Sweep_PictureWhoseRowNeverCame_GoesOnceItIsOldEnough()
     {
         await using var host = await StartAsync();
-        var orphan = host.Pictures.Pictures.Write("orphan"u8);
+        var orphan = host.Pictures.Pictures.Write("orphan"u8.ToArray());
         var kept = await RecordAsync(host, "kept");
         File.WriteAllText(folder.In("pictures", "unfinished.tmp"), "");
         File.SetLastWriteTimeUtc(folder.In("pictures", "unfinished.tmp"), time.GetUtcNow().UtcDateTime);
@@ -121,7 +121,7 @@ public sealed class PictureSweepTests : IDisposable
     {
         await using var host = ResultsHost.Idle(folder.Path, options
             => (options.PictureDays, options.PostgresConnectionString) = (1, $"Host={folder.Path}"), time);
-        var hash = host.Pictures.Pictures.Write("picture"u8);
+        var hash = host.Pictures.Pictures.Write("picture"u8.ToArray());
         time.Advance(TimeSpan.FromDays(30));
         await host.Sweep.Awaiting(sweep => sweep.RunAsync(default)).Should().ThrowAsync<Exception>();
         (await host.Pictures.ReadPictureAsync(hash)).Should().NotBeNull();

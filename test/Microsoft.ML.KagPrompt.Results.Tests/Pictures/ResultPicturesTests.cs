@@ -11,8 +11,8 @@ public sealed class ResultPicturesTests : IDisposable
     public void Write_TheSameBytesTwice_IsOneFileInFoldersOfTwoLevels()
     {
         var host = ResultsHost.Idle(folder.Path);
-        var hash = host.Pictures.Pictures.Write("one"u8);
-        host.Pictures.Pictures.Write("one"u8).Should().Be(hash);
+        var hash = host.Pictures.Pictures.Write("one"u8.ToArray());
+        host.Pictures.Pictures.Write("one"u8.ToArray()).Should().Be(hash);
         hash.Should().Be("7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed", "that is its SHA-256");
         Directory.GetFiles(folder.In("pictures"), "*", SearchOption.AllDirectories).Should().Equal(folder.In("pictures", "76", "92", hash));
     }
@@ -21,12 +21,12 @@ public sealed class ResultPicturesTests : IDisposable
     public async Task Read_DamagedFile_IsRefusedUntilItIsRecordedAgain()
     {
         await using var host = ResultsHost.Idle(folder.Path);
-        var hash = host.Pictures.Pictures.Write("one"u8);
+        var hash = host.Pictures.Pictures.Write("one"u8.ToArray());
         var path = folder.In("pictures", hash[..2], hash[2..4], hash);
         File.WriteAllText(path, "two");
         await host.Pictures.Awaiting(pictures => pictures.ReadPictureAsync(hash)).Should().ThrowAsync<ResultStoreException>()
             .WithMessage($"*{hash} is damaged*");
-        host.Pictures.Pictures.Write("one"u8);
+        host.Pictures.Pictures.Write("one"u8.ToArray());
         (await host.Pictures.ReadPictureAsync(hash)).Should().Equal("one"u8.ToArray());
     }
 
