@@ -15,8 +15,8 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 /// <param name="images">How they are read.</param>
 /// <param name="leastSide">Pixels a side that a picture keeps at least.</param>
 /// <param name="tell">What to say of them; null: on the error stream.</param>
-internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, ImageOptions images, int leastSide = int.MaxValue,
-    Action<string>? tell = null)
+internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, ImageOptions images,
+    int leastSide = int.MaxValue, Action<string>? tell = null)
 {
     private const string StandardInput = "-";
 
@@ -66,8 +66,8 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     /// <summary>An image that standard input holds, or the fault of what it holds.</summary>
     public (DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited) FromStandardInput(Func<byte[]> file)
         => (Image(StandardInput),
-            () => WithFrameWarning(StandardInput, ImageCodec.ReadReduced(file(), "Standard input", leastSide, out var info, images.MaxPixels,
-                images.Orientation), info),
+            () => WithFrameWarning(StandardInput,
+                ImageCodec.ReadReduced(file(), "Standard input", leastSide, out var info, images.MaxPixels, images.Orientation), info),
             true);
 
     public (DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited) FromFile(string path, bool isAwaited)

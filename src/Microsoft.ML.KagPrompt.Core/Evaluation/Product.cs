@@ -22,7 +22,8 @@ internal sealed record Product(string Dataset, string ClassName, DatasetImage[] 
         if (draw == SupportDraw.Paper && datasets.FirstOrDefault(dataset => dataset.Layout == DatasetLayout.Auto) is { } untold)
         {
             throw new ArgumentException($"'{untold.Name}': expected its {nameof(FewShotDataset.Layout)} with {nameof(SupportDraw)}.{draw}, "
-                + $"which VisA has one of its own of, got {DatasetLayout.Auto}. {nameof(AnomalyDataset)}.{nameof(AnomalyDataset.LayoutOf)} tells it.");
+                + $"which VisA has one of its own of, got {DatasetLayout.Auto}. "
+                + $"{nameof(AnomalyDataset)}.{nameof(AnomalyDataset.LayoutOf)} tells it.");
         }
 
         Product[] products = [.. datasets.SelectMany(dataset => dataset.Images.GroupBy(image => image.ClassName)

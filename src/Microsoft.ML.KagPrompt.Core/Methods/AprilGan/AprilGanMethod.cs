@@ -16,7 +16,8 @@ namespace Microsoft.ML.KagPrompt.Methods.AprilGan;
 /// <param name="sizes">Of the backbone.</param>
 /// <param name="heads">The linear heads.</param>
 /// <param name="startsTrained">Whether they were trained before.</param>
-internal sealed partial class AprilGanMethod(AprilGanOptions options, MethodSizes sizes, LinearHeads heads, bool startsTrained) : ITrainedMethod
+internal sealed partial class AprilGanMethod(AprilGanOptions options, MethodSizes sizes, LinearHeads heads, bool startsTrained)
+    : ITrainedMethod
 {
     private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
     private readonly IReadOnlyList<PatchGrid> grids = sizes.Main.TapGrids(sizes.ImageSize);
