@@ -64,7 +64,7 @@ internal static class ExportCommand
         ScoreCommand.RequireKnown(className, model.ClassNames);
         var classNames = className is null ? model.ClassNames.Order(StringComparer.Ordinal).ToArray() : [className];
         var holds = true;
-        foreach (var (name, path) in ClassFiles.Of(classNames, output))
+        foreach (var (name, path) in ClassFiles.Assign(classNames, output))
         {
             cancellation.ThrowIfCancellationRequested();
             Write(model.Transformer, path, new()
@@ -105,7 +105,7 @@ internal static class ExportCommand
         }
 
         var images = new ImageInputs(model.ClassNames, isOneOfSeveral ? null : className, model.Images)
-            .Of(inputs, cancellation).Where(image => image.Image.ClassName == className).ToArray();
+            .Open(inputs, cancellation).Where(image => image.Image.ClassName == className).ToArray();
         if (images.Length == 0)
         {
             throw new InsufficientDataException($"--verify: there is no image of class '{className}': of several classes, "

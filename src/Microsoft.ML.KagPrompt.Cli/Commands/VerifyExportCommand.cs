@@ -66,7 +66,7 @@ internal static class VerifyExportCommand
         }
 
         var images = new ImageInputs(model.ClassNames, file.Info.ClassName, model.Images)
-            .Of(parsed.GetRequiredValue(Inputs), cancellation);
+            .Open(parsed.GetRequiredValue(Inputs), cancellation);
         return Tell(ExportCheck.Run(model.Transformer.Model, file, images, cancellation), file.Info, parsed.GetValue(Tolerance))
             ? ExitCode.Success : ExitCode.Differs;
     }

@@ -29,7 +29,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     /// The images in order, each with its way to be read, and whether it came from one who waits for its score before the next.
     /// </summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
-    public IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs,
+    public IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> Open(IReadOnlyList<string> inputs,
         CancellationToken cancellation = default)
     {
         // Reported before anything is scored.
@@ -104,7 +104,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
             tell($"{path}: {info.Frames} pictures in one file; the first is inspected, the others are not.");
         }
 
-        return ReadPicture.Of(pixels, info, images);
+        return ReadPicture.FromPixels(pixels, info, images);
     }
 
     private DatasetImage Image(string path) => new(path, className ?? Known(path), DatasetSplit.Test, null, "", null);

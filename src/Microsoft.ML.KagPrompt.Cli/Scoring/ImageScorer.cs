@@ -32,7 +32,7 @@ internal sealed class ImageScorer : IDisposable
     /// <summary>Scores in order; while a few images are scored, the next are read on another thread.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
         => Score(_ => images.Select(image => (image,
-            (Func<ReadPicture>)(() => ReadPicture.Of(
+            (Func<ReadPicture>)(() => ReadPicture.FromPixels(
                 ImageCodec.ReadReduced(image.Path, LeastSide, out var info, Model.Images.MaxPixels, Model.Images.Orientation),
                 info,
                 Model.Images)),

@@ -16,7 +16,8 @@ internal sealed record Product(string Dataset, string ClassName, DatasetImage[] 
     public int PaperStart { get; init; } = PaperRound * PaperSupports;
 
     /// <exception cref="InsufficientDataException">One has too few images.</exception>
-    public static IReadOnlyList<Product> Of(IEnumerable<FewShotDataset> datasets, int mostShots, SupportDraw draw = SupportDraw.Random)
+    public static IReadOnlyList<Product> FromDatasets(
+        IEnumerable<FewShotDataset> datasets, int mostShots, SupportDraw draw = SupportDraw.Random)
     {
         datasets = [.. datasets];
         if (draw == SupportDraw.Paper && datasets.FirstOrDefault(dataset => dataset.Layout == DatasetLayout.Auto) is { } untold)

@@ -52,7 +52,7 @@ internal sealed partial class AprilGanMethod(AprilGanOptions options, MethodSize
         using var noGradients = torch.no_grad();
         var random = new Random(seed);
         return [.. ((ScoringFeatures)views).ForMemory.PatchTokens.Zip(grids, (layer, grid)
-            => KeptPatches.Of(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
+            => KeptPatches.Keep(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
     }
 
     public ClassReference BuildReference(
