@@ -22,7 +22,7 @@ internal sealed class Levers(string folder, int shots, int draws, int twins) : I
     {
         using var nothing = no_grad();
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        var product = Product.Of([new FewShotDataset(name, AnomalyDataset.List(folder))], shots).Single();
+        var product = Product.FromDatasets([new FewShotDataset(name, AnomalyDataset.List(folder))], shots).Single();
         var files = new EvaluationFiles();
         using var tower = BackboneSources.Open("resnet18", []).LoadVision(ScalarType.Float32, false, null);
         var banks = Enumerable.Range(0, draws).Select(seed => product.Draw(seed).Take(shots).ToArray()).ToArray();

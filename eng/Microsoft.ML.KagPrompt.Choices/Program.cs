@@ -67,7 +67,7 @@ string Value(string name, string otherwise) => options.GetValueOrDefault(name, o
 void Measure(string folder)
 {
     var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-    var product = Product.Of([new FewShotDataset(name, AnomalyDataset.List(folder))], shots.Max()).Single();
+    var product = Product.FromDatasets([new FewShotDataset(name, AnomalyDataset.List(folder))], shots.Max()).Single();
     var files = new EvaluationFiles();
     int[]? taps = options.TryGetValue("taps", out var text) ? [.. text.Split(',').Select(int.Parse)] : null;
     using var tower = BackboneSources.Open(Value("backbone", "resnet18"), []).LoadVision(ScalarType.Float32, false, taps);

@@ -43,7 +43,8 @@ internal static class ExportedTable
         yield return ("Photographs", info.Orientation == ImageOrientation.Exif ? "turned as their EXIF data says" : "as stored");
         if (region is { } shape)
         {
-            yield return ("Region", string.Create(CultureInfo.InvariantCulture, $"drawn for images of {shape.Width} x {shape.Height} pixels"));
+            yield return ("Region", string.Create(CultureInfo.InvariantCulture,
+                $"drawn for images of {shape.Width} x {shape.Height} pixels"));
         }
 
         yield return ("Weights", info.Precision);

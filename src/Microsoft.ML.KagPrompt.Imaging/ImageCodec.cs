@@ -57,8 +57,8 @@ public static class ImageCodec
         => ReadReduced(file, origin, int.MaxValue, out info, maxPixels, orientation);
 
     /// <summary>
-    /// Reads an image file of which no more than a few hundred pixels a side will be seen: a JPEG comes at a half, a quarter or an eighth of
-    /// its size, in which it is decoded several times as fast and in as much less memory. Not bit for bit what resizing the whole gives.
+    /// Reads an image file of which no more than a few hundred pixels a side will be seen: a JPEG comes at a half, a quarter or an eighth
+    /// of its size, in which it is decoded several times as fast and in as much less memory. Not bit for bit what resizing the whole gives.
     /// </summary>
     /// <param name="path">The file; an ordinary one.</param>
     /// <param name="leastSide">Pixels that the shorter side keeps at least; four times what will be seen leave little of a difference.

@@ -15,7 +15,8 @@ internal static class PixelDecoder
     /// <param name="origin">What to call it in messages.</param>
     /// <param name="leastSide">Pixels that the shorter side keeps at least.</param>
     /// <exception cref="ImageReadException">The file is damaged or ends early, or there is no memory for it.</exception>
-    public static PixelBuffer Read(SKCodec codec, string origin, int leastSide = int.MaxValue) => Decode(codec, origin, Reduced(codec, leastSide));
+    public static PixelBuffer Read(SKCodec codec, string origin, int leastSide = int.MaxValue)
+        => Decode(codec, origin, Reduced(codec, leastSide));
 
     private static (int Width, int Height) Whole(SKCodec codec) => (codec.Info.Width, codec.Info.Height);
 

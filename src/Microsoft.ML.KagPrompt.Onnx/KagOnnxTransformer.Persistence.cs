@@ -26,9 +26,9 @@ public sealed partial class KagOnnxTransformer
         ctx.CheckAtModel();
         if (file.PathWithData is { } path)
         {
-            throw new NotSupportedException($"'{path}' has its weights in a second file, of more than a zip's entry of it may hold: expected "
-                + "a file that is whole by itself. Keep the two files, and apply them with ApplyKagOnnx where they are; or export with "
-                + "Precision Float16.");
+            throw new NotSupportedException($"'{path}' has its weights in a second file, of more than a zip's entry of it may hold: "
+                + "expected a file that is whole by itself. Keep the two files, and apply them with ApplyKagOnnx where they are; "
+                + "or export with Precision Float16.");
         }
 
         ctx.SetVersionInfo(Version());

@@ -66,8 +66,8 @@ public sealed partial class KagOnnxTransformer : ITransformer, IRowScorer, IDisp
     {
         if (className is not null && className != Inspector.Info.ClassName)
         {
-            throw new ArgumentException($"Class '{className}' is not known to this model: expected '{Inspector.Info.ClassName}', the one it "
-                + "was exported for. Filter such rows out, or apply the file of their class to them.");
+            throw new ArgumentException($"Class '{className}' is not known to this model: expected '{Inspector.Info.ClassName}', "
+                + "the one it was exported for. Filter such rows out, or apply the file of their class to them.");
         }
 
         return Inspector.ToModelSize(image);

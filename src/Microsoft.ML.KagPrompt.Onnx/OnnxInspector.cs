@@ -25,7 +25,8 @@ public sealed class OnnxInspector : IDisposable
         => (Info, this.options, session) = (file.Info, options, new(RuntimeSession.Open(file, options)));
 
     private OnnxInspector(OnnxInspector other, ThresholdCalibration calibration)
-        => (Info, options, session, isMoved) = (other.Info with { Calibration = calibration }, other.options, other.session.Acquire(), true);
+        => (Info, options, session, isMoved)
+            = (other.Info with { Calibration = calibration }, other.options, other.session.Acquire(), true);
 
     /// <summary>What the file says of the model: its class, threshold and sizes.</summary>
     public OnnxModelInfo Info { get; }
@@ -100,7 +101,8 @@ public sealed class OnnxInspector : IDisposable
 
     /// <summary>Inspects images, a few at a time; the verdicts are in their order.</summary>
     /// <param name="images">Images of any sizes.</param>
-    /// <param name="atImageSize">True: maps have the images' own sizes, NaN where they were not inspected; false: the model's S × S.</param>
+    /// <param name="atImageSize">True: maps have the images' own sizes, NaN where they were not inspected;
+    /// false: the model's S × S.</param>
     /// <exception cref="ImageReadException">One has another shape than the class's region.</exception>
     /// <exception cref="NotFiniteException">A score is not a number.</exception>
     /// <exception cref="ObjectDisposedException">The inspector is disposed.</exception>
@@ -111,8 +113,8 @@ public sealed class OnnxInspector : IDisposable
     }
 
     /// <summary>
-    /// Inspects images that were brought to S × S already, by the way of <see cref="OnnxModelInfo.ResizeMode"/>: what shape they had before
-    /// is for the caller to hold against the class's region (<see cref="OnnxModelInfo.RequireFit"/>).
+    /// Inspects images that were brought to S × S already, by the way of <see cref="OnnxModelInfo.ResizeMode"/>: what shape they had
+    /// before is for the caller to hold against the class's region (<see cref="OnnxModelInfo.RequireFit"/>).
     /// </summary>
     /// <param name="squares">Images of S × S.</param>
     /// <exception cref="ArgumentException">One is not S × S.</exception>
@@ -214,7 +216,8 @@ public sealed class OnnxInspector : IDisposable
         }
     }
 
-    private Func<int, string> NameOf(IReadOnlyList<PixelBuffer> images) => i => $"image {i + 1} of {images.Count} (class '{Info.ClassName}')";
+    private Func<int, string> NameOf(IReadOnlyList<PixelBuffer> images)
+        => i => $"image {i + 1} of {images.Count} (class '{Info.ClassName}')";
 
     /// <summary>The file decides, unless its threshold was moved.</summary>
     private Inspection Decided(Inspection verdict) => !isMoved ? verdict : verdict with

@@ -43,8 +43,8 @@ public sealed record OnnxModelInfo
     public required string ModelSha256 { get; init; }
 
     /// <summary>
-    /// Size of the images that the class's region was drawn for: others are refused unless they have its shape. Null: there is no region, or
-    /// it fits images of any shape.
+    /// Size of the images that the class's region was drawn for: others are refused unless they have its shape. Null: there is no region,
+    /// or it fits images of any shape.
     /// </summary>
     public (int Width, int Height)? RegionSize { get; init; }
 

@@ -64,7 +64,10 @@ internal static class StationHost
     {
         if (options.BehindProxy)
         {
-            var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedFor };
+            var forwarded = new ForwardedHeadersOptions
+            {
+                ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedFor,
+            };
             // Who started the station says that what reaches its port is the proxy, on whatever machine.
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();

@@ -16,7 +16,8 @@ public sealed partial class KagPromptTransformer
     public Inspection Inspect(string imagePath, string? className = null)
     {
         var images = Options.Images;
-        var picture = ImageCodec.ReadReduced(imagePath, images.LeastSide(Model.MapSize), out var info, images.MaxPixels, images.Orientation);
+        var picture = ImageCodec.ReadReduced(
+            imagePath, images.LeastSide(Model.MapSize), out var info, images.MaxPixels, images.Orientation);
         var verdict = Model.Inspect(picture, className ?? OnlyClass());
         if (Options.Columns.MapResolution != MapResolution.Image)
         {

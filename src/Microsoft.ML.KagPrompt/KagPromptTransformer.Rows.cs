@@ -9,7 +9,9 @@ public sealed partial class KagPromptTransformer
 
     int IRowScorer.MapSize => Model.MapSize;
 
-    /// <summary>Rows that a cursor scores together: <see cref="KagPromptOptions.InferenceBatchSize"/>, or what it leaves to the device.</summary>
+    /// <summary>
+    /// Rows that a cursor scores together: <see cref="KagPromptOptions.InferenceBatchSize"/>, or what it leaves to the device.
+    /// </summary>
     public int BatchSize => Options.InferenceBatchSize is var chosen and > 0 ? chosen : Model.ImagesAtOnce;
 
     InputColumns IRowScorer.InputOf(DataViewSchema schema) => InputOf(schema);

@@ -14,8 +14,8 @@ internal static class ExportCommand
     };
     private static readonly Option<string> Output = new("--out")
     {
-        Description = "The ONNX file to write (NAME.onnx), which appears whole or not at all. Of several classes each is written to one of its own: "
-            + "part.NAME.onnx.",
+        Description = "The ONNX file to write (NAME.onnx), which appears whole or not at all. Of several classes each is written "
+            + "to one of its own: part.NAME.onnx.",
         Required = true,
     };
     private static readonly Option<OnnxWeightType> Precision = new("--precision")
@@ -64,7 +64,7 @@ internal static class ExportCommand
         ScoreCommand.RequireKnown(className, model.ClassNames);
         var classNames = className is null ? model.ClassNames.Order(StringComparer.Ordinal).ToArray() : [className];
         var holds = true;
-        foreach (var (name, path) in ClassFiles.Of(classNames, output))
+        foreach (var (name, path) in ClassFiles.Assign(classNames, output))
         {
             cancellation.ThrowIfCancellationRequested();
             Write(model.Transformer, path, new()
@@ -97,18 +97,19 @@ internal static class ExportCommand
         CancellationToken cancellation)
     {
         using var file = OnnxInspector.Load(path, VerifyExportCommand.InTheFile);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{className}: written to {path} ({file.Info.ByteCount / 1e6:0.0} MB)."));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{className}: written to {path} ({file.Info.ByteCount / 1e6:0.0} MB)."));
         if (parsed.GetValue(Verify) is not { Length: > 0 } inputs)
         {
             return true;
         }
 
         var images = new ImageInputs(model.ClassNames, isOneOfSeveral ? null : className, model.Images)
-            .Of(inputs, cancellation).Where(image => image.Image.ClassName == className).ToArray();
+            .Open(inputs, cancellation).Where(image => image.Image.ClassName == className).ToArray();
         if (images.Length == 0)
         {
-            throw new InsufficientDataException($"--verify: there is no image of class '{className}': of several classes, the folder names on "
-                + "the images' paths tell which one they are of.");
+            throw new InsufficientDataException($"--verify: there is no image of class '{className}': of several classes, "
+                + "the folder names on the images' paths tell which one they are of.");
         }
 
         return VerifyExportCommand.Tell(ExportCheck.Run(model.Transformer.Model, file, images, cancellation), file.Info,

@@ -16,7 +16,8 @@ internal static class InfoCommand
     {
         var path = new Argument<string>("FILE|DIR")
         {
-            Description = "A model zip, an exported file (.onnx), a checkpoint, a model repository's directory, a converted backbone's directory, or \"compact\".",
+            Description = "A model zip, an exported file (.onnx), a checkpoint, a model repository's directory, "
+                + "a converted backbone's directory, or \"compact\".",
         };
         var json = new Option<bool>("--json") { Description = "Write JSON, for programs." };
         var command = new Verb("info", "Tells a model's classes, options and thresholds, or a backbone's family, sizes, licence, hash, "

@@ -77,7 +77,7 @@ internal static class ReportCommand
         (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) report = ([], []);
         ReportRun? run = null;
         ItemProgress.Show("scoring",
-            progress => report = (run = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress)).Of(images, cancellation));
+            progress => report = (run = new ReportRun(scorer, root, parsed.GetValue(Pictures), progress)).Gather(images, cancellation));
         string[] unused = [.. run!.MaskFaults, .. DataNotes.LeftOut(data, root)];
         string[] notes = [.. unused, .. split == ReportSplit.All ? [] : DataNotes.Shared(all, root), .. run.Unknown];
         WholeFile.Write(page, stream =>

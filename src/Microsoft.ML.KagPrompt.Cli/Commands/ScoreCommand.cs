@@ -83,7 +83,7 @@ internal static class ScoreCommand
             var writer = new ScoreWriter(output, parsed.GetValue(Format), parsed.GetValue(Details), onTerminal);
             void ScoreAll(Action<string, int, int> tell)
             {
-                foreach (var scored in scorer.Score(stop => images.Of(inputs, stop), cancellation))
+                foreach (var scored in scorer.Score(stop => images.Open(inputs, stop), cancellation))
                 {
                     writer.Write(ScoreRecord.From(scored, scored.Fault is null ? maps?.Write(scored) : null));
                     foreign += scored.IsForeign ? 1 : 0;

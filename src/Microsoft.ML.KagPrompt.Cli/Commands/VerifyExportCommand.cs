@@ -28,8 +28,8 @@ internal static class VerifyExportCommand
 
     public static Verb Create()
     {
-        var command = new Verb("verify-export", "Scores images with a model and with a file that was exported from it, and tells the largest "
-            + "differences and the times of both. Exits with 1 where they differ by more than the tolerance, or in a decision.")
+        var command = new Verb("verify-export", "Scores images with a model and with a file that was exported from it, and tells "
+            + "the largest differences and the times of both. Exits with 1 where they differ by more than the tolerance, or in a decision.")
         {
             Model, Exported, Inputs, Tolerance,
         };
@@ -48,7 +48,8 @@ internal static class VerifyExportCommand
 
         if (!check.Holds(most))
         {
-            Console.Error.WriteLine("The file does not score as the model does: export it again from this model, or give a larger --tolerance.");
+            Console.Error.WriteLine("The file does not score as the model does: export it again from this model, "
+                + "or give a larger --tolerance.");
         }
 
         return check.Holds(most);
@@ -65,7 +66,7 @@ internal static class VerifyExportCommand
         }
 
         var images = new ImageInputs(model.ClassNames, file.Info.ClassName, model.Images)
-            .Of(parsed.GetRequiredValue(Inputs), cancellation);
+            .Open(parsed.GetRequiredValue(Inputs), cancellation);
         return Tell(ExportCheck.Run(model.Transformer.Model, file, images, cancellation), file.Info, parsed.GetValue(Tolerance))
             ? ExitCode.Success : ExitCode.Differs;
     }

@@ -7,7 +7,7 @@ internal static class ClassFiles
     private const int Longest = 60;
 
     /// <summary>Of one class, the file asked for; of several, each one's name before its ending: part.NAME.onnx.</summary>
-    public static IReadOnlyList<(string ClassName, string Path)> Of(IReadOnlyList<string> classNames, string path)
+    public static IReadOnlyList<(string ClassName, string Path)> Assign(IReadOnlyList<string> classNames, string path)
     {
         if (classNames.Count == 1)
         {

@@ -98,7 +98,8 @@ internal sealed class ExportCheck
         public bool Holds(double tolerance) => score <= tolerance && map <= MapFactor * tolerance && flipped == 0;
 
         public string Line(double tolerance) => string.Create(CultureInfo.InvariantCulture, $"largest difference of scores {score:0.0E+0} "
-            + $"(at most {tolerance:0.0E+0}), of maps {map:0.0E+0} (at most {MapFactor * tolerance:0.0E+0}); decisions that differ: {flipped}");
+            + $"(at most {tolerance:0.0E+0}), of maps {map:0.0E+0} (at most {MapFactor * tolerance:0.0E+0}); "
+            + $"decisions that differ: {flipped}");
 
         /// <summary>What was not inspected is the same in both, or infinitely different.</summary>
         private static double Difference(float due, float got) => (float.IsNaN(due), float.IsNaN(got)) switch

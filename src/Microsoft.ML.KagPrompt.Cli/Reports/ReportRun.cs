@@ -28,7 +28,7 @@ internal sealed class ReportRun(ImageScorer scorer, string root, int pictures, A
     public IReadOnlyList<string> Unknown => pixels.Unknown;
 
     /// <summary>The images of the report, with pictures where they are among the worst, and the pixel metrics.</summary>
-    public (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) Of(IReadOnlyList<DatasetImage> images,
+    public (IReadOnlyList<ReportItem> Items, IReadOnlyList<ReportPixels> Pixels) Gather(IReadOnlyList<DatasetImage> images,
         CancellationToken cancellation)
     {
         pixels = new(scorer.Model.Images.ResizeMode, faults.Add);

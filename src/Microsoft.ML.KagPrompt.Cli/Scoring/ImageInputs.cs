@@ -15,8 +15,8 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 /// <param name="images">How they are read.</param>
 /// <param name="leastSide">Pixels a side that a picture keeps at least.</param>
 /// <param name="tell">What to say of them; null: on the error stream.</param>
-internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, ImageOptions images, int leastSide = int.MaxValue,
-    Action<string>? tell = null)
+internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string? className, ImageOptions images,
+    int leastSide = int.MaxValue, Action<string>? tell = null)
 {
     private const string StandardInput = "-";
 
@@ -29,7 +29,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     /// The images in order, each with its way to be read, and whether it came from one who waits for its score before the next.
     /// </summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
-    public IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> Of(IReadOnlyList<string> inputs,
+    public IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> Open(IReadOnlyList<string> inputs,
         CancellationToken cancellation = default)
     {
         // Reported before anything is scored.
@@ -66,8 +66,8 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
     /// <summary>An image that standard input holds, or the fault of what it holds.</summary>
     public (DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited) FromStandardInput(Func<byte[]> file)
         => (Image(StandardInput),
-            () => WithFrameWarning(StandardInput, ImageCodec.ReadReduced(file(), "Standard input", leastSide, out var info, images.MaxPixels,
-                images.Orientation), info),
+            () => WithFrameWarning(StandardInput,
+                ImageCodec.ReadReduced(file(), "Standard input", leastSide, out var info, images.MaxPixels, images.Orientation), info),
             true);
 
     public (DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited) FromFile(string path, bool isAwaited)
@@ -104,7 +104,7 @@ internal sealed class ImageInputs(IReadOnlyCollection<string> classNames, string
             tell($"{path}: {info.Frames} pictures in one file; the first is inspected, the others are not.");
         }
 
-        return ReadPicture.Of(pixels, info, images);
+        return ReadPicture.FromPixels(pixels, info, images);
     }
 
     private DatasetImage Image(string path) => new(path, className ?? Known(path), DatasetSplit.Test, null, "", null);

@@ -26,13 +26,16 @@ internal sealed class ImageScorer : IDisposable
     /// <param name="atImageSize">True: maps have each image's own size; false: the model's.</param>
     /// <param name="threshold">Decides instead of the model's own; null: it decides.</param>
     public static ImageScorer Load(string path, string device = "auto", bool atImageSize = false, float? threshold = null)
-        => new(ExportedModel.IsOne(path) ? ExportedModel.Load(path, device, threshold) : ZipModel.Load(path, device, threshold), atImageSize);
+        => new(ExportedModel.IsOne(path) ? ExportedModel.Load(path, device, threshold) : ZipModel.Load(path, device, threshold),
+            atImageSize);
 
     /// <summary>Scores in order; while a few images are scored, the next are read on another thread.</summary>
     public IEnumerable<ScoredImage> Score(IEnumerable<DatasetImage> images, CancellationToken cancellation)
         => Score(_ => images.Select(image => (image,
-            (Func<ReadPicture>)(() => ReadPicture.Of(
-                ImageCodec.ReadReduced(image.Path, LeastSide, out var info, Model.Images.MaxPixels, Model.Images.Orientation), info, Model.Images)),
+            (Func<ReadPicture>)(() => ReadPicture.FromPixels(
+                ImageCodec.ReadReduced(image.Path, LeastSide, out var info, Model.Images.MaxPixels, Model.Images.Orientation),
+                info,
+                Model.Images)),
             false)),
             cancellation);
 

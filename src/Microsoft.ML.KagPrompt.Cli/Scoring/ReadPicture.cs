@@ -7,7 +7,7 @@ namespace Microsoft.ML.KagPrompt.Cli.Scoring;
 internal sealed record ReadPicture(PixelBuffer Pixels, int Width, int Height)
 {
     /// <summary>Of a file, upright as the options say.</summary>
-    public static ReadPicture Of(PixelBuffer pixels, ImageFileInfo info, ImageOptions images)
+    public static ReadPicture FromPixels(PixelBuffer pixels, ImageFileInfo info, ImageOptions images)
     {
         var (width, height) = ImageCodec.SizeOf(info, images.Orientation);
         return new(pixels, width, height);

@@ -57,7 +57,9 @@ internal static class HashedOptions
         }
     }
 
-    /// <summary>Whether a text has this form, or is to have it: one of its names is enough, since a bit of another may be the damage.</summary>
+    /// <summary>
+    /// Whether a text has this form, or is to have it: one of its names is enough, since a bit of another may be the damage.
+    /// </summary>
     public static bool AreIn(JsonElement root) => root.EnumerateObject().Any(property => Parts.Contains(property.Name));
 
     /// <summary>The options of a text of this form.</summary>

@@ -53,8 +53,8 @@ public static class AnomalyDataset
                 + $"expected {string.Join(", ", ImageFiles.Extensions)} files in 'train/good', in 'good', or in the folder itself.");
     }
 
-    private static (DatasetLayout Layout, Func<string, bool> Matches, Func<string, Func<string, bool>, IReadOnlyList<DatasetImage>> List) Find(
-        string path, DatasetLayout layout)
+    private static (DatasetLayout Layout, Func<string, bool> Matches, Func<string, Func<string, bool>, IReadOnlyList<DatasetImage>> List)
+        Find(string path, DatasetLayout layout)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Directory.Exists(path) && !File.Exists(path))

@@ -19,7 +19,7 @@ public sealed record AblationPoint(string Label, double? Value, FewShotConfigura
 public sealed record AblationSummary(Ablation Ablation, AblationPoint Point, FewShotSummary Summary)
 {
     /// <summary>One each for value, data set and number of shots; the mean of several data sets comes last.</summary>
-    internal static IReadOnlyList<AblationSummary> Of(
+    internal static IReadOnlyList<AblationSummary> Summarize(
         IEnumerable<Ablation> ablations, IReadOnlyDictionary<FewShotConfiguration, IReadOnlyList<FewShotCell>> cells) =>
     [
         .. ablations.SelectMany(ablation => ablation.Points

@@ -25,7 +25,7 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
             watch.Stop();
             foreach (var (image, result) in batch.Zip(results))
             {
-                decisions.Add(Decision.Of(result, image.IsAnomalous == true));
+                decisions.Add(Decision.From(result, image.IsAnomalous == true));
                 maps.Add(result.Map, Mask(model, image), result.Width, result.Height, image.IsAnomalous == true);
             }
         }

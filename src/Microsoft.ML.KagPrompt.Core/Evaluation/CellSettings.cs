@@ -24,9 +24,9 @@ internal sealed class CellSettings
             Options = options with { Device = "auto", Seed = null },
             Backbone = Stamp(options.Backbone.Name, options.Backbone.Folders),
             MemoryBackbone = options.Backbone.MemoryName is { } memory ? Stamp(memory, options.Backbone.Folders) : null,
-            Checkpoint = options.Method.Files is { Count: > 0 } files ? string.Join(' ', files.Select(FileStamps.Of)) : null,
+            Checkpoint = options.Method.Files is { Count: > 0 } files ? string.Join(' ', files.Select(FileStamps.Compute)) : null,
             Draw = protocol.SupportDraw,
-            TrainedOn = protocol.TrainOn is { } elsewhere ? FileStamps.Of(Product.NormalOf(elsewhere.Images)) : null,
+            TrainedOn = protocol.TrainOn is { } elsewhere ? FileStamps.Compute(Product.NormalOf(elsewhere.Images)) : null,
             Initial = initial?.Sha256(),
             // Of the library's contents, its weights included: builds of one version may differ in them.
             Library = typeof(InspectionOptions).Assembly.ManifestModule.ModuleVersionId,
@@ -40,5 +40,5 @@ internal sealed class CellSettings
         => $"{images} {common}{(configuration == own ? "" : JsonSerializer.Serialize(configuration, Json))}";
 
     private static string Stamp(string backbone, IReadOnlyList<string> folders)
-        => FileStamps.Of(folders.Select(folder => Path.Combine(folder, backbone)).FirstOrDefault(Path.Exists) ?? backbone);
+        => FileStamps.Compute(folders.Select(folder => Path.Combine(folder, backbone)).FirstOrDefault(Path.Exists) ?? backbone);
 }

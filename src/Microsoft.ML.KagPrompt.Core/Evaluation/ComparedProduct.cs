@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Evaluation;
 internal sealed record ComparedProduct(string ClassName, DatasetImage[] Support, DatasetImage[] Rest, DatasetImage[] Test)
 {
     /// <exception cref="InsufficientDataException">One has too few normal images, or there is none.</exception>
-    public static ComparedProduct[] Of(FewShotDataset dataset, int? shots, int seed)
+    public static ComparedProduct[] Split(FewShotDataset dataset, int? shots, int seed)
     {
         ComparedProduct[] products = [.. dataset.Images.GroupBy(image => image.ClassName)
             .Select(group => Create(group.Key, [.. group], shots, seed)).Where(product => product.Support.Length > 0)];

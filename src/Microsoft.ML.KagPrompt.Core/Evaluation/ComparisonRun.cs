@@ -17,7 +17,7 @@ internal sealed class ComparisonRun(
 
     public ComparisonResults Compute()
     {
-        products = ComparedProduct.Of(dataset, choices.Shots, options.Seed ?? 0);
+        products = ComparedProduct.Split(dataset, choices.Shots, options.Seed ?? 0);
         ClassRegions.RequireKnown(options.Regions.Keys, [.. products.Select(product => product.ClassName)]);
         DatasetCheck.Run(
             dataset, products.SelectMany(product => product.Support.Concat(product.Rest).Concat(product.Test)), images, cancellation);

@@ -33,7 +33,7 @@ internal sealed class EvaluationRun : IDisposable
         (own, method) = (FewShotConfiguration.Of(options), InspectionMethods.NameOf(options.Method));
         cells = protocol.Configurations(own).ToDictionary(configuration => configuration, _ => new List<FewShotCell>());
         shots = [.. protocol.Shots.Distinct().Order()];
-        products = Product.Of(datasets, shots[^1], protocol.SupportDraw);
+        products = Product.FromDatasets(datasets, shots[^1], protocol.SupportDraw);
         store = new CellStore(protocol.CellFolder);
         models = new CellModels(options, protocol, images, initial, message => Tell(message), cancellation);
         settings = new(() => new CellSettings(options, protocol, initial));
@@ -65,7 +65,7 @@ internal sealed class EvaluationRun : IDisposable
         return new()
         {
             Cells = cells[own].AsReadOnly(),
-            Ablations = AblationSummary.Of(
+            Ablations = AblationSummary.Summarize(
                 protocol.Ablations, cells.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<FewShotCell>)entry.Value)),
             Warnings = [.. warnings.Distinct()],
         };
@@ -175,7 +175,7 @@ internal sealed class EvaluationRun : IDisposable
 
         if (!stamps.TryGetValue(product, out var stamp))
         {
-            stamps.Add(product, stamp = FileStamps.Of(product.All));
+            stamps.Add(product, stamp = FileStamps.Compute(product.All));
         }
 
         return settings.Value.For(stamp, configuration);

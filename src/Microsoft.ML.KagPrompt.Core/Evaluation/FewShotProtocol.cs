@@ -52,8 +52,9 @@ public sealed record FewShotProtocol
                 Shots is null ? null : string.Join(", ", Shots))
             .Require(Draws >= 1, nameof(Draws), "1 or more", Draws)
             .Require(SupportDraw == SupportDraw.Random || Draws == 1, nameof(Draws), $"1 with {nameof(SupportDraw)}.{SupportDraw}", Draws)
-            .Require(SupportDraw == SupportDraw.Random || Shots is null || Shots.All(shots => shots <= Product.PaperSupports), nameof(Shots),
-                $"at most {Product.PaperSupports} with {nameof(SupportDraw)}.{SupportDraw}", Shots is null ? null : string.Join(", ", Shots))
+            .Require(SupportDraw == SupportDraw.Random || Shots is null || Shots.All(shots => shots <= Product.PaperSupports),
+                nameof(Shots), $"at most {Product.PaperSupports} with {nameof(SupportDraw)}.{SupportDraw}",
+                Shots is null ? null : string.Join(", ", Shots))
             .Require(TrainOn is null || trains, nameof(TrainOn), "null without training: set Training.Epochs above 0", TrainOn?.Name)
             .Require(Ablations is not null, nameof(Ablations), "a list", Ablations)
             .Require(

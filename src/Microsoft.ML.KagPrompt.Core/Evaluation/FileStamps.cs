@@ -9,14 +9,14 @@ internal static class FileStamps
     /// <summary>
     /// A digest of names, lengths and times of writing of a file, or of all files in a folder; what is no path, as it is.
     /// </summary>
-    public static string Of(string path)
+    public static string Compute(string path)
     {
         var stamps = Stamps(path).ToArray();
         return stamps.Length == 0 ? path : Digest(stamps);
     }
 
     /// <summary>A digest of the images, of what is known of each, and of their masks.</summary>
-    public static string Of(IEnumerable<DatasetImage> images) => Digest(images.SelectMany(image => Stamps(image.Path)
+    public static string Compute(IEnumerable<DatasetImage> images) => Digest(images.SelectMany(image => Stamps(image.Path)
         .Concat(image.MaskPath is null ? [] : Stamps(image.MaskPath))
         .Append($"{image.Path} {image.ClassName} {image.Split} {image.IsAnomalous} {image.DefectType} {image.MaskPath}")));
 

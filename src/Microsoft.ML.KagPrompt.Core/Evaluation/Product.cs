@@ -16,13 +16,15 @@ internal sealed record Product(string Dataset, string ClassName, DatasetImage[] 
     public int PaperStart { get; init; } = PaperRound * PaperSupports;
 
     /// <exception cref="InsufficientDataException">One has too few images.</exception>
-    public static IReadOnlyList<Product> Of(IEnumerable<FewShotDataset> datasets, int mostShots, SupportDraw draw = SupportDraw.Random)
+    public static IReadOnlyList<Product> FromDatasets(
+        IEnumerable<FewShotDataset> datasets, int mostShots, SupportDraw draw = SupportDraw.Random)
     {
         datasets = [.. datasets];
         if (draw == SupportDraw.Paper && datasets.FirstOrDefault(dataset => dataset.Layout == DatasetLayout.Auto) is { } untold)
         {
             throw new ArgumentException($"'{untold.Name}': expected its {nameof(FewShotDataset.Layout)} with {nameof(SupportDraw)}.{draw}, "
-                + $"which VisA has one of its own of, got {DatasetLayout.Auto}. {nameof(AnomalyDataset)}.{nameof(AnomalyDataset.LayoutOf)} tells it.");
+                + $"which VisA has one of its own of, got {DatasetLayout.Auto}. "
+                + $"{nameof(AnomalyDataset)}.{nameof(AnomalyDataset.LayoutOf)} tells it.");
         }
 
         Product[] products = [.. datasets.SelectMany(dataset => dataset.Images.GroupBy(image => image.ClassName)

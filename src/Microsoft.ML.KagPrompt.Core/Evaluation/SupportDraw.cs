@@ -7,8 +7,8 @@ public enum SupportDraw
     Random,
 
     /// <summary>
-    /// The four that KAG-prompt's authors took, whose published figures are of this one draw: of the training images in order, the 13th to the
-    /// 16th; of data laid out as VisA, the 57th to the 60th of its table's rows.
+    /// The four that KAG-prompt's authors took, whose published figures are of this one draw: of the training images in order, the 13th
+    /// to the 16th; of data laid out as VisA, the 57th to the 60th of its table's rows.
     /// </summary>
     Paper,
 }

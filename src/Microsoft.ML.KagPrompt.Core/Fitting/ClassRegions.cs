@@ -11,7 +11,7 @@ internal sealed class ClassRegions(IReadOnlyDictionary<string, InspectionRegion>
 
     /// <summary>A class's region; null: all is inspected.</summary>
     /// <exception cref="ArgumentException">It leaves no patch to inspect.</exception>
-    public ClassRegion? Of(string className)
+    public ClassRegion? Find(string className)
     {
         if (!placed.TryGetValue(className, out var region))
         {

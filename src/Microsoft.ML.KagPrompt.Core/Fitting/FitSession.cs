@@ -119,7 +119,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         {
             clock.Report("memory", states.Count, set.ClassNames.Count);
             textFeatures.Remove(name, out var features);
-            states.Add(name, builder.Build(set, name, features, regions.Of(name)));
+            states.Add(name, builder.Build(set, name, features, regions.Find(name)));
         }
 
         clock.Report("memory", states.Count, set.ClassNames.Count);

@@ -37,7 +37,7 @@ internal sealed class FitSet
         {
             cancellation.ThrowIfCancellationRequested();
             regions?.RequireFit(image, preprocessor.ImageSize);
-            var (square, region) = (preprocessor.Resize(image.Image), regions?.Of(image.ClassName)?.Square);
+            var (square, region) = (preprocessor.Resize(image.Image), regions?.Find(image.ClassName)?.Square);
             set.images.Add(new FitImage(region?.Cut(square) ?? square, image.ClassName, image.IsAnomalous == true, image.IsSupport,
                 image.Origin, region));
             onImage(set.images.Count);

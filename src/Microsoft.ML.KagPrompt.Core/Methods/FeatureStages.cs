@@ -58,7 +58,7 @@ internal sealed partial class FeatureStages
     /// <summary>Maps of chosen stages and the pooled descriptor. The caller owns them.</summary>
     public StageFeatures Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares, IReadOnlyList<int> chosen)
         => encoder.Encode(squares, images
-            => encoder.Tower is IStageTower tower ? StageFeatures.Of(tower.EncodeStages(images), chosen)
+            => encoder.Tower is IStageTower tower ? StageFeatures.Choose(tower.EncodeStages(images), chosen)
             : OfTaps(encoder.Tower.Encode(images), chosen));
 
     private static int StepOf(VisionTowerInfo info, int tap) => tap < info.TapSteps.Count ? info.TapSteps[tap] : info.PatchSize;
@@ -79,7 +79,7 @@ internal sealed partial class FeatureStages
 internal sealed class StageFeatures(IReadOnlyList<torch.Tensor> maps, torch.Tensor descriptor) : EncodedImages
 {
     /// <summary>Of all stages' maps, some, and the mean of the last.</summary>
-    public static StageFeatures Of(IReadOnlyList<torch.Tensor> maps, IReadOnlyList<int> chosen)
+    public static StageFeatures Choose(IReadOnlyList<torch.Tensor> maps, IReadOnlyList<int> chosen)
         => new([.. chosen.Select(stage => maps[stage - 1])], maps[^1].mean([2, 3]));
 
     public IReadOnlyList<torch.Tensor> Maps => maps;

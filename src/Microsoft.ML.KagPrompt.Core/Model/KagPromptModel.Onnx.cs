@@ -42,9 +42,10 @@ public sealed partial class KagPromptModel
         options.Validate();
         using var held = Hold();
         var name = options.ClassName is null && classes.Count > 1
-            ? throw new ArgumentException($"{nameof(OnnxExportOptions)}.{nameof(options.ClassName)}: expected the name of a class, as a file "
-                + $"holds one and this model knows several: "
-                + $"{string.Join(", ", classes.Keys.Order(StringComparer.Ordinal).Take(20).Select(known => $"'{known}'"))}.", nameof(options))
+            ? throw new ArgumentException($"{nameof(OnnxExportOptions)}.{nameof(options.ClassName)}: expected the name of a class, "
+                + "as a file holds one and this model knows several: "
+                + $"{string.Join(", ", classes.Keys.Order(StringComparer.Ordinal).Take(20).Select(known => $"'{known}'"))}.",
+                nameof(options))
             : KnownName(options.ClassName);
         var (graph, metadata) = OnnxExport.Build(this, name, options);
         using (graph)

@@ -42,8 +42,8 @@ public sealed partial class KagPromptModel : IDisposable
     public IReadOnlyCollection<string> ClassNames => [.. classes.Keys];
 
     /// <summary>
-    /// Images of one class that go through the networks together: up to 8 on the processor and 32 on a graphics card, fewer of large images.
-    /// Longer lists are taken in parts.
+    /// Images of one class that go through the networks together: up to 8 on the processor and 32 on a graphics card, fewer of large
+    /// images. Longer lists are taken in parts.
     /// </summary>
     public int ImagesAtOnce => Network.ImagesAtOnce;
 
@@ -160,8 +160,9 @@ public sealed partial class KagPromptModel : IDisposable
     public float[] MapToImage(ReadOnlySpan<float> map, int width, int height) => Network.Preprocessor.MapToImage(map, width, height);
 
     /// <summary>
-    /// An image as the model sees it, S × S, which <see cref="Inspect(PixelBuffer, string, bool)"/> then takes as it is: of large photographs
-    /// that wait for their turn nothing more need be held. The map's place in the photograph is told by <see cref="MapToImage"/>.
+    /// An image as the model sees it, S × S, which <see cref="Inspect(PixelBuffer, string, bool)"/> then takes as it is: of large
+    /// photographs that wait for their turn nothing more need be held. The map's place in the photograph is told by
+    /// <see cref="MapToImage"/>.
     /// </summary>
     /// <param name="image">An image of any size.</param>
     /// <param name="className">Its class; null: as for an inspection.</param>

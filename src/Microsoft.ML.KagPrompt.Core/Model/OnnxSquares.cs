@@ -18,7 +18,7 @@ internal static class OnnxSquares
         }
 
         // As ResizeGeometry: the short side to S, the long one truncated; the crop begins in the middle, rounded half to even.
-        var sides = images.Graph.Node("Shape", [images], Told("start", 1), Told("end", 3));                         // [2]: H, W
+        var sides = images.Graph.Node("Shape", [images], Attr("start", 1), Attr("end", 3));                         // [2]: H, W
         var graph = images.Graph;
         var resized = (sides * graph.Whole(side)) / sides.Least(0);
         var first = ((resized - graph.Whole(side)).Cast(DataType.Float) / 2).Round().Cast(DataType.Int64);
@@ -48,9 +48,9 @@ internal static class OnnxSquares
     {
         var graph = planes.Graph;
         // All four sides: with the two alone (axes), ONNX Runtime 1.31 fails where it moves a transposition past the node.
-        var others = graph.Node("Shape", [planes], Told("start", 0), Told("end", 2));
+        var others = graph.Node("Shape", [planes], Attr("start", 0), Attr("end", 2));
         return graph.Node("Resize", [planes, OnnxValue.None(graph), OnnxValue.None(graph), new[] { others, sides }.Concat(0)],
-            Told("mode", "cubic"), Told("cubic_coeff_a", -0.5), Told("antialias", 1), Told("exclude_outside", 1),
-            Told("coordinate_transformation_mode", "half_pixel"));
+            Attr("mode", "cubic"), Attr("cubic_coeff_a", -0.5), Attr("antialias", 1), Attr("exclude_outside", 1),
+            Attr("coordinate_transformation_mode", "half_pixel"));
     }
 }

@@ -8,9 +8,9 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// Two-dimensional convolution on whole blocks of channels. On some processors (seen on AMD Zen 5) libtorch's CPU convolution reads
 /// channels beyond the last whole block of 16 without having cleared them, and its gradient under a stride likewise with blocks of 32:
 /// wrong by tens of percent, without an error. Channels of zeros, added here where the sizes do not fill the blocks, cost nothing at the
-/// sizes of real networks, which fill them. With channels last in memory it is wrong even at some sizes that do fill them (392 × 64 by 640), so that
-/// inputs are brought to channels first. A single small image would go to NNPACK, which warns on the error stream at every call where it
-/// does not know the processor: it is a matrix product here.
+/// sizes of real networks, which fill them. With channels last in memory it is wrong even at some sizes that do fill them (392 × 64 by
+/// 640), so that inputs are brought to channels first. A single small image would go to NNPACK, which warns on the error stream at every
+/// call where it does not know the processor: it is a matrix product here.
 /// </summary>
 internal static class Convolution
 {

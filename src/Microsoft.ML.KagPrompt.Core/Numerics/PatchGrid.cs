@@ -52,7 +52,9 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
         return pixels.reshape([.. leading, height, width]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What <see cref="ToImage(Tensor, int, int)"/> multiplies by: [height, Rows] before, [width, Columns] turned over after.</summary>
+    /// <summary>
+    /// What <see cref="ToImage(Tensor, int, int)"/> multiplies by: [height, Rows] before, [width, Columns] turned over after.
+    /// </summary>
     public (float[] Down, float[] Across) Weights(int height, int width) => Known.GetOrAdd(
         (this, height, width),
         key => (Tents(Rows, FirstRow, RowStep, key.Height), Tents(Columns, FirstColumn, ColumnStep, key.Width)));

@@ -156,19 +156,19 @@ internal sealed class OnnxGraph(bool halfWeights = false, long atOnce = OnnxGrap
     }
 
     /// <summary>A whole number that an operator is told.</summary>
-    public static AttributeProto Told(string name, long value)
+    public static AttributeProto Attr(string name, long value)
         => new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
 
     /// <summary>A number that an operator is told.</summary>
-    public static AttributeProto Told(string name, double value)
+    public static AttributeProto Attr(string name, double value)
         => new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = (float)value };
 
     /// <summary>A word that an operator is told.</summary>
-    public static AttributeProto Told(string name, string value)
+    public static AttributeProto Attr(string name, string value)
         => new() { Name = name, Type = AttributeProto.Types.AttributeType.String, S = ByteString.CopyFromUtf8(value) };
 
     /// <summary>Whole numbers that an operator is told.</summary>
-    public static AttributeProto Told(string name, IEnumerable<long> values)
+    public static AttributeProto Attr(string name, IEnumerable<long> values)
         => new() { Name = name, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } };
 
     private static ValueInfoProto Described(string name, DataType type, IReadOnlyList<OnnxSide> shape)

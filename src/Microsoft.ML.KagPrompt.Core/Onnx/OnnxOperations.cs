@@ -23,16 +23,16 @@ internal static class OnnxOperations
     public static OnnxValue Conv(this OnnxValue x, torch.Tensor weight, torch.Tensor? bias, long stride = 1, long padding = 0)
     {
         OnnxValue[] inputs = bias is null ? [x, x.Graph.Weight(weight)] : [x, x.Graph.Weight(weight), x.Graph.Weight(bias)];
-        return x.Graph.Node("Conv", inputs, Told("kernel_shape", weight.shape[2..]), Told("strides", [stride, stride]),
-            Told("pads", [padding, padding, padding, padding]));
+        return x.Graph.Node("Conv", inputs, Attr("kernel_shape", weight.shape[2..]), Attr("strides", [stride, stride]),
+            Attr("pads", [padding, padding, padding, padding]));
     }
 
     public static OnnxValue MaxPool(this OnnxValue x, long kernel, long stride, long padding) => x.Graph.Node("MaxPool", [x],
-        Told("kernel_shape", [kernel, kernel]), Told("strides", [stride, stride]), Told("pads", [padding, padding, padding, padding]));
+        Attr("kernel_shape", [kernel, kernel]), Attr("strides", [stride, stride]), Attr("pads", [padding, padding, padding, padding]));
 
     /// <summary>Means of tiles; the last ones may hang over the edge, and are means of what lies inside.</summary>
     public static OnnxValue MeanOfTiles(this OnnxValue x, long side) => x.Graph.Node("AveragePool", [x],
-        Told("kernel_shape", [side, side]), Told("strides", [side, side]), Told("ceil_mode", 1));
+        Attr("kernel_shape", [side, side]), Attr("strides", [side, side]), Attr("ceil_mode", 1));
 
     public static OnnxValue Relu(this OnnxValue x) => x.Graph.Node("Relu", [x]);
 
@@ -54,7 +54,7 @@ internal static class OnnxOperations
 
     /// <summary>x / σ normed over the last dimension, scaled and shifted.</summary>
     public static OnnxValue LayerNorm(this OnnxValue x, torch.Tensor weight, torch.Tensor bias, double epsilon) => x.Graph.Node(
-        "LayerNormalization", [x, x.Graph.Weight(weight), x.Graph.Weight(bias)], Told("axis", -1), Told("epsilon", epsilon));
+        "LayerNormalization", [x, x.Graph.Weight(weight), x.Graph.Weight(bias)], Attr("axis", -1), Attr("epsilon", epsilon));
 
     /// <summary>1 − x.</summary>
     public static OnnxValue Complement(this OnnxValue x) => 1 - x;
@@ -65,9 +65,9 @@ internal static class OnnxOperations
 
     public static OnnxValue Maximum(this OnnxValue a, OnnxValue b) => a.Graph.Node("Max", [a, b]);
 
-    public static OnnxValue Softmax(this OnnxValue x, long axis) => x.Graph.Node("Softmax", [x], Told("axis", axis));
+    public static OnnxValue Softmax(this OnnxValue x, long axis) => x.Graph.Node("Softmax", [x], Attr("axis", axis));
 
-    public static OnnxValue Cast(this OnnxValue x, DataType type) => x.Graph.Node("Cast", [x], Told("to", (long)type));
+    public static OnnxValue Cast(this OnnxValue x, DataType type) => x.Graph.Node("Cast", [x], Attr("to", (long)type));
 
     /// <summary>Round half to even.</summary>
     public static OnnxValue Round(this OnnxValue x) => x.Graph.Node("Round", [x]);
@@ -95,10 +95,10 @@ internal static class OnnxOperations
     /// <summary>The largest (least) values of each row, first the most extreme, and where they lie: [N, n] → [N, k] each.</summary>
     public static (OnnxValue Values, OnnxValue Places) TopK(this OnnxValue x, long count, bool largest)
     {
-        var found = x.Graph.Nodes("TopK", 2, [x, x.Graph.Whole(count)], Told("axis", -1), Told("largest", largest ? 1 : 0));
+        var found = x.Graph.Nodes("TopK", 2, [x, x.Graph.Whole(count)], Attr("axis", -1), Attr("largest", largest ? 1 : 0));
         return (found[0], found[1]);
     }
 
     private static OnnxValue Reduced(this OnnxValue x, string op, long[] axes, bool keep)
-        => x.Graph.Node(op, [x, x.Graph.Whole(axes)], Told("keepdims", keep ? 1 : 0));
+        => x.Graph.Node(op, [x, x.Graph.Whole(axes)], Attr("keepdims", keep ? 1 : 0));
 }

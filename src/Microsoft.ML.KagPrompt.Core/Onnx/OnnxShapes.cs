@@ -8,7 +8,7 @@ internal static class OnnxShapes
     /// <summary>In another shape; 0 keeps a side, −1 is what is left.</summary>
     public static OnnxValue Reshape(this OnnxValue x, params long[] shape) => x.Graph.Node("Reshape", [x, x.Graph.Whole(shape)]);
 
-    public static OnnxValue Permute(this OnnxValue x, params long[] order) => x.Graph.Node("Transpose", [x], Told("perm", order));
+    public static OnnxValue Permute(this OnnxValue x, params long[] order) => x.Graph.Node("Transpose", [x], Attr("perm", order));
 
     /// <summary>[A, B, C] → [A, C, B].</summary>
     public static OnnxValue Swap(this OnnxValue x) => x.Permute(0, 2, 1);
@@ -24,7 +24,7 @@ internal static class OnnxShapes
     public static OnnxValue Squeeze(this OnnxValue x, long axis) => x.Graph.Node("Squeeze", [x, x.Graph.Whole(axis)]);
 
     public static OnnxValue Concat(this IReadOnlyList<OnnxValue> parts, long axis)
-        => parts.Count == 1 ? parts[0] : parts[0].Graph.Node("Concat", parts, Told("axis", axis));
+        => parts.Count == 1 ? parts[0] : parts[0].Graph.Node("Concat", parts, Attr("axis", axis));
 
     /// <summary>Some values along a dimension, from one on.</summary>
     public static OnnxValue Narrow(this OnnxValue x, long axis, long first, long count)
@@ -37,13 +37,13 @@ internal static class OnnxShapes
     public static OnnxValue Select(this OnnxValue x, long axis, long place) => x.Narrow(axis, place, 1).Squeeze(axis);
 
     public static OnnxValue Gather(this OnnxValue x, long axis, OnnxValue places)
-        => x.Graph.Node("Gather", [x, places], Told("axis", axis));
+        => x.Graph.Node("Gather", [x, places], Attr("axis", axis));
 
     public static OnnxValue Gather(this OnnxValue x, long axis, long[] places) => x.Gather(axis, x.Graph.Whole(places));
 
     /// <summary>Of each image one row: [N, n, …] and [N, 1] → [N, …].</summary>
     public static OnnxValue RowOfEach(this OnnxValue x, OnnxValue numbers)
-        => x.Graph.Node("GatherND", [x, numbers], Told("batch_dims", 1));
+        => x.Graph.Node("GatherND", [x, numbers], Attr("batch_dims", 1));
 
     /// <summary>The same rows for each image of a batch: [k, D] → [N, k, D].</summary>
     /// <param name="rows">A constant.</param>
@@ -52,7 +52,7 @@ internal static class OnnxShapes
     /// <param name="batch">A value whose first side is N.</param>
     public static OnnxValue ForEach(this OnnxValue rows, long count, long width, OnnxValue batch)
     {
-        var images = batch.Graph.Node("Shape", [batch], Told("start", 0), Told("end", 1));
+        var images = batch.Graph.Node("Shape", [batch], Attr("start", 0), Attr("end", 1));
         return rows.Graph.Node("Expand", [rows, new[] { images, rows.Graph.Whole(count, width) }.Concat(0)]);
     }
 

@@ -22,7 +22,8 @@ internal sealed class ExportedOutputs
         {
             var due = shape.Select(size => size < 0 ? images : (long)size).ToArray();
             var found = value.OnnxType == OnnxValueType.ONNX_TYPE_TENSOR ? value.GetTensorTypeAndShape() : default;
-            if (value.OnnxType != OnnxValueType.ONNX_TYPE_TENSOR || found.ElementDataType != type || !found.Shape.AsSpan().SequenceEqual(due))
+            if (value.OnnxType != OnnxValueType.ONNX_TYPE_TENSOR || found.ElementDataType != type
+                || !found.Shape.AsSpan().SequenceEqual(due))
             {
                 throw new ModelFormatException($"The exported model computes something else: expected {name} of {type} "
                     + $"[{string.Join(", ", due)}], got {(value.OnnxType == OnnxValueType.ONNX_TYPE_TENSOR

@@ -54,8 +54,9 @@ internal static class RuntimeSession
         }
         catch (Exception fault) when (fault is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new NativeRuntimeException("ONNX Runtime's native library cannot be loaded. Reference package Microsoft.ML.OnnxRuntime in "
-                + "the application's project, which has it for Windows, Linux and macOS on x64 and Arm 64. "
+            throw new NativeRuntimeException("ONNX Runtime's native library cannot be loaded. "
+                + "Reference package Microsoft.ML.OnnxRuntime in the application's project, "
+                + "which has it for Windows, Linux and macOS on x64 and Arm 64. "
                 + $"The loader said: {FirstLine(fault.GetBaseException())}", fault);
         }
 

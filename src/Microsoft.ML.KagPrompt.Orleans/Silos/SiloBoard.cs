@@ -49,8 +49,8 @@ internal sealed class SiloBoard(TimeProvider time)
 
     /// <summary>
     /// Takes a silo of those whose model of the product is warm: of the ones with the least work, or one picture more, that which was asked
-    /// longest ago. What others have under way is as old as their last word, so that a picture's difference says nothing, and the quickest to
-    /// answer would have half of all. The work is given back by <see cref="Done"/>.
+    /// longest ago. What others have under way is as old as their last word, so that a picture's difference says nothing, and the
+    /// quickest to answer would have half of all. The work is given back by <see cref="Done"/>.
     /// </summary>
     /// <param name="product">The product.</param>
     /// <param name="version">Null: any.</param>

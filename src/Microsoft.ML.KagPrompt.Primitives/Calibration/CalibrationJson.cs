@@ -13,7 +13,8 @@ internal static class CalibrationJson
     {
         try
         {
-            var calibration = JsonSerializer.Deserialize(json, CalibrationContext.Default.ThresholdCalibration) ?? throw new JsonException("null");
+            var calibration = JsonSerializer.Deserialize(json, CalibrationContext.Default.ThresholdCalibration)
+                ?? throw new JsonException("null");
             var faults = new OptionFaults();
             calibration.ScoreModel?.CollectFaults(faults, nameof(ThresholdCalibration.ScoreModel));
             faults.ThrowIfAny(nameof(ThresholdCalibration));

@@ -61,7 +61,8 @@ public sealed record NormalScoreModel
         var held = (int)Math.Ceiling(ThresholdCalibration.Confidence * shares.Length);
         var first = Enumerable.Range(0, shares.Length - held + 1).MinBy(i => shares[i + held - 1] - shares[i]);
         var last = first + held - 1;
-        // Where the likeliest shares are the smallest (or the largest) there are, the shortest interval begins at 0 (or ends at 1), not at the middle of a step.
+        // Where the likeliest shares are the smallest (or the largest) there are, the shortest interval begins at 0 (or ends at 1), not
+        // at the middle of a step.
         var low = first == 0 && shares[last] < shares[^1] ? 0 : shares[first];
         var high = last == shares.Length - 1 && shares[0] < shares[first] ? 1 : shares[last];
         return (expected, Math.Min(low, expected), Math.Max(high, expected));

@@ -7,10 +7,10 @@ namespace Microsoft.ML.KagPrompt;
 public class KagPromptException : Exception
 {
     /// <summary>Creates the error with a message that says what, expected, got and remedy.</summary>
-    public KagPromptException(string message) : base(ShownText.Of(message)) { }
+    public KagPromptException(string message) : base(ShownText.Shorten(message)) { }
 
     /// <summary>Creates the error with its cause.</summary>
-    public KagPromptException(string message, Exception? innerException) : base(ShownText.Of(message), innerException) { }
+    public KagPromptException(string message, Exception? innerException) : base(ShownText.Shorten(message), innerException) { }
 }
 
 /// <summary>A weights file is damaged, hostile, or of a format that is not supported.</summary>

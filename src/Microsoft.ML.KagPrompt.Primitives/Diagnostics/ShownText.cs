@@ -14,7 +14,7 @@ internal static class ShownText
     private const int MostBytesOfACharacter = 3;
 
     /// <summary>The text, or its beginning and its end.</summary>
-    public static string Of(string message)
+    public static string Shorten(string message)
     {
         if (message is null || message.Length <= MostBytes / MostBytesOfACharacter || Encoding.UTF8.GetByteCount(message) <= MostBytes)
         {

@@ -6,8 +6,8 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// Items in batches, read on another thread while the batch before is used: one batch ahead and no more, so that memory stays bounded.
 /// </summary>
 /// <remarks>
-/// One thread at a time goes through the source, in order. What the source throws comes after the items before it, and again at each asking.
-/// Not thread-safe.
+/// One thread at a time goes through the source, in order. What the source throws comes after the items before it, and again at each
+/// asking. Not thread-safe.
 /// </remarks>
 internal sealed class ReadAhead<T> : IDisposable
 {

@@ -66,8 +66,8 @@ internal sealed class JournalWriter : IAsyncDisposable
                 else if (full + bytes + length > maxBytes)
                 {
                     next.Done.TrySetException(new JournalFullException($"The result was not recorded: {journal.Pending} results wait for "
-                        + $"the database, and the journal in '{folder}' has no room (MaxJournalBytes, {maxBytes}). Bring the database back, "
-                        + "or give the journal more room."));
+                        + $"the database, and the journal in '{folder}' has no room (MaxJournalBytes, {maxBytes}). "
+                        + "Bring the database back, or give the journal more room."));
                 }
                 else
                 {

@@ -31,7 +31,8 @@ internal sealed partial class PictureSweep(
         DateTime first;
         await using (var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false))
         {
-            first = await context.Results.MinAsync(row => (DateTime?)row.Time, cancellationToken).ConfigureAwait(false) ?? DateTime.MaxValue;
+            first = await context.Results.MinAsync(row => (DateTime?)row.Time, cancellationToken).ConfigureAwait(false)
+                ?? DateTime.MaxValue;
         }
 
         var (deleted, freed) = (0, 0L);

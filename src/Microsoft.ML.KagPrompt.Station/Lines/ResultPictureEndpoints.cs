@@ -40,7 +40,8 @@ internal static class ResultPictureEndpoints
                 return Answers.Bytes(live.Map, "image/png");
             }
 
-            if (await store.FindAsync(id, stop) is not { MapHash: { } hash } result || await pictures.ReadMapAsync(hash, stop) is not { } map)
+            if (await store.FindAsync(id, stop) is not { MapHash: { } hash } result
+                || await pictures.ReadMapAsync(hash, stop) is not { } map)
             {
                 return Answers.NotFound();
             }

@@ -62,7 +62,8 @@ internal sealed class Watcher(IResultStore store, IModelRegistry registry, Facts
             var since = new ResultFilter { Product = product, From = active.PublishedAt };
             // Another version may have served since, and been rolled back.
             async Task<List<StoredResult>> Of(ResultOrder order)
-                => [.. (await store.QueryAsync(since, order, DriftRule.Recent, null, stop)).Results.Where(each => each.ModelVersion == active.Id)];
+                => [.. (await store.QueryAsync(since, order, DriftRule.Recent, null, stop)).Results
+                    .Where(each => each.ModelVersion == active.Id)];
             var (first, last) = (await Of(ResultOrder.Oldest), await Of(ResultOrder.Newest));
             if (first.Count > 0 && last.Count > 0 && last[^1].Time > first[^1].Time)
             {

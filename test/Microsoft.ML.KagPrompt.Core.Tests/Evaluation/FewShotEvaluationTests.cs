@@ -24,7 +24,7 @@ public sealed class FewShotEvaluationTests : IDisposable
     [Fact]
     public void Draw_MoreShots_BeginsWithFewer()
     {
-        var product = Product.Of([Set], 4).Single();
+        var product = Product.FromDatasets([Set], 4).Single();
         var order = product.Draw(3);
         order.Should().BeEquivalentTo(product.Normal).And.Equal(product.Draw(3));
         Enumerable.Range(0, 9).Select(seed => product.Draw(seed)[0]).Distinct().Should().HaveCountGreaterThan(1);
@@ -40,7 +40,7 @@ public sealed class FewShotEvaluationTests : IDisposable
             .. Enumerable.Range(0, first + 4).Select(i => new DatasetImage($"train {i}", "bolt", DatasetSplit.Train, false, "good", null)),
             .. Set.Images.Where(image => image.Split == DatasetSplit.Test),
         ]) { Layout = layout };
-        var product = Product.Of([set], 4, SupportDraw.Paper).Single();
+        var product = Product.FromDatasets([set], 4, SupportDraw.Paper).Single();
         product.Draw(0, SupportDraw.Paper).Select(image => image.Path).Should().Equal(Enumerable.Range(first, 4).Select(i => $"train {i}"));
         var protocol = new FewShotProtocol { Shots = [1], Draws = 1, SupportDraw = SupportDraw.Paper, CellFolder = folder };
         var drawn = FewShotEvaluation.Run([set], Small, parts, protocol).Cells.Single();

@@ -34,7 +34,7 @@ internal sealed partial class FewShotBranch(AnomalyGptOptions options, MethodSiz
         using var noGradients = torch.no_grad();
         var random = new Random(seed);
         return [.. ((ScoringFeatures)views).ForMemory.PatchTokens.Zip(Grids, (layer, grid)
-            => KeptPatches.Of(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
+            => KeptPatches.Keep(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
     }
 
     public ClassReference BuildReference(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures,

@@ -16,7 +16,8 @@ namespace Microsoft.ML.KagPrompt.Methods.AprilGan;
 /// <param name="sizes">Of the backbone.</param>
 /// <param name="heads">The linear heads.</param>
 /// <param name="startsTrained">Whether they were trained before.</param>
-internal sealed partial class AprilGanMethod(AprilGanOptions options, MethodSizes sizes, LinearHeads heads, bool startsTrained) : ITrainedMethod
+internal sealed partial class AprilGanMethod(AprilGanOptions options, MethodSizes sizes, LinearHeads heads, bool startsTrained)
+    : ITrainedMethod
 {
     private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
     private readonly IReadOnlyList<PatchGrid> grids = sizes.Main.TapGrids(sizes.ImageSize);
@@ -51,7 +52,7 @@ internal sealed partial class AprilGanMethod(AprilGanOptions options, MethodSize
         using var noGradients = torch.no_grad();
         var random = new Random(seed);
         return [.. ((ScoringFeatures)views).ForMemory.PatchTokens.Zip(grids, (layer, grid)
-            => KeptPatches.Of(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
+            => KeptPatches.Keep(layer, grid, regions, options.Memory.ViewShare, random).MoveToOuterDisposeScope())];
     }
 
     public ClassReference BuildReference(

@@ -11,7 +11,7 @@ internal static class TransductiveScores
     /// <param name="zeroShot">Zero-shot image scores of all test images of one class.</param>
     /// <param name="largest">The maxima of their maps, in the same order.</param>
     /// <exception cref="ArgumentException">The lists differ in length, or all maxima are equal.</exception>
-    public static float[] Of(IReadOnlyList<float> zeroShot, IReadOnlyList<float> largest)
+    public static float[] Compute(IReadOnlyList<float> zeroShot, IReadOnlyList<float> largest)
     {
         if (zeroShot.Count != largest.Count || largest.Count == 0 || !(largest.Max() > largest.Min()))
         {

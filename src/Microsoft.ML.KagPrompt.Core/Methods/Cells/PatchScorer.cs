@@ -33,7 +33,7 @@ internal abstract partial class PatchScorer(PatchScorerOptions options, MethodSi
         using var noGradients = torch.no_grad();
         // Of every kind the same cells: each draws from the same numbers.
         return [.. Kinds(Joined.Join(((ScoringFeatures)views).ForMemory.PatchTokens)).Select(kind
-            => Condensed(KeptPatches.Of(kind, Joined.Grid, regions, options.Memory.ViewShare, new Random(seed)))
+            => Condensed(KeptPatches.Keep(kind, Joined.Grid, regions, options.Memory.ViewShare, new Random(seed)))
                 .MoveToOuterDisposeScope())];
     }
 

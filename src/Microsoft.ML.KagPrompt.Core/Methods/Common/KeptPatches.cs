@@ -10,8 +10,9 @@ internal static class KeptPatches
     /// <summary>
     /// [views, L, D] → all patches of the first view and a share of the others', where there are regions of those inside: [1, n, D].
     /// </summary>
-    public static torch.Tensor Of(torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, double viewShare, Random random)
-        => KeptRows.Of(layer, CellsOf(grid, regions), viewShare, random);
+    public static torch.Tensor Keep(
+        torch.Tensor layer, PatchGrid grid, IReadOnlyList<SquareRegion>? regions, double viewShare, Random random)
+        => KeptRows.Keep(layer, CellsOf(grid, regions), viewShare, random);
 
     /// <summary>The same, and the cells that the first view's come from; −1 for the others': [n], on the CPU.</summary>
     public static (torch.Tensor Patches, torch.Tensor Cells) WithCells(

@@ -14,7 +14,7 @@ internal static class KeptRows
     /// <param name="counted">Of a view, those that count, by number; null: all.</param>
     /// <param name="share">Of the views after the first, in 0..1.</param>
     /// <param name="random">Draws them.</param>
-    public static Tensor Of(Tensor features, Func<int, long[]>? counted, double share, Random random)
+    public static Tensor Keep(Tensor features, Func<int, long[]>? counted, double share, Random random)
     {
         using var scope = NewDisposeScope();
         return WithNumbers(features, counted, share, random).Rows.MoveToOuterDisposeScope();

@@ -122,10 +122,10 @@ internal sealed partial class NearMatches : IDisposable
 
                 // From the first cell of the strip.
                 var places = own is null ? null : tensor(Array.ConvertAll(own, cell => cell - first), device: tokens.device);
-                var asked = Of(unit.narrow(1, first, count), 1, places);                                                        // [B, n, D]
+                var asked = Picked(unit.narrow(1, first, count), 1, places);                  // [B, n, D]
                 var distances = strip.Count == 0
                     ? ones(asked.shape[0], asked.shape[1], dtype: tokens.dtype, device: tokens.device)
-                    : asked.matmul(patches.narrow(0, strip.First, strip.Count).t()).FilledWhere(Of(strip.Apart, 0, places), TooFar)
+                    : asked.matmul(patches.narrow(0, strip.First, strip.Count).t()).FilledWhere(Picked(strip.Apart, 0, places), TooFar)
                         .amax([2]).AtLeast(-1).Complement();
                 var answers = found.narrow(1, first, count);
                 _ = places is null ? answers.copy_(distances) : answers.index_copy_(1, places, distances);
@@ -134,7 +134,7 @@ internal sealed partial class NearMatches : IDisposable
             return found;
         }
 
-        private static Tensor Of(Tensor rows, long dimension, Tensor? places)
+        private static Tensor Picked(Tensor rows, long dimension, Tensor? places)
             => places is null ? rows : rows.index_select(dimension, places);
 
         public void Dispose()

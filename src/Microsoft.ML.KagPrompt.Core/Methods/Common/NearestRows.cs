@@ -41,7 +41,7 @@ internal sealed class NearestRows(torch.Tensor bank)
         if (best.Count > 1)
         {
             var (_, kept) = best.Concat(-1).TopK(most, largest: true);
-            found = graph.Node("GatherElements", [places.Concat(-1), kept], Told("axis", -1));
+            found = graph.Node("GatherElements", [places.Concat(-1), kept], Attr("axis", -1));
         }
 
         return (Measure(queries, found), found);

@@ -49,7 +49,8 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         var rate = training.LearningRate ?? (startsTrained ? FineTuningRate : PaperRate);
         using var checkpoint = training.CheckpointFolder is { } folder
             ? TrainingCheckpoint.Open(folder, training.CheckpointInterval, (pairs + batchSize - 1) / batchSize,
-                new TrainingFingerprint(options, sizes, Preset, prompt, encoder, textFeatures, seed, batchSize, pairs, rate).With(normal, synthesis))
+                new TrainingFingerprint(options, sizes, Preset, prompt, encoder, textFeatures, seed, batchSize, pairs, rate)
+                    .With(normal, synthesis))
             : null;
         using var twins = new TwinSource(normal, synthesis, batchSize, pairs, training.Epochs, seed, cancellation, checkpoint?.Steps ?? 0);
         var steps = training.Epochs * twins.StepsPerEpoch;

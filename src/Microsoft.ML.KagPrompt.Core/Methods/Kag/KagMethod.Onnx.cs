@@ -27,7 +27,8 @@ internal sealed partial class KagMethod
         };
         map = map.Only(known.Region);
         var largest = map.TopMean(fusion.TopK, sizes.ImageSize, known.Region);
-        return new(map, promptScore is null ? largest : (promptScore * fusion.Gamma) + (largest * (1.0 - fusion.Gamma)), unlikeness);  // (16)
+        var score = promptScore is null ? largest : (promptScore * fusion.Gamma) + (largest * (1.0 - fusion.Gamma));   // (16)
+        return new(map, score, unlikeness);
     }
 
     private (OnnxValue? Map, OnnxValue? Nodes, OnnxValue? Score) Prompted(EncoderGraph images, KagReference reference)

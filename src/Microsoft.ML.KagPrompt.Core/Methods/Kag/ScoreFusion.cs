@@ -3,8 +3,8 @@ using Microsoft.ML.KagPrompt.Diagnostics;
 namespace Microsoft.ML.KagPrompt;
 
 /// <summary>
-/// How maps and scores are put together (equations 14 and 16). Nothing in it needs another fit, but a <see cref="NearWeight"/> above 0 where the fit had 0,
-/// which kept no places.
+/// How maps and scores are put together (equations 14 and 16). Nothing in it needs another fit, but a <see cref="NearWeight"/> above 0
+/// where the fit had 0, which kept no places.
 /// </summary>
 /// <remarks>Immutable, compared by value.</remarks>
 public sealed record ScoreFusion

@@ -50,7 +50,9 @@ internal sealed class TrainingCheckpoint : IDisposable
     public static TrainingCheckpoint Open(string folder, TimeSpan interval, int stepsPerEpoch, string fingerprint)
         => new(Path.Combine(folder, $"training-{fingerprint[..16]}.safetensors"), fingerprint, interval, stepsPerEpoch);
 
-    /// <summary>Brings prompt and optimiser to where the file left off. The projections' centres, where training had any; the caller's.</summary>
+    /// <summary>
+    /// Brings prompt and optimiser to where the file left off. The projections' centres, where training had any; the caller's.
+    /// </summary>
     /// <exception cref="CheckpointFormatException">The file is damaged; neither has changed then, or both are of no use.</exception>
     public CentredProjections? Resume(GraphPrompt prompt, AdamW optimizer)
     {
@@ -65,7 +67,8 @@ internal sealed class TrainingCheckpoint : IDisposable
         {
             var tensors = file.Entries.Keys.ToDictionary(name => name, file.Read);
             var gradients = file.Metadata[GradientsKey];
-            if (HashOf(Steps, gradients, tensors) != file.Metadata.GetValueOrDefault(HashKey) || gradients.Length != prompt.Parameters.Count)
+            if (HashOf(Steps, gradients, tensors) != file.Metadata.GetValueOrDefault(HashKey)
+                || gradients.Length != prompt.Parameters.Count)
             {
                 throw Damaged(null);
             }
@@ -86,7 +89,8 @@ internal sealed class TrainingCheckpoint : IDisposable
             saved = Steps;
             return centres == 0 ? null : new CentredProjections(prompt, i => tensors[$"centre.{i}"].to(prompt.Parameters[0].device));
         }
-        catch (Exception fault) when (fault is KeyNotFoundException or CheckpointFormatException or System.Runtime.InteropServices.ExternalException)
+        catch (Exception fault) when (fault is KeyNotFoundException or CheckpointFormatException
+            or System.Runtime.InteropServices.ExternalException)
         {
             throw Damaged(fault);
         }

@@ -50,7 +50,7 @@ internal sealed partial class PatchCoreMethod : IInspectionMethod
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        return [KeptPatches.Of(embedding.Embed(((StageFeatures)views).Maps), grid, regions, options.Memory.ViewShare, new Random(seed))
+        return [KeptPatches.Keep(embedding.Embed(((StageFeatures)views).Maps), grid, regions, options.Memory.ViewShare, new Random(seed))
             .MoveToOuterDisposeScope()];
     }
 

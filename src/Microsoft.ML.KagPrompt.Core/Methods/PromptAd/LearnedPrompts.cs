@@ -62,7 +62,11 @@ internal sealed class LearnedPrompts : IDisposable
             Filled(given.Learned, cat([Cycled(NormalWords, given.Learned), Cycled(AbnormalWords, given.Learned)], 1), normal + abnormal));
 
         static Tensor Cycled(Tensor words, Tensor rows)
-            => words.index_select(0, tensor(Enumerable.Range(0, (int)rows.shape[0]).Select(row => row % words.shape[0]).ToArray(), device: words.device));
+        {
+            var numbers = Enumerable.Range(0, (int)rows.shape[0]).Select(row => row % words.shape[0]).ToArray();
+            return words.index_select(0, tensor(numbers, device: words.device));
+        }
+
         static Tensor Filled(Tensor rows, Tensor words, long count)
             => cat([rows.narrow(1, 0, 1), words, rows.narrow(1, 1 + count, rows.shape[1] - 1 - count)], 1);
     }

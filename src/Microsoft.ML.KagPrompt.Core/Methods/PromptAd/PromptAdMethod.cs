@@ -49,8 +49,8 @@ internal sealed partial class PromptAdMethod(PromptAdOptions options, MethodSize
         var random = new Random(seed);
         torch.Tensor[] kept =
         [
-            .. features.Attended.Select(layer => KeptPatches.Of(layer, Grid, regions, options.Memory.ViewShare, random)),
-            KeptPatches.Of(features.PatchEmbeddings.narrow(0, 0, 1), Grid, regions, 1, random).UnitLength(-1),
+            .. features.Attended.Select(layer => KeptPatches.Keep(layer, Grid, regions, options.Memory.ViewShare, random)),
+            KeptPatches.Keep(features.PatchEmbeddings.narrow(0, 0, 1), Grid, regions, 1, random).UnitLength(-1),
             features.ImageEmbedding.narrow(0, 0, 1).UnitLength(-1),
         ];
         return [.. kept.Select(tensor => tensor.MoveToOuterDisposeScope())];

@@ -21,7 +21,7 @@ internal sealed record PromptLosses(Tensor Logits, Tensor Contrastive, Tensor Tr
     /// <param name="prompts">What the text tower makes of the prompts, of any length.</param>
     /// <param name="scale">The logit scale as stored: the authors do not raise it to the power of e.</param>
     /// <param name="alignmentWeight">λ.</param>
-    public static PromptLosses Of(Tensor features, PromptRows prompts, double scale, double alignmentWeight)
+    public static PromptLosses Compute(Tensor features, PromptRows prompts, double scale, double alignmentWeight)
     {
         var abnormal = cat([prompts.Handcrafted, prompts.Learned], 0);
         static Tensor Direction(Tensor rows) => rows.mean([0], keepdim: true).UnitLength(-1);

@@ -28,7 +28,7 @@ internal sealed class PromptTrainer(PromptAdOptions options)
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             descent.ZeroGradients();
-            var losses = PromptLosses.Of(features, prompts.Features(), scale, options.AlignmentWeight);
+            var losses = PromptLosses.Compute(features, prompts.Features(), scale, options.AlignmentWeight);
             losses.Total.backward();
             // Words that became NaN stay so: every later step, and every score, would be too.
             if (!float.IsFinite(losses.Total.Value()))

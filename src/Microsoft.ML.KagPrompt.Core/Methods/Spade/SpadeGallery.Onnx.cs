@@ -38,7 +38,7 @@ internal sealed partial class SpadeGallery
     {
         var graph = retrieved.Graph;
         var taken = graph.Constant([.. own.Select(count => (float)count)], own.Length).Gather(0, retrieved);           // [N, K]
-        var before = graph.Node("CumSum", [taken, graph.Whole(1).Squeeze(0)], Told("exclusive", 1));
+        var before = graph.Node("CumSum", [taken, graph.Whole(1).Squeeze(0)], Attr("exclusive", 1));
         var all = taken.Sum(1, keep: true);
         var whole = losesRemainder ? (all / Piece).Cast(DataType.Int64).Cast(DataType.Float) * Piece : all;
         // Of fewer than a piece none is lost.

@@ -69,7 +69,7 @@ internal sealed partial class WinClipMethod : IInspectionMethod
         using var noGradients = torch.no_grad();
         var random = new Random(seed);
         return [.. Layers((WindowFeatures)views).Select((layer, i)
-            => KeptRows.Of(layer, regions is null ? null : view => Counted(regions[view])[i], options.Memory.ViewShare, random)
+            => KeptRows.Keep(layer, regions is null ? null : view => Counted(regions[view])[i], options.Memory.ViewShare, random)
                 .MoveToOuterDisposeScope())];
     }
 

@@ -78,7 +78,7 @@ public sealed class AprilGanGoldenTests : IDisposable
             var largest = Own("few_shot.map_max").data<float>().ToArray();
             torch.tensor(TransductiveScores.Scaled(largest))
                 .ShouldBeClose(Own("few_shot.map_max_minmax_per_class"), Tolerance, $"{name}: between least and largest");
-            torch.tensor(TransductiveScores.Of(Own("zero_shot.image_score").data<float>().ToArray(), largest))
+            torch.tensor(TransductiveScores.Compute(Own("zero_shot.image_score").data<float>().ToArray(), largest))
                 .ShouldBeClose(Own("few_shot.image_score_transductive"), Tolerance, $"{name}: image scores");
         }
     }

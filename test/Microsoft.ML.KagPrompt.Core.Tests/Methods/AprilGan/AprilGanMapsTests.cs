@@ -58,14 +58,14 @@ public sealed class AprilGanMapsTests : IDisposable
 
     [Fact]
     public void Transductive_ThreeImages_ScalesBetweenLeastAndLargest()
-        => TransductiveScores.Of([0.2f, 0.9f, 0.4f], [3, 1, 2]).Should().Equal(0.6f, 0.45f, 0.45f);
+        => TransductiveScores.Compute([0.2f, 0.9f, 0.4f], [3, 1, 2]).Should().Equal(0.6f, 0.45f, 0.45f);
 
     [Theory]
     [InlineData(new float[0])]
     [InlineData(new[] { 2f })]
     [InlineData(new[] { 2f, 2f })]
     public void Transductive_NoRange_Refuses(float[] largest)
-        => FluentActions.Invoking(() => TransductiveScores.Of([.. largest], largest)).Should().Throw<ArgumentException>()
+        => FluentActions.Invoking(() => TransductiveScores.Compute([.. largest], largest)).Should().Throw<ArgumentException>()
             .WithMessage("*not all equal*test set*");
 
     [Fact]

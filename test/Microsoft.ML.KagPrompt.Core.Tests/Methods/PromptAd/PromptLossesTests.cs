@@ -22,7 +22,7 @@ public class PromptLossesTests
         var prompts = new PromptRows(Rows(2), Rows(5), Rows(4));
         var features = torch.randn([images, patches, Width], generator: random).UnitLength(-1);
         var isOfImages = patches == 1;
-        var losses = PromptLosses.Of(isOfImages ? features.squeeze(1) : features, prompts, Scale, 0.25);
+        var losses = PromptLosses.Compute(isOfImages ? features.squeeze(1) : features, prompts, Scale, 0.25);
 
         var (normal, given, learned) = (Plain(prompts.Normal), Plain(prompts.Handcrafted), Plain(prompts.Learned));
         double[][] abnormal = [.. given, .. learned];
