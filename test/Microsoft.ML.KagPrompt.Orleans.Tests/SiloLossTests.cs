@@ -9,10 +9,11 @@ namespace Microsoft.ML.KagPrompt.Orleans.Tests;
 [Collection(PostgresCollection.Name)]
 public sealed class SiloLossTests(PostgresServer server)
 {
-    [Fact]
-    public Task InspectAsync_ASiloStopsUnderLoad_EveryPictureIsAnsweredOnce() => LoseAsync(postgres: null, inOrder: true);
+    /// <summary>Lines are kept in PostgreSQL here, as in memory they end with the silo that keeps them, also with one that stops in order.</summary>
+    [SkippableFact]
+    public Task InspectAsync_ASiloStopsUnderLoad_EveryPictureIsAnsweredOnce() => LoseAsync(server.NewDatabase(), inOrder: true);
 
-    /// <summary>Without a word to the others; lines are kept in PostgreSQL, as in memory they end with their silo.</summary>
+    /// <summary>Without a word to the others.</summary>
     [SkippableFact]
     public Task InspectAsync_ASiloIsGoneUnderLoad_EveryPictureIsAnsweredOnce() => LoseAsync(server.NewDatabase(), inOrder: false);
 
@@ -32,7 +33,7 @@ public sealed class SiloLossTests(PostgresServer server)
         (await plant.StoredAsync("slow")).Should().ContainSingle();
     }
 
-    private static async Task LoseAsync(string? postgres, bool inOrder)
+    private static async Task LoseAsync(string postgres, bool inOrder)
     {
         await using var plant = await TestPlant.StartAsync(3, postgres);
         string[] lines = ["a", "b", "c", "d"];
