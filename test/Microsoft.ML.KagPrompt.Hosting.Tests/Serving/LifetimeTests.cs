@@ -92,6 +92,7 @@ public sealed class LifetimeTests
         await over.CancelAsync();
         // The host says so itself where its time was over; it ends all the same.
         await Task.WhenAny(stopping).WaitAsync(Patience.Long);
+        await stopping.Invoking(task => task).Should().NotThrowAsync<InspectionRefusedException>();
         foreach (var task in tasks)
         {
             (await task.Invoking(one => one.WaitAsync(Patience.Long)).Should().ThrowAsync<InspectionRefusedException>()).Which.Reason.Should().Be(RefusalReason.Stopping);
