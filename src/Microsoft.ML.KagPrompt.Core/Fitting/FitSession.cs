@@ -18,14 +18,16 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     {
         InitialModel.Check(options, device, initial);
         using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
-        if (options.Images.Tiles == ImageOptions.AutoTiles)
+        using var towers = new FitTowers(options.Backbone, device, initial?.Network.Encoder);
+        using var opened = options.Images.Tiles == ImageOptions.AutoTiles ? images.GetEnumerator() : null;
+        if (opened is not null)
         {
-            var (kept, first) = FirstOf(images);
-            images = kept;
-            options = TileChoice.Resolve(options, first, candidate => NewNetwork(candidate, initial, texts), texts);
+            var first = opened.MoveNext() ? opened.Current : null;
+            images = first is null ? [] : All(first, opened);
+            options = TileChoice.Resolve(options, first, candidate => NewNetwork(candidate, towers, initial, texts), texts);
         }
 
-        var network = new Shared<InspectionNetwork>(NewNetwork(options, initial, texts));
+        var network = new Shared<InspectionNetwork>(NewNetwork(options, towers, initial, texts));
         var states = new Dictionary<string, ClassState>();
         try
         {
@@ -65,7 +67,8 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     {
         InitialModel.Check(options, device, initial);
         using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
-        NewNetwork(options, initial, texts).Dispose();
+        using var towers = new FitTowers(options.Backbone, device, initial?.Network.Encoder);
+        NewNetwork(options, towers, initial, texts).Dispose();
     }
 
     /// <param name="model">Stays as it is.</param>
@@ -150,57 +153,26 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
-    /// <summary>The first image, and all of them, still enumerated once.</summary>
-    private static (IEnumerable<TrainingImage> All, TrainingImage? First) FirstOf(IEnumerable<TrainingImage> images)
+    /// <summary>All images of an enumeration that has come to its first.</summary>
+    private static IEnumerable<TrainingImage> All(TrainingImage first, IEnumerator<TrainingImage> opened)
     {
-        var rest = images.GetEnumerator();
-        if (!rest.MoveNext())
+        yield return first;
+        while (opened.MoveNext())
         {
-            rest.Dispose();
-            return ([], null);
-        }
-
-        var first = rest.Current;
-        return (All(), first);
-
-        IEnumerable<TrainingImage> All()
-        {
-            using (rest)
-            {
-                do
-                {
-                    yield return rest.Current;
-                }
-                while (rest.MoveNext());
-            }
+            yield return opened.Current;
         }
     }
 
-    private InspectionNetwork NewNetwork(InspectionOptions options, KagPromptModel? initial, PromptTexts texts)
+    private InspectionNetwork NewNetwork(InspectionOptions options, FitTowers towers, KagPromptModel? initial, PromptTexts texts)
     {
-        var vision = initial?.Network.Encoder.Vision.Acquire() ?? LoadTower(options.Backbone.Name, options.Backbone.Taps);
-        Shared<NetworkTower>? memory = null;
-        FeatureEncoder encoder;
-        try
-        {
-            memory = options.Backbone.MemoryName is not { } name
-                ? null
-                : initial?.Network.Encoder.Memory?.Acquire() ?? LoadTower(name, options.Backbone.MemoryTaps);
-            encoder = new FeatureEncoder(vision, memory, options.Images, device);
-        }
-        catch
-        {
-            memory?.Release();
-            vision.Release();
-            throw;
-        }
-
+        var encoder = towers.Encoder(options.Images);
         try
         {
             var sizes = new MethodSizes(
                 encoder.Tower.Info, encoder.MemoryTower.Info, encoder.ImageSize, options.Images.MapUpsampling, device)
             { Tower = encoder.Tower };
-            var start = new MethodStart(sizes, vision.Value.Name, vision.Value.Heads, initial?.Network.Method, seed) { Texts = texts };
+            var vision = encoder.Vision.Value;
+            var start = new MethodStart(sizes, vision.Name, vision.Heads, initial?.Network.Method, seed) { Texts = texts };
             return new InspectionNetwork(encoder, options.Method.Create(start));
         }
         catch
@@ -209,9 +181,6 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
             throw;
         }
     }
-
-    private Shared<NetworkTower> LoadTower(string name, IReadOnlyList<int>? taps)
-        => new(NetworkTower.Load(BackboneSources.Open(name, options.Backbone.Folders), options.Backbone, taps, device));
 
     private static void Dispose(IEnumerable<torch.Tensor> tensors)
     {

@@ -17,7 +17,7 @@ internal static class TileChoice
     /// <summary>The options with a number of tiles.</summary>
     /// <param name="options">Without.</param>
     /// <param name="first">The first picture; null: there is none, and the fit will say so.</param>
-    /// <param name="create">Makes the networks by options; the caller disposes them.</param>
+    /// <param name="create">Makes the networks by options, on towers they share; they are disposed of here.</param>
     /// <param name="texts">For methods that use text.</param>
     public static InspectionOptions Resolve(InspectionOptions options, TrainingImage? first,
         Func<InspectionOptions, InspectionNetwork> create, PromptTexts texts)
