@@ -6,8 +6,10 @@ using Microsoft.ML.KagPrompt.TestSupport;
 namespace Microsoft.ML.KagPrompt.Tests;
 
 /// <summary>Every wrong input says what, expected, got and remedy, and leaves nothing behind.</summary>
-public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
+public sealed class BadInputTests(PartFolder parts, BadInputTests.SavedPart saved) : IClassFixture<PartFolder>, IClassFixture<BadInputTests.SavedPart>
 {
+    private static readonly KagPromptOptions Small = new() { Training = new() { Epochs = 0 }, Images = new() { Size = 112 } };
+
     private readonly MLContext ml = new(seed: 1);
 
     [Fact]
@@ -53,15 +55,14 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     public void Transform_UnreadableImage_NamesTheRow(string name)
     {
         WriteBroken(name);
-        using var model = Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 } });
-        FluentActions.Invoking(() => model.Transform(View([parts.Queries[0], parts.Path(name)])).GetColumn<float>("Score").ToArray())
+        FluentActions.Invoking(() => saved.Model.Transform(View([parts.Queries[0], parts.Path(name)])).GetColumn<float>("Score").ToArray())
             .Should().Throw<ImageReadException>().WithMessage("Row 1, column 'Image'*");
     }
 
     [Fact]
     public void Transform_ImageOverTheLimit_NamesSizesAndOption()
     {
-        using var model = Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { MaxPixels = 20_000 } });
+        using var model = Fit(parts.Normal, Small with { Images = Small.Images with { MaxPixels = 20_000 } });
         TestImages.Write(TestImages.Noise(200, 200, 1), parts.Path("large.png"));
         FluentActions.Invoking(() => model.Transform(View([parts.Path("large.png")])).GetColumn<float>("Score").ToArray())
             .Should().Throw<ImageReadException>().WithMessage("*20000*200 x 200*Images.MaxPixels*");
@@ -108,8 +109,7 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
 
     private string SavedModel(string name)
     {
-        using var model = Fit(parts.Normal, new KagPromptOptions { Training = new() { Epochs = 0 } });
-        ml.Model.Save(model, View(parts.Normal).Schema, parts.Path(name));
+        File.Copy(saved.Zip, parts.Path(name));
         return parts.Path(name);
     }
 
@@ -153,9 +153,38 @@ public sealed class BadInputTests(PartFolder parts) : IClassFixture<PartFolder>
     }
 
     private TransformerChain<KagPromptTransformer> Fit(string[] paths, KagPromptOptions options, float label = 0)
-        => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag("Image", options with { Device = "cpu" })).Fit(View(paths, label));
+        => Fit(ml, View(paths, label), options);
 
-    private IDataView View(string[] paths, float label = 0) => ml.Data.LoadFromEnumerable(paths.Select(path => new PartRow { ImagePath = path, Label = label }).ToArray());
+    private static TransformerChain<KagPromptTransformer> Fit(MLContext ml, IDataView view, KagPromptOptions options)
+        => ml.Transforms.LoadImages("Image", "", "ImagePath").Append(ml.Transforms.DetectAnomaliesKag("Image", options with { Device = "cpu" })).Fit(view);
+
+    private IDataView View(string[] paths, float label = 0) => View(ml, paths, label);
+
+    private static IDataView View(MLContext ml, string[] paths, float label = 0)
+        => ml.Data.LoadFromEnumerable(paths.Select(path => new PartRow { ImagePath = path, Label = label }).ToArray());
+
+    /// <summary>One sound model that no test changes, and its file.</summary>
+    public sealed class SavedPart : IDisposable
+    {
+        private readonly PartFolder parts = new();
+
+        public SavedPart()
+        {
+            var ml = new MLContext(seed: 1);
+            Model = Fit(ml, View(ml, parts.Normal), Small);
+            ml.Model.Save(Model, View(ml, parts.Normal).Schema, Zip);
+        }
+
+        public TransformerChain<KagPromptTransformer> Model { get; }
+
+        public string Zip => parts.Path("sound.zip");
+
+        public void Dispose()
+        {
+            Model.Dispose();
+            parts.Dispose();
+        }
+    }
 
     private sealed class Canceller(CancellationTokenSource source) : IProgress<TrainingProgress>
     {

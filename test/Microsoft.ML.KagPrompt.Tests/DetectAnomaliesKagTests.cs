@@ -16,6 +16,9 @@ namespace Microsoft.ML.KagPrompt.Tests;
 /// <summary>What a user writes, from photographs to a loaded model.</summary>
 public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper output) : IClassFixture<PartFolder>
 {
+    /// <summary>For what does not depend on the size: a quarter of the time.</summary>
+    private static readonly KagPromptOptions Small = new() { Training = new() { Epochs = 0 }, Images = new() { Size = 112 } };
+
     private readonly MLContext ml = new(seed: 1);
 
     [Fact]
@@ -45,7 +48,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Transform_CursorAndPredictionEngine_Agree()
     {
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, InferenceBatchSize = 3 }).Fit(View(parts.Normal));
+        using var model = Pipeline(Small with { InferenceBatchSize = 3 }).Fit(View(parts.Normal));
         KagPromptTransformer.FindIn(model).BatchSize.Should().Be(3);
         var scored = model.Transform(View(parts.Queries));
         var (scores, maps) = (scored.GetColumn<float>("Score").ToArray(), scored.GetColumn<float[]>("AnomalyMap").ToArray());
@@ -61,7 +64,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Cursor_SomeColumnsOnly_GivesInputAndOutputOfTheSameRow()
     {
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, InferenceBatchSize = 2 }).Fit(View(parts.Normal));
+        using var model = Pipeline(Small with { InferenceBatchSize = 2 }).Fit(View(parts.Normal));
         var scored = model.Transform(View(parts.Queries));
         var all = scored.GetColumn<float>("Score").ToArray();
         using var cursor = scored.GetRowCursor([scored.Schema["Score"], scored.Schema["ImagePath"]]);
@@ -84,7 +87,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Pipeline_WithOtherTransforms_RoundTrips()
     {
         var normal = View(parts.Normal);
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } })
+        using var model = Pipeline(Small)
             .Append(ml.Transforms.CopyColumns("Copy", "Score"))
             .Append(ml.Transforms.NormalizeMinMax("Scaled", "Score")).Fit(normal);
         var zip = parts.Path("chain.zip");
@@ -108,7 +111,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
             _ => ml.Transforms.Conversion.MapValueToKey("Truth", "Label", keyOrdinality: Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue),
         };
         using var model = label.Append(ml.Transforms.LoadImages("Image", "", "ImagePath"))
-            .Append(ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Label = "Truth" } })).Fit(rows);
+            .Append(ml.Transforms.DetectAnomaliesKag(Small with { Columns = new() { Label = "Truth" } })).Fit(rows);
         var calibration = model.LastTransformer.Calibration();
         calibration.AnomalousScores.Should().HaveCount(2);
         calibration.NormalScores.Should().HaveCount(8);
@@ -118,7 +121,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Fit_RowsOfFiles_NamesTheSupportToLookAtByItsFilesName()
     {
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
+        using var model = Pipeline(Small).Fit(View(parts.Normal));
         var names = parts.Normal.Select(path => $"'{Path.GetFileName(path)}'");
         var sentence = model.LastTransformer.Calibration().Explanation;
         names.Should().ContainSingle(name => sentence.Contains($"Of the support images {name} scores highest", StringComparison.Ordinal));
@@ -140,7 +143,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     {
         var rows = Rows(parts.Normal, _ => false);
         var products = ml.Data.CreateEnumerable<PartRow>(rows, reuseRowObject: false).Select((row, i) => { row.Product = i < 3 ? "washer" : "ring"; return row; }).ToArray();
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { ClassName = "Product" } }).Fit(ml.Data.LoadFromEnumerable(products));
+        using var model = Pipeline(Small with { Columns = new() { ClassName = "Product" } }).Fit(ml.Data.LoadFromEnumerable(products));
         model.LastTransformer.Model.ClassNames.Should().BeEquivalentTo("washer", "ring");
         var query = ml.Data.LoadFromEnumerable([new PartRow { ImagePath = parts.Queries[0], Product = "bolt" }]);
         FluentActions.Invoking(() => model.Transform(query).GetColumn<float>("Score").ToArray()).Should().Throw<ArgumentException>().WithMessage("*'bolt'*'ring'*'washer'*");
@@ -149,7 +152,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void WithSupport_NewParts_ChangesTheBankAndLeavesTheOriginal()
     {
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
+        using var model = Pipeline(Small).Fit(View(parts.Normal));
         var before = model.Transform(View(parts.Queries)).GetColumn<float>("Score").ToArray();
         var images = ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(View(parts.Normal));
         using var adapted = model.LastTransformer.WithSupport(images.Transform(View(parts.Queries[3..])));
@@ -163,7 +166,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void WithThreshold_Moved_ChangesDecisionsOnly()
     {
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
+        using var model = Pipeline(Small).Fit(View(parts.Normal));
         var images = ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(View(parts.Normal)).Transform(View(parts.Queries));
         using var strict = model.LastTransformer.WithThreshold(-1);
         using var lenient = model.LastTransformer.WithThreshold(100);
@@ -188,7 +191,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Transform_MapsAtImageSizeAndHeatmap_HaveTheImagesOwnSize()
     {
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { MapResolution = MapResolution.Image, Heatmap = "Heatmap" } }).Fit(View(parts.Normal));
+        using var model = Pipeline(Small with { Columns = new() { MapResolution = MapResolution.Image, Heatmap = "Heatmap" } }).Fit(View(parts.Normal));
         var scored = model.Transform(View(parts.Queries));
         scored.GetColumn<float[]>("AnomalyMap").Select(map => map.Length).Should().Equal(parts.Queries.Select(path =>
         {
@@ -206,7 +209,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     public void Transform_TwoThousandRows_KeepsResidentMemory()
     {
         var zip = parts.Path("memory.zip");
-        using var model = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1, BatchSize = 16 }, Images = new() { Size = 112 } }).Fit(View(parts.Normal));
+        using var model = Pipeline(new KagPromptOptions { Backbone = new() { Name = "compact" }, Training = new() { Epochs = 1, BatchSize = 16 }, Images = new() { Size = 56 } }).Fit(View(parts.Normal));
         ml.Model.Save(model, View(parts.Normal).Schema, zip);
         var resident = FreshProcess(["memory", zip, "2000", .. parts.Queries]).Select(line => line.Split(' ').Select(long.Parse).ToArray()).ToArray();
         output.WriteLine($"Resident after 200 rows {resident[0][0] >> 10} KiB, after 2000 rows {resident[1][0] >> 10} KiB; of that not backed by files {resident[0][1] >> 10} and {resident[1][1] >> 10} KiB.");
@@ -217,7 +220,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void Transform_GreyAlphaAndTinyImages_Work()
     {
-        using var model = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 } }).Fit(View(parts.Normal));
+        using var model = Pipeline(Small).Fit(View(parts.Normal));
         var tiny = parts.Path("tiny.png");
         TestImages.Write(TestImages.Noise(1, 1, 3), tiny);
         var translucent = parts.Path("alpha.png");
@@ -232,7 +235,7 @@ public sealed class DetectAnomaliesKagTests(PartFolder parts, ITestOutputHelper 
     [Fact]
     public void GetOutputSchema_OfTheEstimator_AgreesWithTheFittedOne()
     {
-        var pipeline = Pipeline(new KagPromptOptions { Training = new() { Epochs = 0 }, Columns = new() { Score = "S", PredictedLabel = "P", AnomalyMap = "M" } });
+        var pipeline = Pipeline(Small with { Columns = new() { Score = "S", PredictedLabel = "P", AnomalyMap = "M" } });
         var input = (SchemaShape)typeof(SchemaShape).GetMethod("Create", System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)!.Invoke(null, [View(parts.Normal).Schema])!;
         var shape = pipeline.GetOutputSchema(input);
         using var model = pipeline.Fit(View(parts.Normal));

@@ -126,6 +126,7 @@ public sealed class TiledInspectionTests
     {
         Backbone = new() { Name = backbone },
         Images = images,
+        Method = new KagOptions { Memory = new() { Views = SupportViews.AsGiven } },
         Device = "cpu",
         Seed = 1,
     };
