@@ -22,7 +22,7 @@ Mutant[] mutants =
     new("grids-of-taps-reversed", "Methods/Kag/KagMethod.cs", ": sizes.Memory.TapGrids(sizes.ImageSize);", ": [.. sizes.Memory.TapGrids(sizes.ImageSize).Reverse()];", "InspectionByHandTests"),
     new("cells-shifted-the-other-way", "Backbones/IVisionTower.cs", "middle + shift.Down", "middle - shift.Down", "InspectionByHandTests|MapPlacementTests"),
     new("map-transposed", "Numerics/PatchGrid.cs", "patches.reshape(-1, Rows, Columns)", "patches.reshape(-1, Rows, Columns).transpose(1, 2)", "InspectionByHandTests|ScoringTests"),
-    new("bank-of-another-class", "Model/KagPromptModel.cs", "= Network.Score(features, state.Reference.Value,", "= Network.Score(features, classes.Values.First().Reference.Value,", "InspectionByHandTests"),
+    new("bank-of-another-class", "Model/KagPromptModel.Chunks.cs", "= Network.Score(features, state.Reference.Value,", "= Network.Score(features, classes.Values.First().Reference.Value,", "InspectionByHandTests"),
     new("supports-not-turned", "Fitting/ViewsOfSupport.cs", ".Rotate90(kind.Turns)", ".Rotate90(0 * kind.Turns)", "InspectionByHandTests"),
     new("threshold-compared-reversed", "../Microsoft.ML.KagPrompt.Primitives/Calibration/ThresholdCalibration.cs", "!(score <= Threshold) ||", "!(score >= Threshold) ||", "InspectionByHandTests"),
     new("unlikeness-compared-reversed", "../Microsoft.ML.KagPrompt.Primitives/Calibration/ThresholdCalibration.cs", "unlikeness > UnlikenessLimit", "unlikeness < UnlikenessLimit", "ForeignImageTests|InspectionByHandTests"),

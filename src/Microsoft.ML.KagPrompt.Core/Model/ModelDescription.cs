@@ -47,7 +47,7 @@ public sealed record ModelDescription
         try
         {
             using var file = SafetensorsFile.Read(source, "model");
-            return Of(ModelArchive.ManifestOf(file), file);
+            return From(ModelArchive.ManifestOf(file), file);
         }
         catch (CheckpointFormatException fault)
         {
@@ -55,7 +55,7 @@ public sealed record ModelDescription
         }
     }
 
-    private static ModelDescription Of(ModelManifest manifest, SafetensorsFile file)
+    private static ModelDescription From(ModelManifest manifest, SafetensorsFile file)
     {
         long Bytes(params string[] prefixes)
             => file.Entries.Values.Where(entry => prefixes.Any(prefix => entry.Name.StartsWith(prefix, StringComparison.Ordinal)))
