@@ -29,18 +29,20 @@ internal static class InspectEndpoint
             return Answers.Problem("id: expected a version 7 GUID.", statusCode: StatusCodes.Status400BadRequest);
         }
 
-        // Asked again with its id, a picture is not inspected again.
+        using var memory = new MemoryStream();
+        await context.Request.Body.CopyToAsync(memory, stop);
+        var picture = memory.ToArray();
+        // Asked again with its id, a picture is not inspected again. But no part may pass by the verdict on another.
         if (id is { } known && await store.FindAsync(known, stop) is { } before)
         {
-            return Answer(before);
+            return before.Product == product && before.PictureHash == ContentHash.Compute(picture) ? Answer(before)
+                : Answers.Problem($"id: {known} is of another picture or product. Expected a new id for each part.",
+                    statusCode: StatusCodes.Status409Conflict);
         }
 
         try
         {
-            using var memory = new MemoryStream();
-            await context.Request.Body.CopyToAsync(memory, stop);
-            return Answer((await pipeline.InspectAsync(memory.ToArray(), product, "api", id ?? InspectionRecord.NewId(time), since, stop))
-                .Record);
+            return Answer((await pipeline.InspectAsync(picture, product, "api", id ?? InspectionRecord.NewId(time), since, stop)).Record);
         }
         catch (InspectionRefusedException refusal)
         {

@@ -41,6 +41,9 @@ public sealed class DemoStationTests
         await Lines.LineBench.UntilAsync(() => writer.GetAsync($"/api/results/{id}").Result.IsSuccessStatusCode);
         var again = JsonDocument.Parse(await (await SendAsync(writer, $"washer?id={id}", Good)).Content.ReadAsStringAsync()).RootElement;
         again.GetProperty("score").GetSingle().Should().Be(verdict.GetProperty("score").GetSingle());
+        var other = ImageCodec.EncodePng(PartRenderer.Render(1001, null).Picture);
+        (await SendAsync(writer, $"washer?id={id}", other)).StatusCode.Should().Be(HttpStatusCode.Conflict, "it is another part's");
+        (await SendAsync(writer, $"nut?id={id}", Good)).StatusCode.Should().Be(HttpStatusCode.Conflict);
         (await ResultsAsync(writer)).Count(result => result.GetProperty("id").GetGuid() == id).Should().Be(1);
     }
 
