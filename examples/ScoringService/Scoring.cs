@@ -25,7 +25,7 @@ internal static class Scoring
         {
             var verdict = await inspector.InspectAsync(request.Body, product ?? @class ?? Only(models), aborted);
             metrics.Scored(verdict.IsAnomalous, Stopwatch.GetElapsedTime(started));
-            return Results.Ok(Verdict.Of(verdict));
+            return Results.Ok(Verdict.From(verdict));
         }
         catch (InspectionRefusedException refusal)
         {

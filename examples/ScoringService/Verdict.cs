@@ -8,7 +8,7 @@ namespace ScoringService;
 internal sealed record Verdict(float Score, float? Probability, bool IsAnomalous, float? Threshold, bool IsForeign, string? ModelVersion)
 {
     // Of a foreign image the score says nothing, nor what is made of it.
-    public static Verdict Of(Inspection inspection) => new(inspection.Score,
+    public static Verdict From(Inspection inspection) => new(inspection.Score,
         inspection.IsForeign || float.IsNaN(inspection.Probability) ? null : inspection.Probability, inspection.IsAnomalous,
         float.IsNaN(inspection.Threshold) ? null : inspection.Threshold, inspection.IsForeign, inspection.ModelVersion);
 }

@@ -17,7 +17,7 @@ internal sealed record Arguments
     public string? Postgres { get; init; }
 
     /// <exception cref="ArgumentException">An option is unknown, or its value out of range.</exception>
-    public static Arguments Of(string[] args)
+    public static Arguments Parse(string[] args)
     {
         var found = new Arguments();
         for (var i = 0; i < args.Length; i += 2)

@@ -5,4 +5,4 @@
 // Without --postgres the silos find one another through the first one, and lines are forgotten with the silo that holds them.
 using Plant;
 
-return args.FirstOrDefault() == "silo" ? await SiloProgram.RunAsync(args[1..]) : await Client.RunAsync(Arguments.Of(args));
+return args.FirstOrDefault() == "silo" ? await SiloProgram.RunAsync(args[1..]) : await Client.RunAsync(Arguments.Parse(args));

@@ -62,7 +62,7 @@ public sealed partial class KagOnnxTransformer
                 read.Validate();
                 return read;
             }));
-            return new(env, ExportedFile.Of(Entry(ctx, ModelStream, ReadAll), Origin), options);
+            return new(env, ExportedFile.Read(Entry(ctx, ModelStream, ReadAll), Origin), options);
         }
         catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or FormatException
             or (NotSupportedException and not PlatformNotSupportedException))

@@ -22,7 +22,7 @@ public sealed partial class KagOnnxTransformer : ITransformer, IRowScorer, IDisp
     {
         host = environment.Register(nameof(KagOnnxTransformer));
         (this.file, Options) = (file, options);
-        Inspector = OnnxInspector.Of(file, options.Inspector);
+        Inspector = OnnxInspector.From(file, options.Inspector);
     }
 
     /// <summary>Names and sizes.</summary>

@@ -62,11 +62,11 @@ public sealed class OnnxInspector : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(origin);
         options ??= new();
         options.Validate();
-        return new(ExportedFile.Of(file, origin), options);
+        return new(ExportedFile.Read(file, origin), options);
     }
 
     /// <summary>Loads a file that was looked through.</summary>
-    internal static OnnxInspector Of(ExportedFile file, OnnxInspectorOptions options) => new(file, options);
+    internal static OnnxInspector From(ExportedFile file, OnnxInspectorOptions options) => new(file, options);
 
     /// <summary>Reads what a file says of its model, and loads nothing.</summary>
     /// <param name="path">The file.</param>
@@ -184,7 +184,7 @@ public sealed class OnnxInspector : IDisposable
             : [Enumerable.Range(0, images.Count).ToArray()];
         foreach (var chunk in groups.SelectMany(group => group.Chunk(Batch)))
         {
-            using var input = ImageTensor.Of([.. chunk.Select(i => images[i])], Info, options.Resizing);
+            using var input = ImageTensor.From([.. chunk.Select(i => images[i])], Info, options.Resizing);
             Score(session.Value, input.Value, chunk, results, nameOf);
         }
 
@@ -206,7 +206,7 @@ public sealed class OnnxInspector : IDisposable
             var outputs = new ExportedOutputs(values, chunk.Length, Info.ImageSize);
             for (var k = 0; k < chunk.Length; k++)
             {
-                results[chunk[k]] = Decided(Finite(outputs.Of(k, Info), nameOf(chunk[k])));
+                results[chunk[k]] = Decided(Finite(outputs.Inspection(k, Info), nameOf(chunk[k])));
             }
         }
         catch (OnnxRuntimeException fault)

@@ -29,12 +29,12 @@ public static class ComparisonReport
         WriteRanking(writer, results);
         if (results.Notes.Count > 0)
         {
-            writer.WriteLine($"<ul class=\"soft\">{string.Concat(results.Notes.Select(note => $"<li>{Of(note)}</li>"))}</ul>");
+            writer.WriteLine($"<ul class=\"soft\">{string.Concat(results.Notes.Select(note => $"<li>{Encode(note)}</li>"))}</ul>");
         }
 
         if (results.Refused.Count > 0)
         {
-            var reasons = results.Refused.Select(method => $"<dt>{Of(method.Name)}</dt><dd>{Of(method.Reason)}</dd>");
+            var reasons = results.Refused.Select(method => $"<dt>{Encode(method.Name)}</dt><dd>{Encode(method.Reason)}</dd>");
             writer.WriteLine($"<h2>Not with this backbone</h2><dl>{string.Concat(reasons)}</dl>");
         }
 
@@ -60,7 +60,7 @@ public static class ComparisonReport
         writer.WriteLine($$"""
             <!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-            <link rel="icon" href="data:,"><title>{{Of(title)}}</title>
+            <link rel="icon" href="data:,"><title>{{Encode(title)}}</title>
             <style>
             body { font: 15px/1.5 system-ui, sans-serif; max-width: 1280px; margin: 2em auto; padding: 0 1em;
               color: #1b2330; background: #fff }
@@ -81,19 +81,19 @@ public static class ComparisonReport
                 + $"background-image: url(data:{Kind(encode(image), out var data)};base64,{data}) }}");
         }
 
-        var named = facts.Select(fact => $"<dt>{Of(fact.Name)}</dt><dd>{Of(fact.Value)}</dd>");
-        writer.WriteLine($"</style></head><body><h1>{Of(title)}</h1><dl>{string.Concat(named)}</dl>");
+        var named = facts.Select(fact => $"<dt>{Encode(fact.Name)}</dt><dd>{Encode(fact.Value)}</dd>");
+        writer.WriteLine($"</style></head><body><h1>{Encode(title)}</h1><dl>{string.Concat(named)}</dl>");
     }
 
     private static void WriteRanking(TextWriter writer, ComparisonResults results)
     {
         var titles = results.Figures.Select(figure => figure.Title).Prepend("method").Prepend("rank");
-        writer.WriteLine($"<table><tr>{string.Concat(titles.Select(name => $"<th>{Of(name)}</th>"))}</tr>");
+        writer.WriteLine($"<table><tr>{string.Concat(titles.Select(name => $"<th>{Encode(name)}</th>"))}</tr>");
         for (var i = 0; i < results.Methods.Count; i++)
         {
             var cells = results.Figures.Select(figure => figure.TextOf(results.Methods[i]))
                 .Prepend(results.Methods[i].Name).Prepend((i + 1).ToString(CultureInfo.InvariantCulture));
-            writer.WriteLine($"<tr>{string.Concat(cells.Select(cell => $"<td>{Of(cell)}</td>"))}</tr>");
+            writer.WriteLine($"<tr>{string.Concat(cells.Select(cell => $"<td>{Encode(cell)}</td>"))}</tr>");
         }
 
         writer.WriteLine("</table>");
@@ -102,8 +102,8 @@ public static class ComparisonReport
     private static void WriteImage(TextWriter writer, ComparisonResults results, int i)
     {
         var shown = results.Images[i];
-        writer.WriteLine($"<h3>{Of(shown.Name)}: {Of(shown.ClassName)}, {Of(shown.Kind)}</h3><div class=\"row\">"
-            + $"<figure><div class=\"photo p{i}\" role=\"img\" aria-label=\"{Of(shown.Name)}\"></div>"
+        writer.WriteLine($"<h3>{Encode(shown.Name)}: {Encode(shown.ClassName)}, {Encode(shown.Kind)}</h3><div class=\"row\">"
+            + $"<figure><div class=\"photo p{i}\" role=\"img\" aria-label=\"{Encode(shown.Name)}\"></div>"
             + "<figcaption><b>image</b></figcaption></figure>");
         foreach (var method in results.Methods)
         {
@@ -111,9 +111,10 @@ public static class ComparisonReport
             var map = HeatmapRenderer.OverlayPng(
                 result.Map, result.Width, result.Height, MapScale.ForCalibration(method.Calibrations[shown.ClassName]), [.. shown.Truth]);
             var verdict = result.IsForeign ? "foreign" : result.IsAnomalous ? "called defective" : "called good";
-            writer.WriteLine($"<figure><div class=\"photo p{i}\"><img alt=\"{Of($"{method.Name}, {verdict}")}\" "
-                + $"src=\"data:image/png;base64,{Convert.ToBase64String(map)}\"></div><figcaption><b>{Of(method.Name)}</b> {verdict}<br>"
-                + $"score {Of(result.Score, "0.0000")}, threshold {Of(result.Threshold, "0.0000")}</figcaption></figure>");
+            writer.WriteLine($"<figure><div class=\"photo p{i}\"><img alt=\"{Encode($"{method.Name}, {verdict}")}\" "
+                + $"src=\"data:image/png;base64,{Convert.ToBase64String(map)}\"></div>"
+                + $"<figcaption><b>{Encode(method.Name)}</b> {verdict}<br>"
+                + $"score {Encode(result.Score, "0.0000")}, threshold {Encode(result.Threshold, "0.0000")}</figcaption></figure>");
         }
 
         writer.WriteLine("</div>");

@@ -32,7 +32,7 @@ public static class HtmlReport
         writer.WriteLine(Tiles(worstFirst, classes));
         if (page.Notes.Count > 0)
         {
-            writer.WriteLine($"<ul class=\"soft\">{string.Concat(page.Notes.Select(note => $"<li>{Of(note)}</li>"))}</ul>");
+            writer.WriteLine($"<ul class=\"soft\">{string.Concat(page.Notes.Select(note => $"<li>{Encode(note)}</li>"))}</ul>");
         }
 
         for (var i = 0; i < classes.Length; i++)
@@ -62,14 +62,14 @@ public static class HtmlReport
     {
         var hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Resource("report.js"))));
         var policy = $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'";
-        var facts = page.Facts.Select(fact => $"<div><dt>{Of(fact.Name)}</dt><dd>{Of(fact.Value)}</dd></div>");
+        var facts = page.Facts.Select(fact => $"<div><dt>{Encode(fact.Name)}</dt><dd>{Encode(fact.Value)}</dd></div>");
         writer.WriteLine($"""
             <!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
             <meta http-equiv="Content-Security-Policy" content="{policy}">
-            <link rel="icon" href="data:,"><title>{Of(page.Title)}</title>
+            <link rel="icon" href="data:,"><title>{Encode(page.Title)}</title>
             <style>
             {Resource("report.css")}</style></head><body>
-            <h1>{Of(page.Title)}</h1><dl class="facts">{string.Concat(facts)}</dl>
+            <h1>{Encode(page.Title)}</h1><dl class="facts">{string.Concat(facts)}</dl>
             """);
     }
 
@@ -120,7 +120,7 @@ public static class HtmlReport
             ("AUPRO", Estimate.Mean(pixels.Select(metrics => metrics.Aupro30)).Value),
         }.Where(metric => !double.IsNaN(metric.Item2)))
         {
-            Tile(Of(value), name + mean);
+            Tile(Encode(value), name + mean);
         }
 
         return html.Append("</div>").ToString();

@@ -25,7 +25,7 @@ public static class ResultExport
             await writer.WriteLineAsync(CsvRow.Header).ConfigureAwait(false);
             await foreach (var result in results.WithCancellation(cancellationToken).ConfigureAwait(false))
             {
-                await writer.WriteLineAsync(CsvRow.Of(result).AsMemory(), cancellationToken).ConfigureAwait(false);
+                await writer.WriteLineAsync(CsvRow.Format(result).AsMemory(), cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Results;
 public sealed record ResultMap(ReadOnlyMemory<float> Values, int Height, int Width)
 {
     /// <summary>The map of a verdict.</summary>
-    public static ResultMap Of(Inspection inspection)
+    public static ResultMap From(Inspection inspection)
     {
         ArgumentNullException.ThrowIfNull(inspection);
         return new ResultMap(inspection.Map, inspection.Height, inspection.Width);

@@ -49,12 +49,12 @@ internal static class StationHost
     {
         if (OperatingSystem.IsWindows())
         {
-            Directory.CreateDirectory(options.In());
+            Directory.CreateDirectory(options.PathTo());
         }
         else
         {
             // Password hashes and the keys of the cookies lie in it. A folder that is there keeps the rights that its owner gave it.
-            Directory.CreateDirectory(options.In(), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(options.PathTo(), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
         Directory.CreateDirectory(options.Incoming);

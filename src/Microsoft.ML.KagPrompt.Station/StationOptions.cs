@@ -37,10 +37,10 @@ internal sealed record StationOptions
     /// <summary>Where address and one-time password are told.</summary>
     public TextWriter Output { get; init; } = Console.Out;
 
-    public string Incoming => Path.GetFullPath(WatchRoot ?? In("incoming"));
+    public string Incoming => Path.GetFullPath(WatchRoot ?? PathTo("incoming"));
 
     /// <summary>A path in the data folder.</summary>
-    public string In(params string[] parts) => Path.GetFullPath(Path.Combine([Data, .. parts]));
+    public string PathTo(params string[] parts) => Path.GetFullPath(Path.Combine([Data, .. parts]));
 
     /// <exception cref="ArgumentException">An option is not known, lacks its value, or would send passwords in the clear.</exception>
     public static StationOptions Parse(string[] arguments)

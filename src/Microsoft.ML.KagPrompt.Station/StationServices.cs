@@ -24,8 +24,9 @@ internal static class StationServices
 {
     public static void AddAccounts(IServiceCollection services, StationOptions options)
     {
-        services.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.In("station.db")}"));
-        services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(options.In("keys"))).SetApplicationName("kagprompt-station");
+        services.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.PathTo("station.db")}"));
+        services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(options.PathTo("keys")))
+            .SetApplicationName("kagprompt-station");
         services.AddIdentityCore<StationUser>(identity =>
         {
             identity.Password = new() { RequiredLength = 12, RequireDigit = false, RequireLowercase = false, RequireUppercase = false,
@@ -96,7 +97,7 @@ internal static class StationServices
     {
         services.AddKagPromptResults(results =>
         {
-            results.Folder = options.In("results");
+            results.Folder = options.PathTo("results");
             (results.PictureDays, results.PictureGigabytes) = (options.PictureDays, options.PictureGigabytes);
         });
         services.AddKagPromptResultsApi();
@@ -104,7 +105,7 @@ internal static class StationServices
         {
             hosting.RegistryInterval = TimeSpan.FromSeconds(1);
             hosting.MaxImageBytes = PhotoStore.MostBytes;
-        }).AddLoader(new KagPromptModelLoader()).AddRegistry(options.In("registry"));
+        }).AddLoader(new KagPromptModelLoader()).AddRegistry(options.PathTo("registry"));
         services.AddHealthChecks().AddKagPrompt();
         services.AddSingleton<PictureDecoder>().AddSingleton<PhotoStore>().AddSingleton<DraftStore>().AddSingleton<FactsStore>()
             .AddSingleton<Teacher>()

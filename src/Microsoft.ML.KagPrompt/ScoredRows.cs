@@ -25,7 +25,7 @@ internal static class ScoredRows
         {
             var value = 0f;
             readScore(ref value);
-            var (scores, labels) = Of(rows, readClass(), () => ([], []));
+            var (scores, labels) = ForClass(rows, readClass(), () => ([], []));
             scores.Add(value);
             labels.Add(readLabel());
         }
@@ -70,7 +70,7 @@ internal static class ScoredRows
                     + $"the map {values.Length}: expected the same number.");
             }
 
-            Of(statistics, readClass(), () => new MapStatistics(seed))
+            ForClass(statistics, readClass(), () => new MapStatistics(seed))
                 .Add(values, truth is null ? [] : isFixed ? truth.At(width, mode) : truth.Pixels, width, height, isAnomalous == true);
         }
 
@@ -86,7 +86,7 @@ internal static class ScoredRows
             : throw new ArgumentException($"Row {row.Position}: expected a square map, got {length} values.");
     }
 
-    private static T Of<T>(Dictionary<string, T> all, string? className, Func<T> create)
+    private static T ForClass<T>(Dictionary<string, T> all, string? className, Func<T> create)
     {
         var name = className ?? InspectionOptions.DefaultClassName;
         return all.TryGetValue(name, out var known) ? known : all[name] = create();

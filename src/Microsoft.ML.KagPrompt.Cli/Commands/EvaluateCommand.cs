@@ -282,7 +282,7 @@ internal static class EvaluateCommand
         var comesWithPrompt = backbone == WithPrompt && result.GetValue(Variant) == GraphVariant.Paper
             && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
         var trains = EpochsOf(result) > 0;
-        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], FewShotConfiguration.Of(options), trains && !comesWithPrompt,
+        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], FewShotConfiguration.From(options), trains && !comesWithPrompt,
             trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
     }
 

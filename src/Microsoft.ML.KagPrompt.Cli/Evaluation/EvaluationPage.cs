@@ -98,7 +98,7 @@ internal static class EvaluationPage
     private static void Summaries(StringBuilder page, IReadOnlyList<FewShotCell> results, IReadOnlyList<FewShotMetric> metrics)
     {
         page.AppendLine($"<table>{Header(EvaluationTable.Header(metrics))}");
-        foreach (var row in FewShotSummary.Of(results))
+        foreach (var row in FewShotSummary.Summarize(results))
         {
             var mark = row.Class == FewShotSummary.AllClasses ? " class=\"mean\"" : "";
             page.AppendLine($"<tr{mark}>{Cells(EvaluationTable.Cells(row, metrics))}</tr>");

@@ -31,7 +31,7 @@ internal sealed record EvaluationSettings
     public KagOptions? Kag => Options.Method as KagOptions;
 
     /// <summary>The run's own configuration.</summary>
-    public FewShotConfiguration Own => FewShotConfiguration.Of(Options);
+    public FewShotConfiguration Own => FewShotConfiguration.From(Options);
 
     /// <summary>The same for each method alone: what is KAG-prompt's is left out of the others'.</summary>
     public IEnumerable<EvaluationSettings> PerMethod()

@@ -25,7 +25,8 @@ internal static class EvaluationTable
     public static void Write(IReadOnlyList<FewShotCell> cells)
     {
         var methods = cells.GroupBy(cell => cell.Method).ToArray();
-        var rows = methods.SelectMany(method => FewShotSummary.Of([.. method]).Select(row => (Method: method.Key, Row: row))).ToArray();
+        var rows = methods
+            .SelectMany(method => FewShotSummary.Summarize([.. method]).Select(row => (Method: method.Key, Row: row))).ToArray();
 
         IReadOnlyList<FewShotMetric>[] tables = Console.IsOutputRedirected
             ? [[.. FewShotMetric.Ranking, .. FewShotMetric.AtThreshold]]

@@ -106,14 +106,14 @@ internal static class PaperTableOutput
 
     private static IEnumerable<string> Cells(PaperTable table, PaperRow row) =>
     [
-        Published(row.Published?.ImageAuroc), Published(row.Published?.PixelAuroc), Of(row.Shared, Image), Of(row.Shared, Pixel),
-        .. table.HasNative ? [Of(row.Native, Image), Of(row.Native, Pixel)] : (string[])[],
+        Published(row.Published?.ImageAuroc), Published(row.Published?.PixelAuroc), Cell(row.Shared, Image), Cell(row.Shared, Pixel),
+        .. table.HasNative ? [Cell(row.Native, Image), Cell(row.Native, Pixel)] : (string[])[],
     ];
 
     private static string Published(double? share)
         => share is { } known ? (100 * known).ToString("0.0", CultureInfo.InvariantCulture) : "–";
 
-    private static string Of(FewShotSummary? summary, string metric) => PaperTable.Text(summary?.Figures[metric]);
+    private static string Cell(FewShotSummary? summary, string metric) => PaperTable.Text(summary?.Figures[metric]);
 
     private static object? Figures(FewShotSummary? summary) => summary is null ? null
         : new { ImageAuroc = summary.Figures[Image], PixelAuroc = summary.Figures[Pixel] };

@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 /// <remarks>Thread-safe. Lives as long as the process: it holds nothing native, and who waits must not hang.</remarks>
 internal sealed class DeviceQueue
 {
-    private static readonly ConcurrentDictionary<(DeviceType Type, int Index), DeviceQueue> OfDevices = new();
+    private static readonly ConcurrentDictionary<(DeviceType Type, int Index), DeviceQueue> Queues = new();
 
     private readonly Lock sync = new();
     private readonly Queue<TaskCompletionSource> waiting = new();
@@ -32,10 +32,10 @@ internal sealed class DeviceQueue
     }
 
     /// <summary>A device's only one.</summary>
-    public static DeviceQueue Of(torch.Device device) => Of(device.type, device.index);
+    public static DeviceQueue For(torch.Device device) => For(device.type, device.index);
 
     /// <summary>The same; of a kind's devices the first is meant where none is named.</summary>
-    public static DeviceQueue Of(DeviceType type, int index) => OfDevices.GetOrAdd((type, Math.Max(0, index)), _ => new());
+    public static DeviceQueue For(DeviceType type, int index) => Queues.GetOrAdd((type, Math.Max(0, index)), _ => new());
 
     /// <summary>Runs work when all who came before have run theirs. Not from within such work.</summary>
     public T Run<T>(Func<T> work)

@@ -30,7 +30,7 @@ internal sealed class FeatureEncoder : IDisposable
     /// <exception cref="ArgumentException">The images' side is no multiple of a patch size.</exception>
     public FeatureEncoder(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, ImageOptions images, torch.Device device)
     {
-        (Vision, Memory, Device, queue) = (vision, memory, device, DeviceQueue.Of(device));
+        (Vision, Memory, Device, queue) = (vision, memory, device, DeviceQueue.For(device));
         (Tower, MemoryTower) = (vision.Value.Tower, (memory ?? vision).Value.Tower);
         var side = images.Size ?? Tower.Info.ImageSize;
         foreach (var (option, tower) in new[] { (nameof(BackboneOptions.Name), Tower), (nameof(BackboneOptions.MemoryName), MemoryTower) })

@@ -50,7 +50,7 @@ internal sealed class CellModels(
 
     private KagPromptModel Train(DatasetImage[] normal, int seed, int iterations)
     {
-        var other = iterations == FewShotConfiguration.Of(options).Iterations ? "" : FormattableString.Invariant($", T = {iterations}");
+        var other = iterations == FewShotConfiguration.From(options).Iterations ? "" : FormattableString.Invariant($", T = {iterations}");
         var classes = string.Join(", ", normal.Select(image => image.ClassName).Distinct());
         tell(FormattableString.Invariant($"training on {normal.Length} images of {classes}, draw {seed}{other}"));
         return Fit(normal, seed, iterations);

@@ -17,7 +17,7 @@ internal sealed class CellSettings
 
     public CellSettings(InspectionOptions options, FewShotProtocol protocol, KagPromptModel? initial)
     {
-        own = FewShotConfiguration.Of(options);
+        own = FewShotConfiguration.From(options);
         common = JsonSerializer.Serialize(new
         {
             // Devices compute alike but for the last digits; seeds are the draws'.

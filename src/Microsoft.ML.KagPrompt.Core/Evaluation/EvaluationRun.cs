@@ -30,7 +30,7 @@ internal sealed class EvaluationRun : IDisposable
     {
         (this.datasets, this.protocol, this.images, this.progress, this.cancellation)
             = (datasets, protocol, images, progress, cancellation);
-        (own, method) = (FewShotConfiguration.Of(options), InspectionMethods.NameOf(options.Method));
+        (own, method) = (FewShotConfiguration.From(options), InspectionMethods.NameOf(options.Method));
         cells = protocol.Configurations(own).ToDictionary(configuration => configuration, _ => new List<FewShotCell>());
         shots = [.. protocol.Shots.Distinct().Order()];
         products = Product.FromDatasets(datasets, shots[^1], protocol.SupportDraw);

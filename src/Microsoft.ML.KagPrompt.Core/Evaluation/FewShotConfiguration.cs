@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt;
 public sealed record FewShotConfiguration(int Iterations, ScoreFusion Fusion)
 {
     /// <summary>That of the options; of another method than KAG-prompt, the defaults, which say nothing there.</summary>
-    public static FewShotConfiguration Of(InspectionOptions options)
+    public static FewShotConfiguration From(InspectionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var kag = options.Method as KagOptions ?? new();

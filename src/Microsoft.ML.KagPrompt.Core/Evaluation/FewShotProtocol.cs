@@ -43,7 +43,7 @@ public sealed record FewShotProtocol
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        var (own, trains) = (FewShotConfiguration.Of(options), options.Method.Trains);
+        var (own, trains) = (FewShotConfiguration.From(options), options.Method.Trains);
         var faults = new OptionFaults()
             .Require(
                 Shots is { Count: > 0 } && Shots.All(shots => shots >= 1),

@@ -16,5 +16,5 @@ public sealed record FewShotResults
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>Mean ± deviation over the draws: of each product, data set and all together.</summary>
-    public IReadOnlyList<FewShotSummary> Summaries => FewShotSummary.Of(Cells);
+    public IReadOnlyList<FewShotSummary> Summaries => FewShotSummary.Summarize(Cells);
 }

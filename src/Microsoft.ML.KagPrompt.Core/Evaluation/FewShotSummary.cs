@@ -24,7 +24,7 @@ public sealed record FewShotSummary(string Dataset, string Class, int Shots, IRe
     /// One each for product and number of shots; for data sets of several products their mean;
     /// and where there are several data sets, the mean of those.
     /// </summary>
-    public static IReadOnlyList<FewShotSummary> Of(IReadOnlyList<FewShotCell> cells)
+    public static IReadOnlyList<FewShotSummary> Summarize(IReadOnlyList<FewShotCell> cells)
     {
         ArgumentNullException.ThrowIfNull(cells);
         return

@@ -186,7 +186,7 @@ public sealed class FolderModelRegistry : IModelRegistry
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var path = Path.Combine(folder, Path.GetFileName(file.Name));
-                var got = File.Exists(path) ? RecordedFile.Of(path).Sha256 : "no file";
+                var got = File.Exists(path) ? RecordedFile.Read(path).Sha256 : "no file";
                 if (!string.Equals(got, file.Sha256, StringComparison.OrdinalIgnoreCase))
                 {
                     throw new ModelFormatException($"'{path}' is not what was published: expected SHA-256 {file.Sha256}, got {got}. "
@@ -222,7 +222,7 @@ public sealed class FolderModelRegistry : IModelRegistry
             to.Flush(flushToDisk: true);
         }
 
-        return RecordedFile.Of(copy);
+        return RecordedFile.Read(copy);
     }
 
     /// <summary>Records a version in its draft, which then takes its name.</summary>

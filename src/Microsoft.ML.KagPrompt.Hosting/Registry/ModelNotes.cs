@@ -13,6 +13,6 @@ public sealed record ModelNotes
     /// <summary>Which class of the file the product is; null: its only one.</summary>
     public string? ClassName { get; init; }
 
-    /// <summary>The photographs it was fitted on: <see cref="RecordedFile.Of"/> each.</summary>
+    /// <summary>The photographs it was fitted on: <see cref="RecordedFile.Read"/> each.</summary>
     public IReadOnlyList<RecordedFile> Photographs { get; init; } = [];
 }

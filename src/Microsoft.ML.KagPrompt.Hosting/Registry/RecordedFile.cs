@@ -11,7 +11,7 @@ public sealed record RecordedFile(string Name, string Sha256)
     /// <summary>A file's name and hash.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="IOException">It is not there or cannot be read.</exception>
-    public static RecordedFile Of(string path)
+    public static RecordedFile Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);

@@ -35,7 +35,7 @@ internal sealed record ExportedFile(byte[] Bytes, OnnxModelInfo Info, string Ori
             throw new ModelFormatException($"'{path}' has {length} bytes: an ONNX file has at most 2 GB. {Expected}");
         }
 
-        return Of(File.ReadAllBytes(path), $"'{path}'", Path.GetFullPath(path));
+        return Read(File.ReadAllBytes(path), $"'{path}'", Path.GetFullPath(path));
     }
 
     /// <summary>A file in memory.</summary>
@@ -43,7 +43,7 @@ internal sealed record ExportedFile(byte[] Bytes, OnnxModelInfo Info, string Ori
     /// <param name="origin">What to call it in messages.</param>
     /// <param name="path">Where it lies; null: nowhere, and weights cannot lie beside it.</param>
     /// <exception cref="ModelFormatException">It is no exported model, of a newer format, or damaged.</exception>
-    public static ExportedFile Of(byte[] bytes, string origin, string? path = null)
+    public static ExportedFile Read(byte[] bytes, string origin, string? path = null)
     {
         OnnxContents contents;
         try

@@ -34,7 +34,7 @@ internal sealed class ExportedOutputs
         this.values = values;
     }
 
-    /// <summary>Their names, in the order that <see cref="Of"/> expects.</summary>
+    /// <summary>Their names, in the order that <see cref="Inspection(int, OnnxModelInfo)"/> expects.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All(1).Select(output => output.Name)];
 
     /// <summary>Name, type and shape (−1: as many as images) of each, for maps of S × S.</summary>
@@ -51,7 +51,7 @@ internal sealed class ExportedOutputs
     /// <summary>The verdict on one image, with its map of S × S.</summary>
     /// <param name="image">Its place in the batch.</param>
     /// <param name="info">Of the model.</param>
-    public Inspection Of(int image, OnnxModelInfo info)
+    public Inspection Inspection(int image, OnnxModelInfo info)
     {
         var side = info.ImageSize;
         return new(Number(Score), Flag(IsAnomalous), info.Calibration.Threshold, Number(Probability),

@@ -14,7 +14,7 @@ internal sealed class ImageTensor : IDisposable
     /// <param name="images">Of one size, where the file resizes them.</param>
     /// <param name="info">Of the model.</param>
     /// <param name="resizing">What brings them to the model's size.</param>
-    public static ImageTensor Of(IReadOnlyList<PixelBuffer> images, OnnxModelInfo info, OnnxResizing resizing)
+    public static ImageTensor From(IReadOnlyList<PixelBuffer> images, OnnxModelInfo info, OnnxResizing resizing)
     {
         var side = info.ImageSize;
         if (info.IsFixedSize)

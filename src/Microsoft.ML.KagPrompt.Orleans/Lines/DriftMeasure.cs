@@ -11,7 +11,7 @@ internal static class DriftMeasure
     private static readonly double[] Shares = [0.1, 0.5, 0.9];
 
     /// <summary>Null: too few of either.</summary>
-    public static ScoreDrift? Of(IReadOnlyList<float> teaching, IReadOnlyList<float> recent)
+    public static ScoreDrift? Compute(IReadOnlyList<float> teaching, IReadOnlyList<float> recent)
     {
         if (teaching.Count == 0 || recent.Count < DriftRule.FewestRecent)
         {

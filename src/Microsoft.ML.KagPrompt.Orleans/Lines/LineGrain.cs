@@ -89,7 +89,7 @@ internal sealed partial class LineGrain([PersistentState("line", LineGrain.Stora
         {
             Line = Name, Settings = now.Settings, Answered = now.Total.Answered, Anomalous = now.Total.Anomalous,
             Foreign = now.Total.Foreign, Refused = now.Refused, Failed = now.Failed, LastModelVersion = now.LastModelVersion,
-            Drift = now.Settings is { } settings ? DriftMeasure.Of(settings.TeachingScores, now.Recent) : null, Silo = options.Name,
+            Drift = now.Settings is { } settings ? DriftMeasure.Compute(settings.TeachingScores, now.Recent) : null, Silo = options.Name,
         };
     }
 

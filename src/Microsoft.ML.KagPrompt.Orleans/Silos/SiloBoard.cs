@@ -17,7 +17,7 @@ internal sealed class SiloBoard(TimeProvider time)
     {
         lock (turn)
         {
-            var entry = Of(silo);
+            var entry = EntryFor(silo);
             (entry.Status, entry.Others, entry.SuspectUntil) = (status, Math.Max(0, status.UnderWay - entry.Mine), default);
         }
     }
@@ -108,7 +108,7 @@ internal sealed class SiloBoard(TimeProvider time)
         }
     }
 
-    private Entry Of(SiloAddress silo)
+    private Entry EntryFor(SiloAddress silo)
     {
         if (!entries.TryGetValue(silo, out var entry))
         {

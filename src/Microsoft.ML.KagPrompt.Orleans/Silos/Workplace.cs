@@ -87,7 +87,7 @@ internal sealed partial class Workplace(IInspector inspector, IModelHost models,
             Station = options.Name,
         };
         return options.KeepPictures
-            ? await keeper.KeepAsync(record, picture, ResultMap.Of(verdict)).ConfigureAwait(false)
+            ? await keeper.KeepAsync(record, picture, ResultMap.From(verdict)).ConfigureAwait(false)
             : await keeper.KeepAsync(record, default, null).ConfigureAwait(false);
     }
 

@@ -35,7 +35,7 @@ internal static class BicubicResampler
             var row = source.Rgb.AsSpan((firstRow + y) * source.Width * 3, source.Width * 3);
             for (var x = 0; x < partWidth; x++)
             {
-                var weights = taps.Of(x);
+                var weights = taps.At(x);
                 var pixels = row.Slice(taps.First[x] * 3, weights.Length * 3);
                 var (r, g, b) = (1 << (Precision - 1), 1 << (Precision - 1), 1 << (Precision - 1));
                 for (var k = 0; k < weights.Length; k++)
@@ -64,7 +64,7 @@ internal static class BicubicResampler
         for (var y = 0; y < partHeight; y++)
         {
             Array.Fill(sums, 1 << (Precision - 1));
-            var weights = taps.Of(y);
+            var weights = taps.At(y);
             for (var k = 0; k < weights.Length; k++)
             {
                 var weight = weights[k];
@@ -130,6 +130,6 @@ internal static class BicubicResampler
 
     private sealed record Taps(int[] First, int[] Count, int[] Values, int Stride)
     {
-        public ReadOnlySpan<int> Of(int i) => Values.AsSpan(i * Stride, Count[i]);
+        public ReadOnlySpan<int> At(int i) => Values.AsSpan(i * Stride, Count[i]);
     }
 }

@@ -50,7 +50,7 @@ public sealed record InspectionRegion
     public static InspectionRegion FromMask(int width, int height, ReadOnlySpan<byte> mask)
     {
         RequireSize(width, height);
-        return mask.Length == (long)width * height ? Of(width, height, mask, hasShape: true)
+        return mask.Length == (long)width * height ? Create(width, height, mask, hasShape: true)
             : throw new ArgumentException($"mask: expected {(long)width * height} bytes for {width} x {height} pixels, got {mask.Length}.",
                 nameof(mask));
     }
@@ -70,7 +70,7 @@ public sealed record InspectionRegion
     {
         ArgumentNullException.ThrowIfNull(inspect);
         RequireSize(width, height);
-        return Of(width, height, RegionPolygons.Draw(width, height, 1, 1, inspect, ignore ?? []), hasShape: true);
+        return Create(width, height, RegionPolygons.Draw(width, height, 1, 1, inspect, ignore ?? []), hasShape: true);
     }
 
     /// <summary>
@@ -85,7 +85,7 @@ public sealed record InspectionRegion
         IReadOnlyList<IReadOnlyList<(double X, double Y)>>? ignore = null)
     {
         ArgumentNullException.ThrowIfNull(inspect);
-        return Of(SharesSide, SharesSide, RegionPolygons.Draw(SharesSide, SharesSide, SharesSide, SharesSide, inspect, ignore ?? []),
+        return Create(SharesSide, SharesSide, RegionPolygons.Draw(SharesSide, SharesSide, SharesSide, SharesSide, inspect, ignore ?? []),
             hasShape: false);
     }
 
@@ -157,7 +157,7 @@ public sealed record InspectionRegion
                 + $"that make {(long)width * height} pixels, got {runs.Length} lengths that do not.", nameof(runs));
     }
 
-    private static InspectionRegion Of(int width, int height, ReadOnlySpan<byte> mask, bool hasShape)
+    private static InspectionRegion Create(int width, int height, ReadOnlySpan<byte> mask, bool hasShape)
     {
         var runs = new List<int>();
         for (var rest = mask; rest.Length > 0; rest = rest[runs[^1]..])

@@ -29,7 +29,7 @@ internal static class RegionJson
         {
             // A byte order mark is a text's, not JSON's.
             using var json = JsonDocument.Parse(utf8.Span.StartsWith("\uFEFF"u8) ? utf8[3..] : utf8, Strict);
-            return Of(json.RootElement);
+            return Read(json.RootElement);
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidOperationException or FormatException)
         {
@@ -38,7 +38,7 @@ internal static class RegionJson
         }
     }
 
-    private static InspectionRegion Of(JsonElement root)
+    private static InspectionRegion Read(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object || root.EnumerateObject().Any(property => !Names.Contains(property.Name)))
         {

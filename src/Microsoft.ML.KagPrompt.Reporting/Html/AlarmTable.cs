@@ -33,7 +33,7 @@ internal static class AlarmTable
             var threshold = goods.Skip((int)((long)goods.Length * share / 100)).FirstOrDefault(float.IsFinite, float.MaxValue);
             var (alarms, found) = (goods.Count(score => score > threshold), defects.Count(score => score > threshold));
             html.Append(CultureInfo.InvariantCulture, $"<tr><td>{share} %</td>");
-            html.Append(CultureInfo.InvariantCulture, $"<td>{(threshold < float.MaxValue ? Of(threshold) : Unknown)}</td>");
+            html.Append(CultureInfo.InvariantCulture, $"<td>{(threshold < float.MaxValue ? Encode(threshold) : Unknown)}</td>");
             html.Append(CultureInfo.InvariantCulture, $"<td>{alarms} of {goods.Length}</td>");
             html.Append(CultureInfo.InvariantCulture, $"<td>{Percent((double)alarms / goods.Length)}</td>");
             html.Append(CultureInfo.InvariantCulture, $"<td>{found} of {defects.Length}</td>");

@@ -32,8 +32,8 @@ internal sealed class ClassSection
         body.Append($"<div class=\"charts\">{HistogramPlot.Write(items)}{RocPlot.Write(items, Image.Auroc)}</div>");
         body.Append(items.Any(item => item.Fault is null) ? DefectTable.Write(items, pixels, Image.Auroc) : "");
         body.Append(AlarmTable.Write(items));
-        body.Append($"<p>{Of(items[0].Calibration.Explanation)}</p>");
-        body.Append(string.Concat((Pixels?.Warnings ?? []).Select(warning => $"<p class=\"soft\">{Of(warning)}</p>")));
+        body.Append($"<p>{Encode(items[0].Calibration.Explanation)}</p>");
+        body.Append(string.Concat((Pixels?.Warnings ?? []).Select(warning => $"<p class=\"soft\">{Encode(warning)}</p>")));
         if (of == 1)
         {
             return body.ToString();
@@ -43,7 +43,8 @@ internal sealed class ClassSection
         body.Append(LegendPlot.Write(MapScale.ForCalibration(items[0].Calibration), $"class-{index}", hasValues: true));
         var missed = items.Count(item => item.Outcome == ReportOutcome.MissedDefect);
         var alarms = items.Count(item => item.Outcome == ReportOutcome.FalseAlarm);
-        var figures = $"{items.Count} images, {missed} missed, {alarms} false alarms, image AUROC {Of(Image.Auroc.Value)}";
-        return $"<details class=\"product\"{(of <= 3 ? " open" : "")}><summary>{Of(Name)}<span>{figures}</span></summary>{body}</details>";
+        var figures = $"{items.Count} images, {missed} missed, {alarms} false alarms, image AUROC {Encode(Image.Auroc.Value)}";
+        return $"<details class=\"product\"{(of <= 3 ? " open" : "")}><summary>{Encode(Name)}"
+            + $"<span>{figures}</span></summary>{body}</details>";
     }
 }

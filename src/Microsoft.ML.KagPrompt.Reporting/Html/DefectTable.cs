@@ -55,11 +55,12 @@ internal static class DefectTable
         double auroc, bool hasPixels, ReportPixels? pixels)
     {
         var rejected = items.Count(item => item.IsRejected);
-        html.Append($"<tr{style}><td>{Of(name)}</td><td>{items.Count}</td><td>{rejected}</td>");
+        html.Append($"<tr{style}><td>{Encode(name)}</td><td>{items.Count}</td><td>{rejected}</td>");
         html.Append($"<td>{Percent((double)rejected / items.Count)}</td>");
-        html.Append($"<td>{Of(items.Average(item => item.Score))}</td><td>{Of(auroc)}</td>");
+        html.Append($"<td>{Encode(items.Average(item => item.Score))}</td><td>{Encode(auroc)}</td>");
         html.Append(hasPixels
-            ? $"<td>{Of(pixels?.Metrics.Auroc.Value ?? double.NaN)}</td><td>{Of(pixels?.Metrics.Aupro30.Value ?? double.NaN)}</td></tr>"
+            ? $"<td>{Encode(pixels?.Metrics.Auroc.Value ?? double.NaN)}</td>"
+                + $"<td>{Encode(pixels?.Metrics.Aupro30.Value ?? double.NaN)}</td></tr>"
             : "</tr>");
     }
 }

@@ -49,9 +49,9 @@ internal static class Gallery
             + "<tr><th>image</th><th>outcome</th><th>score</th><th>threshold</th><th>chance</th></tr>");
         foreach (var item in worstFirst.Take(MostRows))
         {
-            var outcome = OutcomeOf(item) + (item.IsForeign ? $": {Of(Inspection.ForeignWord)}" : "");
-            writer.WriteLine($"<tr><td>{Of(item.Name)}</td><td>{outcome}</td><td>{Of(item.Score, "0.0000")}</td>"
-                + $"<td>{Of(item.Calibration.Threshold, "0.0000")}</td><td>{ChanceOf(item)}</td></tr>");
+            var outcome = OutcomeOf(item) + (item.IsForeign ? $": {Encode(Inspection.ForeignWord)}" : "");
+            writer.WriteLine($"<tr><td>{Encode(item.Name)}</td><td>{outcome}</td><td>{Encode(item.Score, "0.0000")}</td>"
+                + $"<td>{Encode(item.Calibration.Threshold, "0.0000")}</td><td>{ChanceOf(item)}</td></tr>");
         }
 
         writer.WriteLine("</table></div></details>");
@@ -62,14 +62,14 @@ internal static class Gallery
     {
         var faults = items.Where(item => item.Fault is not null)
             .Take(MostRows)
-            .Select(item => $"<li>{Of(item.Name)}: {Of(item.Fault!)}</li>")
+            .Select(item => $"<li>{Encode(item.Name)}: {Encode(item.Fault!)}</li>")
             .ToArray();
         return faults.Length == 0 ? "" : $"<h2>Could not be scored</h2><ul>{string.Concat(faults)}</ul>";
     }
 
     private static string Card(ReportItem item, ReportPicture picture)
     {
-        var (name, isRejected) = (Of(item.Name), item.IsRejected);
+        var (name, isRejected) = (Encode(item.Name), item.IsRejected);
         // A tall image is shown as high as the others, not as wide.
         var widest = (double)ReportPicture.LongestSide * picture.Width / Math.Max(picture.Width, picture.Height);
         var html = new StringBuilder("<article class=\"card\">");
@@ -79,8 +79,8 @@ internal static class Gallery
         html.Append("<label class=\"slide\">image<input type=\"range\" min=\"0\" max=\"100\" value=\"100\" autocomplete=\"off\"");
         html.Append($" aria-label=\"Overlay of {name}\">overlay</label><p class=\"name\">{name}</p>");
         var verdict = isRejected ? "rejected" : "accepted";
-        html.Append($"<p><span class=\"verdict {verdict}\">{verdict}</span>, score {Of(item.Score, "0.0000")}</p>");
-        html.Append(item.IsForeign ? $"<p>{Of(Inspection.ForeignWord)}</p>" : "");
+        html.Append($"<p><span class=\"verdict {verdict}\">{verdict}</span>, score {Encode(item.Score, "0.0000")}</p>");
+        html.Append(item.IsForeign ? $"<p>{Encode(Inspection.ForeignWord)}</p>" : "");
         return html.Append($"<p class=\"soft\">chance of a defect {ChanceOf(item)}</p></article>").ToString();
     }
 

@@ -62,7 +62,7 @@ internal static class HistogramPlot
         svg.Append($"<line class=\"axis\" x1=\"0\" x2=\"{Width}\" y1=\"{Floor}\" y2=\"{Floor}\"/>");
         svg.Append(string.Concat(rug.Select(score => At(X(score)))
             .Select(x => $"<line class=\"rug\" x1=\"{x}\" x2=\"{x}\" y1=\"{Floor + 2}\" y2=\"{Floor + 9}\"/>")));
-        svg.Append(string.Concat(Ticks(low, low + span).Select(value => (Place: At(X(value)), Text: Of(value, "0.####")))
+        svg.Append(string.Concat(Ticks(low, low + span).Select(value => (Place: At(X(value)), Text: Encode(value, "0.####")))
             .Select(tick => $"<line class=\"axis\" x1=\"{tick.Place}\" x2=\"{tick.Place}\" y1=\"{Floor}\" y2=\"{Floor + 14}\"/>"
                 + $"<text x=\"{tick.Place}\" y=\"{Floor + 27}\" text-anchor=\"middle\">{tick.Text}</text>")));
         if (float.IsFinite(calibration.Threshold))
@@ -70,7 +70,7 @@ internal static class HistogramPlot
             var x = X(calibration.Threshold);
             svg.Append($"<line class=\"cut\" x1=\"{At(x)}\" x2=\"{At(x)}\" y1=\"8\" y2=\"{Floor}\"/>");
             svg.Append($"<text class=\"strong\" x=\"{At(x + (isRight ? -6 : 6))}\" y=\"14\"{(isRight ? " text-anchor=\"end\"" : "")}>");
-            svg.Append($"threshold {Of(calibration.Threshold)}</text>");
+            svg.Append($"threshold {Encode(calibration.Threshold)}</text>");
         }
 
         var keys = Kinds.Where(kind => scored.Any(item => item.IsAnomalous == kind.IsAnomalous))

@@ -8,10 +8,10 @@ internal static class HtmlText
 {
     public const string Unknown = "–";
 
-    public static string Of(string text) => WebUtility.HtmlEncode(text);
+    public static string Encode(string text) => WebUtility.HtmlEncode(text);
 
     /// <summary>Scores and metrics.</summary>
-    public static string Of(double value, string format = "0.000")
+    public static string Encode(double value, string format = "0.000")
         => double.IsNaN(value) ? Unknown : value.ToString(format, CultureInfo.InvariantCulture);
 
     public static string Percent(double share)

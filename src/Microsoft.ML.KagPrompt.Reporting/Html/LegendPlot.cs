@@ -34,7 +34,7 @@ internal static class LegendPlot
         foreach (var value in new[] { scale.Low, scale.Threshold, scale.High }.Where(value => value >= scale.Low && value <= scale.High))
         {
             var x = At(Left + (Width * scale.Position(value)));
-            string[] texts = [ChanceOf(scale.Chance(value)), hasValues ? Of(value) : ""];
+            string[] texts = [ChanceOf(scale.Chance(value)), hasValues ? Encode(value) : ""];
             svg.Append($"<line class=\"tick\" x1=\"{x}\" x2=\"{x}\" y1=\"0\" y2=\"21\"/>");
             svg.Append(string.Concat(texts.Where(text => text != "")
                 .Select((text, i) => $"<text x=\"{x}\" y=\"{34 + (14 * i)}\" text-anchor=\"middle\">{text}</text>")));

@@ -26,7 +26,7 @@ internal static class RocPlot
         static string Point((double Wrong, double Found) point)
             => $"{At(Left + (Side * point.Wrong))},{At(Top + (Side * (1 - point.Found)))}";
         var (wrong, found) = Shares(items, item => item.IsRejected);
-        var svg = new StringBuilder($"<figure><h3>ROC curve, AUROC {Of(auroc.Value)}</h3>");
+        var svg = new StringBuilder($"<figure><h3>ROC curve, AUROC {Encode(auroc.Value)}</h3>");
         svg.Append($"<svg viewBox=\"0 0 {Left + Side + 8} {Top + Side + 34}\" role=\"img\" aria-label=\"ROC curve\">");
         svg.Append($"<rect class=\"axis\" x=\"{Left}\" y=\"{Top}\" width=\"{Side}\" height=\"{Side}\"/>");
         svg.Append($"<line class=\"axis\" x1=\"{Left}\" y1=\"{Top + Side}\" x2=\"{Left + Side}\" y2=\"{Top}\"/>");
@@ -38,7 +38,7 @@ internal static class RocPlot
         svg.Append($"<text x=\"{Left + Side}\" y=\"{Top + Side + 15}\" text-anchor=\"end\">1</text>");
         svg.Append($"<text x=\"{Left + (Side / 2)}\" y=\"{Top + Side + 28}\" text-anchor=\"middle\">good parts rejected</text>");
         svg.Append($"<text transform=\"translate(14 {Top + (Side / 2)}) rotate(-90)\" text-anchor=\"middle\">defects found</text></svg>");
-        var interval = double.IsNaN(auroc.Low) ? "" : $"95 % interval {Of(auroc.Low)} to {Of(auroc.High)}. ";
+        var interval = double.IsNaN(auroc.Low) ? "" : $"95 % interval {Encode(auroc.Low)} to {Encode(auroc.High)}. ";
         svg.Append($"<figcaption>{interval}Dot: the verdicts at the threshold in use, ");
         return svg.Append($"{Percent(found)} found and {Percent(wrong)} rejected.</figcaption></figure>").ToString();
     }

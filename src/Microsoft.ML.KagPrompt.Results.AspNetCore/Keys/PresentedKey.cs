@@ -17,7 +17,7 @@ internal readonly struct PresentedKey
 
     public string Id { get; }
 
-    public string Hash => ContentHash.Of(secret);
+    public string Hash => ContentHash.Compute(secret);
 
     public static PresentedKey New()
         => new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdLength / 2)), RandomNumberGenerator.GetBytes(SecretBytes));

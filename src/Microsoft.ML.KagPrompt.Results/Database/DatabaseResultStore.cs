@@ -32,7 +32,7 @@ internal sealed class DatabaseResultStore(ResultDatabase database, TimeProvider 
         // One more tells whether there is a next page.
         var found = await (key is { } last ? rows.After(last) : rows).InOrder(order).Take(pageSize + 1)
             .ToListAsync(cancellationToken).ConfigureAwait(false);
-        var next = found.Count > pageSize ? PageKey.Of(order, found[pageSize - 1]).ToString() : null;
+        var next = found.Count > pageSize ? PageKey.From(order, found[pageSize - 1]).ToString() : null;
         return new ResultPage([.. found.Take(pageSize).Select(row => row.ToResult())], next);
     }
 

@@ -8,7 +8,7 @@ internal readonly record struct PageKey(ResultOrder Order, DateTime Time, float 
 {
     private const int Length = 1 + 8 + 4 + 16;
 
-    public static PageKey Of(ResultOrder order, ResultRow row) => new(order, row.Time, row.Score, row.Id);
+    public static PageKey From(ResultOrder order, ResultRow row) => new(order, row.Time, row.Score, row.Id);
 
     public override string ToString()
     {

@@ -46,7 +46,7 @@ internal sealed class ResultRow
     /// <summary>UTC.</summary>
     public DateTime? FeedbackAt { get; init; }
 
-    public static ResultRow Of(JournalEntry entry) => new()
+    public static ResultRow From(JournalEntry entry) => new()
     {
         Id = entry.Record.Id,
         Product = entry.Record.Product,

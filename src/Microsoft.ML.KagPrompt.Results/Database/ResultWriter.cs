@@ -26,7 +26,7 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
         {
             try
             {
-                rows.Add((entry, ResultRow.Of(JournalEntry.Of(entry))));
+                rows.Add((entry, ResultRow.From(JournalEntry.Parse(entry))));
             }
             catch (JsonException fault)
             {

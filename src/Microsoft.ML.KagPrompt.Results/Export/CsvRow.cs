@@ -31,7 +31,7 @@ internal static class CsvRow
 
     public static string Header { get; } = string.Join(',', Columns.Select(column => column.Name));
 
-    public static string Of(StoredResult result) => string.Join(',', Columns.Select(column => column.Cell(result) switch
+    public static string Format(StoredResult result) => string.Join(',', Columns.Select(column => column.Cell(result) switch
     {
         null => "",
         // Only texts are of strangers; a negative number is a number.

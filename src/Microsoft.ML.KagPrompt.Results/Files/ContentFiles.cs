@@ -13,7 +13,7 @@ internal sealed class ContentFiles(string folder, TimeProvider time)
     /// <returns>The hash.</returns>
     public string Write(ReadOnlyMemory<byte> bytes)
     {
-        var hash = ContentHash.Of(bytes.Span);
+        var hash = ContentHash.Compute(bytes.Span);
         var path = PathOf(hash);
         lock (LockOf(hash))
         {
@@ -44,7 +44,7 @@ internal sealed class ContentFiles(string folder, TimeProvider time)
             return null;
         }
 
-        return ContentHash.Of(bytes) == hash ? bytes
+        return ContentHash.Compute(bytes) == hash ? bytes
             : throw new ResultStoreException($"The file of {hash} is damaged: its bytes have another SHA-256. Restore it from a backup.");
     }
 

@@ -7,7 +7,7 @@ internal static class ContentHash
 {
     public const int Length = 64;
 
-    public static string Of(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+    public static string Compute(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     public static bool Is(string? text)
         => text is { Length: Length } && !text.AsSpan().ContainsAnyExcept("0123456789abcdef");

@@ -8,7 +8,7 @@ internal sealed record JournalEntry(InspectionRecord Record, string? PictureHash
 {
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, JournalJson.Default.JournalEntry);
 
-    public static JournalEntry Of(ReadOnlySpan<byte> bytes)
+    public static JournalEntry Parse(ReadOnlySpan<byte> bytes)
         => JsonSerializer.Deserialize(bytes, JournalJson.Default.JournalEntry) ?? throw new JsonException("The entry is null.");
 }
 

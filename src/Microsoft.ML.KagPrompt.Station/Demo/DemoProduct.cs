@@ -54,7 +54,7 @@ internal sealed class DemoProduct(IModelRegistry registry, PhotoStore photograph
         {
             // The station stops.
         }
-        catch (Exception fault) when (Faults.IsTold(fault))
+        catch (Exception fault) when (Faults.IsExpected(fault))
         {
             log.LogError(fault, "the demo ended");
         }
@@ -64,7 +64,7 @@ internal sealed class DemoProduct(IModelRegistry registry, PhotoStore photograph
     {
         var given = Enumerable.Range(0, Photographs)
             .Select(i => photographs.Add(ImageCodec.EncodePng(PartRenderer.Render(1000 + i, null).Picture), $"washer-{i}.png")).ToArray();
-        var model = options.In("drafts", ".demo", "model.kag");
+        var model = options.PathTo("drafts", ".demo", "model.kag");
         var done = new TaskCompletionSource<FitOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         work.Start("teach demo", "demo", async (tell, end) =>
         {

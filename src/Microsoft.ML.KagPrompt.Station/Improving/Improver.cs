@@ -79,7 +79,7 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
         using (var model = KagPromptModel.Load(await registry.FetchAsync(active, stop)))
         using (var other = model.WithThreshold(threshold, active.Notes.ClassName))
         {
-            moved = ModelFacts.Of(other.CalibrationOf(active.Notes.ClassName ?? other.ClassNames.Single()), []);
+            moved = ModelFacts.From(other.CalibrationOf(active.Notes.ClassName ?? other.ClassNames.Single()), []);
             Teacher.WholeModel(other, path);
         }
 
@@ -169,7 +169,7 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
     private async Task<string> PathOfAsync(string product)
     {
         using var taken = await files.TakeAsync();
-        var folder = options.In("candidates", product);
+        var folder = options.PathTo("candidates", product);
         if (Directory.Exists(folder))
         {
             candidates.TryRemove(product, out _);

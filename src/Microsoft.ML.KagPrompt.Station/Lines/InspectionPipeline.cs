@@ -33,8 +33,8 @@ internal sealed class InspectionPipeline(IInspector inspector, ResultRecorder re
         var picture = await decoder.ReadAsync(file, stop);
         var live = new LiveResult(record, ImageCodec.EncodeJpeg(picture),
             Overlay(facts.Find(product, record.ModelVersion), inspection.Map, inspection.Height, inspection.Width));
-        await recorder.RecordAsync(record, file, ResultMap.Of(inspection), stop);
-        await MeasureAsync(record, PictureMeasure.Of(picture), stop);
+        await recorder.RecordAsync(record, file, ResultMap.From(inspection), stop);
+        await MeasureAsync(record, PictureMeasure.Compute(picture), stop);
         return live;
     }
 

@@ -36,7 +36,7 @@ internal sealed class LineService(LineStore lines, InspectionPipeline pipeline, 
                 {
                     await AdjustAsync(stoppingToken);
                 }
-                catch (Exception fault) when (Faults.IsTold(fault))
+                catch (Exception fault) when (Faults.IsExpected(fault))
                 {
                     log.LogWarning(fault, "the lines could not be read");
                 }

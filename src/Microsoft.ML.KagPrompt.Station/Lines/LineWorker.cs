@@ -138,7 +138,7 @@ internal sealed class LineWorker(LineRow line, LineState state, string root, Ins
             return;
         }
 
-        var id = PartId.Of(line.Folder, file.Name, file.LastWriteTimeUtc, bytes);
+        var id = PartId.Compute(line.Folder, file.Name, file.LastWriteTimeUtc, bytes);
         if (!recorded.Contains(id) && await store.FindAsync(id, stop) is null)
         {
             try

@@ -11,7 +11,7 @@ namespace Microsoft.ML.KagPrompt.Station.Lines;
 /// </summary>
 internal static class PartId
 {
-    public static Guid Of(string folder, string name, DateTime changed, ReadOnlySpan<byte> file)
+    public static Guid Compute(string folder, string name, DateTime changed, ReadOnlySpan<byte> file)
     {
         var of = Encoding.UTF8.GetBytes($"{folder}\0{name}\0{changed.Ticks}\0{Convert.ToHexString(SHA256.HashData(file))}");
         var bytes = SHA256.HashData(of).AsSpan(0, 16);

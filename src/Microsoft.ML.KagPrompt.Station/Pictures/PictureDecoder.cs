@@ -18,7 +18,7 @@ internal sealed class PictureDecoder
         await places.WaitAsync(stop);
         try
         {
-            return await Task.Run(() => SmallPicture.Of(
+            return await Task.Run(() => SmallPicture.Scale(
                 ImageCodec.ReadReduced(file, "The picture", Side, out _, ImageCodec.DefaultMaxPixels, ImageOrientation.Exif), Side), stop);
         }
         finally

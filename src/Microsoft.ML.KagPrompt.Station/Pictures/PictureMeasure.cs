@@ -10,9 +10,9 @@ internal sealed record PictureMeasure(double Brightness, double Sharpness)
 {
     public const int Side = 512;
 
-    public static PictureMeasure Of(PixelBuffer picture)
+    public static PictureMeasure Compute(PixelBuffer picture)
     {
-        var small = SmallPicture.Of(picture, Side);
+        var small = SmallPicture.Scale(picture, Side);
         var (width, height, rgb) = (small.Width, small.Height, small.Rgb);
         var light = new double[width * height];
         for (var p = 0; p < light.Length; p++)

@@ -4,7 +4,7 @@ namespace Microsoft.ML.KagPrompt.Station.Pictures;
 internal static class SmallPicture
 {
     /// <summary>At most so many pixels a side; the picture itself where it is no larger.</summary>
-    public static PixelBuffer Of(PixelBuffer picture, int longestSide)
+    public static PixelBuffer Scale(PixelBuffer picture, int longestSide)
     {
         var shrink = (double)longestSide / Math.Max(picture.Width, picture.Height);
         if (shrink >= 1)

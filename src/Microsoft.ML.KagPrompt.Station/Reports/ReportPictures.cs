@@ -18,7 +18,7 @@ internal sealed class ReportPictures(ResultPictures pictures, PictureDecoder dec
             return null;
         }
 
-        var picture = SmallPicture.Of(await decoder.ReadAsync(file, stop), Side);
+        var picture = SmallPicture.Scale(await decoder.ReadAsync(file, stop), Side);
         if (result.MapHash is not null && await pictures.ReadMapAsync(result.MapHash, stop) is { } map
             && facts.Find(result.Product, result.ModelVersion) is { } known)
         {

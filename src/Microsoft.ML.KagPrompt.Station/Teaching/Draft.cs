@@ -67,8 +67,8 @@ internal sealed class DraftStore(StationOptions options)
 {
     private readonly Lock gate = new();
 
-    public IReadOnlyList<Draft> List() => Directory.Exists(options.In("drafts"))
-        ? [.. Directory.GetDirectories(options.In("drafts")).Select(folder => JsonFiles.Read<Draft>(Path.Combine(folder, "draft.json")))
+    public IReadOnlyList<Draft> List() => Directory.Exists(options.PathTo("drafts"))
+        ? [.. Directory.GetDirectories(options.PathTo("drafts")).Select(folder => JsonFiles.Read<Draft>(Path.Combine(folder, "draft.json")))
             .OfType<Draft>().OrderByDescending(draft => draft.At)]
         : [];
 
@@ -94,9 +94,9 @@ internal sealed class DraftStore(StationOptions options)
         {
             // First what makes it one: what is left of a broken-off deletion is no draft.
             File.Delete(PathOf(id, "draft.json"));
-            if (Directory.Exists(options.In("drafts", id.ToString("N"))))
+            if (Directory.Exists(options.PathTo("drafts", id.ToString("N"))))
             {
-                Directory.Delete(options.In("drafts", id.ToString("N")), recursive: true);
+                Directory.Delete(options.PathTo("drafts", id.ToString("N")), recursive: true);
             }
         }
     }
@@ -104,5 +104,5 @@ internal sealed class DraftStore(StationOptions options)
     /// <summary>The fitted model's file.</summary>
     public string ModelPath(Guid id) => PathOf(id, "model.kag");
 
-    private string PathOf(Guid id, string name) => options.In("drafts", id.ToString("N"), name);
+    private string PathOf(Guid id, string name) => options.PathTo("drafts", id.ToString("N"), name);
 }

@@ -34,7 +34,7 @@ internal sealed record ModelFacts
     [System.Text.Json.Serialization.JsonIgnore]
     public MapScale Scale => MapScale.Between(MapLow, MapHigh, MapThreshold);
 
-    public static ModelFacts Of(ThresholdCalibration calibration, IReadOnlyList<TeachingPhoto> photographs)
+    public static ModelFacts From(ThresholdCalibration calibration, IReadOnlyList<TeachingPhoto> photographs)
     {
         var scale = MapScale.ForCalibration(calibration);
         return new()
@@ -81,5 +81,5 @@ internal sealed class FactsStore(StationOptions options)
     private static bool IsName(string? name) => name is { Length: > 0 and <= 64 } && name[0] != '.' && name[^1] != '.'
         && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_');
 
-    private string PathOf(string product, string version) => options.In("facts", product, version + ".json");
+    private string PathOf(string product, string version) => options.PathTo("facts", product, version + ".json");
 }

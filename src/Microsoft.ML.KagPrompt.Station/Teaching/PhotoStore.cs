@@ -11,7 +11,7 @@ internal sealed class PhotoStore(StationOptions options, TimeProvider time)
     /// <summary>Largest picture.</summary>
     public const int MostPixels = 50_000_000;
 
-    private readonly ContentFiles files = new(options.In("photographs"), time);
+    private readonly ContentFiles files = new(options.PathTo("photographs"), time);
 
     /// <summary>Reads a picture and keeps its file.</summary>
     /// <exception cref="ImageReadException">It is none, or too large.</exception>

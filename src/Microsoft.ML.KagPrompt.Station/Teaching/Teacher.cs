@@ -33,7 +33,7 @@ internal sealed class Teacher(PhotoStore photographs, PictureDecoder decoder)
         foreach (var photo in facts.Photographs)
         {
             tell("reading photographs", measures.Count, facts.Photographs.Count);
-            measures.Add(PictureMeasure.Of(await decoder.ReadAsync(await photographs.ReadAsync(photo, stop), stop)));
+            measures.Add(PictureMeasure.Compute(await decoder.ReadAsync(await photographs.ReadAsync(photo, stop), stop)));
         }
 
         var method = new KagOptions();
@@ -45,7 +45,7 @@ internal sealed class Teacher(PhotoStore photographs, PictureDecoder decoder)
                 MostRemembered) } },
             Regions = region is null ? new Dictionary<string, InspectionRegion>() : new() { [product] = region },
         };
-        var progress = new Told(step => tell(step.Phase, step.Done, step.Total));
+        var progress = new ReportedProgress(step => tell(step.Phase, step.Done, step.Total));
         using var model = KagPromptTrainer.Fit(Images(product, facts, stop), options, null, progress, stop);
         var calibration = model.CalibrationOf(product);
         var (drawn, missed) = await MissedAsync(model, product, facts, tell, stop);
@@ -62,7 +62,7 @@ internal sealed class Teacher(PhotoStore photographs, PictureDecoder decoder)
             Warnings = calibration.Warnings,
             Drawn = drawn,
             Missed = missed,
-            Facts = ModelFacts.Of(calibration, facts.Photographs) with { Defects = facts.Defects, Inspect = facts.Inspect,
+            Facts = ModelFacts.From(calibration, facts.Photographs) with { Defects = facts.Defects, Inspect = facts.Inspect,
                 Measures = measures },
         };
     }
@@ -166,7 +166,7 @@ internal sealed class Teacher(PhotoStore photographs, PictureDecoder decoder)
     }
 
     // Progress<T> would post, and come after the end.
-    private sealed class Told(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
+    private sealed class ReportedProgress(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => tell(value);
     }

@@ -8,14 +8,14 @@ namespace Microsoft.ML.KagPrompt.Station.Web;
 /// <summary>Which faults a person can do something about, and their words.</summary>
 internal static class Faults
 {
-    public static bool IsTold(Exception fault) => fault is KagPromptException or InspectionRefusedException or ArgumentException
+    public static bool IsExpected(Exception fault) => fault is KagPromptException or InspectionRefusedException or ArgumentException
         or InvalidOperationException or IOException or UnauthorizedAccessException or KeyNotFoundException or DbException
         or DbUpdateException or ResultStoreException or JournalFullException;
 
     public static string Say(Exception fault) => fault switch
     {
         DbUpdateException { InnerException: { } inner } => inner.Message,
-        _ when IsTold(fault) => fault.Message,
+        _ when IsExpected(fault) => fault.Message,
         // What it is may be nobody's business; the log has it.
         _ => $"{fault.GetType().Name}. The station's log says more.",
     };

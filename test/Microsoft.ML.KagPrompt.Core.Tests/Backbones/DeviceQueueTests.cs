@@ -9,10 +9,10 @@ public sealed class DeviceQueueTests
     [Fact]
     public void Of_SameDevice_IsTheSame()
     {
-        DeviceQueue.Of(torch.device("cpu")).Should().BeSameAs(DeviceQueue.Of(torch.CPU));
-        DeviceQueue.Of(DeviceType.CUDA, -1).Should().BeSameAs(DeviceQueue.Of(DeviceType.CUDA, 0));
-        DeviceQueue.Of(DeviceType.CUDA, 0).Should().NotBeSameAs(DeviceQueue.Of(torch.CPU));
-        DeviceQueue.Of(DeviceType.CUDA, 1).Should().NotBeSameAs(DeviceQueue.Of(DeviceType.CUDA, 0));
+        DeviceQueue.For(torch.device("cpu")).Should().BeSameAs(DeviceQueue.For(torch.CPU));
+        DeviceQueue.For(DeviceType.CUDA, -1).Should().BeSameAs(DeviceQueue.For(DeviceType.CUDA, 0));
+        DeviceQueue.For(DeviceType.CUDA, 0).Should().NotBeSameAs(DeviceQueue.For(torch.CPU));
+        DeviceQueue.For(DeviceType.CUDA, 1).Should().NotBeSameAs(DeviceQueue.For(DeviceType.CUDA, 0));
     }
 
     [Fact]

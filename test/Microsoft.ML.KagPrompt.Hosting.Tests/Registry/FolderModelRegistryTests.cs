@@ -18,11 +18,14 @@ public sealed class FolderModelRegistryTests : IDisposable
         File.WriteAllText(In("bolt.onnx"), "model");
         File.WriteAllText(In("bolt.onnx.data"), "weights");
         File.WriteAllText(In("photograph.png"), "photograph");
-        var notes = new ModelNotes { By = "Anna", Comment = "new lamp", ClassName = "bolt", Photographs = [RecordedFile.Of(In("photograph.png"))] };
+        var notes = new ModelNotes
+        {
+            By = "Anna", Comment = "new lamp", ClassName = "bolt", Photographs = [RecordedFile.Read(In("photograph.png"))]
+        };
         var version = await registry.PublishAsync("bolt", In("bolt.onnx"), notes);
         version.Id.Should().MatchRegex("^20261126-080000-[0-9a-f]{8}$");
         version.Files.Select(file => file.Name).Should().Equal("bolt.onnx", "bolt.onnx.data");
-        version.Sha256.Should().Be(RecordedFile.Of(In("bolt.onnx")).Sha256);
+        version.Sha256.Should().Be(RecordedFile.Read(In("bolt.onnx")).Sha256);
         (await registry.ListAsync("bolt")).Should().ContainSingle().Which.Should().BeEquivalentTo(version);
         (await registry.ListProductsAsync()).Should().Equal("bolt");
         (await registry.GetActiveAsync("bolt")).Should().BeNull("publishing does not activate");

@@ -121,7 +121,7 @@ public sealed class BadFilesTests(ExportedPart part) : IClassFixture<ExportedPar
             var file = Mutation.Of(small, random);
             try
             {
-                ExportedFile.Of(file, "It").Info.ImageSize.Should().BePositive();
+                ExportedFile.Read(file, "It").Info.ImageSize.Should().BePositive();
             }
             catch (ModelFormatException)
             {

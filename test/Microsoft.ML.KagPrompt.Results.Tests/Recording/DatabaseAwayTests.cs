@@ -123,7 +123,7 @@ public sealed class DatabaseAwayTests : IDisposable
         await Task.WhenAll(new[] { first, bad, last }.Select(record => host.Recorder.RecordAsync(record)));
         await host.Recorder.WhenStoredAsync();
         (await host.Store.QueryAsync(ResultFilter.All)).Results.Select(result => result.Id).Should().BeEquivalentTo([first.Id, last.Id]);
-        JournalEntry.Of(File.ReadAllBytes(folder.In("rejected.jsonl"))).Record.Should().Be(RecordCheck.Checked(bad));
+        JournalEntry.Parse(File.ReadAllBytes(folder.In("rejected.jsonl"))).Record.Should().Be(RecordCheck.Checked(bad));
         host.Log.Words.Should().Contain(word => word.Contains("will not take a result"));
     }
 

@@ -17,7 +17,7 @@ internal static class OnnxReaders
 
         var whole = exported.ToArray();
         var small = WithoutWeights(whole);
-        yield return new("ONNX file", random => Mutation.Of(small, random), bytes => ExportedFile.Of(bytes, "mutated"));
+        yield return new("ONNX file", random => Mutation.Of(small, random), bytes => ExportedFile.Read(bytes, "mutated"));
         // What passes our reader is the runtime's to refuse, which is native: a fault of its own ends the process.
         yield return new("ONNX in its runtime", random => Mutation.Of(whole, random), bytes => OnnxInspector.Load(bytes).Dispose()) { Every = 32 };
     }

@@ -33,9 +33,9 @@ public sealed class ImproverTests : IAsyncLifetime
         var collection = new ServiceCollection();
         collection.AddLogging();
         collection.AddSingleton(options).AddSingleton(TimeProvider.System);
-        collection.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.In("station.db")}"));
-        collection.AddKagPromptResults(results => results.Folder = options.In("results"));
-        collection.AddSingleton<IModelRegistry>(new FolderModelRegistry(options.In("registry")));
+        collection.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.PathTo("station.db")}"));
+        collection.AddKagPromptResults(results => results.Folder = options.PathTo("results"));
+        collection.AddSingleton<IModelRegistry>(new FolderModelRegistry(options.PathTo("registry")));
         collection.AddSingleton<Pictures.PictureDecoder>().AddSingleton<PhotoStore>().AddSingleton<FactsStore>().AddSingleton<Teacher>()
             .AddSingleton<Publisher>()
             .AddSingleton<AuditLog>().AddSingleton<Improver>();
@@ -125,7 +125,7 @@ public sealed class ImproverTests : IAsyncLifetime
         {
             var verdict = model.Inspect(ImageCodec.Read(file, "part"), Product);
             await recorder.RecordAsync(new InspectionRecord(verdict, InspectionRecord.NewId(), Product, version, DateTimeOffset.UtcNow),
-                file, ResultMap.Of(verdict));
+                file, ResultMap.From(verdict));
         }
 
         await recorder.WhenStoredAsync();

@@ -24,8 +24,8 @@ internal sealed class LineBench : IAsyncDisposable
         var collection = new ServiceCollection();
         collection.AddLogging();
         collection.AddSingleton(options).AddSingleton(TimeProvider.System);
-        collection.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.In("station.db")}"));
-        collection.AddKagPromptResults(results => results.Folder = options.In("results"));
+        collection.AddDbContextFactory<StationDb>(db => db.UseSqlite($"Data Source={options.PathTo("station.db")}"));
+        collection.AddKagPromptResults(results => results.Folder = options.PathTo("results"));
         collection.AddSingleton<Pictures.PictureDecoder>().AddSingleton<IInspector>(Inspector).AddSingleton<FactsStore>()
             .AddSingleton<InspectionPipeline>();
         services = collection.BuildServiceProvider();

@@ -40,13 +40,13 @@ public sealed class WatchedFolderTests
     public void PartId_SaysVersion7_AndDiffersWithNameTimeAndContent()
     {
         var time = new DateTime(2026, 11, 26, 8, 0, 0, DateTimeKind.Utc);
-        var id = PartId.Of("line", "a.png", time, [1, 2, 3]);
+        var id = PartId.Compute("line", "a.png", time, [1, 2, 3]);
         id.Version.Should().Be(7);
-        PartId.Of("line", "a.png", time, [1, 2, 3]).Should().Be(id);
+        PartId.Compute("line", "a.png", time, [1, 2, 3]).Should().Be(id);
         new[]
         {
-            PartId.Of("other", "a.png", time, [1, 2, 3]), PartId.Of("line", "b.png", time, [1, 2, 3]),
-            PartId.Of("line", "a.png", time.AddTicks(1), [1, 2, 3]), PartId.Of("line", "a.png", time, [1, 2, 4]),
+            PartId.Compute("other", "a.png", time, [1, 2, 3]), PartId.Compute("line", "b.png", time, [1, 2, 3]),
+            PartId.Compute("line", "a.png", time.AddTicks(1), [1, 2, 3]), PartId.Compute("line", "a.png", time, [1, 2, 4]),
         }.Should().OnlyHaveUniqueItems().And.NotContain(id);
     }
 }

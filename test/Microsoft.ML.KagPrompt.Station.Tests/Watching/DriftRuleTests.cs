@@ -32,8 +32,8 @@ public sealed class DriftRuleTests
     {
         var (picture, _) = QuickStart.PartRenderer.Render(1, null);
         var blurred = Blurred(picture);
-        PictureMeasure.Of(blurred).Brightness.Should().BeApproximately(PictureMeasure.Of(picture).Brightness, 1);
-        PictureMeasure.Of(blurred).Sharpness.Should().BeLessThan(0.6 * PictureMeasure.Of(picture).Sharpness);
+        PictureMeasure.Compute(blurred).Brightness.Should().BeApproximately(PictureMeasure.Compute(picture).Brightness, 1);
+        PictureMeasure.Compute(blurred).Sharpness.Should().BeLessThan(0.6 * PictureMeasure.Compute(picture).Sharpness);
     }
 
     private static double[] Some(double value, int count = 50) => [.. Enumerable.Repeat(value, count)];

@@ -77,7 +77,7 @@ public static class BackboneConverter
         File.WriteAllText(Path.Combine(partial, BackboneManifest.FileName), manifest.ToJson());
         File.Delete(Path.Combine(partial, StateName));
         Directory.Move(partial, destination);
-        return BackboneDescription.Of(ConvertedBackbone.Open(destination));
+        return BackboneDescription.From(ConvertedBackbone.Open(destination));
     }
 
     /// <summary>Keeps what an earlier call of the same work left behind, and nothing else.</summary>

@@ -58,8 +58,8 @@ public sealed record BackboneDescription
         (source as ConvertedBackbone)?.CheckContent();
         return source switch
         {
-            ConvertedBackbone converted => Of(converted),
-            PublishedBackbone published => Of(published.Layout.Name, published.Layout.Family, published.Layout.Licence,
+            ConvertedBackbone converted => From(converted),
+            PublishedBackbone published => From(published.Layout.Name, published.Layout.Family, published.Layout.Licence,
                 published.Layout.Vision, published.Layout.Text,
                 Path.GetDirectoryName(Path.GetFullPath(published.Location!))!, published.Reference()!.Sha256),
             ResNetCheckpoint residual => residual.Describe(),
@@ -69,11 +69,11 @@ public sealed record BackboneDescription
     }
 
     /// <summary>What a converted directory's manifest says.</summary>
-    internal static BackboneDescription Of(ConvertedBackbone converted)
-        => Of(converted.Manifest.Name, converted.Manifest.Family, converted.Manifest.Licence, converted.Manifest.VisionConfiguration,
+    internal static BackboneDescription From(ConvertedBackbone converted)
+        => From(converted.Manifest.Name, converted.Manifest.Family, converted.Manifest.Licence, converted.Manifest.VisionConfiguration,
             converted.Manifest.TextConfiguration, converted.Location!, converted.Manifest.Vision.Sha256);
 
-    private static BackboneDescription Of(string name, string family, string licence, VisionTransformerConfig vision,
+    private static BackboneDescription From(string name, string family, string licence, VisionTransformerConfig vision,
         TextTransformerConfig? text, string folder, string sha256) => new()
     {
         Name = name,

@@ -63,7 +63,7 @@ public abstract class StationPage : ComponentBase
         {
             // Its asker went away, or asked for it.
         }
-        catch (Exception fault) when (Faults.IsTold(fault))
+        catch (Exception fault) when (Faults.IsExpected(fault))
         {
             Fault = Faults.Say(fault);
         }
