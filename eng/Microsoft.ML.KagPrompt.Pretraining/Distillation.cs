@@ -9,7 +9,13 @@ using static TorchSharp.torch.nn;
 namespace Microsoft.ML.KagPrompt.Pretraining;
 
 /// <summary>Teaches the compact trunk to give the teacher's four maps, on rendered pictures alone.</summary>
-internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, double peakRate, int seed, Device device)
+/// <param name="config">Of the trunk.</param>
+/// <param name="teacher">On the device.</param>
+/// <param name="peakRate">Learning rate at its highest.</param>
+/// <param name="pictures">By which the teacher's features are known: means, deviations, whitening.</param>
+/// <param name="seed">Of everything random.</param>
+/// <param name="device">Where it trains.</param>
+internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, double peakRate, int pictures, int seed, Device device)
 {
     // Covariance is shrunk by this share of its mean before it is inverted: directions that hardly vary must not drown the rest.
     private const double Shrinkage = 0.1;
@@ -100,7 +106,7 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
     private (Tensor[] Deviations, Whitening[] Whitenings) TeacherStatistics(RenderPool pool, Random random)
     {
         using var scope = NewDisposeScope();
-        var tokens = Targets(pool.Crops(64, 224, random).to(device)).Select(map => map.transpose(0, 1).flatten(1).t()).ToArray();      // [N, C]
+        var tokens = Targets(pool.Crops(pictures, 224, random).to(device)).Select(map => map.transpose(0, 1).flatten(1).t()).ToArray();      // [N, C]
         return ([.. tokens.Select(layer => layer.std(0).AtLeast(1e-3).DetachFromDisposeScope())], [.. tokens.Select(layer => Whitening.Of(layer, Shrinkage))]);
     }
 

@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 const string Usage = """
     Makes the weights of the embedded backbones (DIARY.md). FILE and DIR of align, prompt, branches and carry may be either backbone's.
       render  --out DIR [--count 36] [--seed 1]           rendered pictures on one sheet, to look at
-      distil  --teacher DIR --out FILE --minutes N [--rate 0.0015] [--seed 1] [--resume FILE] [--device auto]
+      distil  --teacher DIR --out FILE --minutes N [--rate 0.0015] [--pictures 64] [--seed 1] [--resume FILE] [--device auto]
       align   --trunk FILE --out DIR --minutes N [--text DIR] [--pictures 4000] [--seed 1] [--device auto]
       narrow  --in DIR --out DIR
       shape   --in DIR --out DIR [--power 0] [--means 1,1,1,1] [--floors 0,0,0,0] [--seed 1]
@@ -138,10 +138,11 @@ void Distil()
     using var teacher = new Teacher(Required("teacher"));
     teacher.MoveTo(device);
     using var pool = new RenderPool(3000, Number("seed", 1));
-    pool.WaitFor(64);
+    var pictures = Number("pictures", 64);
+    pool.WaitFor(pictures);
     var config = new CompactVisionConfig();
     using var resumed = options.TryGetValue("resume", out var file) ? ReadTrunk(file, config) : null;
-    using var weights = new Distillation(config, teacher, Fraction("rate", 1.5e-3), Number("seed", 1), device).Train(pool, Minutes(30), Console.WriteLine,
+    using var weights = new Distillation(config, teacher, Fraction("rate", 1.5e-3), pictures, Number("seed", 1), device).Train(pool, Minutes(30), Console.WriteLine,
         snapshot => WriteTrunk(snapshot, output), resumed);
     WriteTrunk(weights, output);
 }
