@@ -78,7 +78,7 @@ public class KagPromptTrainerTests
     [Fact]
     public void SaveAndLoad_TrainedModel_InspectsBitForBitAlike()
     {
-        using var model = KagPromptTrainer.Fit(Parts(3), Small with { MemoryFeatures = MemoryFeatures.Graph, Epochs = 1 });
+        using var model = KagPromptTrainer.Fit(Parts(3), Tiny with { MemoryFeatures = MemoryFeatures.Graph, Epochs = 1 });
         using var stream = new MemoryStream();
         model.Save(stream);
         stream.Position = 0;
@@ -136,7 +136,7 @@ public class KagPromptTrainerTests
     [Fact]
     public void Adapt_NewClass_KeepsTheOldOne()
     {
-        using var model = KagPromptTrainer.Fit(Parts(3), Small with { Epochs = 1 });
+        using var model = KagPromptTrainer.Fit(Parts(3), Tiny with { Epochs = 1 });
         using var adapted = KagPromptTrainer.Adapt(model, Parts(2).Select(part => part with { ClassName = "bracket" }));
         adapted.ClassNames.Should().BeEquivalentTo("object", "bracket");
         model.ClassNames.Should().BeEquivalentTo("object");
@@ -158,7 +158,7 @@ public class KagPromptTrainerTests
         // What only a native call still uses must not be collected; where it was, this crashed or scored nonsense.
         float[] Once()
         {
-            using var model = KagPromptTrainer.Fit(Parts(3), Small with { Epochs = 1 });
+            using var model = KagPromptTrainer.Fit(Parts(3), Tiny with { Epochs = 1 });
             return model.Inspect([TestImages.Part(80, 80, 40, defective: true)], [null])[0].Map;
         }
 
