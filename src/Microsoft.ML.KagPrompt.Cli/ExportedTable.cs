@@ -48,6 +48,11 @@ internal static class ExportedTable
         }
 
         yield return ("Weights", info.Precision);
+        if (info.Quantization != "None")
+        {
+            yield return ("In 8 bit", info.Quantization);
+        }
+
         yield return ("Exported from", $"the model of SHA-256 {info.ModelSha256}");
         yield return ("Threshold", info.Calibration.Explanation);
     }
@@ -66,6 +71,7 @@ internal static class ExportedTable
         info.Orientation,
         info.IsFixedSize,
         info.Precision,
+        info.Quantization,
         info.ModelSha256,
         Region = info.RegionSize is { } region ? new { region.Width, region.Height } : null,
         Threshold = Known(info.Calibration.Threshold),

@@ -39,6 +39,9 @@ public sealed record OnnxModelInfo
     /// <summary>How weights are stored: "Float32" or "Float16".</summary>
     public required string Precision { get; init; }
 
+    /// <summary>What is stored in 8 bit: "None", or "Memory", the patches of its memory bank.</summary>
+    public string Quantization { get; init; } = "None";
+
     /// <summary>SHA-256 of the model it was exported from, as <c>KagPromptModel.Save</c> writes it, lower-case hexadecimal.</summary>
     public required string ModelSha256 { get; init; }
 

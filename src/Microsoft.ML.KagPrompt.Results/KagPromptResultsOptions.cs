@@ -30,7 +30,17 @@ public sealed class KagPromptResultsOptions
     /// <summary>Largest picture, in bytes, 1 or more.</summary>
     public int MaxPictureBytes { get; set; } = 64 << 20;
 
-    /// <summary>Days that pictures and maps are kept after they were last recorded, above 0; null: no limit. Rows stay.</summary>
+    /// <summary>
+    /// Days that results are kept after their <see cref="InspectionRecord.Time"/>, with their pictures and maps, 1 or more; null: no
+    /// limit. Those that carry feedback stay until <see cref="ResultDaysWithFeedback"/>. Older ones are not taken in: one that is recorded
+    /// again after it went does not come back. The same in all processes that share a database.
+    /// </summary>
+    public double? ResultDays { get; set; }
+
+    /// <summary>The same of results that carry feedback, no less than <see cref="ResultDays"/>; null: they stay.</summary>
+    public double? ResultDaysWithFeedback { get; set; }
+
+    /// <summary>Days that pictures and maps are kept after they were last recorded, above 0, while rows stay; null: as rows.</summary>
     public double? PictureDays { get; set; }
 
     /// <summary>Gigabytes (10⁹ bytes) of pictures and maps, above 0; the oldest go first; null: no limit.</summary>
@@ -42,7 +52,7 @@ public sealed class KagPromptResultsOptions
     /// <summary>After how long a picture is deleted whose row never came (its process was killed in between), 1 h or more.</summary>
     public TimeSpan OrphanAge { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>How often pictures are looked through, 1 min to 7 days.</summary>
+    /// <summary>How often results and pictures are looked through, 1 min to 7 days.</summary>
     public TimeSpan RetentionInterval { get; set; } = TimeSpan.FromHours(1);
 
     internal string DatabasePath => SqlitePath ?? Path.Combine(Folder, "results.db");
@@ -66,6 +76,9 @@ public sealed class KagPromptResultsOptions
         .Require(MaxRetryDelay >= TimeSpan.FromSeconds(1) && MaxRetryDelay <= TimeSpan.FromHours(1), nameof(MaxRetryDelay),
             "1 s to 1 h", MaxRetryDelay)
         .Require(MaxPictureBytes >= 1, nameof(MaxPictureBytes), "1 or more", MaxPictureBytes)
+        .Require(ResultDays is null or (>= 1 and <= 100_000), nameof(ResultDays), "1 to 100000, or null", ResultDays)
+        .Require(ResultDaysWithFeedback is null || (ResultDaysWithFeedback >= ResultDays && ResultDaysWithFeedback <= 100_000),
+            nameof(ResultDaysWithFeedback), "ResultDays to 100000, or null, as it is where ResultDays is null", ResultDaysWithFeedback)
         .Require(PictureDays is null or (> 0 and <= 100_000), nameof(PictureDays), "above 0, at most 100000, or null", PictureDays)
         .Require(PictureGigabytes is null or (> 0 and <= 1e9), nameof(PictureGigabytes), "above 0, or null", PictureGigabytes)
         .Require(OrphanAge >= TimeSpan.FromHours(1) && OrphanAge <= TimeSpan.FromDays(3650), nameof(OrphanAge),

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.ML.KagPrompt.Results;
 using Microsoft.ML.KagPrompt.Results.Database;
 using Microsoft.ML.KagPrompt.Results.Journal;
-using Microsoft.ML.KagPrompt.Results.Pictures;
 using Microsoft.ML.KagPrompt.Results.Recording;
+using Microsoft.ML.KagPrompt.Results.Retention;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -14,7 +14,7 @@ public static class KagPromptResultsServices
     /// <summary>
     /// Adds <see cref="ResultRecorder"/>, <see cref="IResultStore"/> and <see cref="ResultPictures"/>, each one for the whole program, and
     /// what works behind them while the host runs: tables are made or renewed at start, results move from the journal into the database,
-    /// pictures are deleted in time. A database that is away does not keep the host from starting; one of a newer version does
+    /// results and pictures go in time. A database that is away does not keep the host from starting; one of a newer version does
     /// (<see cref="ResultStoreException"/>).
     /// </summary>
     /// <param name="services">Added to.</param>
@@ -38,9 +38,10 @@ public static class KagPromptResultsServices
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ResultJournal>>()));
         services.AddSingleton(provider => new ResultRecorder(provider.GetRequiredService<ResultJournal>(),
             provider.GetRequiredService<ResultPictures>(), options));
+        services.AddSingleton<ResultSweep>();
         services.AddSingleton<PictureSweep>();
         services.AddHostedService<JournalDrain>();
-        services.AddHostedService<PictureRetention>();
+        services.AddHostedService<RetentionService>();
         return services;
     }
 }

@@ -23,7 +23,8 @@ public sealed class ResultRecorder
 
     /// <summary>
     /// Records a result. When the task ends without a fault it is on disk and survives the end of the process and of the power; it is in
-    /// the database a little later. Cancelled or failed, it may be recorded or not: record it again with the same id, which counts once.
+    /// the database a little later, unless it is older than <see cref="KagPromptResultsOptions.ResultDays"/>. Cancelled or failed, it may
+    /// be recorded or not: record it again with the same id and time, which counts once.
     /// </summary>
     /// <param name="record">The result.</param>
     /// <param name="picture">The picture's file as it came, at most <see cref="KagPromptResultsOptions.MaxPictureBytes"/>; empty: none is

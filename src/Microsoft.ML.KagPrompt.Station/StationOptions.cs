@@ -12,6 +12,7 @@ internal sealed record StationOptions
           --urls ADDRESS       where it listens (default: http://127.0.0.1:5080); http:// on loopback addresses alone
           --behind-proxy       also http:// on other addresses: a proxy before it speaks HTTPS
           --watch-root FOLDER  below it lie the folders that lines may watch (default: incoming in the data folder)
+          --result-days N      results are removed after N days, with pictures and maps, but for those that were spoken of (default: never)
           --picture-days N     pictures and maps of results are deleted after N days, but for those that were spoken of (default: never)
           --picture-gigabytes N   the oldest of them are deleted above N gigabytes (default: never)
           --demo               begins with a product of rendered parts, and a folder into which parts come
@@ -25,6 +26,8 @@ internal sealed record StationOptions
     public bool BehindProxy { get; init; }
 
     public string? WatchRoot { get; init; }
+
+    public double? ResultDays { get; init; }
 
     public double? PictureDays { get; init; }
 
@@ -55,6 +58,7 @@ internal sealed record StationOptions
                 "--data" => options with { Data = Value() },
                 "--urls" => options with { Urls = Value() },
                 "--watch-root" => options with { WatchRoot = Value() },
+                "--result-days" => options with { ResultDays = Number(name, Value()) },
                 "--picture-days" => options with { PictureDays = Number(name, Value()) },
                 "--picture-gigabytes" => options with { PictureGigabytes = Number(name, Value()) },
                 "--behind-proxy" => options with { BehindProxy = true },

@@ -98,7 +98,8 @@ internal static class StationServices
         services.AddKagPromptResults(results =>
         {
             results.Folder = options.PathTo("results");
-            (results.PictureDays, results.PictureGigabytes) = (options.PictureDays, options.PictureGigabytes);
+            (results.ResultDays, results.PictureDays, results.PictureGigabytes)
+                = (options.ResultDays, options.PictureDays, options.PictureGigabytes);
         });
         services.AddKagPromptResultsApi();
         services.AddKagPrompt(hosting =>

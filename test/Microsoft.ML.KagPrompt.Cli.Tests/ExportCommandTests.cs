@@ -46,6 +46,19 @@ public sealed class ExportCommandTests(FittedPart part) : IClassFixture<FittedPa
     }
 
     [Fact]
+    public void Export_MemoryIn8Bits_SaysSoAndIsVerified()
+    {
+        var file = part.In("bytes.onnx");
+        var (code, output, error) = Tool.Run("export", part.Model, "--out", file, "--quantize", "memory", "--precision", "float16", "--verify", part.In("test"));
+        code.Should().Be(0, error);
+        output.Should().Contain("(at most 2.0E-3), of maps").And.Contain("decisions that differ: 0");
+        Tool.Run("verify-export", part.Model, file, part.In("test"), "--tolerance", "1e-6").Code.Should().Be(1);
+        Tool.Run("info", file).Output.Should().Contain("Weights: Float16\nIn 8 bit: Memory\n");
+        using var json = JsonDocument.Parse(Tool.Run("info", file, "--json").Output);
+        json.RootElement.GetProperty("quantization").GetString().Should().Be("Memory");
+    }
+
+    [Fact]
     public void Export_OverTheModel_IsRefused()
     {
         var before = File.ReadAllBytes(part.Model);
@@ -109,6 +122,7 @@ public sealed class ExportCommandTests(FittedPart part) : IClassFixture<FittedPa
         {
             (["export", part.Model], 2, "--out"),
             (["export", part.Model, "--out", part.In("x.onnx"), "--precision", "Int8"], 2, "Float32, Float16"),
+            (["export", part.Model, "--out", part.In("x.onnx"), "--quantize", "Int4"], 2, "None, Memory"),
             (["export", part.In("none.zip"), "--out", part.In("x.onnx")], 3, "There is no model"),
             (["export", part.Model, "--out", part.In("x.onnx"), "--verify", part.In("nowhere")], 3, "There is no image or folder"),
             (["verify-export", part.Model, part.In("none.onnx"), part.In("test")], 3, "There is no exported model"),

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Onnx.Schema;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Onnx.Tests;
@@ -94,6 +95,61 @@ public sealed class KagExportTests(KagExportTests.Fitted fitted) : IClassFixture
         half.Metadata["kagprompt.precision"].Should().Be("Float16");
         half.Bytes.Length.Should().BeLessThan(whole.Bytes.Length * 6 / 10);
         SameVerdicts.Check(model, half, null, Images.Take(2), 3e-4, square: 3e-4);
+    }
+
+    [Theory]
+    [InlineData("the bank alone")]
+    [InlineData("the embedded prompt")]
+    [InlineData("a region")]
+    public void Export_OfMemoryIn8Bits_IsSmallerAndScoresNearly(string choice)
+    {
+        var model = fitted.Model(choice);
+        using var whole = new OnnxRun(model);
+        using var bytes = new OnnxRun(model, new() { Quantize = OnnxQuantization.Memory });
+        using var both = new OnnxRun(model, new() { Quantize = OnnxQuantization.Memory, Precision = OnnxWeightType.Float16 });
+        bytes.Metadata["kagprompt.quantize"].Should().Be("Memory");
+        both.Bytes.Length.Should().BeLessThan(bytes.Bytes.Length).And.BeLessThan(whole.Bytes.Length / 2);
+        SameVerdicts.Check(model, bytes, null, Images, 5e-4, square: 5e-4);
+        SameVerdicts.Check(model, both, null, Images, 1e-3, square: 1e-3);
+    }
+
+    [Fact]
+    public void Export_OfMemoryIn8Bits_HoldsEachPatchToHalfAStepOfItsOwnLargestNumber()
+    {
+        var model = fitted.Model("the bank alone");
+        using var run = new OnnxRun(model);
+        using var inBytes = new OnnxRun(model, new() { Quantize = OnnxQuantization.Memory });
+        var (whole, stored) = (ModelProto.Parser.ParseFrom(run.Bytes).Graph, ModelProto.Parser.ParseFrom(inBytes.Bytes).Graph);
+        var restored = stored.Node.Where(node => node.OpType == "DequantizeLinear").ToArray();
+        restored.Should().NotBeEmpty();
+        var kept = stored.Initializer.Select(tensor => tensor.RawData).ToHashSet();
+        // What is not in 8 bit is as it was; the rest are the patches, column by column, in the same order.
+        var patches = whole.Initializer.Where(tensor => !kept.Contains(tensor.RawData)).ToArray();
+        patches.Should().HaveSameCount(restored);
+        foreach (var (node, original) in restored.Zip(patches))
+        {
+            node.Attribute.Should().ContainSingle().Which.Should().Match<AttributeProto>(attribute => attribute.Name == "axis" && attribute.I == 1);
+            var (quantized, scales) = (stored.Initializer.Single(tensor => tensor.Name == node.Input[0]), Floats(stored.Initializer.Single(tensor => tensor.Name == node.Input[1])));
+            quantized.DataType.Should().Be((int)TensorProto.Types.DataType.Int8);
+            quantized.Dims.Should().Equal(original.Dims);
+            var (rows, columns, values) = ((int)original.Dims[0], (int)original.Dims[1], Floats(original));
+            scales.Should().HaveCount(columns);
+            for (var column = 0; column < columns; column++)
+            {
+                var (largest, farthest) = (0f, 0f);
+                for (var row = 0; row < rows; row++)
+                {
+                    var (at, value) = ((row * columns) + column, values[(row * columns) + column]);
+                    largest = Math.Max(largest, Math.Abs(value));
+                    farthest = Math.Max(farthest, Math.Abs(value - ((sbyte)quantized.RawData[at] * scales[column])));
+                }
+
+                scales[column].Should().BeApproximately(largest / 127, 1e-6f * largest);
+                farthest.Should().BeLessThanOrEqualTo(0.501f * scales[column]);
+            }
+        }
+
+        static float[] Floats(TensorProto tensor) => [.. System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.RawData.Span)];
     }
 
     [Fact]

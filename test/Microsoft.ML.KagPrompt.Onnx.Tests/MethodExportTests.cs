@@ -80,6 +80,32 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
         SameVerdicts.Check(model, run, null, Images.Take(2), 2e-3, square: 2e-3);
     }
 
+    [Theory]
+    [InlineData("winclip")]
+    [InlineData("aprilgan")]
+    [InlineData("anomalygpt")]
+    [InlineData("promptad")]
+    [InlineData("anomalydino")]
+    [InlineData("patchcore")]
+    [InlineData("spade")]
+    public void Export_OfMemoryIn8Bits_ScoresNearly(string choice)
+    {
+        using var model = Fit(choice, []);
+        using var run = new OnnxRun(model, new() { Quantize = OnnxQuantization.Memory });
+        SameVerdicts.Check(model, run, null, Images.Take(2), 2e-3, square: 2e-3);
+    }
+
+    [Theory]
+    [InlineData("subspacead")]
+    [InlineData("rad")]
+    [InlineData("winclip in words")]
+    public void Export_OfNoMemoryFor8Bits_IsRefused(string choice)
+    {
+        using var model = Fit(choice, []);
+        model.Invoking(one => one.ExportOnnx(Stream.Null, new() { Quantize = OnnxQuantization.Memory })).Should().Throw<NotSupportedException>()
+            .WithMessage($"*Quantize: expected None for a model of method '{InspectionMethods.NameOf(model.Options.Method)}'*got Memory*Export it without*");
+    }
+
     private void Check(string choice, Dictionary<string, InspectionRegion> regions)
     {
         using var model = Fit(choice, regions);

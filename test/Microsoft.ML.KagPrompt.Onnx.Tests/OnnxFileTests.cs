@@ -78,8 +78,8 @@ public sealed class OnnxFileTests : IDisposable
         Fit.Save(archive);
         told["kagprompt.model_sha256"].Should().Be(Convert.ToHexStringLower(SHA256.HashData(archive.ToArray())));
         told["kagprompt.region"].Should().Be("""{"width":90,"height":60}""");
-        string[] rest = [.. new[] { "format", "method", "class", "image_size", "resize_mode", "input", "orientation", "precision" }.Select(name => told[$"kagprompt.{name}"])];
-        rest.Should().Equal("1", "kag", "a", "64", "Stretch", "pixels", "Exif", "Float32");
+        string[] rest = [.. new[] { "format", "method", "class", "image_size", "resize_mode", "input", "orientation", "precision", "quantize" }.Select(name => told[$"kagprompt.{name}"])];
+        rest.Should().Equal("1", "kag", "a", "64", "Stretch", "pixels", "Exif", "Float32", "None");
         told["kagprompt.version"].Should().NotBeEmpty();
 
         float Number(string name) => float.Parse(told[$"kagprompt.{name}"], CultureInfo.InvariantCulture);

@@ -24,6 +24,7 @@ public sealed class StationOptionsTests
     [InlineData("--date", "x")]
     [InlineData("--data")]
     [InlineData("--picture-days", "-1")]
+    [InlineData("--result-days", "0")]
     public void Parse_Unknown_OrWithoutItsValue_IsRefused(params string[] arguments)
         => FluentActions.Invoking(() => StationOptions.Parse(arguments)).Should().Throw<ArgumentException>();
 }

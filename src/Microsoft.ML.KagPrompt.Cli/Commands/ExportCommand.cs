@@ -5,7 +5,10 @@ using Microsoft.ML.KagPrompt.Cli.Scoring;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 
-/// <summary>kagprompt export MODEL --out FILE.onnx [--precision Float32|Float16] [--fixed-size] [--class NAME] [--verify IMAGE…]</summary>
+/// <summary>
+/// kagprompt export MODEL --out FILE.onnx [--precision Float32|Float16] [--quantize None|Memory] [--fixed-size] [--class NAME]
+/// [--verify IMAGE…]
+/// </summary>
 internal static class ExportCommand
 {
     private static readonly Argument<string> Model = new("MODEL")
@@ -23,6 +26,13 @@ internal static class ExportCommand
         Description = "How weights are stored: Float32, or Float16, which takes half the room and moves scores a little.",
         DefaultValueFactory = _ => OnnxWeightType.Float32,
         CustomParser = Typed.Choice<OnnxWeightType>,
+    };
+    private static readonly Option<OnnxQuantization> Quantize = new("--quantize")
+    {
+        Description = "What is stored in 8 bit: None, or Memory, the patches of the memory bank, which then take a quarter of the room and "
+            + "move scores a little.",
+        DefaultValueFactory = _ => OnnxQuantization.None,
+        CustomParser = Typed.Choice<OnnxQuantization>,
     };
     private static readonly Option<bool> FixedSize = new("--fixed-size")
     {
@@ -42,7 +52,7 @@ internal static class ExportCommand
         var command = new Verb("export", "Writes a model as ONNX files, one a class, that score the same in any runtime of ONNX, without "
             + "libtorch and without .NET.")
         {
-            Model, Output, Precision, FixedSize, Class, Verify, Tolerance,
+            Model, Output, Precision, Quantize, FixedSize, Class, Verify, Tolerance,
         };
         // By its ending the other commands know such a file; and so the model's own is not written over.
         command.Validators.Add(result =>
@@ -71,6 +81,7 @@ internal static class ExportCommand
             {
                 ClassName = name,
                 Precision = parsed.GetValue(Precision),
+                Quantize = parsed.GetValue(Quantize),
                 FixedSize = parsed.GetValue(FixedSize),
             });
             holds &= Check(parsed, model, name, path, classNames.Length > 1, cancellation);

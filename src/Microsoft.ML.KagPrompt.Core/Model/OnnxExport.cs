@@ -29,13 +29,21 @@ internal static class OnnxExport
 
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        var graph = new OnnxGraph(options.Precision == OnnxWeightType.Float16, atOnce);
+        var graph = new OnnxGraph(options.Precision == OnnxWeightType.Float16, atOnce, options.Quantize == OnnxQuantization.Memory);
         try
         {
             var (network, state) = (model.Network, model.Classes[className]);
             var (side, reference) = (network.ImageSize, state.Reference.Value);
             var squares = OnnxSquares.Cut(Squares(graph, model, options), reference.Region?.Square);
             var scored = network.Method.Emit(new EncoderGraph(network.Encoder, squares), reference);
+            if (options.Quantize == OnnxQuantization.Memory && !graph.HasBytes)
+            {
+                throw new NotSupportedException($"{nameof(OnnxExportOptions)}.{nameof(options.Quantize)}: expected "
+                    + $"{OnnxQuantization.None} for a model of method '{InspectionMethods.NameOf(model.Options.Method)}' as it was fitted, "
+                    + $"got {options.Quantize}: it remembers no patches that are compared by angle, as 'kag' does with a bank. "
+                    + $"Export it without, or store weights in 16 bit ({nameof(options.Precision)} {OnnxWeightType.Float16}).");
+            }
+
             OnnxVerdict.Emit(scored, state.Calibration, reference.Region, side);
             return (graph, Metadata(model, className, state.Calibration, options));
         }
@@ -74,6 +82,7 @@ internal static class OnnxExport
             ["kagprompt.input"] = options.FixedSize ? "square" : "pixels",
             ["kagprompt.orientation"] = $"{model.Options.Images.Orientation}",
             ["kagprompt.precision"] = $"{options.Precision}",
+            ["kagprompt.quantize"] = $"{options.Quantize}",
         };
         if (model.Options.Regions.TryGetValue(className, out var region) && region.HasShape)
         {

@@ -21,6 +21,7 @@ internal sealed record OnnxConstant(string Name, torch.Tensor Values)
         torch.ScalarType.Float16 => DataType.Float16,
         torch.ScalarType.Int64 => DataType.Int64,
         torch.ScalarType.Byte => DataType.Uint8,
+        torch.ScalarType.Int8 => DataType.Int8,
         torch.ScalarType.Bool => DataType.Bool,
         _ => throw new NotSupportedException($"A constant of type {type}: expected 32 or 16 bit floats, whole numbers, bytes or marks."),
     };

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Onnx.Schema;
 using TorchSharp;
 using static Microsoft.ML.KagPrompt.Onnx.Schema.TensorProto.Types;
@@ -11,10 +12,14 @@ namespace Microsoft.ML.KagPrompt.Onnx;
 /// </summary>
 /// <param name="halfWeights">Whether weights are stored in 16 bit; computing is in 32 bit all the same.</param>
 /// <param name="atOnce">Similarities of one image that a search holds at a time: of larger banks one part comes after the other.</param>
-internal sealed class OnnxGraph(bool halfWeights = false, long atOnce = OnnxGraph.UsuallyAtOnce) : IDisposable
+/// <param name="bytesOfMemory">Whether remembered patches are stored in 8 bit.</param>
+internal sealed class OnnxGraph(bool halfWeights = false, long atOnce = OnnxGraph.UsuallyAtOnce, bool bytesOfMemory = false) : IDisposable
 {
     /// <summary>The operator set (ai.onnx) that nodes are of.</summary>
     public const int Opset = 18;
+
+    private const double LargestByte = 127;
+    private const double LeastLargest = 1e-12;
 
     /// <summary>16 MB an image.</summary>
     public const long UsuallyAtOnce = 1 << 22;
@@ -28,6 +33,9 @@ internal sealed class OnnxGraph(bool halfWeights = false, long atOnce = OnnxGrap
 
     /// <summary>Similarities of one image that a search holds at a time.</summary>
     public long AtOnce => atOnce;
+
+    /// <summary>Whether anything was stored in 8 bit.</summary>
+    public bool HasBytes { get; private set; }
 
     /// <summary>The constants that outputs are made of, in the order in which they came.</summary>
     public IReadOnlyList<OnnxConstant> Constants
@@ -96,6 +104,27 @@ internal sealed class OnnxGraph(bool halfWeights = false, long atOnce = OnnxGrap
         // A value beyond what 16 bits hold would be infinite.
         return half is not null && half.isfinite().all().item<bool>() ? Constant(half).Cast(DataType.Float)
             : Constant(tensor.to(torch.ScalarType.Float32));
+    }
+
+    /// <summary>
+    /// Remembered patches of unit length, a column each: [D, M]. In 8 bit the largest number of a column is ±127, and a scale of its own
+    /// brings it back.
+    /// </summary>
+    public OnnxValue Patches(torch.Tensor columns)
+    {
+        if (!bytesOfMemory)
+        {
+            return Weight(columns);
+        }
+
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        var values = columns.to(torch.ScalarType.Float32);
+        // A column of zeros has a scale, too.
+        var scales = values.abs().amax([0], keepdim: true).AtLeast(LeastLargest).Times(1 / LargestByte);
+        HasBytes = true;
+        return Node("DequantizeLinear", [Constant(values.div(scales).round().to(torch.ScalarType.Int8)), Constant(scales.flatten())],
+            Attr("axis", 1));
     }
 
     /// <summary>What an operator makes of values.</summary>

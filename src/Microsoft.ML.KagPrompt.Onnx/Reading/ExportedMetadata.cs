@@ -56,6 +56,8 @@ internal sealed class ExportedMetadata
                 var other => throw metadata.Damaged("input", "'pixels' or 'square'", other),
             },
             Precision = metadata.Text("precision"),
+            // Files that were written before there was a choice do not tell.
+            Quantization = contents.Metadata.ContainsKey("kagprompt.quantize") ? metadata.Text("quantize") : "None",
             ModelSha256 = metadata.Text("model_sha256"),
             RegionSize = metadata.Region(),
             Opset = contents.Opset,

@@ -86,10 +86,16 @@ internal sealed class DatabaseResultStore(ResultDatabase database, TimeProvider 
         await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         // The row first: who speaks at the same time waits for it, and the history ends with what the row says.
         var isSaid = kind != FeedbackKind.None;
-        await context.Results.Where(row => row.Id == id).ExecuteUpdateAsync(set => set
+        var isThere = await context.Results.Where(row => row.Id == id).ExecuteUpdateAsync(set => set
             .SetProperty(row => row.Feedback, kind)
             .SetProperty(row => row.FeedbackBy, isSaid ? by : null)
-            .SetProperty(row => row.FeedbackAt, isSaid ? at : (DateTime?)null), cancellationToken).ConfigureAwait(false);
+            .SetProperty(row => row.FeedbackAt, isSaid ? at : (DateTime?)null), cancellationToken).ConfigureAwait(false) > 0;
+        if (!isThere)
+        {
+            // It was removed meanwhile, as too old.
+            return false;
+        }
+
         context.Feedback.Add(new FeedbackRow { ResultId = id, Kind = kind, By = by, At = at });
         await context.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);

@@ -4,17 +4,22 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.KagPrompt.Results.Recording;
+using Microsoft.ML.KagPrompt.Results.Retention;
 using Npgsql;
 
 namespace Microsoft.ML.KagPrompt.Results.Database;
 
 /// <summary>Puts entries of the journal into the database, each once however often it comes.</summary>
-internal sealed partial class ResultWriter(ResultDatabase database, KagPromptResultsOptions options, ILogger<ResultWriter> log)
+internal sealed partial class ResultWriter(
+    ResultDatabase database, KagPromptResultsOptions options, TimeProvider time, ILogger<ResultWriter> log)
 {
     /// <summary>Where entries go that the database will never take, one JSON object a line.</summary>
     public string RejectedPath => Path.Combine(options.Folder, "rejected.jsonl");
 
-    /// <summary>All of them, or none; those that are there already stay as they are.</summary>
+    /// <summary>
+    /// All of them, or none; those that are there already stay as they are. Left out are those that are too old to be kept: they were
+    /// there once and come again, or would go at once.
+    /// </summary>
     /// <exception cref="DbException">The database cannot be reached, or refuses for now (also as the cause of another
     /// exception).</exception>
     public async Task WriteAsync(IReadOnlyList<byte[]> entries, CancellationToken cancellationToken)
@@ -34,6 +39,8 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
             }
         }
 
+        var refusedBefore = options.RefusedBefore(time) ?? DateTime.MinValue;
+        var old = rows.RemoveAll(each => each.Row.Time < refusedBefore);
         try
         {
             await InsertAsync(rows.Select(each => each.Row), cancellationToken).ConfigureAwait(false);
@@ -55,6 +62,10 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
         }
 
         refused.ForEach(each => Reject(each.Entry, each.Fault));
+        if (old > 0)
+        {
+            LogOld(log, old, refusedBefore);
+        }
     }
 
     private async Task InsertAsync(IEnumerable<ResultRow> rows, CancellationToken cancellationToken)
@@ -94,4 +105,8 @@ internal sealed partial class ResultWriter(ResultDatabase database, KagPromptRes
     [LoggerMessage(Level = LogLevel.Error,
         Message = "The database will not take a result; it is kept in '{Path}' for a person to look at.")]
     private static partial void LogRejected(ILogger log, Exception fault, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Count} results from before {Before:O} were not stored: they are older than results are kept (ResultDays).")]
+    private static partial void LogOld(ILogger log, int count, DateTime before);
 }

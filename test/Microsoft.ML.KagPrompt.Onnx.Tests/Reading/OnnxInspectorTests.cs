@@ -26,13 +26,17 @@ public sealed class OnnxInspectorTests(ExportedPart part) : IClassFixture<Export
     }
 
     [Fact]
-    public void Inspect_FileAndFixedSizeAndFloat16_GiveTheSame()
+    public void Inspect_FileAndFixedSizeAndSmallerOnes_GiveTheSame()
     {
         part.Model.ExportOnnx(part.Path("square.onnx"), new() { FixedSize = true });
         part.Model.ExportOnnx(part.Path("half.onnx"), new() { Precision = OnnxWeightType.Float16 });
+        part.Model.ExportOnnx(part.Path("bytes.onnx"), new() { Quantize = OnnxQuantization.Memory });
         using var inspector = OnnxInspector.Load(part.File, OneThread);
         using var square = OnnxInspector.Load(part.Path("square.onnx"), OneThread with { Resizing = OnnxResizing.InTheFile });
         using var half = OnnxInspector.Load(part.Path("half.onnx"), OneThread);
+        using var bytes = OnnxInspector.Load(part.Path("bytes.onnx"), OneThread);
+        (bytes.Info.Precision, bytes.Info.Quantization, half.Info.Quantization).Should().Be(("Float32", "Memory", "None"));
+        bytes.Info.ByteCount.Should().BeLessThan(inspector.Info.ByteCount * 9 / 10);
         square.Info.IsFixedSize.Should().BeTrue();
         half.Info.Precision.Should().Be("Float16");
         half.Info.ByteCount.Should().BeLessThan(inspector.Info.ByteCount * 6 / 10);
@@ -41,6 +45,7 @@ public sealed class OnnxInspectorTests(ExportedPart part) : IClassFixture<Export
             var verdict = inspector.Inspect(path);
             Check(part.Model.Inspect(ImageCodec.Read(path)), verdict, path, SameVerdicts.Square);
             Check(verdict, square.Inspect(path), path, SameVerdicts.Square);
+            Check(verdict, bytes.Inspect(path), path, 5e-4);
             half.Inspect(path).Score.Should().BeApproximately(verdict.Score, 0.01f);
         }
     }
@@ -106,6 +111,13 @@ public sealed class OnnxInspectorTests(ExportedPart part) : IClassFixture<Export
         (info.ClassName, info.Method, info.ImageSize, info.ResizeMode, info.Orientation, info.IsFixedSize, info.Precision, info.Opset)
             .Should().Be(("object", "kag", ExportedPart.Side, ResizeMode.Stretch, ImageOrientation.Exif, false, "Float32", 18));
         info.ByteCount.Should().Be(new FileInfo(part.File).Length);
+    }
+
+    [Fact]
+    public void Info_OfAFileFromBefore8Bits_TellsThatNothingIs()
+    {
+        using var inspector = OnnxInspector.Load(part.WithText("quantize", null), options: OneThread);
+        inspector.Info.Quantization.Should().Be("None");
     }
 
     [Fact]

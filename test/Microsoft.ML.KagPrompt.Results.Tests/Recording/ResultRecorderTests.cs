@@ -98,9 +98,9 @@ public sealed class ResultRecorderTests : IDisposable
     public void Options_OutOfRange_AreNamedTogetherWithoutThePassword()
     {
         var options = new KagPromptResultsOptions { PostgresConnectionString = " ", MaxJournalBytes = 1, BatchSize = 0, PictureDays = 0,
-            OrphanAge = TimeSpan.Zero };
+            OrphanAge = TimeSpan.Zero, ResultDays = 0.5, ResultDaysWithFeedback = 0.4 };
         options.Invoking(each => each.Validate()).Should().Throw<ArgumentException>()
-            .WithMessage("*6 invalid*Folder*PostgresConnectionString*MaxJournalBytes*BatchSize*PictureDays*OrphanAge*");
+            .WithMessage("*8 invalid*Folder*PostgresConnectionString*MaxJournalBytes*BatchSize*ResultDays*ResultDaysWithFeedback*PictureDays*OrphanAge*");
     }
 
     public void Dispose() => folder.Dispose();

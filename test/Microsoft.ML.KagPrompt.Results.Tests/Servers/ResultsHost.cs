@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.ML.KagPrompt.Results.Database;
-using Microsoft.ML.KagPrompt.Results.Pictures;
+using Microsoft.ML.KagPrompt.Results.Retention;
 
 namespace Microsoft.ML.KagPrompt.Results.Tests.Servers;
 
@@ -34,6 +34,8 @@ internal sealed class ResultsHost : IAsyncDisposable
     public ResultPictures Pictures => Get<ResultPictures>();
 
     public PictureSweep Sweep => Get<PictureSweep>();
+
+    public ResultSweep Rows => Get<ResultSweep>();
 
     public ResultDatabase Database => Get<ResultDatabase>();
 

@@ -22,7 +22,7 @@ internal sealed partial class MemoryBank
     public OnnxValue Columns(OnnxGraph graph, int layer)
     {
         using var scope = NewDisposeScope();
-        return graph.Weight(Layers[layer].t());
+        return graph.Patches(Layers[layer].t());
     }
 
     private (OnnxValue Distances, OnnxValue Missing) Emit(OnnxValue tokens, int length, int layer, long[]? counted)

@@ -4,17 +4,23 @@ using Microsoft.ML.KagPrompt.Results.Database;
 using Microsoft.ML.KagPrompt.Results.Files;
 using Microsoft.ML.KagPrompt.Results.Journal;
 
-namespace Microsoft.ML.KagPrompt.Results.Pictures;
+namespace Microsoft.ML.KagPrompt.Results.Retention;
 
-/// <summary>Deletes pictures and maps that are too old, too many, or of results that never came.</summary>
+/// <summary>
+/// Deletes pictures and maps that are too old, too many, of results that never came or were removed. However many there are, a bounded
+/// number is in memory.
+/// </summary>
 internal sealed partial class PictureSweep(
     ResultPictures pictures, ResultDatabase database, ResultJournal journal, KagPromptResultsOptions options, TimeProvider time,
     ILogger<PictureSweep> log)
 {
     private const int AtOnce = 200;
 
-    // A file that once had a row has it still: only what became old enough since is asked about.
+    // A file that once had a row has it still, unless rows are removed: only what became old enough since is asked about.
     private DateTime askedUpTo = DateTime.MinValue;
+
+    /// <summary>Most files that are put in order at a time; the folders are listed once for each so many that are too many.</summary>
+    public int MostInOrder { get; set; } = 10_000;
 
     /// <summary>One pass. Nothing is deleted where the database is away.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -23,11 +29,10 @@ internal sealed partial class PictureSweep(
         // What waits in the journal has no row yet: files that are not older than that are nobody's orphans.
         var orphanedBefore = ((journal.OldestPending is { } oldest && oldest < now ? oldest : now) - options.OrphanAge).UtcDateTime;
         var oldBefore = options.PictureDays is { } days ? now.UtcDateTime.AddDays(-days) : DateTime.MinValue;
-        var files = pictures.Pictures.List().Concat(pictures.Maps.List()).OrderBy(file => file.Recorded).ToList();
-        var bytes = files.Sum(file => file.Length);
-        var room = options.PictureGigabytes * 1e9 ?? double.PositiveInfinity;
+        var removedBefore = options.RemovedBefore(time) ?? DateTime.MinValue;
 
-        // Older than any row: of another database, or of one that was emptied. They are nobody's to delete as orphans.
+        // Older than any row: of another database, or of one that was emptied. They are nobody's to delete as orphans, unless rows are
+        // removed at their age.
         DateTime first;
         await using (var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -35,17 +40,37 @@ internal sealed partial class PictureSweep(
                 ?? DateTime.MaxValue;
         }
 
-        var (deleted, freed) = (0, 0L);
-        var gone = new HashSet<ContentFile>();
-        await SweepAsync(files.Where(file => file.Recorded < oldBefore || (file.Recorded < orphanedBefore && file.Recorded >= askedUpTo)),
-            file => file.Recorded < oldBefore).ConfigureAwait(false);
-        await SweepAsync(files.Where(file => bytes > room && !gone.Contains(file)), _ => bytes > room).ConfigureAwait(false);
+        var (deleted, freed, bytes) = (0, 0L, 0L);
+        await SweepAsync(Counted().Where(file => file.Recorded < oldBefore || file.Recorded < removedBefore
+            || (file.Recorded < orphanedBefore && file.Recorded >= askedUpTo)), file => file.Recorded < oldBefore).ConfigureAwait(false);
+        var room = options.PictureGigabytes * 1e9 ?? double.PositiveInfinity;
+        for (ContentFile? last = null; bytes - freed > room;)
+        {
+            var oldestFiles = OldestAfter(last);
+            if (oldestFiles.Count == 0)
+            {
+                break;
+            }
+
+            await SweepAsync(oldestFiles.TakeWhile(_ => bytes - freed > room), _ => bytes - freed > room).ConfigureAwait(false);
+            last = oldestFiles[^1];
+        }
+
         askedUpTo = orphanedBefore;
         pictures.Pictures.DeleteUnfinished(orphanedBefore);
         pictures.Maps.DeleteUnfinished(orphanedBefore);
         if (deleted > 0)
         {
             LogSwept(log, deleted, freed);
+        }
+
+        IEnumerable<ContentFile> Counted()
+        {
+            foreach (var file in All())
+            {
+                bytes += file.Length;
+                yield return file;
+            }
         }
 
         async Task SweepAsync(IEnumerable<ContentFile> candidates, Func<ContentFile, bool> isDue)
@@ -57,16 +82,47 @@ internal sealed partial class PictureSweep(
                 {
                     var goes = rows.TryGetValue(file, out var hasFeedback)
                         ? isDue(file) && (!hasFeedback || options.DeletePicturesWithFeedback)
-                        : file.Recorded < orphanedBefore && (file.Recorded >= first || isDue(file));
+                        : file.Recorded < orphanedBefore && (file.Recorded >= first || file.Recorded < removedBefore || isDue(file));
                     if (goes && file.Files.Delete(file))
                     {
-                        (deleted, freed, bytes) = (deleted + 1, freed + file.Length, bytes - file.Length);
-                        gone.Add(file);
+                        (deleted, freed) = (deleted + 1, freed + file.Length);
                     }
                 }
             }
         }
     }
+
+    private IEnumerable<ContentFile> All() => pictures.Pictures.List().Concat(pictures.Maps.List());
+
+    /// <summary>Of the files after one, those that were recorded first, in their order.</summary>
+    private List<ContentFile> OldestAfter(ContentFile? last)
+    {
+        var order = Comparer<ContentFile>.Create((one, other) => KeyOf(one).CompareTo(KeyOf(other)));
+        // The youngest comes out first, and makes room for an older one.
+        var kept = new PriorityQueue<ContentFile, ContentFile>(Comparer<ContentFile>.Create((one, other) => order.Compare(other, one)));
+        foreach (var file in All())
+        {
+            if (last is not null && order.Compare(file, last) <= 0)
+            {
+                continue;
+            }
+
+            if (kept.Count < MostInOrder)
+            {
+                kept.Enqueue(file, file);
+            }
+            else
+            {
+                kept.EnqueueDequeue(file, file);
+            }
+        }
+
+        return [.. kept.UnorderedItems.Select(item => item.Element).Order(order)];
+    }
+
+    /// <summary>Files of one time stand in a fixed order, too.</summary>
+    private (DateTime Recorded, bool IsMap, string Hash) KeyOf(ContentFile file)
+        => (file.Recorded, file.Files == pictures.Maps, file.Hash);
 
     /// <summary>Of files with a row: whether any row of theirs carries feedback.</summary>
     private async Task<Dictionary<ContentFile, bool>> FeedbackOnAsync(ContentFile[] files, CancellationToken cancellationToken)

@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Microsoft.ML.KagPrompt.Results.Pictures;
+namespace Microsoft.ML.KagPrompt.Results.Retention;
 
-/// <summary>Looks through the pictures at start and every so often.</summary>
-internal sealed partial class PictureRetention(
-    PictureSweep sweep, KagPromptResultsOptions options, TimeProvider time, ILogger<PictureRetention> log) : BackgroundService
+/// <summary>Looks through results and pictures at start and every so often.</summary>
+internal sealed partial class RetentionService(ResultSweep results, PictureSweep pictures, KagPromptResultsOptions options,
+    TimeProvider time, ILogger<RetentionService> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -14,8 +14,10 @@ internal sealed partial class PictureRetention(
         {
             try
             {
+                // Rows first: their pictures then go in the same pass.
+                await results.RunAsync(stoppingToken).ConfigureAwait(false);
                 // Listing files takes long and has no asynchronous form: off the thread that starts the host.
-                await Task.Run(() => sweep.RunAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
+                await Task.Run(() => pictures.RunAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
             }
             catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
             {
@@ -25,6 +27,7 @@ internal sealed partial class PictureRetention(
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Pictures could not be looked through; the next try is in {Interval}.")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Results and pictures could not be looked through; the next try is in {Interval}.")]
     private static partial void LogFailed(ILogger log, Exception fault, TimeSpan interval);
 }

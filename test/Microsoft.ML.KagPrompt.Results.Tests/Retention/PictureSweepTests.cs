@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.ML.KagPrompt.Results.Tests.Servers;
 
-namespace Microsoft.ML.KagPrompt.Results.Tests.Pictures;
+namespace Microsoft.ML.KagPrompt.Results.Tests.Retention;
 
 public sealed class PictureSweepTests : IDisposable
 {
@@ -86,6 +86,30 @@ public sealed class PictureSweepTests : IDisposable
         var there = await Task.WhenAll(results.Select(async result
             => await host.Pictures.ReadPictureAsync(result.PictureHash!) is not null));
         there.Should().Equal(true, false, false, true);
+    }
+
+    [Fact]
+    public async Task Sweep_TooManyToPutInOrderAtOnce_StillDeletesTheOldestAlone()
+    {
+        await using var host = await StartAsync(options => options.PictureGigabytes = 65_000 / 1e9);
+        host.Sweep.MostInOrder = 2;
+        var results = new List<StoredResult>();
+        for (var i = 0; i < 9; i++)
+        {
+            results.Add(await RecordAsync(host, new string((char)('a' + i), 10_000), withMap: false));
+            time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        // More than are put in order at a time stay, whatever their age.
+        foreach (var spoken in results.Take(3))
+        {
+            await host.Store.SetFeedbackAsync(spoken.Id, FeedbackKind.Confirmed, "Ann");
+        }
+
+        await host.Sweep.RunAsync(default);
+        var there = await Task.WhenAll(results.Select(async result
+            => await host.Pictures.ReadPictureAsync(result.PictureHash!) is not null));
+        there.Should().Equal(true, true, true, false, false, false, true, true, true);
     }
 
     [Fact]
