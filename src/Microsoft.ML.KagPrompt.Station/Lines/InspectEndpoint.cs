@@ -4,6 +4,7 @@ using Microsoft.ML.KagPrompt.Hosting;
 using Microsoft.ML.KagPrompt.Results;
 using Microsoft.ML.KagPrompt.Results.AspNetCore.Endpoints;
 using Microsoft.ML.KagPrompt.Results.AspNetCore.Keys;
+using Microsoft.ML.KagPrompt.Results.Files;
 using Microsoft.ML.KagPrompt.Station.Teaching;
 using Answers = Microsoft.AspNetCore.Http.Results;
 
