@@ -3,6 +3,7 @@
 //       [--vocabulary FILE] [--folder DIR]                  CLIP's bpe_simple_vocab_16e6.txt.gz, and where six gigabytes of random weights go
 //       [--photographs DIR,DIR]                             data sets of real products
 //       [--gpu-alone]                                       where a CUDA device is present: its figures, without the processor's
+//       [--training-alone]                                  training on the processor over the arithmetic that it needs, without the rest
 //       Where they are not named, they are looked for in ../shared.
 //   parts [ARGUMENTS]                                       training and inspection part by part; the arguments go to BenchmarkDotNet
 //   full-size PRESET FOLDER VOCABULARY [TYPE]               imagebind-huge or openclip-vit-h-14 with random weights, from checkpoint to scores
@@ -21,9 +22,10 @@ using Microsoft.ML.KagPrompt.Benchmarks.FullSize;
 
 switch (args)
 {
-    case [] or ["--quick" or "--vocabulary" or "--folder" or "--photographs" or "--gpu-alone", ..]:
+    case [] or ["--quick" or "--vocabulary" or "--folder" or "--photographs" or "--gpu-alone" or "--training-alone", ..]:
         NativeHeap.Keep();
-        BarRun.Run(args.Contains("--quick"), args.Contains("--gpu-alone"), Option("--vocabulary") ?? Shared("weights/bpe_simple_vocab_16e6.txt.gz"),
+        var alone = args.Contains("--gpu-alone") ? BarPart.Gpu : args.Contains("--training-alone") ? BarPart.Training : BarPart.All;
+        BarRun.Run(args.Contains("--quick"), alone, Option("--vocabulary") ?? Shared("weights/bpe_simple_vocab_16e6.txt.gz"),
             Option("--folder") ?? Path.Combine("artifacts", "benchmarks"),
             Option("--photographs")?.Split(',') ?? [.. new[] { "data/aws_cookie", "data/magnetic_tile" }.Select(Shared).OfType<string>()]);
         return;

@@ -20,7 +20,7 @@ internal static class MedianFilter
 
         var reach = new int[side];
         Array.Fill(reach, side / 2);
-        return Array.ConvertAll(Slide(ranks, 256, width, height, reach), rank => (byte)rank);
+        return Array.ConvertAll(Slide(ranks, 256, 0, width, height, reach), rank => (byte)rank);
     }
 
     /// <summary>
@@ -58,21 +58,24 @@ internal static class MedianFilter
             reach[dy + radius] = (int)Math.Sqrt((radius * radius) - (dy * dy));
         }
 
-        return Array.ConvertAll(Slide(ranks, sorted.Length, width, height, reach), rank => sorted[rank]);
+        return Array.ConvertAll(Slide(ranks, sorted.Length, zero, width, height, reach), rank => sorted[rank]);
     }
 
     /// <param name="ranks">Row by row, in 0 … <paramref name="levels"/> − 1.</param>
     /// <param name="levels">Number of ranks.</param>
+    /// <param name="ground">Of most pixels where there are any others: windows of it alone are passed over.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="reach">For each row of the window how far it extends to both sides; the number of pixels is odd.</param>
-    private static int[] Slide(int[] ranks, int levels, int width, int height, int[] reach)
+    private static int[] Slide(int[] ranks, int levels, int ground, int width, int height, int[] reach)
     {
         var result = new int[ranks.Length];
+        Array.Fill(result, ground);
+        var (left, top, right, bottom) = Near(ranks, ground, width, height, reach.Length / 2);
         var histogram = new int[levels];
         var rows = new int[reach.Length];
         var middle = reach.Sum(r => (2 * r) + 1) / 2;
-        for (var y = 0; y < height; y++)
+        for (var y = top; y < bottom; y++)
         {
             Array.Clear(histogram);
             for (var k = 0; k < reach.Length; k++)
@@ -80,12 +83,12 @@ internal static class MedianFilter
                 rows[k] = Math.Clamp(y + k - (reach.Length / 2), 0, height - 1) * width;
                 for (var dx = -reach[k]; dx <= reach[k]; dx++)
                 {
-                    histogram[ranks[rows[k] + Math.Clamp(dx, 0, width - 1)]]++;
+                    histogram[ranks[rows[k] + Math.Clamp(left + dx, 0, width - 1)]]++;
                 }
             }
 
             var (median, below) = (0, 0);
-            for (var x = 0; ; x++)
+            for (var x = left; ; x++)
             {
                 for (; below > middle; below -= histogram[median])
                 {
@@ -98,7 +101,7 @@ internal static class MedianFilter
                 }
 
                 result[(y * width) + x] = median;
-                if (x == width - 1)
+                if (x == right - 1)
                 {
                     break;
                 }
@@ -115,5 +118,23 @@ internal static class MedianFilter
         }
 
         return result;
+    }
+
+    /// <summary>The rectangle outside which no window has anything but the ground; empty where there is nothing else.</summary>
+    private static (int Left, int Top, int Right, int Bottom) Near(int[] ranks, int ground, int width, int height, int radius)
+    {
+        var (left, top, right, bottom) = (width, height, 0, 0);
+        for (var y = 0; y < height; y++)
+        {
+            var row = ranks.AsSpan(y * width, width);
+            if (row.IndexOfAnyExcept(ground) is var first and >= 0)
+            {
+                (left, right) = (Math.Min(left, first), Math.Max(right, row.LastIndexOfAnyExcept(ground) + 1));
+                (top, bottom) = (Math.Min(top, y), y + 1);
+            }
+        }
+
+        return bottom == 0 ? default : (Math.Max(0, left - radius), Math.Max(0, top - radius), Math.Min(width, right + radius),
+            Math.Min(height, bottom + radius));
     }
 }

@@ -4,6 +4,14 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Benchmarks.Bars;
 
+/// <summary>What is measured.</summary>
+internal enum BarPart
+{
+    All,
+    Gpu,
+    Training,
+}
+
 /// <summary>
 /// Every figure that this version must reach, as one JSON object on standard output: name → value, bar, unit, whether it holds. First what the
 /// machine can do at best; progress goes to the error stream.
@@ -14,8 +22,8 @@ internal static class BarRun
     /// <param name="vocabulary">CLIP's bpe_simple_vocab_16e6.txt.gz; null: full-size parts are left out.</param>
     /// <param name="folder">Where full-size files go: six gigabytes.</param>
     /// <param name="photographs">Folders of data sets of real photographs; where there are none, what needs them is left out.</param>
-    /// <param name="gpuAlone">Whether the processor's figures are left out.</param>
-    public static void Run(bool isQuick, bool gpuAlone, string? vocabulary, string folder, IReadOnlyList<string> photographs)
+    /// <param name="alone">The part that is measured alone; <see cref="BarPart.All"/>: none is.</param>
+    public static void Run(bool isQuick, BarPart alone, string? vocabulary, string folder, IReadOnlyList<string> photographs)
     {
         var result = new JsonObject();
         void Tell(string name, Bar bar)
@@ -30,18 +38,28 @@ internal static class BarRun
             Console.Error.WriteLine(FormattableString.Invariant($"{name}: {bar.Value:0.###} {bar.Unit} (bar {bar.Limit})"));
         }
 
-        foreach (var (name, bar) in GpuBars.Measure(isQuick ? null : folder, vocabulary))
+        if (alone != BarPart.Training)
         {
-            Tell(name, bar);
+            foreach (var (name, bar) in GpuBars.Measure(isQuick ? null : folder, vocabulary))
+            {
+                Tell(name, bar);
+            }
         }
 
-        if (gpuAlone)
+        if (alone == BarPart.Gpu)
         {
             Print(result);
             return;
         }
 
         Tell("matmul_fp32", new(Hardware.MatmulRate(torch.ScalarType.Float32) / 1e9, double.NaN, "GFLOP/s"));
+        Tell("train_over_matmul_100x10", TrainingBars.OverMatmul());
+        if (alone == BarPart.Training)
+        {
+            Print(result);
+            return;
+        }
+
         Tell("matmul_bf16", new(Hardware.MatmulRate(torch.ScalarType.BFloat16) / 1e9, double.NaN, "GFLOP/s"));
         Tell("copy", new(Hardware.CopyRate() / 1e9, double.NaN, "GB/s read and written"));
         using (var embedded = new EmbeddedBars())

@@ -34,6 +34,28 @@ public class MedianFilterTests
         filtered.Should().Equal(Naive(image, width, height, radius, (dx, dy) => (dx * dx) + (dy * dy) <= radius * radius));
     }
 
+    [Theory]
+    [InlineData(0, 0, 0, 0)]
+    [InlineData(0, 0, 4, 5)]
+    [InlineData(37, 13, 4, 5)]
+    [InlineData(12, 3, 9, 11)]
+    [InlineData(20, 8, 1, 1)]
+    public void Both_APatchOnPlainGround_EqualSortedWindows(int left, int top, int patchWidth, int patchHeight)
+    {
+        const int Width = 41, Height = 18;
+        var random = new Random(left + patchWidth);
+        var image = new double[Width * Height];
+        for (var i = 0; i < image.Length; i++)
+        {
+            var (x, y) = ((i % Width) - left, (i / Width) - top);
+            image[i] = x >= 0 && x < patchWidth && y >= 0 && y < patchHeight ? random.Next(1, 200) : 0;
+        }
+
+        MedianFilter.Disk(image, Width, Height, 5).Should().Equal(Naive(image, Width, Height, 5, (dx, dy) => (dx * dx) + (dy * dy) <= 25));
+        var bytes = Array.ConvertAll(image, value => (byte)value);
+        MedianFilter.Square(bytes, Width, Height, 3).Should().Equal(Naive(bytes, Width, Height, 1, (_, _) => true));
+    }
+
     private static T[] Naive<T>(T[] image, int width, int height, int radius, Func<int, int, bool> inWindow)
     {
         var result = new T[image.Length];

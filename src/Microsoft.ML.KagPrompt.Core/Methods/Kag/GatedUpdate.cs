@@ -12,12 +12,14 @@ internal static class GatedUpdate
     public static Tensor Apply(GraphParameters parameters, Tensor totals, Tensor nodes)
     {
         var both = cat([totals, nodes], -1);                                                   // [..., 2C']
-        var update = Linear("gru.update", both).sigmoid_();
-        var reset = Linear("gru.reset", both).sigmoid_();
-        var candidate = Linear("gru.candidate", cat([totals, reset * nodes], -1)).tanh_();
+        // Of one input: one product for both.
+        var gates = functional.linear(both, Stacked("weight"), Stacked("bias")).sigmoid_().chunk(2, -1);
+        var (update, reset) = (gates[0], gates[1]);
+        var candidate = functional.linear(cat([totals, reset * nodes], -1), parameters["gru.candidate.weight"],
+            parameters["gru.candidate.bias"]).tanh_();
         return nodes.lerp(candidate, update);
 
-        Tensor Linear(string name, Tensor input) => functional.linear(input, parameters[$"{name}.weight"], parameters[$"{name}.bias"]);
+        Tensor Stacked(string part) => cat([parameters[$"gru.update.{part}"], parameters[$"gru.reset.{part}"]], 0);
     }
 
     /// <summary>The same in ONNX operators.</summary>

@@ -55,11 +55,12 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         using var twins = new TwinSource(normal, synthesis, batchSize, pairs, training.Epochs, seed, cancellation, checkpoint?.Steps ?? 0);
         var steps = training.Epochs * twins.StepsPerEpoch;
         var schedule = new WarmupLinearSchedule(rate, steps);
-        Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), cancellation, checkpoint);
+        using var features = new NormalFeatures(encoder, normal, (long)training.Epochs * pairs);
+        Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), features, cancellation, checkpoint);
     }
 
     /// <summary>Takes one step a batch, at the rate of its number from 0; with a checkpoint, from the number it has come to.</summary>
-    public void Train(IEnumerable<TwinBatch> batches, Func<int, double> rate, Action<TrainingProgress> report,
+    public void Train(IEnumerable<TwinBatch> batches, Func<int, double> rate, Action<TrainingProgress> report, NormalFeatures features,
         CancellationToken cancellation, TrainingCheckpoint? checkpoint = null)
     {
         using var optimizer = new AdamW(prompt.Parameters, beta1: 0.9, beta2: 0.95, training.WeightDecay);
@@ -74,7 +75,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
                 cancellation.ThrowIfCancellationRequested();
                 centred ??= Preset is { CentreProjections: true } ? Centred(batch) : null;
                 var step = optimizer.Steps;
-                var progress = Step(batch, optimizer, centred, rate(step), watch, cancellation);
+                var progress = Step(batch, features, optimizer, centred, rate(step), watch, cancellation);
                 checkpoint?.SaveIfDue(prompt, optimizer, centred);
                 report(progress with { Done = step + 1, Epoch = batch.Epoch });
             }
@@ -103,8 +104,8 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     /// One optimiser step. The loss is a mean over images, so its gradient is summed from passes over few of them:
     /// what a pass holds stays small.
     /// </summary>
-    private TrainingProgress Step(TwinBatch batch, AdamW optimizer, CentredProjections? centred, double rate, LossWatch watch,
-        CancellationToken cancellation)
+    private TrainingProgress Step(TwinBatch batch, NormalFeatures features, AdamW optimizer, CentredProjections? centred, double rate,
+        LossWatch watch, CancellationToken cancellation)
     {
         optimizer.ZeroGradients();
         var (crossEntropy, focal, dice, accuracy) = (0f, 0f, 0f, 0f);
@@ -114,7 +115,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
             var pass = batch.Pairs(first, Math.Min(pairsPerPass, batch.Normal.Length - first));
             var share = (float)pass.Normal.Length / batch.Normal.Length;
             cancellation.ThrowIfCancellationRequested();
-            var (loss, agreement) = Pass(pass, share, cancellation);
+            var (loss, agreement) = Pass(pass, features, share, cancellation);
             crossEntropy += share * loss.CrossEntropy;
             focal += share * loss.Focal;
             dice += share * loss.Dice;
@@ -143,19 +144,18 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
     }
 
     /// <summary>Adds the gradient of the share of the loss that these pairs have.</summary>
-    private ((float CrossEntropy, float Focal, float Dice) Loss, float Agreement) Pass(TwinBatch batch, float share,
-        CancellationToken cancellation)
+    private ((float CrossEntropy, float Focal, float Dice) Loss, float Agreement) Pass(TwinBatch batch, NormalFeatures features,
+        float share, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
-        var images = batch.Normal.Select(image => image.Square).Concat(batch.Twins.Select(twin => twin.Image)).ToArray();
-        var features = encoder.Encode(images);
+        var (tokens, embedding) = features.Encode(batch);
         cancellation.ThrowIfCancellationRequested();
         var (masks, labels) = Targets(batch);
         var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
 
-        var nodes = prompt.Nodes(features.PromptTokens, training: true);                  // [M, 2B, L, C']
+        var nodes = prompt.Nodes(tokens, training: true);            // [M, 2B, L, C']
         var maps = PromptMap.PerLayer(nodes, text, variant, toImage);   // [M, 2B, S, S]
-        var similarities = prompt.ImageSimilarities(features.ImageEmbedding, text);       // [2B, 2]
+        var similarities = prompt.ImageSimilarities(embedding, text); // [2B, 2]
         var loss = variant.Loss(similarities, maps, masks, labels, training.FocalWeight, DiceWeight);
         loss.Total.Times(share).backward();
 

@@ -27,7 +27,8 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
         for (var i = 0; i < layers; i++)
         {
             var (map, rest) = (maps[i], maps[i].Complement());
-            var (focalPart, dicePart) = (FocalOf(rest, map, masks), DiceOf(map, masks).Plus(DiceOf(rest, masks.Complement())));
+            var (focalPart, dicePart) = (FocalOf(rest, map, masks),
+                Told(diceWeight, () => DiceOf(map, masks).Plus(DiceOf(rest, masks.Complement()))));
             focal = focal is null ? focalPart : focal.Plus(focalPart);
             dice = dice is null ? dicePart : dice.Plus(dicePart);
         }
@@ -48,7 +49,8 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
         Tensor? dice = null;
         for (var i = 0; i < maps.shape[0]; i++)
         {
-            var (focalPart, dicePart) = (FocalOf(maps[i].Complement(), maps[i], masks), DiceOf(maps[i], masks).Times(ReleasedDiceWeight));
+            var (focalPart, dicePart) = (FocalOf(maps[i].Complement(), maps[i], masks),
+                Told(diceWeight, () => DiceOf(maps[i], masks).Times(ReleasedDiceWeight)));
             focal = focal is null ? focalPart : focal.Plus(focalPart);
             dice = dice is null ? dicePart : dice.Plus(dicePart);
         }
@@ -61,4 +63,11 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
 
     /// <inheritdoc cref="MapLosses.Dice"/>
     public static Tensor DiceOf(Tensor probability, Tensor target) => MapLosses.Dice(probability, target);
+
+    /// <summary>A part of the loss; of one that weighs nothing the value alone, for its gradient is zero.</summary>
+    private static Tensor Told(float weight, Func<Tensor> part)
+    {
+        using var noGradients = weight == 0 ? no_grad() : null;
+        return part();
+    }
 }

@@ -14,7 +14,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 internal sealed class TrainingFingerprint
 {
     // Told apart from checkpoints that another algorithm left.
-    private const string Algorithm = "kagprompt.training.2";
+    private const string Algorithm = "kagprompt.training.3";
 
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 

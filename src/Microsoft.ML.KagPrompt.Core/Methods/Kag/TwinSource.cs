@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Numerics;
@@ -16,7 +17,9 @@ internal sealed record TwinBatch(ProductImage[] Normal, SyntheticImage[] Twins, 
     public TwinBatch Pairs(int first, int count) => new(Normal[first..(first + count)], Twins[first..(first + count)], Epoch);
 }
 
-/// <summary>Makes the batches of a training run on a thread of its own, a few ahead of the network.</summary>
+/// <summary>
+/// Makes the batches of a training run beside the network, a few ahead of it: one batch after the other, the twins of each on all cores.
+/// </summary>
 /// <remarks>What it yields depends on the seed alone, not on timing: every twin has its own random stream.</remarks>
 internal sealed class TwinSource : IDisposable
 {
@@ -117,16 +120,28 @@ internal sealed class TwinSource : IDisposable
     private TwinBatch Batch(ProductImage[] images, int epoch, int first)
     {
         var twins = new SyntheticImage[images.Length];
-        for (var i = 0; i < images.Length; i++)
+        var faults = new ExceptionDispatchInfo?[images.Length];
+        // A short burst a batch: between them the network has the cores for itself.
+        var options = new ParallelOptions { CancellationToken = stop.Token, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(0, images.Length, options, (i, loop) =>
         {
-            stop.Token.ThrowIfCancellationRequested();
-            var random = new Random(Mix(epoch, first + i));
-            twins[i] = synthesizers[images[i].ClassName]
-                .Synthesize(images[i].Square, PatchSource(images[i], random), random, images[i].Region);
-        }
-
+            try
+            {
+                twins[i] = Twin(images[i], new Random(Mix(epoch, first + i)));
+            }
+            catch (Exception fault)
+            {
+                faults[i] = ExceptionDispatchInfo.Capture(fault);
+                // Those before it are still made, so that which fault is told does not depend on timing.
+                loop.Break();
+            }
+        });
+        faults.FirstOrDefault(fault => fault is not null)?.Throw();
         return new TwinBatch(images, twins, epoch);
     }
+
+    private SyntheticImage Twin(ProductImage image, Random random)
+        => synthesizers[image.ClassName].Synthesize(image.Square, PatchSource(image, random), random, image.Region);
 
     /// <summary>The image that patches are cut from: another normal image of the class, else of any class, else the image itself.</summary>
     private PixelBuffer PatchSource(ProductImage image, Random random)

@@ -45,7 +45,9 @@ public sealed class GraphTrainerTests : IDisposable
         TwinBatch[] batches = [Batch("aba", first: 10), Batch("bb", first: 20)];
         double[] rates = [1e-3, 3e-3];
         var reports = new List<TrainingProgress>();
-        Trainer(options, prompt, centred).Train(batches, step => rates[step], reports.Add, CancellationToken.None);
+        // The first image's features are kept, the others' made beside their twins.
+        using var features = new NormalFeatures(backbone.Network.Encoder, [batches[0].Normal[0]], shown: 5);
+        Trainer(options, prompt, centred).Train(batches, step => rates[step], reports.Add, features, CancellationToken.None);
 
         Tensor[]? centres = null;
         for (var step = 0; step < batches.Length; step++)
@@ -92,7 +94,8 @@ public sealed class GraphTrainerTests : IDisposable
         reports.Select(report => report.Epoch).Should().Equal([.. Enumerable.Repeat(1, 8), .. Enumerable.Repeat(2, 8)]);
         reports.Should().AllSatisfy(report => report.Total.Should().Be(16));
         using var twins = new TwinSource(normal, own, batchSize: 4, pairsPerEpoch: 32, epochs: 2, seed: 9, CancellationToken.None);
-        Trainer(options, byHand, centred: true).Train(twins.Batches(), step => (float)2e-3 * (step == 0 ? 0.5 : step == 1 ? 1 : (16 - step) / 14.0), _ => { }, CancellationToken.None);
+        using var features = new NormalFeatures(backbone.Network.Encoder, normal, shown: 64);
+        Trainer(options, byHand, centred: true).Train(twins.Batches(), step => (float)2e-3 * (step == 0 ? 0.5 : step == 1 ? 1 : (16 - step) / 14.0), _ => { }, features, CancellationToken.None);
         foreach (var (name, weight) in scheduled.Weights)
         {
             weight.ShouldBeClose(byHand.Weights[name], 1e-6, name);

@@ -1,5 +1,6 @@
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods.Kag;
+using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Tests.Methods.Kag;
 
@@ -8,6 +9,9 @@ public class TwinSourceTests
 {
     private const int Side = 64;
     private const byte Ground = 128;
+    // Patches large enough that none is skipped.
+    private static readonly SynthesisOptions Large = new() { MinHeight = 0.2, MinWidth = 0.2, MinScale = 1, MaxScale = 1 };
+
     private const int Red = 0, Green = 1, Blue = 2;
 
     [Fact]
@@ -102,6 +106,57 @@ public class TwinSourceTests
         Bytes(6).Should().NotEqual(first);
     }
 
+    [Fact]
+    public void Batches_OnAnyNumberOfThreads_HoldForEveryTwinWhatItsOwnStreamDraws()
+    {
+        ProductImage[] images = [.. Enumerable.Range(0, 5).Select(i => Patterned("a", i % 3, i))];
+        var batches = Batches(images, batchSize: 7, pairs: 20, epochs: 2, seed: 3);
+        var synthesizer = new NsaSynthesizer(Large);
+        foreach (var (epoch, shown) in batches.GroupBy(batch => batch.Epoch).Select(group => (group.Key, group.ToArray())))
+        {
+            var pairs = shown.SelectMany(batch => batch.Normal.Zip(batch.Twins)).ToArray();
+            for (var position = 0; position < pairs.Length; position++)
+            {
+                // One after the other: SplitMix64's finaliser over seed, epoch and position starts the stream, which draws the source first.
+                var random = new Random(Stream(3, epoch, position));
+                ProductImage source;
+                do
+                {
+                    source = images[random.Next(images.Length)];
+                }
+                while (ReferenceEquals(source, pairs[position].First));
+                var expected = synthesizer.Synthesize(pairs[position].First.Square, source.Square, random);
+                pairs[position].Second.Image.Rgb.Should().Equal(expected.Image.Rgb);
+                pairs[position].Second.Mask.Should().Equal(expected.Mask);
+            }
+        }
+    }
+
+    [Fact]
+    public void Batches_TwinsThatCannotBeMade_ThrowWhatTheFirstOfThemThrew()
+    {
+        // Patches of another size are refused; which image is refused first does not depend on timing.
+        ProductImage[] images = [.. Enumerable.Range(0, 12).Select(i => new ProductImage(TestImages.Noise(30 + i, Side, i), "a"))];
+        string Message() => Record.Exception(() => Batches(images, batchSize: 12, pairs: 12, epochs: 1)).Should().BeOfType<ArgumentException>().Which.Message;
+        var first = Message();
+        for (var i = 0; i < 5; i++)
+        {
+            Message().Should().Be(first);
+        }
+    }
+
+    [Fact]
+    public void Batches_Cancelled_ThrowIt()
+    {
+        using var stop = new CancellationTokenSource();
+        ProductImage[] images = [Patterned("a", Red), Patterned("a", Green)];
+        using var source = new TwinSource(images, new Dictionary<string, SynthesisOptions>(), batchSize: 2, pairsPerEpoch: 2000, epochs: 1, seed: 1, stop.Token);
+        using var batches = source.Batches().GetEnumerator();
+        batches.MoveNext().Should().BeTrue();
+        stop.Cancel();
+        FluentActions.Invoking(() => { while (batches.MoveNext()) { } }).Should().Throw<OperationCanceledException>();
+    }
+
     /// <summary>The mask is of smoothed changes: a few pixels of it may themselves be as they were.</summary>
     private static bool HasNear(HashSet<int> changed, int pixel)
         => Enumerable.Range(-5, 11).Any(dy => Enumerable.Range(-5, 11).Any(dx => changed.Contains(pixel + (dy * Side) + dx)));
@@ -111,10 +166,16 @@ public class TwinSourceTests
 
     private static TwinBatch[] Batches(ProductImage[] images, int batchSize, int pairs, int epochs, int seed = 5)
     {
-        // Patches large enough that none is skipped.
-        var large = new SynthesisOptions { MinHeight = 0.2, MinWidth = 0.2, MinScale = 1, MaxScale = 1 };
-        using var source = new TwinSource(images, new Dictionary<string, SynthesisOptions> { ["a"] = large, ["b"] = large }, batchSize, pairs, epochs, seed, CancellationToken.None);
+        using var source = new TwinSource(images, new Dictionary<string, SynthesisOptions> { ["a"] = Large, ["b"] = Large }, batchSize, pairs, epochs, seed, CancellationToken.None);
         return [.. source.Batches()];
+    }
+
+    private static int Stream(int seed, int epoch, int position)
+    {
+        var x = unchecked(((ulong)(uint)seed << 32) + ((ulong)(uint)epoch * 0x9E3779B97F4A7C15) + ((ulong)(uint)position * 0xD1B54A32D192ED03));
+        x = unchecked((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9);
+        x = unchecked((x ^ (x >> 27)) * 0x94D049BB133111EB);
+        return (int)(x >> 33);
     }
 
     /// <summary>Noise in one channel, the others plain.</summary>
