@@ -28,7 +28,7 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
         {
             var (map, rest) = (maps[i], maps[i].Complement());
             var (focalPart, dicePart) = (FocalOf(rest, map, masks),
-                Told(diceWeight, () => DiceOf(map, masks).Plus(DiceOf(rest, masks.Complement()))));
+                Part(diceWeight, () => DiceOf(map, masks).Plus(DiceOf(rest, masks.Complement()))));
             focal = focal is null ? focalPart : focal.Plus(focalPart);
             dice = dice is null ? dicePart : dice.Plus(dicePart);
         }
@@ -50,7 +50,7 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
         for (var i = 0; i < maps.shape[0]; i++)
         {
             var (focalPart, dicePart) = (FocalOf(maps[i].Complement(), maps[i], masks),
-                Told(diceWeight, () => DiceOf(maps[i], masks).Times(ReleasedDiceWeight)));
+                Part(diceWeight, () => DiceOf(maps[i], masks).Times(ReleasedDiceWeight)));
             focal = focal is null ? focalPart : focal.Plus(focalPart);
             dice = dice is null ? dicePart : dice.Plus(dicePart);
         }
@@ -65,7 +65,7 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
     public static Tensor DiceOf(Tensor probability, Tensor target) => MapLosses.Dice(probability, target);
 
     /// <summary>A part of the loss; of one that weighs nothing the value alone, for its gradient is zero.</summary>
-    private static Tensor Told(float weight, Func<Tensor> part)
+    private static Tensor Part(float weight, Func<Tensor> part)
     {
         using var noGradients = weight == 0 ? no_grad() : null;
         return part();
