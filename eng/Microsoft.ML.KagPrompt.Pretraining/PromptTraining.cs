@@ -52,6 +52,8 @@ internal sealed class PromptTraining(IBackboneFiles files, TimeSpan time, int si
         report($"{products} products rendered");
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var (focal, dice, entropy, accuracy) = (0f, 0f, 0f, 0f);
+        // Pictures are new in every step: none is kept.
+        using var features = new NormalFeatures(encoder, [], 0);
         new GraphTrainer(options, sizes, prompt, encoder, texts).Train(Ahead(Batches(views, names, clock)), step => rate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
         {
             var share = progress.Done == 1 ? 1 : 0.05f;
@@ -62,7 +64,7 @@ internal sealed class PromptTraining(IBackboneFiles files, TimeSpan time, int si
                 report(FormattableString.Invariant($"step {progress.Done}, {clock.Elapsed.TotalSeconds:0} s: cross entropy {entropy:0.000}, focal {focal:0.0000}, dice {dice:0.000}, pixels right {accuracy:0.000}"));
                 ShippedFiles.WritePrompt(prompt, output);
             }
-        }, CancellationToken.None);
+        }, features, CancellationToken.None);
         Anchor(prompt, texts.Values);
         ShippedFiles.WritePrompt(prompt, output);
     }
