@@ -1,19 +1,10 @@
-using System.Diagnostics;
-using System.Reflection;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Packaging.Tests;
 
-public sealed class PackagesTests : IDisposable
+public sealed class PackagesTests(PackedFeed feed) : IClassFixture<PackedFeed>, IDisposable
 {
-    /// <summary>What a program that scores exported models needs.</summary>
-    private static readonly string[] WithoutTorch =
-    [
-        "Microsoft.ML.KagPrompt.Primitives", "Microsoft.ML.KagPrompt.Imaging", "Microsoft.ML.KagPrompt.Reporting", "Microsoft.ML.KagPrompt.Columns",
-        "Microsoft.ML.KagPrompt.Onnx",
-    ];
-
     private static readonly string System = OperatingSystem.IsWindows() ? "win-x64" : "linux-x64";
 
     private readonly string root = Directory.CreateTempSubdirectory("kagprompt-packages-").FullName;
@@ -21,11 +12,10 @@ public sealed class PackagesTests : IDisposable
     [Fact]
     public void Packages_InAFreshConsoleProject_FitSaveAndLoadInAnotherProcess()
     {
-        var feed = Pack([.. WithoutTorch, "Microsoft.ML.KagPrompt.Core", "Microsoft.ML.KagPrompt"]);
         var project = In("consumer");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "Consumer", "Program.cs"), Path.Combine(project, "Program.cs"));
-        File.WriteAllText(Path.Combine(project, "Consumer.csproj"), Project("Microsoft.ML.KagPrompt", $"""<PackageReference Include="libtorch-cpu-{System}" Version="{Metadata("LibTorchVersion")}" Condition="'$(TorchPackage)' != 'none'" />"""));
-        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        File.WriteAllText(Path.Combine(project, "Consumer.csproj"), Project("Microsoft.ML.KagPrompt", $"""<PackageReference Include="libtorch-cpu-{System}" Version="{PackedFeed.Metadata("LibTorchVersion")}" Condition="'$(TorchPackage)' != 'none'" />"""));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources());
         Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
         Directory.GetDirectories(Path.Combine(root, "packages")).Select(Path.GetFileName)
             .Should().Contain(["microsoft.ml.kagprompt", "microsoft.ml.kagprompt.core"], "the packages must be the ones just packed");
@@ -47,7 +37,7 @@ public sealed class PackagesTests : IDisposable
             => [.. Dotnet("msbuild", project, "-restore", "-t:ResolvePackageAssets", $"-p:TorchPackage={runtime}", "-nologo", "-v:quiet")
                 .Where(line => line.Contains("KAGPROMPT001"))];
         Warnings("none").Should().NotBeEmpty()
-            .And.OnlyContain(line => line.Contains($"version {Metadata("LibTorchVersion")}")
+            .And.OnlyContain(line => line.Contains($"version {PackedFeed.Metadata("LibTorchVersion")}")
             && line.Contains("Consumer uses Microsoft.ML.KagPrompt"));
         Warnings("cpu").Should().BeEmpty();
     }
@@ -55,11 +45,10 @@ public sealed class PackagesTests : IDisposable
     [Fact]
     public void OnnxPackage_InAFreshConsoleProject_ScoresWithoutTorch()
     {
-        var feed = Pack(WithoutTorch);
         var project = In("small");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "SmallConsumer", "Program.cs"), Path.Combine(project, "Program.cs"));
         File.WriteAllText(Path.Combine(project, "Small.csproj"), Project("Microsoft.ML.KagPrompt.Onnx"));
-        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources());
         Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
         var used = File.ReadAllText(Path.Combine(project, "obj", "project.assets.json"));
         used.Should().Contain("Microsoft.ML.KagPrompt.Onnx/").And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch").And.NotContain("KagPrompt.Core");
@@ -70,14 +59,13 @@ public sealed class PackagesTests : IDisposable
     [Fact]
     public void HostingPackage_InAFreshProject_HostsAnExportedFileWithoutTorch()
     {
-        var feed = Pack([.. WithoutTorch, "Microsoft.ML.KagPrompt.Hosting"]);
         var project = In("hosting");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "HostingConsumer", "Program.cs"), Path.Combine(project, "Program.cs"));
         File.WriteAllText(Path.Combine(project, "Hosting.csproj"), Project("Microsoft.ML.KagPrompt.Onnx", $"""
-            <PackageReference Include="Microsoft.ML.KagPrompt.Hosting" Version="{Metadata("Version")}" />
-            <PackageReference Include="Microsoft.Extensions.Hosting" Version="{Metadata("ExtensionsVersion")}" />
+            <PackageReference Include="Microsoft.ML.KagPrompt.Hosting" Version="{PackedFeed.Metadata("Version")}" />
+            <PackageReference Include="Microsoft.Extensions.Hosting" Version="{PackedFeed.Metadata("ExtensionsVersion")}" />
             """));
-        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources());
         Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
         File.ReadAllText(Path.Combine(project, "obj", "project.assets.json")).Should().Contain("Microsoft.ML.KagPrompt.Hosting/")
             .And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch").And.NotContain("KagPrompt.Core");
@@ -101,11 +89,10 @@ public sealed class PackagesTests : IDisposable
     [Fact]
     public void ResultsPackages_InAFreshConsoleProject_RecordAndServeWithoutTorch()
     {
-        var feed = Pack(["Microsoft.ML.KagPrompt.Primitives", "Microsoft.ML.KagPrompt.Results", "Microsoft.ML.KagPrompt.Results.AspNetCore"]);
         var project = In("results");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "ResultsConsumer", "Program.cs"), Path.Combine(project, "Program.cs"));
         File.WriteAllText(Path.Combine(project, "Results.csproj"), Project("Microsoft.ML.KagPrompt.Results.AspNetCore"));
-        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources(feed));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources());
         Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
         var used = File.ReadAllText(Path.Combine(project, "obj", "project.assets.json"));
         used.Should().Contain("Microsoft.ML.KagPrompt.Results/").And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch")
@@ -114,22 +101,21 @@ public sealed class PackagesTests : IDisposable
         Dotnet("exec", program, Path.Combine(root, "kept")).Should().Equal("bolt 0.5", "Unauthorized", "OK");
     }
 
-    public void Dispose() => Directory.Delete(root, recursive: true);
-
-    /// <summary>Packs what is built into a feed of its own.</summary>
-    private string Pack(IEnumerable<string> libraries)
+    [Fact]
+    public void OrleansPackage_InAFreshConsoleProject_IsAPlantThatAnswersWithoutTorch()
     {
-        var feed = In("feed");
-        foreach (var library in libraries)
-        {
-            Dotnet("pack", Path.Combine(Metadata("Sources"), library), "--no-build", "-c", Metadata("Configuration"), "-o", feed, "-nologo", "-v", "quiet");
-        }
-
-        return feed;
+        var project = In("plant");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "PlantConsumer", "Program.cs"), Path.Combine(project, "Program.cs"));
+        File.WriteAllText(Path.Combine(project, "Plant.csproj"), Project("Microsoft.ML.KagPrompt.Orleans",
+            $"""<PackageReference Include="Microsoft.ML.KagPrompt.Onnx" Version="{PackedFeed.Metadata("Version")}" />"""));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources());
+        Dotnet("build", project, "-c", "Release", "-nologo", "-v", "quiet");
+        File.ReadAllText(Path.Combine(project, "obj", "project.assets.json")).Should().Contain("Microsoft.ML.KagPrompt.Orleans/")
+            .And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch").And.NotContain("KagPrompt.Core");
+        ScoresWithoutTorch("plant", "Plant");
     }
 
-    private static string Metadata(string key)
-        => typeof(PackagesTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+    public void Dispose() => Directory.Delete(root, recursive: true);
 
     private static string Project(string package, string further = "") => $"""
             <Project Sdk="Microsoft.NET.Sdk">
@@ -143,14 +129,14 @@ public sealed class PackagesTests : IDisposable
                 <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
               </PropertyGroup>
               <ItemGroup>
-                <PackageReference Include="{package}" Version="{Metadata("Version")}" />
+                <PackageReference Include="{package}" Version="{PackedFeed.Metadata("Version")}" />
                 {further}
               </ItemGroup>
             </Project>
             """;
 
     /// <summary>Ours come from the new feed into a folder of their own; the others, half a gigabyte, from where they are unpacked already.</summary>
-    private string Sources(string feed)
+    private string Sources()
     {
         var unpacked = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
@@ -158,28 +144,12 @@ public sealed class PackagesTests : IDisposable
             <configuration>
               <config><add key="globalPackagesFolder" value="{Path.Combine(root, "packages")}" /></config>
               <fallbackPackageFolders><add key="unpacked" value="{unpacked}" /></fallbackPackageFolders>
-              <packageSources><add key="packed" value="{feed}" /></packageSources>
+              <packageSources><add key="packed" value="{feed.Folder}" /></packageSources>
             </configuration>
             """;
     }
 
     private string In(string folder) => Directory.CreateDirectory(Path.Combine(root, folder)).FullName;
 
-    private string[] Dotnet(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = root };
-        start.Environment.Remove("NUGET_PACKAGES");
-        // What the runner sets for its own build must not steer these.
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
-        {
-            start.Environment.Remove(name);
-        }
-
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        process.ExitCode.Should().Be(0, "dotnet {0} should succeed, but said: {1}{2}", string.Join(' ', arguments), output, error.Result);
-        return output.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
-    }
+    private string[] Dotnet(params string[] arguments) => PackedFeed.Dotnet(root, arguments);
 }
