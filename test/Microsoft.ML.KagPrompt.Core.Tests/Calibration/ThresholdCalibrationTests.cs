@@ -148,7 +148,7 @@ public class ThresholdCalibrationTests(ITestOutputHelper output)
         {
             var folder = SharedFiles.Data(name);
             var (train, test) = (Read(Path.Combine(folder, "train", "good")), Read(Path.Combine(folder, "test", "good")));
-            for (var draw = 0; draw < 2; draw++, draws++)
+            for (var draw = 0; draw < 3; draw++, draws++)
             {
                 var order = Enumerable.Range(0, train.Length).ToArray();
                 new Random(draw).Shuffle(order);
