@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.ML.KagPrompt;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Choices;
 using Microsoft.ML.KagPrompt.Evaluation;
 using Microsoft.ML.KagPrompt.Imaging;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using static TorchSharp.torch;
@@ -16,11 +18,25 @@ const string Usage = """
       levers --data DIR[,DIR] --out FILE [--shots 4] [--draws 2] [--twins 4]
         Ways to score beside the default, of tests, left-out supports and synthetic defects on them. Writes lines "A, set, shots, draw, way, image AUROC, pixel
         AUROC" and "S, set, shots, draw, way, kind, picture, mean of the largest one percent of the map", which thresholds.py reads.
+      one --data DIR[,DIR] --out FILE [--shots 1] [--draws 6] [--method kag]
+        Models of one photograph or two: lines "set, draw, kind, scores…" of test images, synthetic defects, each photograph against the others, and each against its
+        views (first) and halves, which one.py reads.
     """;
 var options = new Dictionary<string, string>();
 foreach (var pair in args.Skip(1).Chunk(2))
 {
     options[pair[0][2..]] = pair[1];
+}
+
+if (args.FirstOrDefault() == "one")
+{
+    using var lines = new StreamWriter(Value("out", "/dev/null"));
+    foreach (var folder in Value("data", "").Split(','))
+    {
+        OnePhotograph.Run(folder, int.Parse(Value("shots", "1")), int.Parse(Value("draws", "6")), MethodOf(Value("method", "kag")), lines);
+    }
+
+    return 0;
 }
 
 if (args.FirstOrDefault() == "levers")
@@ -61,6 +77,8 @@ return 0;
 
 // Many shots share most of the pool: one draw of them says what several would.
 int DrawsOf(int k) => k > 8 ? Math.Min(1, draws) : draws;
+
+MethodOptions MethodOf(string name) => JsonSerializer.Deserialize<MethodOptions>($$"""{"name":"{{name}}"}""")!;
 
 string Value(string name, string otherwise) => options.GetValueOrDefault(name, otherwise);
 

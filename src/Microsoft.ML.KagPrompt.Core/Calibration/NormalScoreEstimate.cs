@@ -22,9 +22,17 @@ internal static class NormalScoreEstimate
     // By how many spreads the place is off beyond what their number explains; fewer, the more supports there are.
     private const double PlaceError = 1;
 
-    // One photograph has no other to be held against: synthetic defects on it tell where the scale lies.
-    private const double BelowDefects = -0.13;
-    private const double PlaceErrorOfOne = 0.15;
+    // One photograph has no other to be held against. Normal scores lie so far above what it scores against its turned and mirrored
+    // views, against its other half, and, of synthetic defects on it, against itself.
+    private const double AboveViews = 0.09;
+    private const double AboveHalves = -0.36;
+    private const double AboveDefects = 0;
+    private const double WeightOfViews = 1 / 3.0;
+
+    // Further apart, one of the two says nothing: a picture's other half is no match where places count, and knows it where a method
+    // sees the whole picture at once; a part may look the same from all sides.
+    private const double MostApart = 0.8;
+    private const double PlaceErrorOfOne = 0.25;
 
     // Further from the middle than this many deviations, a photograph says no more.
     private const double Reach = 3;
@@ -61,14 +69,36 @@ internal static class NormalScoreEstimate
         };
     }
 
-    /// <summary>From scores of synthetic defects on the only normal image, at least one.</summary>
-    public static NormalScoreModel FromDefects(IReadOnlyList<float> synthetic) => new()
+    /// <summary>From what the only photograph scores against itself; null where that says nothing.</summary>
+    /// <param name="itself">Against its views first, then against its halves.</param>
+    /// <param name="synthetic">Synthetic defects on it; may be none.</param>
+    public static NormalScoreModel? FromOne(IReadOnlyList<float> itself, IReadOnlyList<float> synthetic)
     {
-        Location = Median([.. synthetic.Select(Logarithm)]) + BelowDefects,
-        LocationError = PlaceErrorOfOne,
-        Spread = SpreadOfGap * UsualGap,
-        Freedom = SpreadFreedom,
-    };
+        var views = Place(itself.Take(1), AboveViews);
+        var halves = Place(itself.Skip(1), AboveHalves);
+        var defects = Place(synthetic, AboveDefects);
+        var location = (views, halves) switch
+        {
+            (null, null) => defects,
+            (null, _) => halves,
+            (_, null) => views,
+            _ when Math.Abs(views.Value - halves.Value) <= MostApart
+                => (WeightOfViews * views) + ((1 - WeightOfViews) * halves),
+            _ => defects is { } near && Math.Abs(halves.Value - near) < Math.Abs(views.Value - near) ? halves : views,
+        };
+        return location is not { } place ? null : new()
+        {
+            Location = place,
+            LocationError = PlaceErrorOfOne,
+            // To allow for all that is not known here would pass two defects of three.
+            AllowedError = 0,
+            Spread = SpreadOfGap * UsualGap,
+            Freedom = SpreadFreedom,
+        };
+    }
+
+    private static double? Place(IEnumerable<float> scores, double above)
+        => scores.Where(score => score > 0).Select(Logarithm).ToArray() is { Length: > 0 } logs ? Median(logs) + above : null;
 
     private static double Logarithm(float score) => Math.Log(Math.Max(score, Least));
 

@@ -38,9 +38,11 @@ internal sealed class ThresholdCalibrator(
         Measured[] normal = [.. single, .. beside];
         if (support.Count == 1)
         {
-            // Nothing to hold the only support against: defects on it tell where the scale lies.
             synthetic.AddRange(Scores(WithDefects(support[0].Square, support[0].Square, SyntheticDefects, 0), reference));
         }
+
+        // Nothing to hold the only support, or its copies, against but itself.
+        var itself = normal.Length == 0 ? AgainstItself(support[0]) : [];
 
         // One image does not tell how the next may differ; pictures made of it tell a little.
         var seen = known.Length >= 2 ? known : Unlikeness(GentleVariations.Create(support[0].Square));
@@ -48,13 +50,14 @@ internal sealed class ThresholdCalibrator(
         var labelled = Scores(anomalous.Select(image => image.Square), reference);
         var (sound, defective, synthesized) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
         var rule = new ThresholdRule(options, support.Count, single.Length);
-        var placed = rule.Place([.. normal.Select(Image)], defective, synthesized);
+        var placed = rule.Place([.. normal.Select(Image)], defective, synthesized, [.. itself.Select(Image)]);
         return new()
         {
             Method = placed.Method,
             Threshold = placed.Threshold,
             ScoreModel = placed.Model,
-            MapThreshold = rule.Place([.. normal.Select(Map)], Sorted(labelled, Map), Sorted(synthetic, Map)).Threshold,
+            MapThreshold = rule.Place([.. normal.Select(Map)], Sorted(labelled, Map), Sorted(synthetic, Map),
+                [.. itself.Select(Map)]).Threshold,
             Scale = ProbabilityScale.Compute(
                 placed.Threshold,
                 sound.Length > 0 || placed.Model is null ? sound : [placed.Model.Middle],
@@ -95,6 +98,21 @@ internal sealed class ThresholdCalibrator(
         return (normal, synthetic);
     }
 
+    /// <summary>The only support against its views and its halves.</summary>
+    private List<Measured> AgainstItself(ProductImage support)
+    {
+        var scores = new List<Measured>();
+        foreach (var others in OnlySupport.References(network, support, reference, seed))
+        {
+            using (others)
+            {
+                scores.AddRange(Scores([support.Square], others, reference.Region));
+            }
+        }
+
+        return scores;
+    }
+
     /// <summary>Copies with synthetic defects; each stream has defects of its own.</summary>
     private PixelBuffer[] WithDefects(PixelBuffer image, PixelBuffer source, int count, int stream)
     {
@@ -105,16 +123,22 @@ internal sealed class ThresholdCalibrator(
             .Select(twin => twin.Image)];
     }
 
+    private IReadOnlyList<Measured> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
+        => Scores(squares, against, against.Region);
+
     /// <summary>
     /// Each image's score, the mean of its map's largest values (the score's part that the map alone decides), and its unlikeness.
     /// </summary>
-    private IReadOnlyList<Measured> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
+    /// <param name="squares">The images.</param>
+    /// <param name="against">What they are scored against, as far as its region goes.</param>
+    /// <param name="seen">What of them the networks are shown; null: all.</param>
+    private IReadOnlyList<Measured> Scores(IEnumerable<PixelBuffer> squares, ClassReference against, ClassRegion? seen)
     {
         var scores = new List<Measured>();
         foreach (var chunk in squares.Chunk(network.ImagesAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var features = network.Encode(chunk, against.Region);
+            using var features = network.Encode(chunk, seen);
             using (var scored = network.Score(features, against, k => $"image {scores.Count + k + 1} of those the threshold is placed by"))
             using (var tops = network.Method.MapScores(scored.Maps, against.Region))
             {

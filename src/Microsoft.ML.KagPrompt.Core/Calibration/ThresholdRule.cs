@@ -19,9 +19,11 @@ internal sealed class ThresholdRule(ThresholdOptions options, int supports, int 
     /// <param name="normal">Scores of normal images that the bank did not know: supports first.</param>
     /// <param name="labelled">Of labelled defects, ascending.</param>
     /// <param name="synthetic">Of synthetic defects, ascending.</param>
-    public (string Method, float Threshold, NormalScoreModel? Model) Place(float[] normal, float[] labelled, float[] synthetic)
+    /// <param name="itself">Of the only support against its own views and halves; none where there are several.</param>
+    public (string Method, float Threshold, NormalScoreModel? Model) Place(
+        float[] normal, float[] labelled, float[] synthetic, float[] itself)
     {
-        var model = Model(normal, synthetic);
+        var model = Model(normal, synthetic, itself);
         switch (options.By)
         {
             case ThresholdChoice.Auto or ThresholdChoice.LargestF1 when labelled.Length > 0:
@@ -34,21 +36,20 @@ internal sealed class ThresholdRule(ThresholdOptions options, int supports, int 
                 var (method, threshold) = FromNormals(normal, options.FalseRejectRate);
                 return (method, threshold, null);
             default:
-                return ("nothing to place it by: one normal image, on which no synthetic defect could be made", float.NaN, null);
+                return ("nothing to place it by: one normal image, all of which looks alike", float.NaN, null);
         }
     }
 
-    private NormalScoreModel? Model(float[] normal, float[] synthetic)
+    private NormalScoreModel? Model(float[] normal, float[] synthetic, float[] itself)
         => normal.Concat(synthetic).Any(score => score <= 0) || normal.Length >= ManyScores ? null
             : normal.Length > 0 ? NormalScoreEstimate.FromNormals(normal[..leftOut], normal[leftOut..], synthetic, supports)
-            : synthetic.Length > 0 ? NormalScoreEstimate.FromDefects(synthetic)
-            : null;
+            : NormalScoreEstimate.FromOne(itself, synthetic);
 
     private static (string Method, float Threshold, NormalScoreModel Model) ByModel(NormalScoreModel model, int count, float rate)
     {
         var method = count > 0
             ? $"{count} normal score(s), each against other images, and how such scores usually spread"
-            : "synthetic defects on the only normal image, and how far below such defects normal images usually score";
+            : "the only normal image against its own views and halves, and how far below those normal images usually score";
         return (method, model.Threshold(rate), model);
     }
 

@@ -20,20 +20,29 @@ public sealed record NormalScoreModel
     /// <summary>Standard deviation by which <see cref="Location"/> may be off; 0 or more.</summary>
     public required double LocationError { get; init; }
 
+    /// <summary>
+    /// The part of <see cref="LocationError"/> that <see cref="Threshold"/> allows for, 0 or more; null: all of it. Of one photograph the
+    /// place is known so badly that to allow for it would pass most defects; <see cref="RejectRate"/> counts all of it in any case.
+    /// </summary>
+    public double? AllowedError { get; init; }
+
     /// <summary>The standard deviation of the scores' logarithms, as best known; above 0.</summary>
     public required double Spread { get; init; }
 
     /// <summary>Degrees of freedom with which <see cref="Spread"/> is known; above 0.</summary>
     public required double Freedom { get; init; }
 
-    /// <summary>The score that the next normal image exceeds with a probability, all that is uncertain taken into account.</summary>
+    /// <summary>
+    /// The score that the next normal image exceeds with a probability, with all that is uncertain, but for what
+    /// <see cref="AllowedError"/> leaves out.
+    /// </summary>
     /// <param name="rate">Above 0, at most 0.5.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rate is outside.</exception>
     public float Threshold(double rate)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rate);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rate, 0.5);
-        return (float)Math.Exp(Location + (StudentTail.Quantile(rate, Freedom) * Predictive));
+        return (float)Math.Exp(Location + (StudentTail.Quantile(rate, Freedom) * Predictive(AllowedError ?? LocationError)));
     }
 
     /// <summary>
@@ -49,7 +58,7 @@ public sealed record NormalScoreModel
         }
 
         var place = threshold > 0 ? Math.Log(threshold) : double.NegativeInfinity;
-        var expected = StudentT.CDF(0, 1, Freedom, (Location - place) / Predictive);
+        var expected = StudentT.CDF(0, 1, Freedom, (Location - place) / Predictive(LocationError));
         // Mean and deviation at the middles of equally likely steps: each pair is one way the truth may be.
         var steps = Enumerable.Range(0, Grid).Select(i => (i + 0.5) / Grid).ToArray();
         var means = steps.Select(p => Location + (LocationError * Normal.InvCDF(0, 1, p))).ToArray();
@@ -74,8 +83,10 @@ public sealed record NormalScoreModel
     internal void CollectFaults(OptionFaults faults, string group) => faults
         .Require(double.IsFinite(Location), $"{group}.{nameof(Location)}", "a number", Location)
         .Require(double.IsFinite(LocationError) && LocationError >= 0, $"{group}.{nameof(LocationError)}", "0 or more", LocationError)
+        .Require(AllowedError is null || (double.IsFinite(AllowedError.Value) && AllowedError >= 0), $"{group}.{nameof(AllowedError)}",
+            "0 or more, or null", AllowedError)
         .Require(double.IsFinite(Spread) && Spread > 0, $"{group}.{nameof(Spread)}", "above 0", Spread)
         .Require(double.IsFinite(Freedom) && Freedom > 0, $"{group}.{nameof(Freedom)}", "above 0", Freedom);
 
-    private double Predictive => Math.Sqrt((Spread * Spread) + (LocationError * LocationError));
+    private double Predictive(double placeError) => Math.Sqrt((Spread * Spread) + (placeError * placeError));
 }

@@ -46,7 +46,7 @@ public class SupportLikenessTests
         calibration.Threshold.Should().BeGreaterThan(0.6f * plain.CalibrationOf("object").Threshold);
         using var copies = KagPromptTrainer.Fit(Enumerable.Repeat(parts[0], 3), Bank);
         copies.CalibrationOf("object").NormalScores.Should().BeEmpty();
-        copies.CalibrationOf("object").Threshold.Should().BeGreaterThan(1e-3f, "synthetic defects tell where the scale lies");
+        copies.CalibrationOf("object").Threshold.Should().BeGreaterThan(1e-3f, "a picture's own views and halves tell where the scale lies");
     }
 
     [Fact]
