@@ -31,7 +31,7 @@ internal sealed class PairDistances : IDisposable
     }
 
     /// <summary>Distances of a picture's patches to a bank of some supports, tap by tap: [1, L_i].</summary>
-    public Tensor[] Of(int picture, IReadOnlyList<int> bank)
+    public Tensor[] OfPicture(int picture, IReadOnlyList<int> bank)
     {
         var taps = pairs[(picture, bank[0])].Length;
         return [.. Enumerable.Range(0, taps).Select(tap => stack([.. bank.Select(s => pairs[(picture, s)][tap])]).amin([0]).unsqueeze(0))];

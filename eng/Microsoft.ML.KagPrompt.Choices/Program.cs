@@ -166,7 +166,7 @@ void Measure(string folder)
     Tensor MapOf(int picture, IReadOnlyList<int> bank)
     {
         using var inner = NewDisposeScope();
-        return maker.Mean(pairs.Of(picture, bank), grids).MoveToOuterDisposeScope().DetachFromDisposeScope();
+        return maker.Mean(pairs.OfPicture(picture, bank), grids).MoveToOuterDisposeScope().DetachFromDisposeScope();
     }
 
     Tensor[] Encode(PixelBuffer square)

@@ -107,7 +107,7 @@ internal sealed class Distillation(CompactVisionConfig config, Teacher teacher, 
     {
         using var scope = NewDisposeScope();
         var tokens = Targets(pool.Crops(pictures, 224, random).to(device)).Select(map => map.transpose(0, 1).flatten(1).t()).ToArray();      // [N, C]
-        return ([.. tokens.Select(layer => layer.std(0).AtLeast(1e-3).DetachFromDisposeScope())], [.. tokens.Select(layer => Whitening.Of(layer, Shrinkage))]);
+        return ([.. tokens.Select(layer => layer.std(0).AtLeast(1e-3).DetachFromDisposeScope())], [.. tokens.Select(layer => Whitening.Learn(layer, Shrinkage))]);
     }
 
     /// <summary>He's scale, second convolutions of residual blocks zero (each block begins as the identity), taps around the teacher's mean.</summary>

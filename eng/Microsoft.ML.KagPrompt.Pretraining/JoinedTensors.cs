@@ -14,9 +14,9 @@ internal sealed class JoinedTensors(ITensorSource first, ITensorSource second) :
 
     public bool ReadsInParallel => first.ReadsInParallel && second.ReadsInParallel;
 
-    public string NameInFile(string name) => Of(name).NameInFile(name);
+    public string NameInFile(string name) => SourceOf(name).NameInFile(name);
 
-    public torch.Tensor Read(string name) => Of(name).Read(name);
+    public torch.Tensor Read(string name) => SourceOf(name).Read(name);
 
     public void Dispose()
     {
@@ -24,5 +24,5 @@ internal sealed class JoinedTensors(ITensorSource first, ITensorSource second) :
         first.Dispose();
     }
 
-    private ITensorSource Of(string name) => second.Entries.ContainsKey(name) ? second : first;
+    private ITensorSource SourceOf(string name) => second.Entries.ContainsKey(name) ? second : first;
 }

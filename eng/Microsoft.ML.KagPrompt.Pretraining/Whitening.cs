@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt.Pretraining;
 internal sealed record Whitening(Tensor Mean, Tensor Matrix) : IDisposable
 {
     /// <summary>Of features [N, C]. Shrinkage is the share of the mean variance added to every direction: directions that hardly vary must not drown the rest.</summary>
-    public static Whitening Of(Tensor features, double shrinkage)
+    public static Whitening Learn(Tensor features, double shrinkage)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();

@@ -7,14 +7,14 @@ public sealed class DocumentSnippetsTests(ReadersFolder folder) : IClassFixture<
 
     /// <summary>Pages with code, but the one that has a test of its own.</summary>
     public static TheoryData<string> Pages
-        => new(MarkdownPage.Names.Where(name => name != GettingStarted && SnippetProgram.Of(MarkdownPage.Read(name)).Count > 0));
+        => new(MarkdownPage.Names.Where(name => name != GettingStarted && SnippetProgram.FromPage(MarkdownPage.Read(name)).Count > 0));
 
     [Theory]
     [MemberData(nameof(Pages))]
     public void Snippets_OfAPage_CompileAndRun(string name)
     {
         folder.Enter();
-        foreach (var program in SnippetProgram.Of(MarkdownPage.Read(name)))
+        foreach (var program in SnippetProgram.FromPage(MarkdownPage.Read(name)))
         {
             program.Run();
         }
@@ -24,7 +24,7 @@ public sealed class DocumentSnippetsTests(ReadersFolder folder) : IClassFixture<
     public void GettingStarted_AsPrinted_CallsTheScratchedOnesAnomalousAndSavesWhatItShows()
     {
         folder.Enter();
-        var written = SnippetProgram.Of(MarkdownPage.Read(GettingStarted)).Select(program => program.Run()).ToArray();
+        var written = SnippetProgram.FromPage(MarkdownPage.Read(GettingStarted)).Select(program => program.Run()).ToArray();
         written.Should().HaveCount(2, "one program fits, another one loads");
         written[0].Should().StartWith("Threshold 0.");
         written[0].Should().MatchRegex("1.png: score 0.*, anomalous").And.MatchRegex("2.png: score 0.*, anomalous");

@@ -32,7 +32,7 @@ internal sealed class SnippetProgram
     private SnippetProgram(string page) => this.page = page;
 
     /// <summary>The programs of a page, in order.</summary>
-    public static IReadOnlyList<SnippetProgram> Of(MarkdownPage page)
+    public static IReadOnlyList<SnippetProgram> FromPage(MarkdownPage page)
     {
         var programs = new List<SnippetProgram>();
         foreach (var block in page.Blocks.Where(block => block.Language == "csharp"))

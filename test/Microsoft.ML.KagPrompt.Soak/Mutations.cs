@@ -31,7 +31,7 @@ internal static class Mutations
                 for (var at = number; at < last; at++)
                 {
                     tally.Current = at;
-                    var reader = MutatedReader.Of(readers, at);
+                    var reader = MutatedReader.At(readers, at);
                     input = Math.Max(input, Timed(reader, seed, at, tally));
                 }
 

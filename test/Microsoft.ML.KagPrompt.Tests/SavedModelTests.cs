@@ -151,7 +151,7 @@ public sealed class SavedModelTests
         {
             for (var i = 0; i < 1000; i++)
             {
-                var mutated = Mutation.Of(text, random);
+                var mutated = Mutation.Changed(text, random);
                 var fault = Try(() => Persistence.OptionsJson.Read(new MemoryStream(mutated)), out _);
                 (fault is null or ModelFormatException).Should().BeTrue($"{System.Text.Encoding.UTF8.GetString(mutated)}: {fault}");
             }

@@ -16,7 +16,7 @@ internal static class Mutation
     private static readonly string[] Kinds = ["null", "[]", "{}", "-1", "\"\"", "[null]", "{\"x\":null}", "1e30", "true"];
 
     /// <summary>A copy with one to three changes.</summary>
-    public static byte[] Of(byte[] original, Random random)
+    public static byte[] Changed(byte[] original, Random random)
     {
         var bytes = original.ToList();
         for (var change = random.Next(3); change >= 0 && bytes.Count > 0; change--)

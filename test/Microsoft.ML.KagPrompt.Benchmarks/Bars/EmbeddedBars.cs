@@ -30,14 +30,14 @@ internal sealed class EmbeddedBars : IDisposable
             yield return ("images_per_second", new(Rate(all), 20, "images/s", AtLeast: true));
             yield return ("prediction_engine_ms_median", new(Engine(all, out var p99) * 1e3, 50, "ms"));
             yield return ("prediction_engine_ms_p99", new(p99 * 1e3, 75, "ms"));
-            yield return ("graph_over_tower_embedded", new(GraphOverTower(Of(all).Model), 2, "ratio"));
+            yield return ("graph_over_tower_embedded", new(GraphOverTower(TransformerOf(all).Model), 2, "ratio"));
         }
 
         using (var bank = Fit("resnet18", Precision.Float32))
         {
             yield return ("images_per_second_bank", new(Rate(bank), 40, "images/s", AtLeast: true));
             yield return ("prediction_engine_bank_ms_median", new(Engine(bank, out _) * 1e3, 30, "ms"));
-            yield return ("batch8_over_batch1", new(Batch8OverBatch1(Of(bank).Model), 1, "ratio"));
+            yield return ("batch8_over_batch1", new(Batch8OverBatch1(TransformerOf(bank).Model), 1, "ratio"));
             yield return ("first_score_seconds", new(FirstScore(bank), 2, "s"));
         }
 
@@ -58,14 +58,14 @@ internal sealed class EmbeddedBars : IDisposable
         ])
         {
             using var model = Fit(backbone, precision);
-            yield return ($"images_per_second{name}_{suffix}", Told(Rate(model, times: 8), "images/s"));
-            yield return ($"prediction_engine{name}_ms_median_{suffix}", Told(Engine(model, out var p99) * 1e3, "ms"));
-            yield return ($"prediction_engine{name}_ms_p99_{suffix}", Told(p99 * 1e3, "ms"));
-            yield return ($"batch8_over_batch1{name}_{suffix}", Told(Batch8OverBatch1(Of(model).Model), "ratio"));
+            yield return ($"images_per_second{name}_{suffix}", Measured(Rate(model, times: 8), "images/s"));
+            yield return ($"prediction_engine{name}_ms_median_{suffix}", Measured(Engine(model, out var p99) * 1e3, "ms"));
+            yield return ($"prediction_engine{name}_ms_p99_{suffix}", Measured(p99 * 1e3, "ms"));
+            yield return ($"batch8_over_batch1{name}_{suffix}", Measured(Batch8OverBatch1(TransformerOf(model).Model), "ratio"));
         }
 
-        yield return ($"fit_4_seconds_{suffix}", Told(Timing.Median(() => Fit("resnet18", Precision.Float32).Dispose(), rounds: 3), "s"));
-        yield return ($"train_epoch_100_seconds_{suffix}", Told(TrainingEpoch(), "s"));
+        yield return ($"fit_4_seconds_{suffix}", Measured(Timing.Median(() => Fit("resnet18", Precision.Float32).Dispose(), rounds: 3), "s"));
+        yield return ($"train_epoch_100_seconds_{suffix}", Measured(TrainingEpoch(), "s"));
     }
 
     /// <summary>A new process's part: from a zip and a file to a score.</summary>
@@ -78,7 +78,7 @@ internal sealed class EmbeddedBars : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private static Bar Told(double value, string unit) => new(value, double.NaN, unit);
+    private static Bar Measured(double value, string unit) => new(value, double.NaN, unit);
 
     /// <summary>One epoch over a hundred images with their twins: two epochs less one, which have the rest of a fit in common.</summary>
     private double TrainingEpoch()
@@ -95,7 +95,7 @@ internal sealed class EmbeddedBars : IDisposable
         return Seconds(2) - Seconds(1);
     }
 
-    private static KagPromptTransformer Of(ITransformer model) => KagPromptTransformer.FindIn(model);
+    private static KagPromptTransformer TransformerOf(ITransformer model) => KagPromptTransformer.FindIn(model);
 
     private string[] Write(string name, int count, int seed)
         => [.. Enumerable.Range(0, count).Select(i =>
@@ -176,7 +176,7 @@ internal sealed class EmbeddedBars : IDisposable
     private double FirstScore(ITransformer model)
     {
         var zip = Path.Combine(folder, "model.zip");
-        new MLContext().Model.Save(Of(model), null, zip);
+        new MLContext().Model.Save(TransformerOf(model), null, zip);
         return Timing.Median(() => OwnProcess.Run(["first-score", zip, queries[0]]), rounds: 3);
     }
 

@@ -50,7 +50,7 @@ internal static class TrainingBars
         new GraphTrainer(options, method.Sizes, method.Prompt!, model.Network.Encoder, text, startsTrained: true)
             .Train(normal, new Dictionary<string, SynthesisOptions>(), seed: 1, Report, default);
         var later = (ends[Measured] - ends[1]) / (Measured - 1);
-        var operations = TrainingOperations.Of(CompactVisionConfig.Parse(model.Network.Encoder.Tower.ConfigurationJson),
+        var operations = TrainingOperations.Count(CompactVisionConfig.Parse(model.Network.Encoder.Tower.ConfigurationJson),
             method.Prompt!.Config, Side, Images, Epochs);
         return new((ends[1] + ((Epochs - 1) * later)) * rates.Average() / operations, 1.4,
             $"ratio ({Epochs} epochs reckoned from the first {Measured})");

@@ -15,7 +15,7 @@ internal static class TrainingOperations
     /// <summary>
     /// Of a number of epochs: every normal image is encoded once, its twin in every epoch; both go through the prompt and back in every epoch.
     /// </summary>
-    public static double Of(CompactVisionConfig tower, GraphPromptConfig prompt, int side, int images, int epochs)
+    public static double Count(CompactVisionConfig tower, GraphPromptConfig prompt, int side, int images, int epochs)
         => images * ((Encoding(tower, side) * (1 + epochs)) + (2.0 * epochs * Prompt(prompt, side / tower.PatchSize)));
 
     /// <summary>An image through the tower.</summary>

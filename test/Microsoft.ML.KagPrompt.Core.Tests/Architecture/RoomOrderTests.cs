@@ -32,7 +32,7 @@ public class RoomOrderTests
         foreach (var type in types)
         {
             var room = RoomOf(type, folders);
-            foreach (var used in TypeUses.Of(type))
+            foreach (var used in TypeUses.TypesUsedBy(type))
             {
                 if (RoomOf(used, folders) is { } other && room is not null && Array.IndexOf(Rooms, other) > Array.IndexOf(Rooms, room))
                 {
@@ -59,7 +59,7 @@ public class RoomOrderTests
     public void Primitives_AreUsedByTheCoresRooms()
     {
         var (types, folders) = Read();
-        types.Where(type => type.Module.Name.EndsWith("Core.dll", StringComparison.Ordinal)).SelectMany(TypeUses.Of)
+        types.Where(type => type.Module.Name.EndsWith("Core.dll", StringComparison.Ordinal)).SelectMany(TypeUses.TypesUsedBy)
             .Where(used => used.Module.Name.EndsWith("Primitives.dll", StringComparison.Ordinal)).Select(used => RoomOf(used, folders))
             .OfType<string>().Distinct()
             .Should().HaveCountGreaterThan(4, "uses across the two assemblies are held to the order, too");
@@ -75,7 +75,7 @@ public class RoomOrderTests
             using var image = new PEReader(File.OpenRead(path));
             using var symbols = MetadataReaderProvider.FromPortablePdbStream(File.OpenRead(Path.ChangeExtension(path, ".pdb")));
             var project = Path.GetFileNameWithoutExtension(path);
-            foreach (var (row, folder) in SourceFolders.Of(image.GetMetadataReader(), symbols.GetMetadataReader(), project))
+            foreach (var (row, folder) in SourceFolders.ByRow(image.GetMetadataReader(), symbols.GetMetadataReader(), project))
             {
                 folders.Add((project + ".dll", row), folder);
             }

@@ -11,7 +11,7 @@ internal static class SourceFolders
     private static readonly Guid TypeDocuments = new("932E74BC-DBA9-4478-8D46-0F32A7BAB3D3");
 
     /// <summary>Folders by row of the type in the assembly's metadata, with forward slashes; "" for files beside the project.</summary>
-    public static IReadOnlyDictionary<int, string> Of(MetadataReader assembly, MetadataReader symbols, string project)
+    public static IReadOnlyDictionary<int, string> ByRow(MetadataReader assembly, MetadataReader symbols, string project)
     {
         var folders = new Dictionary<int, string>();
         foreach (var handle in assembly.TypeDefinitions)

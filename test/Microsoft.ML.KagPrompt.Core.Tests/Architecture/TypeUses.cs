@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Architecture;
 /// <summary>Which types a type names: in its base types, fields, signatures and code. Attributes do not count: a registration is one.</summary>
 internal static class TypeUses
 {
-    public static IEnumerable<TypeDefinition> Of(TypeDefinition type)
+    public static IEnumerable<TypeDefinition> TypesUsedBy(TypeDefinition type)
         => References(type).SelectMany(Parts).Where(reference => reference.Scope == type.Scope || IsOurs(reference.Scope)).Select(reference => reference.Resolve()).OfType<TypeDefinition>().Distinct();
 
     private static bool IsOurs(IMetadataScope scope)

@@ -18,7 +18,7 @@ public sealed class MutatedFileTests : IDisposable
     {
         var json = """{"__metadata__":{"format":"pt","vision":"{}"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"F16","shape":[],"data_offsets":[24,26]},"c":{"dtype":"U8","shape":[0,7],"data_offsets":[26,26]}}""";
         var random = new Random(1);
-        var headers = Mutation.OfValues(json).Select(Encoding.UTF8.GetBytes).Concat(Enumerable.Range(0, 3000).Select(_ => Mutation.Of(Encoding.UTF8.GetBytes(json), random)));
+        var headers = Mutation.OfValues(json).Select(Encoding.UTF8.GetBytes).Concat(Enumerable.Range(0, 3000).Select(_ => Mutation.Changed(Encoding.UTF8.GetBytes(json), random)));
         foreach (var header in headers)
         {
             byte[] file = [.. BitConverter.GetBytes((long)header.Length), .. header, .. new byte[26]];
@@ -35,7 +35,7 @@ public sealed class MutatedFileTests : IDisposable
         var path = Path.Combine(folder, "mutated.pth");
         for (var i = 0; i < 4000; i++)
         {
-            var mutated = Mutation.Of(pickle, random);
+            var mutated = Mutation.Changed(pickle, random);
             OnlyOurs(() => new RestrictedUnpickler("mutated", mutated).Load(), () => Convert.ToHexString(mutated));
             if (i % 10 == 0)
             {
@@ -53,7 +53,7 @@ public sealed class MutatedFileTests : IDisposable
         var (whole, random) = (File.ReadAllBytes(path), new Random(3));
         for (var i = 0; i < 500; i++)
         {
-            var mutated = Mutation.Of(whole, random);
+            var mutated = Mutation.Changed(whole, random);
             File.WriteAllBytes(path, mutated);
             OnlyOurs(() => ReadAll(CheckpointFile.Open(path)), () => Convert.ToHexString(mutated));
         }
@@ -103,7 +103,7 @@ public sealed class MutatedFileTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private static string Mutated(string text, Random random) => Encoding.UTF8.GetString(Mutation.Of(Encoding.UTF8.GetBytes(text), random));
+    private static string Mutated(string text, Random random) => Encoding.UTF8.GetString(Mutation.Changed(Encoding.UTF8.GetBytes(text), random));
 
     private static void Mutate(string path, Func<string, IEnumerable<string>> change, Action read)
     {

@@ -84,7 +84,7 @@ public sealed class FewShotEvaluationTests : IDisposable
     public void Run_Cancelled_LeavesWholeCells()
     {
         using var source = new CancellationTokenSource();
-        var progress = new Told(value =>
+        var progress = new ProgressCallback(value =>
         {
             if (value.Cell is not null)
             {
@@ -100,7 +100,7 @@ public sealed class FewShotEvaluationTests : IDisposable
     {
         var onlyGood = new FewShotDataset("parts", [.. Set.Images.Where(image => image.IsAnomalous == false)]);
         var said = new List<string>();
-        FewShotEvaluation.Run([onlyGood], Small, parts, new() { Shots = [1], Draws = 1 }, progress: new Told(value => said.Add(value.Message)));
+        FewShotEvaluation.Run([onlyGood], Small, parts, new() { Shots = [1], Draws = 1 }, progress: new ProgressCallback(value => said.Add(value.Message)));
         said.Should().ContainMatch("parts/bolt, 1 shot(s), draw 0: image AUROC –, pixel AUROC – (*");
     }
 
@@ -143,7 +143,7 @@ public sealed class FewShotEvaluationTests : IDisposable
         private static PixelBuffer Part(DatasetImage image, bool defective) => TestImages.Part(80, 80, int.Parse(image.Path.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), defective);
     }
 
-    private sealed class Told(Action<FewShotProgress> tell) : IProgress<FewShotProgress>
+    private sealed class ProgressCallback(Action<FewShotProgress> tell) : IProgress<FewShotProgress>
     {
         public void Report(FewShotProgress value) => tell(value);
     }

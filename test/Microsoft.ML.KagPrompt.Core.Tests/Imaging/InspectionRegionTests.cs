@@ -158,7 +158,7 @@ public class InspectionRegionTests
         {
             try
             {
-                InspectionRegion.FromJson(Encoding.UTF8.GetString(Mutation.Of(Encoding.UTF8.GetBytes(Rectangle), random))).ToMask()
+                InspectionRegion.FromJson(Encoding.UTF8.GetString(Mutation.Changed(Encoding.UTF8.GetBytes(Rectangle), random))).ToMask()
                     .Should().Contain(1);
                 kept++;
             }

@@ -8,7 +8,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Methods;
 /// <summary>What a method must know of a backbone whose feature maps a golden file holds.</summary>
 internal static class TapSizes
 {
-    public static MethodSizes Of(SafetensorsFile golden, string[] maps, int side)
+    public static MethodSizes FromGolden(SafetensorsFile golden, string[] maps, int side)
     {
         var shapes = maps.Select(map => golden.Entries[map].Shape).ToArray();
         var info = new VisionTowerInfo

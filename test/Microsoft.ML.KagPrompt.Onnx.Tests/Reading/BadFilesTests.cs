@@ -118,7 +118,7 @@ public sealed class BadFilesTests(ExportedPart part) : IClassFixture<ExportedPar
         var random = new Random(3);
         for (var i = 0; i < 2000; i++)
         {
-            var file = Mutation.Of(small, random);
+            var file = Mutation.Changed(small, random);
             try
             {
                 ExportedFile.Read(file, "It").Info.ImageSize.Should().BePositive();

@@ -52,7 +52,7 @@ public sealed class ResultExportTests
     public async Task JsonLines_OfResults_IsAnObjectALine()
     {
         var output = new MemoryStream();
-        await ResultExport.WriteJsonLinesAsync(Of(Result, Result with { Product = "a\nb" }), output);
+        await ResultExport.WriteJsonLinesAsync(Stream(Result, Result with { Product = "a\nb" }), output);
         var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n');
         lines.Should().HaveCount(3).And.HaveElementAt(2, "");
         var first = JsonDocument.Parse(lines[0]).RootElement;
@@ -65,12 +65,12 @@ public sealed class ResultExportTests
     private static async Task<string> CsvAsync(StoredResult result)
     {
         var output = new MemoryStream();
-        await ResultExport.WriteCsvAsync(Of(result), output);
+        await ResultExport.WriteCsvAsync(Stream(result), output);
         output.CanWrite.Should().BeTrue("it is left open");
         return Encoding.UTF8.GetString(output.ToArray());
     }
 
-    private static async IAsyncEnumerable<StoredResult> Of(params StoredResult[] results)
+    private static async IAsyncEnumerable<StoredResult> Stream(params StoredResult[] results)
     {
         foreach (var result in results)
         {

@@ -15,11 +15,11 @@ internal static class LayerReaders
     {
         foreach (var (name, file) in Corpus())
         {
-            yield return new(name, random => Mutation.Of(file, random), bytes => ImageCodec.Read(bytes, "mutated", MostPixels));
+            yield return new(name, random => Mutation.Changed(file, random), bytes => ImageCodec.Read(bytes, "mutated", MostPixels));
         }
 
         var pictures = Corpus().Select(entry => entry.File).ToArray();
-        yield return new("picture's check", random => Mutation.Of(pictures[random.Next(pictures.Length)], random),
+        yield return new("picture's check", random => Mutation.Changed(pictures[random.Next(pictures.Length)], random),
             bytes => ImageCodec.Check(bytes, "mutated", MostPixels));
     }
 
@@ -27,8 +27,8 @@ internal static class LayerReaders
     {
         var old = ModelZip.Entry(File.ReadAllBytes(ModelZip.Version010), "KagPrompt.options.json");
         var options = OptionsJson.Write(new KagPromptOptions());
-        yield return new("options of 0.1.0", random => Mutation.Of(old, random), bytes => OptionsJson.Read(new MemoryStream(bytes)));
-        yield return new("options", random => Mutation.Of(options, random), bytes => OptionsJson.Read(new MemoryStream(bytes)));
+        yield return new("options of 0.1.0", random => Mutation.Changed(old, random), bytes => OptionsJson.Read(new MemoryStream(bytes)));
+        yield return new("options", random => Mutation.Changed(options, random), bytes => OptionsJson.Read(new MemoryStream(bytes)));
 
         var (ml, zip) = (new MLContext(seed: 1), File.ReadAllBytes(ModelZip.Version010));
         foreach (var entry in new[] { "KagPrompt.options.json", "KagPrompt.safetensors" })
@@ -36,7 +36,7 @@ internal static class LayerReaders
             var content = ModelZip.Entry(zip, entry);
             // Of tensors the header is what can be wrong; values that are no numbers are another test's.
             var end = entry.EndsWith(".json", StringComparison.Ordinal) ? content.Length : 8 + (int)BitConverter.ToInt64(content);
-            yield return new($"zip with another {entry}", random => ModelZip.With(zip, entry, _ => [.. Mutation.Of(content[..end], random), .. content[end..]]), bytes =>
+            yield return new($"zip with another {entry}", random => ModelZip.With(zip, entry, _ => [.. Mutation.Changed(content[..end], random), .. content[end..]]), bytes =>
             {
                 using var model = ml.Model.Load(new MemoryStream(bytes), out _) as IDisposable;
             })

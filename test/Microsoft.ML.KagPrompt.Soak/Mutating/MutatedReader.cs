@@ -19,7 +19,7 @@ internal sealed record MutatedReader(string Name, Func<Random, byte[]> Mutated, 
     public static long MostBytes(long input) => Math.Max(256L << 20, 10 * input);
 
     /// <summary>Which of the readers a number's input is for: all in turn, dear ones less often.</summary>
-    public static MutatedReader Of(IReadOnlyList<MutatedReader> readers, long number)
+    public static MutatedReader At(IReadOnlyList<MutatedReader> readers, long number)
     {
         const int Rounds = 32;
         var turns = readers.Sum(reader => Rounds / reader.Every);

@@ -17,9 +17,9 @@ internal static class OnnxReaders
 
         var whole = exported.ToArray();
         var small = WithoutWeights(whole);
-        yield return new("ONNX file", random => Mutation.Of(small, random), bytes => ExportedFile.Read(bytes, "mutated"));
+        yield return new("ONNX file", random => Mutation.Changed(small, random), bytes => ExportedFile.Read(bytes, "mutated"));
         // What passes our reader is the runtime's to refuse, which is native: a fault of its own ends the process.
-        yield return new("ONNX in its runtime", random => Mutation.Of(whole, random), bytes => OnnxInspector.Load(bytes).Dispose()) { Every = 32 };
+        yield return new("ONNX in its runtime", random => Mutation.Changed(whole, random), bytes => OnnxInspector.Load(bytes).Dispose()) { Every = 32 };
     }
 
     /// <summary>Of what is left, every byte means something.</summary>

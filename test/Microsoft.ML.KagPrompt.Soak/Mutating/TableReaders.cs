@@ -29,26 +29,26 @@ internal static class TableReaders
         yield return Table("manifest.csv", Csv, DatasetLayout.Manifest);
         yield return Table("manifest.jsonl", Lines, DatasetLayout.Manifest);
         yield return Table(Path.Combine("split_csv", "1cls.csv"), VisA, DatasetLayout.VisA);
-        yield return new("region JSON", random => Mutation.Of(Encoding.UTF8.GetBytes(Regions[random.Next(Regions.Length)]), random),
+        yield return new("region JSON", random => Mutation.Changed(Encoding.UTF8.GetBytes(Regions[random.Next(Regions.Length)]), random),
             bytes => InspectionRegion.FromJson(Encoding.UTF8.GetString(bytes)));
 
         var model = ModelZip.Entry(File.ReadAllBytes(ModelZip.Version010), "KagPrompt.safetensors");
         var manifest = "";
         ModelZip.WithManifest(model, text => manifest = text);
         var current = manifest.Replace("\"version\":2", "\"version\":3,\"tensors\":{}", StringComparison.Ordinal);
-        yield return new("manifest of a model", random => Mutation.Of(Encoding.UTF8.GetBytes(manifest), random),
+        yield return new("manifest of a model", random => Mutation.Changed(Encoding.UTF8.GetBytes(manifest), random),
             bytes => ModelManifest.Parse(Encoding.UTF8.GetString(bytes), null));
-        yield return new("manifest with its hash", random => Mutation.Of(Encoding.UTF8.GetBytes(current), random), bytes =>
+        yield return new("manifest with its hash", random => Mutation.Changed(Encoding.UTF8.GetBytes(current), random), bytes =>
         {
             var text = Encoding.UTF8.GetString(bytes);
             ModelManifest.Parse(text, HashedText.HashOf(text));
         });
         yield return new("model with another manifest",
-            random => ModelZip.WithManifest(model, text => Encoding.UTF8.GetString(Mutation.Of(Encoding.UTF8.GetBytes(text), random))), Load) { Every = 16 };
+            random => ModelZip.WithManifest(model, text => Encoding.UTF8.GetString(Mutation.Changed(Encoding.UTF8.GetBytes(text), random))), Load) { Every = 16 };
         yield return new("model with another header", random =>
         {
             var end = 8 + (int)BitConverter.ToInt64(model);
-            var header = Mutation.Of(model[8..end], random);
+            var header = Mutation.Changed(model[8..end], random);
             return [.. BitConverter.GetBytes((long)header.Length), .. header, .. model[end..]];
         }, Load)
         { Every = 16 };
@@ -59,7 +59,7 @@ internal static class TableReaders
         {
             var root = Directory.CreateDirectory(Path.Combine(folder, layout + Path.GetExtension(name)[1..])).FullName;
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(root, name))!);
-            return new($"{layout}'s {name}", random => Mutation.Of(Encoding.UTF8.GetBytes(text), random),
+            return new($"{layout}'s {name}", random => Mutation.Changed(Encoding.UTF8.GetBytes(text), random),
                 WeightReaders.OfFile(Path.Combine(root, name), _ => AnomalyDataset.List(root, layout)));
         }
     }

@@ -23,21 +23,21 @@ internal static class WeightReaders
     public static IEnumerable<MutatedReader> All(string folder)
     {
         var whole = Safetensors(Encoding.UTF8.GetBytes(Header));
-        yield return new("safetensors header", random => Safetensors(Mutation.Of(Encoding.UTF8.GetBytes(Header), random)), ReadStream);
-        yield return new("safetensors", random => Mutation.Of(whole, random), ReadStream);
+        yield return new("safetensors header", random => Safetensors(Mutation.Changed(Encoding.UTF8.GetBytes(Header), random)), ReadStream);
+        yield return new("safetensors", random => Mutation.Changed(whole, random), ReadStream);
         var file = Path.Combine(folder, "file.safetensors");
-        yield return new("safetensors file", random => Mutation.Of(whole, random), OfFile(file, path => ReadAll(CheckpointFile.Open(path))));
+        yield return new("safetensors file", random => Mutation.Changed(whole, random), OfFile(file, path => ReadAll(CheckpointFile.Open(path))));
 
         File.WriteAllBytes(Path.Combine(folder, "one.safetensors"), whole);
-        yield return new("shard index", random => Mutation.Of(Encoding.UTF8.GetBytes(Index), random),
+        yield return new("shard index", random => Mutation.Changed(Encoding.UTF8.GetBytes(Index), random),
             OfFile(Path.Combine(folder, "model.safetensors.index.json"), path => ReadAll(CheckpointFile.Open(path))));
 
         var pickle = Pickle();
-        yield return new("pickle", random => Mutation.Of(pickle, random), bytes => new RestrictedUnpickler("mutated", bytes).Load());
-        yield return new("pickle in its zip", random => Zip(Mutation.Of(pickle, random)),
+        yield return new("pickle", random => Mutation.Changed(pickle, random), bytes => new RestrictedUnpickler("mutated", bytes).Load());
+        yield return new("pickle in its zip", random => Zip(Mutation.Changed(pickle, random)),
             OfFile(Path.Combine(folder, "one.pth"), path => ReadAll(PyTorchCheckpoint.Open(path))));
         var zip = Zip(pickle);
-        yield return new("pickle's zip", random => Mutation.Of(zip, random),
+        yield return new("pickle's zip", random => Mutation.Changed(zip, random),
             OfFile(Path.Combine(folder, "two.pth"), path => ReadAll(CheckpointFile.Open(path))));
 
         foreach (var reader in Vocabularies(folder).Concat(Backbones(Path.Combine(folder, "backbone"))))
@@ -51,11 +51,11 @@ internal static class WeightReaders
         TinyBackbones.WriteVocabulary(folder);
         var (ids, merges) = (Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
         var (text, lines) = (File.ReadAllBytes(ids), "#version: 0.2\na b\nab c</w>\ni n\nt h\nth e</w>\n"u8.ToArray());
-        yield return new("vocabulary", random => Mutation.Of(text, random),
+        yield return new("vocabulary", random => Mutation.Changed(text, random),
             OfFile(Path.Combine(folder, "other.json"), path => BytePairVocabulary.FromPair(path, merges)));
-        yield return new("merges", random => Mutation.Of(lines, random), bytes => Merge(bytes));
+        yield return new("merges", random => Mutation.Changed(lines, random), bytes => Merge(bytes));
         var packed = Packed(lines);
-        yield return new("packed vocabulary", random => Mutation.Of(packed, random),
+        yield return new("packed vocabulary", random => Mutation.Changed(packed, random),
             OfFile(Path.Combine(folder, "bpe.txt.gz"), path => VocabularyFiles.OfClip(path)));
 
         static void Merge(byte[] bytes) => _ = new BytePairVocabulary(VocabularyFiles.Merges(new MemoryStream(bytes), "mutated"), "mutated");
@@ -72,15 +72,15 @@ internal static class WeightReaders
         var description = File.ReadAllBytes(Path.Combine(made, "backbone.json"));
         var values = Mutation.OfValues(Encoding.UTF8.GetString(description)).ToArray();
         var json = Path.Combine(made, "backbone.json");
-        yield return new("backbone.json", random => Mutation.Of(description, random), OfFile(json, _ => BackboneSources.Open(made, [])));
+        yield return new("backbone.json", random => Mutation.Changed(description, random), OfFile(json, _ => BackboneSources.Open(made, [])));
         yield return new("values of backbone.json", random => Encoding.UTF8.GetBytes(values[random.Next(values.Length)]),
             OfFile(json, _ => ReadTowers(made))) { Every = 16 };
         var header = HeaderOf(weights);
-        yield return new("backbone's safetensors", random => WithHeader(weights, Mutation.Of(header, random)),
+        yield return new("backbone's safetensors", random => WithHeader(weights, Mutation.Changed(header, random)),
             OfFile(Path.Combine(folder, "mutated.safetensors"), path => ReadTowers(path))) { Every = 16 };
         var beside = Directory.CreateDirectory(Path.Combine(folder, "beside")).FullName;
         File.Copy(weights, Path.Combine(beside, "clip.safetensors"));
-        yield return new("config.json", random => Mutation.Of(Encoding.UTF8.GetBytes(Configuration), random),
+        yield return new("config.json", random => Mutation.Changed(Encoding.UTF8.GetBytes(Configuration), random),
             OfFile(Path.Combine(beside, "config.json"), _ => BackboneSources.Open(Path.Combine(beside, "clip.safetensors"), [])));
     }
 

@@ -118,7 +118,7 @@ public sealed class PatchCoreGoldenTests : IDisposable
     {
         var (height, width) = Sides();
         Skip.If(height != width, "the library's maps are square");
-        var sizes = TapSizes.Of(golden, ["in.query.layer2", "in.query.layer3"], height);
+        var sizes = TapSizes.FromGolden(golden, ["in.query.layer2", "in.query.layer3"], height);
         var shape = golden.Entries["in.query.layer2"].Shape;
         using var method = new PatchCoreMethod(
             Options with { Layers = [1, 2] }, sizes, PatchGrid.HalfPixel((int)shape[2], (int)shape[3], height, width));

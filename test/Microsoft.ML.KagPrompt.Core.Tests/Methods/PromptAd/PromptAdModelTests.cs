@@ -50,7 +50,7 @@ public sealed class PromptAdModelTests : IDisposable
     {
         var steps = new List<TrainingProgress>();
         var images = MethodCase.Parts(2).Append(MethodCase.Parts(3)[2] with { ClassName = "nut" });
-        using var model = KagPromptTrainer.Fit(images, Options, progress: new Told(steps.Add));
+        using var model = KagPromptTrainer.Fit(images, Options, progress: new ProgressCallback(steps.Add));
         var training = steps.Where(step => step.Phase == "training").ToArray();
         training.Select(step => step.Done).Should().Equal([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6],
             "three steps for the map and three for the score, class by class");
@@ -107,7 +107,7 @@ public sealed class PromptAdModelTests : IDisposable
 
     private string In(string name) => Path.Combine(folder, name);
 
-    private sealed class Told(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
+    private sealed class ProgressCallback(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => tell(value);
     }

@@ -98,7 +98,7 @@ public sealed class SpadeGoldenTests : IDisposable
     private int Size(string key) => int.Parse(golden.Metadata[key], CultureInfo.InvariantCulture);
 
     private SpadeMethod Method(bool losesRemainder) => new(new() { Neighbours = Size("K"), LosesRemainder = losesRemainder },
-        TapSizes.Of(golden, [.. Layers.Select(layer => $"in.query.{layer}")], Side), Grids);
+        TapSizes.FromGolden(golden, [.. Layers.Select(layer => $"in.query.{layer}")], Side), Grids);
 
     private StageFeatures Features(string whose, int? only = null)
     {
