@@ -46,7 +46,7 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
 
     [Theory]
     [InlineData("--method: expected one of kag, ", "--method", "nonsense")]
-    [InlineData("--epochs is for --method kag alone", "--method", "patchcore", "--epochs", "1")]
+    [InlineData("--epochs is for --method kag, aprilgan or promptad, and not for patchcore. Leave it out.", "--method", "patchcore", "--epochs", "1")]
     [InlineData("--variant is for --method kag alone", "--method", "spade", "--variant", "Paper")]
     public void Fit_WhatDoesNotGoTogether_IsRefusedBeforeAnything(string expected, params string[] arguments)
     {

@@ -196,7 +196,7 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     [InlineData(3, "Threshold.FalseRejectRate", "fit", "DATA", "--out", "new.zip", "--false-rejects", "0.9")]
     [InlineData(2, "--false-rejects: expected a number with a decimal point, such as 0.25, and no comma, got '0,05'", "fit", "DATA",
         "--out", "new.zip", "--false-rejects", "0,05")]
-    [InlineData(2, "--epochs: expected a whole number, digits alone, got '1,000'", "fit", "DATA", "--out", "new.zip", "--epochs", "1,000")]
+    [InlineData(2, "--epochs: expected a whole number of 0 or more, digits alone, got '1,000'", "fit", "DATA", "--out", "new.zip", "--epochs", "1,000")]
     [InlineData(2, "--seed: expected", "fit", "DATA", "--out", "new.zip", "--seed", "1.5")]
     [InlineData(2, "--support: expected a whole number of 1 or more", "adapt", "MODEL", "DATA", "--out", "new.zip", "--support", "0")]
     [InlineData(2, "--threshold: expected", "score", "MODEL", "DATA", "--threshold", "0,25")]

@@ -18,7 +18,7 @@ public sealed class PaperTableTests(ProductFolder products) : IClassFixture<Prod
         string[] arguments =
         [
             "evaluate", "--table1", "--data", products.In("MVTec-AD"), products.In("parts"), "--shots", "1", "--seeds", "2", "--size", "56",
-            "--native", $"winclip={products.In("clip.pt")}", "--out", products.In("table"),
+            "--epochs", "0", "--native", $"winclip={products.In("clip.pt")}", "--out", products.In("table"),
         ];
         var (code, output, error) = Tool.Run(arguments);
         code.Should().Be(0, error);
@@ -42,6 +42,8 @@ public sealed class PaperTableTests(ProductFolder products) : IClassFixture<Prod
         first.GetProperty("published").GetProperty("image_auroc").GetDouble().Should().BeApproximately(0.81, 1e-9);
         first.GetProperty("shared").GetProperty("pixel_auroc").GetProperty("mean").GetDouble().Should().BeInRange(0.5, 1);
         first.GetProperty("native").ValueKind.Should().Be(JsonValueKind.Null);
+        json.RootElement.GetProperty("refused").EnumerateArray().Select(refused => refused.GetProperty("reason").GetString()).Should()
+            .OnlyContain(reason => reason!.Contains("'resnet18'"), "epochs are KAG-prompt's alone: promptad is refused for its backbone");
         var page = File.ReadAllText(products.In("table/table1.html"));
         page.Should().Contain("(transductive)").And.Contain("KAG-prompt<sup>4</sup>").And.Contain("<td>81.0</td>")
             .And.NotContain("https://").And.NotContain("<script");

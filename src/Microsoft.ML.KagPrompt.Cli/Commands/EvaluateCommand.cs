@@ -59,13 +59,7 @@ internal static class EvaluateCommand
             + "the 13th to 16th training image (of VisA the 57th to 60th).",
         DefaultValueFactory = _ => Protocol.SupportDraw,
     };
-    private static readonly Option<int> Epochs = new("--epochs")
-    {
-        Description = "Passes over the normal images when training; 0: none, the prompt of the initial model or of the compact backbone "
-            + "as it is, else the memory bank alone. More need a backbone with a text side: --backbone compact.",
-        DefaultValueFactory = _ => Method.Training.Epochs,
-        CustomParser = Typed.Whole(0),
-    };
+    private static readonly MethodWords Words = new();
     private static readonly Option<bool> FromScratch = new("--from-scratch")
     {
         Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; "
@@ -109,10 +103,11 @@ internal static class EvaluateCommand
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. "
             + "A run that was stopped goes on where it was.")
         {
-            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Draw, Epochs, FromScratch, Backbone, MemoryBackbone, Variant,
-            Precision, Size, Tiles, Regions, Device, Ablate, Json, Page, Cells, Table1, Native, Output,
+            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Draw, Words.Epochs, Words.Heads, Words.ZeroShot, FromScratch,
+            Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Regions, Device, Ablate, Json, Page, Cells, Table1, Native, Output,
         };
-        command.RefuseForOthers(Methods, TrainOn, Checkpoint, Epochs, FromScratch, MemoryBackbone, Variant, Ablate);
+        Words.RefuseForOthers(command, Methods);
+        command.RefuseForOthers(Methods, [MethodOption.Kag], TrainOn, Checkpoint, FromScratch, MemoryBackbone, Variant, Ablate);
         command.Validators.Add(result =>
         {
             if (result.GetValue(TrainOn) is not null && EpochsOf(result) == 0)
@@ -140,7 +135,8 @@ internal static class EvaluateCommand
     private static void RefuseBesideTable1(CommandResult result)
     {
         bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
-        foreach (var option in IsGiven(Table1) ? [Methods, Initial, MemoryBackbone, Ablate, Json, Page, Cells] : (Option[])[Native, Output])
+        foreach (var option in IsGiven(Table1) ? [Methods, Words.Heads, Words.ZeroShot, Initial, MemoryBackbone, Ablate, Json, Page, Cells]
+            : (Option[])[Native, Output])
         {
             if (IsGiven(option))
             {
@@ -169,9 +165,11 @@ internal static class EvaluateCommand
         OutputPlace.RequireFile(page);
         OutputPlace.RequireFolder(cells);
         var methods = parsed.GetValue(Methods) is { Length: > 0 } named ? named : [MethodOption.Kag];
+        var choices = Words.Read(parsed);
         var settings = new EvaluationSettings
         {
             Methods = methods,
+            Choices = choices,
             Data = parsed.GetRequiredValue(Data),
             TrainOn = parsed.GetValue(TrainOn),
             Initial = parsed.GetValue(Initial),
@@ -192,20 +190,15 @@ internal static class EvaluateCommand
                     Precision = parsed.GetValue(Precision),
                 },
                 Images = new() { Size = parsed.GetValue(Size), Tiles = parsed.GetValue(Tiles) },
-                Method = !methods.Contains(MethodOption.Kag) ? InspectionMethods.Default(methods[0]) : new KagOptions
-                {
-                    Prompt = new()
-                    {
-                        Variant = parsed.GetValue(Variant),
-                        FromScratch = parsed.GetValue(FromScratch),
-                        CheckpointPath = parsed.GetValue(Checkpoint),
-                    },
-                    Training = new() { Epochs = parsed.GetValue(Epochs) },
-                },
+                Method = First(parsed, methods, choices),
                 Device = parsed.Usable(Device),
             },
         };
-        settings.Options.Validate();
+        foreach (var own in settings.PerMethod())
+        {
+            own.Options.Validate();
+        }
+
         if (parsed.GetValue(Table1))
         {
             WriteTable1(parsed, settings, cancellation);
@@ -238,6 +231,22 @@ internal static class EvaluateCommand
             WholeFile.Write(page, EvaluationPage.Write(settings, results, ablations));
         }
     }
+
+    /// <summary>KAG-prompt's options where it is among the methods, else the first one's.</summary>
+    private static MethodOptions First(ParseResult parsed, string[] methods, MethodChoices choices)
+        => choices.For(methods.Contains(MethodOption.Kag) ? MethodOption.Kag : methods[0]) switch
+        {
+            KagOptions kag => kag with
+            {
+                Prompt = new()
+                {
+                    Variant = parsed.GetValue(Variant),
+                    FromScratch = parsed.GetValue(FromScratch),
+                    CheckpointPath = parsed.GetValue(Checkpoint),
+                },
+            },
+            var other => other,
+        };
 
     private static void WriteTable1(ParseResult parsed, EvaluationSettings settings, CancellationToken cancellation)
     {
@@ -288,7 +297,7 @@ internal static class EvaluateCommand
 
     /// <summary>While arguments are checked, an option that is not given has no value yet.</summary>
     private static int EpochsOf(CommandResult result)
-        => result.GetResult(Epochs) is { Implicit: false } ? result.GetValue(Epochs) : Method.Training.Epochs;
+        => result.GetResult(Words.Epochs) is { Implicit: false } ? result.GetValue(Words.Epochs) ?? 0 : Method.Training.Epochs;
 
     /// <summary>Reported on the thread that works, in order.</summary>
     private sealed class MessageReporter(Action<string> tell) : IProgress<FewShotProgress>

@@ -31,14 +31,7 @@ internal static class FitCommand
         Description = "What the parts are, in words the prompts can use; the product's folder name unless given.",
     };
     private static readonly Option<string> Method = MethodOption.Create();
-    private static readonly Option<int> Epochs = new("--epochs")
-    {
-        Description = "Passes over the normal images when training the graph prompt; "
-            + "0: none, the compact backbone's own as it is, else the memory bank alone. "
-            + "More need a backbone with a text side: --backbone compact.",
-        DefaultValueFactory = _ => Defaults.Training.Epochs,
-        CustomParser = Typed.Whole(),
-    };
+    private static readonly MethodWords Words = new();
     private static readonly Option<bool> FromScratch = new("--from-scratch")
     {
         Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; "
@@ -94,10 +87,11 @@ internal static class FitCommand
     {
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
-            Data, Output, Layout, Class, Method, Epochs, FromScratch, Support, Initial, Checkpoint, Backbone, MemoryBackbone,
-            Variant, Precision, Size, Tiles, Resize, ThresholdBy, Rate, Regions, Seed, Device,
+            Data, Output, Layout, Class, Method, Words.Epochs, Words.Heads, Words.ZeroShot, FromScratch, Support, Initial, Checkpoint,
+            Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Resize, ThresholdBy, Rate, Regions, Seed, Device,
         };
-        command.RefuseForOthers(Method, Epochs, FromScratch, Checkpoint, MemoryBackbone, Variant);
+        Words.RefuseForOthers(command, Method);
+        command.RefuseForOthers(Method, [MethodOption.Kag], FromScratch, Checkpoint, MemoryBackbone, Variant);
         command.SetGuardedAction(Run);
         return command;
     }
@@ -108,7 +102,6 @@ internal static class FitCommand
         var options = new KagPromptOptions
         {
             Columns = new() { ClassName = nameof(AnomalyDatasetRow.ClassName), Label = nameof(AnomalyDatasetRow.Label) },
-            Training = new() { Epochs = parsed.GetValue(Epochs) },
             Prompt = new()
             {
                 FromScratch = parsed.GetValue(FromScratch),
@@ -128,7 +121,7 @@ internal static class FitCommand
             Device = parsed.Usable(Device),
             Cancellation = cancellation,
         };
-        options = WithMethod(options, parsed.GetRequiredValue(Method), parsed.GetValue(Support));
+        options = WithMethod(options, Words.Read(parsed).For(parsed.GetRequiredValue(Method)), parsed.GetValue(Support));
         options.Validate();
         var ml = new MLContext(parsed.GetValue(Seed));
         var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class));
@@ -147,14 +140,13 @@ internal static class FitCommand
         return ExitCode.Success;
     }
 
-    private static KagPromptOptions WithMethod(KagPromptOptions options, string name, int support)
+    private static KagPromptOptions WithMethod(KagPromptOptions options, MethodOptions method, int support)
     {
-        if (name == MethodOption.Kag)
+        if (method is KagOptions kag)
         {
-            return options with { Memory = options.Memory with { MaxSupportImages = support } };
+            return options with { Training = kag.Training, Memory = options.Memory with { MaxSupportImages = support } };
         }
 
-        var method = InspectionMethods.Default(name);
         return options with { Method = method with { Memory = method.Memory with { MaxSupportImages = support } } };
     }
 

@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 
-/// <summary>--method: which method, and what of the other options is KAG-prompt's alone.</summary>
+/// <summary>--method: which method, and which of the other options say nothing to it.</summary>
 internal static class MethodOption
 {
     /// <summary>KAG-prompt's name.</summary>
@@ -35,16 +35,22 @@ internal static class MethodOption
         AllowMultipleArgumentsPerToken = true,
     };
 
-    /// <summary>Refuses options that are given and say nothing to any method but KAG-prompt.</summary>
-    public static void RefuseForOthers(this Verb command, Option method, params Option[] kagOnly) => command.Validators.Add(result =>
+    /// <summary>Refuses options that are given and say nothing to any chosen method.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="method">Its --method.</param>
+    /// <param name="takers">The methods that the options are for.</param>
+    /// <param name="options">The options.</param>
+    public static void RefuseForOthers(this Verb command, Option method, IReadOnlyList<string> takers, params Option[] options)
+        => command.Validators.Add(result =>
     {
         // What was typed: where it is no method's name, there is no value to ask for.
-        var chosen = result.GetResult(method) is { Implicit: false } given ? Names(given.Tokens) : [];
-        if (chosen.Length > 0 && !chosen.Contains(Kag))
+        string[] chosen = result.GetResult(method) is { Implicit: false } given ? Names(given.Tokens) : [Kag];
+        if (chosen.Length > 0 && !chosen.Intersect(takers).Any())
         {
-            foreach (var option in kagOnly.Where(option => result.GetResult(option) is { Implicit: false }))
+            var known = takers is [var only] ? $"{only} alone" : $"{string.Join(", ", takers.SkipLast(1))} or {takers[^1]}";
+            foreach (var option in options.Where(option => result.GetResult(option) is { Implicit: false }))
             {
-                result.AddError($"{option.Name} is for --method {Kag} alone, and not for {string.Join(", ", chosen)}. Leave it out.");
+                result.AddError($"{option.Name} is for --method {known}, and not for {string.Join(", ", chosen)}. Leave it out.");
             }
         }
     });

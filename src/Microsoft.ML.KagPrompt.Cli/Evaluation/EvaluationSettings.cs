@@ -24,8 +24,11 @@ internal sealed record EvaluationSettings
     /// <summary>Everything else.</summary>
     public required InspectionOptions Options { get; init; }
 
-    /// <summary>The methods, by name; the options are the first one's.</summary>
+    /// <summary>The methods, by name; the options are KAG-prompt's where it is among them, else the first one's.</summary>
     public IReadOnlyList<string> Methods { get; init; } = [InspectionMethods.NameOf(new KagOptions())];
+
+    /// <summary>What was said for all methods that know it.</summary>
+    public MethodChoices Choices { get; init; } = new();
 
     /// <summary>KAG-prompt's choices; null: it is not evaluated.</summary>
     public KagOptions? Kag => Options.Method as KagOptions;
@@ -41,7 +44,7 @@ internal sealed record EvaluationSettings
             // An ablation that was asked for without KAG-prompt is refused with a word, not left out.
             Protocol = Kag is null ? Protocol : Protocol with { Ablations = [] },
             TrainOn = Kag is null ? TrainOn : null,
-            Options = Options with { Method = InspectionMethods.Default(name) },
+            Options = Options with { Method = Choices.For(name) },
         });
 
     /// <summary>Lists a data set; what of it is not read is reported.</summary>

@@ -27,6 +27,8 @@ internal sealed record PaperTable(
         settings = settings with
         {
             Methods = [.. PaperSystem.All.Select(system => system.Method)],
+            // The others are trained as their authors do: epochs that were said are KAG-prompt's, and in its options already.
+            Choices = new(),
             Protocol = settings.Protocol with { CellFolder = Path.Combine(folder, "cells") },
         };
         var all = settings.PerMethod().ToDictionary(own => InspectionMethods.NameOf(own.Options.Method));
