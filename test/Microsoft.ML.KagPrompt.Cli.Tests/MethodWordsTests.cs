@@ -78,6 +78,7 @@ public sealed class MethodWordsTests : IClassFixture<ProductFolder>, IDisposable
         "evaluate", "--method", "winclip,spade", "--epochs", "1")]
     [InlineData(2, "--zero-shot does not go with --table1. Leave it out.", "evaluate", "--table1", "--zero-shot")]
     [InlineData(3, "Epochs: expected 1 to 10000, got 0", "evaluate", "--method", "patchcore,promptad", "--epochs", "0")]
+    [InlineData(2, "--epochs: expected a whole number of 0 or more, digits alone, got 'x'", "evaluate", "--epochs", "x")]
     public void Run_WhatNoChosenMethodTakes_IsRefusedBeforeAnything(int code, string expected, string verb, params string[] arguments)
     {
         string[] place = verb == "fit" ? [products.In("bolt"), "--out", products.In("none.zip")] : ["--data", products.In("bolt")];

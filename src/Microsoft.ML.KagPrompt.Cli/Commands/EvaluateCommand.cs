@@ -108,14 +108,14 @@ internal static class EvaluateCommand
         };
         Words.RefuseForOthers(command, Methods);
         command.RefuseForOthers(Methods, [MethodOption.Kag], TrainOn, Checkpoint, FromScratch, MemoryBackbone, Variant, Ablate);
-        command.Validators.Add(result =>
+        command.AddRule(result =>
         {
             if (result.GetValue(TrainOn) is not null && EpochsOf(result) == 0)
             {
                 result.AddError("--train-on needs --epochs of 1 or more.");
             }
         });
-        command.Validators.Add(result =>
+        command.AddRule(result =>
         {
             try
             {
@@ -126,7 +126,7 @@ internal static class EvaluateCommand
                 result.AddError(fault.Message);
             }
         });
-        command.Validators.Add(RefuseBesideTable1);
+        command.AddRule(RefuseBesideTable1);
         command.SetGuardedAction(Run);
         return command;
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Microsoft.ML.KagPrompt.Diagnostics;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
@@ -35,4 +36,17 @@ internal static class Guarded
             return LastResort.Unexpected(fault, parsed.GetValue(LastResort.Debug));
         }
     }));
+
+    /// <summary>A rule that holds between options. Where the value of one is wrong, that is said by the option, and by no rule.</summary>
+    public static void AddRule(this Verb command, Action<CommandResult> rule) => command.Validators.Add(result =>
+    {
+        try
+        {
+            rule(result);
+        }
+        catch (InvalidOperationException)
+        {
+            // What System.CommandLine throws where a value is asked for that could not be read; its error is told in any case.
+        }
+    });
 }
