@@ -53,7 +53,7 @@ internal sealed class PromptTraining(IBackboneFiles files, TimeSpan time, int si
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var (focal, dice, entropy, accuracy) = (0f, 0f, 0f, 0f);
         // Pictures are new in every step: none is kept.
-        using var features = new NormalFeatures(encoder, [], 0);
+        using var features = NormalFeatures.ForGraph(encoder, [], 0);
         new GraphTrainer(options, sizes, prompt, encoder, texts).Train(Ahead(Batches(views, names, clock)), step => rate * Math.Min(1, (step + 1) / 20.0) * Math.Max(0, 1 - (clock.Elapsed / time)), progress =>
         {
             var share = progress.Done == 1 ? 1 : 0.05f;

@@ -24,12 +24,13 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
     {
         var pairs = Math.Max(run.Normal.Count, FewestPairsPerEpoch);
         using var twins = new TwinSource(run.Normal, run.Synthesis, options.BatchSize, pairs, epochs, run.Seed, run.Cancellation);
+        using var features = NormalFeatures.ForHeads(run.Encoder, run.Normal, (long)epochs * pairs);
         using var trainer = new HeadTrainer(heads, toImage);
         var (step, steps) = (0, epochs * twins.StepsPerEpoch);
         foreach (var batch in twins.Batches())
         {
             run.Cancellation.ThrowIfCancellationRequested();
-            var progress = Step(batch, trainer, run);
+            var progress = Step(batch, features, trainer, run);
             if (!float.IsFinite(progress.Loss.Focal + progress.Loss.Dice))
             {
                 throw new NotFiniteException(FormattableString.Invariant(
@@ -44,14 +45,14 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
     }
 
     /// <summary>One step. The losses are means over images, so their gradient is summed from passes over few of them.</summary>
-    private TrainingProgress Step(TwinBatch batch, HeadTrainer trainer, TrainingRun run)
+    private TrainingProgress Step(TwinBatch batch, NormalFeatures features, HeadTrainer trainer, TrainingRun run)
     {
         var (focal, dice, accuracy) = (0f, 0f, 0f);
         for (var first = 0; first < batch.Normal.Length; first += PairsPerPass)
         {
             var pass = batch.Pairs(first, Math.Min(PairsPerPass, batch.Normal.Length - first));
             var share = (float)pass.Normal.Length / batch.Normal.Length;
-            var (loss, agreement) = Pass(pass, share, trainer, run);
+            var (loss, agreement) = Pass(pass, features, share, trainer, run);
             focal += share * loss.Focal;
             dice += share * loss.Dice;
             accuracy += share * agreement;
@@ -63,14 +64,14 @@ internal sealed class HeadTraining(HeadTrainingOptions options, LinearHeads head
 
     /// <summary>Adds the gradient of the share of the losses that these pairs have.</summary>
     private static ((float Focal, float Dice) Loss, float Agreement) Pass(
-        TwinBatch batch, float share, HeadTrainer trainer, TrainingRun run)
+        TwinBatch batch, NormalFeatures features, float share, HeadTrainer trainer, TrainingRun run)
     {
         using var scope = torch.NewDisposeScope();
-        using var features = run.Encoder.Encode([.. batch.Normal.Select(image => image.Square), .. batch.Twins.Select(twin => twin.Image)]);
+        var seen = features.Encode(batch);
         var masks = Masks(batch, run.Encoder.ImageSize, run.Encoder.Device);
         var names = batch.Normal.Concat(batch.Normal).Select(image => image.ClassName);
         var texts = torch.stack([.. names.Select(name => run.TextFeatures[name])]);                     // [2B, 2, C']
-        var losses = trainer.Losses(features.PatchTokens, texts, masks);
+        var losses = trainer.Losses(seen, texts, masks);
         losses.Total.Times(share).backward();
 
         using var noGradients = torch.no_grad();

@@ -55,7 +55,7 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         using var twins = new TwinSource(normal, synthesis, batchSize, pairs, training.Epochs, seed, cancellation, checkpoint?.Steps ?? 0);
         var steps = training.Epochs * twins.StepsPerEpoch;
         var schedule = new WarmupLinearSchedule(rate, steps);
-        using var features = new NormalFeatures(encoder, normal, (long)training.Epochs * pairs);
+        using var features = NormalFeatures.ForGraph(encoder, normal, (long)training.Epochs * pairs);
         Train(twins.Batches(), schedule.At, progress => report(progress with { Total = steps }), features, cancellation, checkpoint);
     }
 
@@ -148,14 +148,14 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         float share, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
-        var (tokens, embedding) = features.Encode(batch);
+        var seen = features.Encode(batch);
         cancellation.ThrowIfCancellationRequested();
         var (masks, labels) = Targets(batch);
         var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
 
-        var nodes = prompt.Nodes(tokens, training: true);            // [M, 2B, L, C']
+        var nodes = prompt.Nodes(seen[..^1], training: true);           // [M, 2B, L, C']
         var maps = PromptMap.PerLayer(nodes, text, variant, toImage);   // [M, 2B, S, S]
-        var similarities = prompt.ImageSimilarities(embedding, text); // [2B, 2]
+        var similarities = prompt.ImageSimilarities(seen[^1], text); // [2B, 2]
         var loss = variant.Loss(similarities, maps, masks, labels, training.FocalWeight, DiceWeight);
         loss.Total.Times(share).backward();
 

@@ -22,19 +22,16 @@ internal sealed class NormalFeatures : IDisposable
     public const long MostBytes = 1L << 30;
 
     private readonly FeatureEncoder encoder;
+    private readonly Func<VisionFeatures, IEnumerable<torch.Tensor>> seen;
 
     // By identity: two images may show the same. Null until it is first met.
-    private readonly Dictionary<ProductImage, (torch.Tensor[] PromptTokens, torch.Tensor ImageEmbedding)?> kept
-        = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<ProductImage, torch.Tensor[]?> kept = new(ReferenceEqualityComparer.Instance);
 
-    /// <param name="encoder">The frozen backbone.</param>
-    /// <param name="normal">The images of a training, each once.</param>
-    /// <param name="shown">How many images the training shows in all: where none comes twice, none is kept.</param>
-    /// <param name="mostBytes">Bytes that may be kept.</param>
-    public NormalFeatures(FeatureEncoder encoder, IReadOnlyList<ProductImage> normal, long shown, long mostBytes = MostBytes)
+    private NormalFeatures(FeatureEncoder encoder, Func<VisionFeatures, IEnumerable<torch.Tensor>> seen, long bytesOfImage,
+        IReadOnlyList<ProductImage> normal, long shown, long mostBytes)
     {
-        this.encoder = encoder;
-        var most = shown > normal.Count ? mostBytes / BytesOf(encoder) : 0;
+        (this.encoder, this.seen) = (encoder, seen);
+        var most = shown > normal.Count ? mostBytes / bytesOfImage : 0;
         foreach (var image in normal.Take((int)Math.Min(most, normal.Count)))
         {
             kept.Add(image, null);
@@ -44,48 +41,63 @@ internal sealed class NormalFeatures : IDisposable
     /// <summary>How many images are kept by now.</summary>
     public int Kept => kept.Values.Count(features => features is not null);
 
-    /// <summary>Bytes of an image's features: the layers that a graph prompt sees and the embedding, 32 bit each.</summary>
-    public static long BytesOf(FeatureEncoder encoder)
+    /// <summary>What a graph prompt sees: its layers, and the embedding last.</summary>
+    /// <param name="encoder">The frozen backbone.</param>
+    /// <param name="normal">The images of a training, each once.</param>
+    /// <param name="shown">How many images the training shows in all: where none comes twice, none is kept.</param>
+    /// <param name="mostBytes">Bytes that may be kept.</param>
+    public static NormalFeatures ForGraph(FeatureEncoder encoder, IReadOnlyList<ProductImage> normal, long shown, long mostBytes = MostBytes)
     {
         var info = encoder.Tower.Info;
         var grid = info.PromptGrid(encoder.ImageSize);
-        return sizeof(float) * (((long)grid.Rows * grid.Columns * info.PromptTaps.Widths.Sum()) + info.JointWidth);
+        var bytes = sizeof(float) * (((long)grid.Rows * grid.Columns * info.PromptTaps.Widths.Sum()) + info.JointWidth);
+        return new(encoder, features => features.PromptTokens.Append(features.ImageEmbedding), bytes, normal, shown, mostBytes);
+    }
+
+    /// <summary>What linear heads see: the tapped layers.</summary>
+    /// <param name="encoder">The frozen backbone.</param>
+    /// <param name="normal">The images of a training, each once.</param>
+    /// <param name="shown">How many images the training shows in all: where none comes twice, none is kept.</param>
+    /// <param name="mostBytes">Bytes that may be kept.</param>
+    public static NormalFeatures ForHeads(FeatureEncoder encoder, IReadOnlyList<ProductImage> normal, long shown, long mostBytes = MostBytes)
+    {
+        var info = encoder.Tower.Info;
+        var bytes = sizeof(float) * info.TapGrids(encoder.ImageSize).Zip(info.TapWidths, (grid, width) => (long)grid.Rows * grid.Columns * width)
+            .Sum();
+        return new(encoder, features => features.PatchTokens, bytes, normal, shown, mostBytes);
     }
 
     /// <summary>
-    /// The layers that a graph prompt sees and the embeddings, of a batch's normal images and then of their twins: [2B, L, D_i], [2B, C'].
-    /// Without gradients; the caller's.
+    /// The features of a batch's normal images and then of their twins, [2B, …] each. Without gradients; the caller's.
     /// </summary>
-    public (torch.Tensor[] PromptTokens, torch.Tensor ImageEmbedding) Encode(TwinBatch batch)
+    public torch.Tensor[] Encode(TwinBatch batch)
     {
         using var scope = torch.NewDisposeScope();
         var known = Array.ConvertAll(batch.Normal, Find);
         using var fresh = encoder.Encode([.. batch.Normal.Where((_, i) => known[i] is null).Select(image => image.Square),
             .. batch.Twins.Select(twin => twin.Image)]);
-        torch.Tensor Joined(torch.Tensor others, Func<(torch.Tensor[] PromptTokens, torch.Tensor ImageEmbedding), torch.Tensor> part)
+        torch.Tensor Joined(torch.Tensor others, int part)
         {
             var next = 0;
-            List<torch.Tensor> parts = [.. known.Select(found => found is { } one ? part(one) : others.narrow(0, next++, 1))];
+            List<torch.Tensor> parts = [.. known.Select(found => found is not null ? found[part] : others.narrow(0, next++, 1))];
             return torch.cat([.. parts, others.narrow(0, next, others.shape[0] - next)], 0).MoveToOuterDisposeScope();
         }
 
-        return ([.. fresh.PromptTokens.Select((layer, i) => Joined(layer, one => one.PromptTokens[i]))],
-            Joined(fresh.ImageEmbedding, one => one.ImageEmbedding));
+        return [.. seen(fresh).Select(Joined)];
     }
 
     public void Dispose()
     {
-        foreach (var features in kept.Values.OfType<(torch.Tensor[] PromptTokens, torch.Tensor ImageEmbedding)>())
+        foreach (var tensor in kept.Values.OfType<torch.Tensor[]>().SelectMany(features => features))
         {
-            Array.ForEach(features.PromptTokens, layer => layer.Dispose());
-            features.ImageEmbedding.Dispose();
+            tensor.Dispose();
         }
 
         kept.Clear();
     }
 
     /// <summary>An image's features, made where they are to be kept and are not yet; null where they are not to be kept.</summary>
-    private (torch.Tensor[] PromptTokens, torch.Tensor ImageEmbedding)? Find(ProductImage image)
+    private torch.Tensor[]? Find(ProductImage image)
     {
         if (!kept.TryGetValue(image, out var features) || features is not null)
         {
@@ -94,9 +106,7 @@ internal sealed class NormalFeatures : IDisposable
 
         using var scope = torch.NewDisposeScope();
         // Other layers, such as a memory bank's, go with the scope.
-        var encoded = encoder.Encode([image.Square]);
-        features = ([.. encoded.PromptTokens.Select(layer => layer.DetachFromDisposeScope())],
-            encoded.ImageEmbedding.DetachFromDisposeScope());
+        features = [.. seen(encoder.Encode([image.Square])).Select(layer => layer.DetachFromDisposeScope())];
         kept[image] = features;
         return features;
     }

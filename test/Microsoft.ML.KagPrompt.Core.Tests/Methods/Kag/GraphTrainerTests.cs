@@ -46,7 +46,7 @@ public sealed class GraphTrainerTests : IDisposable
         double[] rates = [1e-3, 3e-3];
         var reports = new List<TrainingProgress>();
         // The first image's features are kept, the others' made beside their twins.
-        using var features = new NormalFeatures(backbone.Network.Encoder, [batches[0].Normal[0]], shown: 5);
+        using var features = NormalFeatures.ForGraph(backbone.Network.Encoder, [batches[0].Normal[0]], shown: 5);
         Trainer(options, prompt, centred).Train(batches, step => rates[step], reports.Add, features, CancellationToken.None);
 
         Tensor[]? centres = null;
@@ -94,7 +94,7 @@ public sealed class GraphTrainerTests : IDisposable
         reports.Select(report => report.Epoch).Should().Equal([.. Enumerable.Repeat(1, 8), .. Enumerable.Repeat(2, 8)]);
         reports.Should().AllSatisfy(report => report.Total.Should().Be(16));
         using var twins = new TwinSource(normal, own, batchSize: 4, pairsPerEpoch: 32, epochs: 2, seed: 9, CancellationToken.None);
-        using var features = new NormalFeatures(backbone.Network.Encoder, normal, shown: 64);
+        using var features = NormalFeatures.ForGraph(backbone.Network.Encoder, normal, shown: 64);
         Trainer(options, byHand, centred: true).Train(twins.Batches(), step => (float)2e-3 * (step == 0 ? 0.5 : step == 1 ? 1 : (16 - step) / 14.0), _ => { }, features, CancellationToken.None);
         foreach (var (name, weight) in scheduled.Weights)
         {

@@ -20,27 +20,28 @@ public sealed class NormalFeaturesTests : IDisposable
 
     private FeatureEncoder Encoder => backbone.Network.Encoder;
 
-    private long Each => NormalFeatures.BytesOf(Encoder);
-
-    [Fact]
-    public void Encode_KeptAndNot_GivesEveryImageItsOwnFeatures()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Encode_KeptAndNot_GivesEveryImageItsOwnFeatures(bool forGraph)
     {
-        using var features = Features(mostBytes: 3 * Each);
+        using var features = Features(forGraph, mostBytes: 3 * Each(forGraph));
         // Kept and not kept in turns, some met again, in another place and beside others.
         foreach (var order in (int[][])[[4, 1, 3, 0], [0, 4, 1], [2, 3], [1, 2, 0, 4]])
         {
             var batch = Batch(order, twins: 10 * order[0]);
             using var scope = torch.NewDisposeScope();
-            var (tokens, embedding) = features.Encode(batch);
+            var seen = features.Encode(batch);
             var squares = batch.Normal.Select(image => image.Square).Concat(batch.Twins.Select(twin => twin.Image)).ToArray();
-            tokens.Append(embedding).Should().AllSatisfy(tensor => (tensor.shape[0], tensor.requires_grad).Should().Be((squares.Length, false)));
+            seen.Should().AllSatisfy(tensor => (tensor.shape[0], tensor.requires_grad).Should().Be((squares.Length, false)));
             for (var i = 0; i < squares.Length; i++)
             {
                 using var alone = Encoder.Encode([squares[i]]);
-                embedding[i].ShouldBeClose(alone.ImageEmbedding[0], 1e-5, $"embedding {i}");
-                for (var layer = 0; layer < tokens.Length; layer++)
+                var expected = Seen(forGraph, alone);
+                seen.Should().HaveSameCount(expected);
+                for (var part = 0; part < seen.Length; part++)
                 {
-                    tokens[layer][i].ShouldBeClose(alone.PromptTokens[layer][0], 1e-4, $"layer {layer} of {i}");
+                    seen[part][i].ShouldBeClose(expected[part][0], 1e-4, $"part {part} of {i}");
                 }
             }
         }
@@ -51,7 +52,7 @@ public sealed class NormalFeaturesTests : IDisposable
     {
         byte[] Last(params int[][] orders)
         {
-            using var features = Features(mostBytes: 3 * Each);
+            using var features = Features(true, mostBytes: 3 * Each(true));
             using var scope = torch.NewDisposeScope();
             return Bytes(orders.Select(order => features.Encode(Batch(order))).ToArray()[^1]);
         }
@@ -60,10 +61,13 @@ public sealed class NormalFeaturesTests : IDisposable
         Last([3, 1, 4, 0], [2, 0], [0, 4, 2, 1]).Should().Equal(Last([0, 4, 2, 1]));
     }
 
-    [Fact]
-    public void Encode_KeptImages_AreEncodedOnceAndOthersAgain()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Encode_KeptImages_AreEncodedOnceAndOthersAgain(bool forGraph)
     {
-        using var features = Features(mostBytes: (3 * Each) + 1);
+        // A byte short of four: that says, too, how many an image takes.
+        using var features = Features(forGraph, mostBytes: (4 * Each(forGraph)) - 1);
         using var scope = torch.NewDisposeScope();
         features.Kept.Should().Be(0, "nothing is encoded before it is met");
         features.Encode(Batch([0, 4]));
@@ -83,25 +87,27 @@ public sealed class NormalFeaturesTests : IDisposable
     [InlineData(6, 5)]
     public void Encode_EachImageOnce_KeepsNothing(int shown, int kept)
     {
-        using var features = new NormalFeatures(Encoder, normal, shown);
+        using var features = NormalFeatures.ForGraph(Encoder, normal, shown);
         using var scope = torch.NewDisposeScope();
         features.Encode(Batch([0, 1, 2, 3, 4]));
         features.Kept.Should().Be(kept);
     }
 
-    [Fact]
-    public void BytesOf_AnImage_AreThoseOfItsTensors()
-    {
-        using var alone = Encoder.Encode([normal[0].Square]);
-        Each.Should().Be(alone.PromptTokens.Append(alone.ImageEmbedding).Sum(tensor => tensor.contiguous().bytes.Length));
-    }
-
     public void Dispose() => backbone.Dispose();
 
-    private static byte[] Bytes((torch.Tensor[] PromptTokens, torch.Tensor ImageEmbedding) features)
-        => [.. features.PromptTokens.Append(features.ImageEmbedding).SelectMany(tensor => tensor.contiguous().bytes.ToArray())];
+    private static torch.Tensor[] Seen(bool forGraph, VisionFeatures features)
+        => [.. forGraph ? features.PromptTokens.Append(features.ImageEmbedding) : features.PatchTokens];
 
-    private NormalFeatures Features(long mostBytes) => new(Encoder, normal, Shown, mostBytes);
+    private static byte[] Bytes(torch.Tensor[] features) => [.. features.SelectMany(tensor => tensor.contiguous().bytes.ToArray())];
+
+    private long Each(bool forGraph)
+    {
+        using var alone = Encoder.Encode([normal[0].Square]);
+        return Bytes(Seen(forGraph, alone)).Length;
+    }
+
+    private NormalFeatures Features(bool forGraph, long mostBytes) => forGraph ? NormalFeatures.ForGraph(Encoder, normal, Shown, mostBytes)
+        : NormalFeatures.ForHeads(Encoder, normal, Shown, mostBytes);
 
     /// <summary>Twins are nothing like their images.</summary>
     private TwinBatch Batch(int[] order, int twins = 50) => new([.. order.Select(i => normal[i])],
