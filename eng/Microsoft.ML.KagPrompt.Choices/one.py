@@ -1,4 +1,4 @@
-"""Where normal scores lie above what one photograph scores against itself, from the verb `one` (plain Python 3).
+"""Where normal scores lie above what a photograph or two score against themselves, from the verb `one` (plain Python 3).
 
     python3 one.py FILE.csv [FILE.csv ...]
 
@@ -7,8 +7,11 @@ For each clue, and for clues together: how far above it normal scores lie (mean 
 """
 import collections, csv, math, statistics as st, sys
 
-CLUES = {'defects': (1, 0, 0, 0), 'views': (0, 1, 0, 0), 'left and right': (0, 0, 1, 0), 'top and bottom': (0, 0, 0, 1), 'halves': (0, 0, .5, .5),
-         'views and halves, 1 : 2': (0, 1 / 3, 1 / 3, 1 / 3), 'and defects': (.2, .4, .2, .2)}
+CLUES = {'defects': (1, 0, 0, 0, 0), 'views': (0, 1, 0, 0, 0), 'left and right': (0, 0, 1, 0, 0), 'top and bottom': (0, 0, 0, 1, 0),
+         'halves': (0, 0, .5, .5, 0), 'views and halves, 1 : 2': (0, 1 / 3, 1 / 3, 1 / 3, 0), 'and defects': (.2, .4, .2, .2, 0)}
+# Two photographs: each against the other, too.
+OTHERS = {'each other': (0, 0, 0, 0, 1), 'and views and halves, 2 : 1': (0, 1 / 9, 1 / 9, 1 / 9, 2 / 3),
+          'and views and halves, 1 : 1': (0, 1 / 6, 1 / 6, 1 / 6, 1 / 2)}
 STEPS = [0.02 * i for i in range(-50, 50)]
 
 
@@ -17,8 +20,10 @@ def products(file):
     for name, draw, kind, *scores in csv.reader(open(file)):
         draws[name][draw][kind] = [math.log(max(float(score), 1e-6)) for score in scores if score]
     for kinds in (kinds for each in draws.values() for kinds in each.values()):
-        views, left, right, top, bottom = kinds['itself']
-        kinds['clues'] = [st.median(kinds['defects'] or kinds['itself']), views, (left + right) / 2, (top + bottom) / 2]
+        own = kinds['itself']
+        views, left, right, top, bottom = (st.mean(own[i::5]) for i in range(5))
+        others = st.mean(kinds['left']) if kinds['left'] else 0
+        kinds['clues'] = [st.median(kinds['defects'] or own), views, (left + right) / 2, (top + bottom) / 2, others]
     return {name: list(each.values()) for name, each in draws.items()}
 
 
@@ -36,7 +41,8 @@ def errors(draws, weights, above):
 for file in sys.argv[1:]:
     sets = products(file)
     print(file)
-    for clue, weights in CLUES.items():
+    pairs = any(kinds['left'] for draws in sets.values() for kinds in draws)
+    for clue, weights in {**CLUES, **(OTHERS if pairs else {})}.items():
         above = {name: [st.mean(kinds['good']) - place(kinds, weights) for kinds in draws] for name, draws in sets.items()}
         usual = {name: st.mean(values) for name, values in above.items()}
         others = {name: st.mean(v for other, v in usual.items() if other != name) for name in sets}
