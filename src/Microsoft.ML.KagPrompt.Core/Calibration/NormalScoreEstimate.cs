@@ -34,6 +34,12 @@ internal static class NormalScoreEstimate
     private const double MostApart = 0.8;
     private const double PlaceErrorOfOne = 0.25;
 
+    // Two photographs meet each other alone: normal scores lie so far above, and what each scores against itself counts for a third.
+    private const double AboveEachOther = -0.135;
+    private const double WeightOfItself = 1 / 3.0;
+    private const double PlaceErrorOfTwo = 0.16;
+    private const double AllowedErrorOfTwo = 0.11;
+
     // Further from the middle than this many deviations, a photograph says no more.
     private const double Reach = 3;
     private const double LeastReach = 0.1;
@@ -73,11 +79,38 @@ internal static class NormalScoreEstimate
     /// <param name="itself">Against its views first, then against its halves.</param>
     /// <param name="synthetic">Synthetic defects on it; may be none.</param>
     public static NormalScoreModel? FromOne(IReadOnlyList<float> itself, IReadOnlyList<float> synthetic)
+        // To allow for all that is not known here would pass two defects of three.
+        => Location(itself, synthetic) is { } place ? Usual(place, PlaceErrorOfOne, allowed: 0) : null;
+
+    /// <summary>From two photographs; null where they say nothing of themselves.</summary>
+    /// <param name="eachOther">Each against the other.</param>
+    /// <param name="itself">Of each, as for one.</param>
+    /// <param name="synthetic">Synthetic defects on them; may be none.</param>
+    public static NormalScoreModel? FromTwo(
+        IReadOnlyList<float> eachOther, IReadOnlyList<IReadOnlyList<float>> itself, IReadOnlyList<float> synthetic)
+    {
+        var places = itself.Select(own => Location(own, synthetic)).OfType<double>().ToArray();
+        return places.Length < itself.Count ? null : Usual(
+            ((1 - WeightOfItself) * (eachOther.Average(Logarithm) + AboveEachOther)) + (WeightOfItself * places.Average()),
+            PlaceErrorOfTwo, AllowedErrorOfTwo);
+    }
+
+    /// <summary>Where so few photographs tell the place, the spread is the usual one.</summary>
+    private static NormalScoreModel Usual(double location, double error, double allowed) => new()
+    {
+        Location = location,
+        LocationError = error,
+        AllowedError = allowed,
+        Spread = SpreadOfGap * UsualGap,
+        Freedom = SpreadFreedom,
+    };
+
+    private static double? Location(IReadOnlyList<float> itself, IReadOnlyList<float> synthetic)
     {
         var views = Place(itself.Take(1), AboveViews);
         var halves = Place(itself.Skip(1), AboveHalves);
         var defects = Place(synthetic, AboveDefects);
-        var location = (views, halves) switch
+        return (views, halves) switch
         {
             (null, null) => defects,
             (null, _) => halves,
@@ -85,15 +118,6 @@ internal static class NormalScoreEstimate
             _ when Math.Abs(views.Value - halves.Value) <= MostApart
                 => (WeightOfViews * views) + ((1 - WeightOfViews) * halves),
             _ => defects is { } near && Math.Abs(halves.Value - near) < Math.Abs(views.Value - near) ? halves : views,
-        };
-        return location is not { } place ? null : new()
-        {
-            Location = place,
-            LocationError = PlaceErrorOfOne,
-            // To allow for all that is not known here would pass two defects of three.
-            AllowedError = 0,
-            Spread = SpreadOfGap * UsualGap,
-            Freedom = SpreadFreedom,
         };
     }
 

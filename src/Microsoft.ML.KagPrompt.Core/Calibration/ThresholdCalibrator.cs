@@ -41,8 +41,10 @@ internal sealed class ThresholdCalibrator(
             synthetic.AddRange(Scores(WithDefects(support[0].Square, support[0].Square, SyntheticDefects, 0), reference));
         }
 
-        // Nothing to hold the only support, or its copies, against but itself.
-        var itself = normal.Length == 0 ? AgainstItself(support[0]) : [];
+        // Nothing to hold the only support, or its copies, against but itself; and two tell little of each other.
+        List<Measured>[] itself = normal.Length == 0 ? [AgainstItself(support[0])]
+            : support.Count == 2 && single.Length == 2 && beside.Count == 0 ? [.. support.Select(AgainstItself)]
+            : [];
 
         // One image does not tell how the next may differ; pictures made of it tell a little.
         var seen = known.Length >= 2 ? known : Unlikeness(GentleVariations.Create(support[0].Square));
@@ -50,14 +52,13 @@ internal sealed class ThresholdCalibrator(
         var labelled = Scores(anomalous.Select(image => image.Square), reference);
         var (sound, defective, synthesized) = (Sorted(normal, Image), Sorted(labelled, Image), Sorted(synthetic, Image));
         var rule = new ThresholdRule(options, support.Count, single.Length);
-        var placed = rule.Place([.. normal.Select(Image)], defective, synthesized, [.. itself.Select(Image)]);
+        var placed = rule.Place([.. normal.Select(Image)], defective, synthesized, Own(Image));
         return new()
         {
             Method = placed.Method,
             Threshold = placed.Threshold,
             ScoreModel = placed.Model,
-            MapThreshold = rule.Place([.. normal.Select(Map)], Sorted(labelled, Map), Sorted(synthetic, Map),
-                [.. itself.Select(Map)]).Threshold,
+            MapThreshold = rule.Place([.. normal.Select(Map)], Sorted(labelled, Map), Sorted(synthetic, Map), Own(Map)).Threshold,
             Scale = ProbabilityScale.Compute(
                 placed.Threshold,
                 sound.Length > 0 || placed.Model is null ? sound : [placed.Model.Middle],
@@ -72,6 +73,7 @@ internal sealed class ThresholdCalibrator(
         };
 
         float[] Unlikeness(IEnumerable<PixelBuffer> squares) => [.. Scores(squares, reference).Select(score => score.Unlikeness)];
+        float[][] Own(Func<Measured, float> part) => [.. itself.Select(scores => scores.Select(part).ToArray())];
         static float Image(Measured score) => score.Image;
         static float Map(Measured score) => score.Map;
     }
@@ -98,7 +100,7 @@ internal sealed class ThresholdCalibrator(
         return (normal, synthetic);
     }
 
-    /// <summary>The only support against its views and its halves.</summary>
+    /// <summary>A support against its own views and halves.</summary>
     private List<Measured> AgainstItself(ProductImage support)
     {
         var scores = new List<Measured>();

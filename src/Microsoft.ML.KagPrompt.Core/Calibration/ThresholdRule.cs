@@ -19,9 +19,9 @@ internal sealed class ThresholdRule(ThresholdOptions options, int supports, int 
     /// <param name="normal">Scores of normal images that the bank did not know: supports first.</param>
     /// <param name="labelled">Of labelled defects, ascending.</param>
     /// <param name="synthetic">Of synthetic defects, ascending.</param>
-    /// <param name="itself">Of the only support against its own views and halves; none where there are several.</param>
+    /// <param name="itself">Of one support or two, each against its own views and halves; none where there are more.</param>
     public (string Method, float Threshold, NormalScoreModel? Model) Place(
-        float[] normal, float[] labelled, float[] synthetic, float[] itself)
+        float[] normal, float[] labelled, float[] synthetic, float[][] itself)
     {
         var model = Model(normal, synthetic, itself);
         switch (options.By)
@@ -40,15 +40,17 @@ internal sealed class ThresholdRule(ThresholdOptions options, int supports, int 
         }
     }
 
-    private NormalScoreModel? Model(float[] normal, float[] synthetic, float[] itself)
+    private NormalScoreModel? Model(float[] normal, float[] synthetic, float[][] itself)
         => normal.Concat(synthetic).Any(score => score <= 0) || normal.Length >= ManyScores ? null
-            : normal.Length > 0 ? NormalScoreEstimate.FromNormals(normal[..leftOut], normal[leftOut..], synthetic, supports)
-            : NormalScoreEstimate.FromOne(itself, synthetic);
+            : normal.Length == 0 ? NormalScoreEstimate.FromOne(itself[0], synthetic)
+            : (itself.Length == 2 ? NormalScoreEstimate.FromTwo(normal, itself, synthetic) : null)
+                ?? NormalScoreEstimate.FromNormals(normal[..leftOut], normal[leftOut..], synthetic, supports);
 
     private static (string Method, float Threshold, NormalScoreModel Model) ByModel(NormalScoreModel model, int count, float rate)
     {
-        var method = count > 0
-            ? $"{count} normal score(s), each against other images, and how such scores usually spread"
+        var method = count == 2 && model.AllowedError is not null
+            ? "2 normal scores, each against the other image and against its own views and halves, and how such scores usually spread"
+            : count > 0 ? $"{count} normal score(s), each against other images, and how such scores usually spread"
             : "the only normal image against its own views and halves, and how far below those normal images usually score";
         return (method, model.Threshold(rate), model);
     }
