@@ -66,6 +66,7 @@ Mutant[] mutants =
     new("heads-masks-on-the-normal-half", "Methods/AprilGan/HeadTraining.cs", "((count + i) * side * side)", "(i * side * side)", "HeadTrainingTests"),
     new("left-out-shift-reversed", "Calibration/NormalScoreEstimate.cs", "Logarithm(score) + (LeftOutShift * few)", "Logarithm(score) - (LeftOutShift * few)", "NormalScoreModelTests"),
     new("odd-photograph-believed", "Calibration/NormalScoreEstimate.cs", "Math.Clamp(log, middle - reach, middle + reach)", "Math.Clamp(log, middle - reach, middle + (99 * reach))", "NormalScoreModelTests"),
+    new("two-supports-by-each-other-alone", "Calibration/NormalScoreEstimate.cs", "(WeightOfItself * places.Average())", "(WeightOfItself * (eachOther.Average(Logarithm) + AboveEachOther))", "NormalScoreModelTests"),
     new("place-taken-as-certain", "../Microsoft.ML.KagPrompt.Primitives/Calibration/NormalScoreModel.cs", "Math.Sqrt((Spread * Spread) + (placeError * placeError))", "Spread", "NormalScoreModelTests"),
     new("only-support-knows-its-half", "Calibration/OnlySupport.cs", "Build([support.Square], [known.Square], scored)", "Build([support.Square], [scored.Square], scored)", "OnlySupportTests"),
     new("only-support-among-its-views", "Calibration/OnlySupport.cs", "Build([.. pictures.Skip(1)],", "Build([.. pictures],", "OnlySupportTests"),

@@ -6,15 +6,15 @@ using Microsoft.ML.KagPrompt.Methods.Common;
 namespace Microsoft.ML.KagPrompt.Calibration;
 
 /// <summary>
-/// What a class's only photograph can be held against: itself turned and mirrored, and its own other half. Both know the part
-/// but not the patch that is compared, as a new photograph's patches are not known.
+/// What a photograph can be held against where there is no other, or one: itself turned and mirrored, and its own other half. Both know
+/// the part but not the patch that is compared, as a new photograph's patches are not known.
 /// </summary>
 internal static class OnlySupport
 {
     /// <summary>References that do not know what is scored against them. The caller owns each as it comes.</summary>
     /// <param name="network">Builds them.</param>
     /// <param name="support">The photograph.</param>
-    /// <param name="reference">Of it, with all its views.</param>
+    /// <param name="reference">The class, whose region and words count.</param>
     /// <param name="seed">Of what is drawn among the patches of views.</param>
     public static IEnumerable<ClassReference> References(
         InspectionNetwork network, ProductImage support, ClassReference reference, int seed)
