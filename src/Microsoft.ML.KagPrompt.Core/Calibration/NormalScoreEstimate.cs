@@ -29,8 +29,8 @@ internal static class NormalScoreEstimate
     private const double AboveDefects = 0;
     private const double WeightOfViews = 1 / 3.0;
 
-    // Further apart, one of the two says nothing: a picture's other half is no match where places count, and knows it where a method
-    // sees the whole picture at once; a part may look the same from all sides.
+    // Further apart, one of the two says nothing: a method that sees the whole picture at once knows it by its half; a part may look
+    // the same from all sides. Where places count, neither the other half nor a turned view is a match: defects say it then.
     private const double MostApart = 0.8;
     private const double PlaceErrorOfOne = 0.25;
 
@@ -117,7 +117,8 @@ internal static class NormalScoreEstimate
             (_, null) => views,
             _ when Math.Abs(views.Value - halves.Value) <= MostApart
                 => (WeightOfViews * views) + ((1 - WeightOfViews) * halves),
-            _ => defects is { } near && Math.Abs(halves.Value - near) < Math.Abs(views.Value - near) ? halves : views,
+            _ when defects is { } near && Math.Abs(halves.Value - near) < Math.Abs(views.Value - near) => halves,
+            _ => halves > views ? defects ?? views : views,
         };
     }
 

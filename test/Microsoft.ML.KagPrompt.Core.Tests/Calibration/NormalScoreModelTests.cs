@@ -71,7 +71,7 @@ public class NormalScoreModelTests
     }
 
     [Theory]
-    [InlineData(0.2f, 1f, 0.25f, 0.2, 0.09)]
+    [InlineData(0.2f, 1f, 0.25f, 0.25, 0)]
     [InlineData(0.2f, 0f, 0.7f, 0.2, 0.09)]
     [InlineData(0.001f, 0.3f, 0.25f, 0.3, -0.36)]
     [InlineData(0f, 0.3f, 0.25f, 0.3, -0.36)]
