@@ -43,7 +43,7 @@ internal static class OnePhotograph
         var square = model.Network.Preprocessor.Resize(photograph);
         using var features = model.Network.Encode([square]);
         var scores = new List<float>();
-        foreach (var others in OnlySupport.References(model.Network, new ProductImage(square, className), state.Reference.Value, 0))
+        foreach (var others in OnlySupport.References(model.Network, new ProductImage(square, className), features, state.Reference.Value, 0))
         {
             using (others)
             using (var scored = model.Network.Score(features, others))

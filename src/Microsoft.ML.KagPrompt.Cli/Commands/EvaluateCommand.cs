@@ -212,7 +212,7 @@ internal static class EvaluateCommand
             KagPromptTrainer.Check(own.Options);
         }
 
-        FewShotResults[] all = [.. settings.PerMethod().Select(own => Evaluate(own, parsed.GetValue(Regions), cancellation))];
+        FewShotResults[] all = [.. settings.PerMethod().Select(own => EvaluationWork.Run(own, parsed.GetValue(Regions), cancellation))];
         IReadOnlyList<FewShotCell> results = [.. all.SelectMany(each => each.Cells)];
         IReadOnlyList<AblationSummary> ablations = [.. all.SelectMany(each => each.Ablations)];
         EvaluationTable.Write(results);
@@ -252,7 +252,7 @@ internal static class EvaluateCommand
     {
         var (folder, native) = (parsed.GetValue(Output)!, NativeOption.Read(parsed.GetValue(Native)));
         OutputPlace.RequireFolder(folder);
-        var table = PaperTable.Compute(settings, native, folder, own => Evaluate(own, parsed.GetValue(Regions), cancellation));
+        var table = PaperTable.Compute(settings, native, folder, own => EvaluationWork.Run(own, parsed.GetValue(Regions), cancellation));
         foreach (var note in table.Notes)
         {
             Console.Error.WriteLine(note);
@@ -261,26 +261,6 @@ internal static class EvaluateCommand
         PaperTableOutput.WriteTable(table);
         WholeFile.Write(Path.Combine(folder, "table1.json"), PaperTableOutput.Json(settings, table));
         WholeFile.Write(Path.Combine(folder, "table1.html"), PaperTableOutput.Page(settings, native, table));
-    }
-
-    /// <summary>Progress goes to the error stream: the table alone is the output.</summary>
-    private static FewShotResults Evaluate(EvaluationSettings settings, string[]? regions, CancellationToken cancellation)
-    {
-        Action<string> tell = Console.Error.WriteLine;
-        FewShotDataset[] datasets = [.. settings.Data.Select(path => settings.List(path, tell))];
-        var protocol = settings.Protocol with { TrainOn = settings.TrainOn is { } path ? settings.List(path, _ => { }) : null };
-        var loaded = settings.Initial is { } zip ? SavedModel.Load(zip, settings.Options.Device) : null;
-        using (loaded as IDisposable)
-        {
-            var initial = loaded is null ? null : KagPromptTransformer.FindIn(loaded).Model;
-            var options = settings.Options with
-            {
-                Regions = RegionOption.Read(regions, datasets.SelectMany(dataset => dataset.Images).Select(image => image.ClassName)),
-            };
-            return FewShotEvaluation.Run(
-                datasets, options, new EvaluationFiles(settings.Options.Images), protocol, initial,
-                new MessageReporter(tell), cancellation);
-        }
     }
 
     private static IReadOnlyList<Ablation> Ablations(CommandResult result, InspectionOptions options)
@@ -298,10 +278,4 @@ internal static class EvaluateCommand
     /// <summary>While arguments are checked, an option that is not given has no value yet.</summary>
     private static int EpochsOf(CommandResult result)
         => result.GetResult(Words.Epochs) is { Implicit: false } ? result.GetValue(Words.Epochs) ?? 0 : Method.Training.Epochs;
-
-    /// <summary>Reported on the thread that works, in order.</summary>
-    private sealed class MessageReporter(Action<string> tell) : IProgress<FewShotProgress>
-    {
-        public void Report(FewShotProgress value) => tell(value.Message);
-    }
 }

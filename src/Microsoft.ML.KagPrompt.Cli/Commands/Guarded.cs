@@ -44,7 +44,7 @@ internal static class Guarded
         {
             rule(result);
         }
-        catch (InvalidOperationException)
+        catch (InvalidOperationException) when (result.Children.Any(child => child.Errors.Any()))
         {
             // What System.CommandLine throws where a value is asked for that could not be read; its error is told in any case.
         }

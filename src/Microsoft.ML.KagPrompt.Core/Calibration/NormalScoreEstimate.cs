@@ -34,6 +34,9 @@ internal static class NormalScoreEstimate
     private const double MostApart = 0.8;
     private const double PlaceErrorOfOne = 0.25;
 
+    // What a picture scores against what equals it is rounding, and no place.
+    private const float Rounding = 1e-5f;
+
     // Two photographs meet each other alone: normal scores lie so far above, and what each scores against itself counts for a third.
     private const double AboveEachOther = -0.135;
     private const double WeightOfItself = 1 / 3.0;
@@ -123,7 +126,7 @@ internal static class NormalScoreEstimate
     }
 
     private static double? Place(IEnumerable<float> scores, double above)
-        => scores.Where(score => score > 0).Select(Logarithm).ToArray() is { Length: > 0 } logs ? Median(logs) + above : null;
+        => scores.Where(score => score > Rounding).Select(Logarithm).ToArray() is { Length: > 0 } logs ? Median(logs) + above : null;
 
     private static double Logarithm(float score) => Math.Log(Math.Max(score, Least));
 

@@ -2,7 +2,6 @@ using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods;
-using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Synthesis;
@@ -104,11 +103,13 @@ internal sealed class ThresholdCalibrator(
     private List<Measured> AgainstItself(ProductImage support)
     {
         var scores = new List<Measured>();
-        foreach (var others in OnlySupport.References(network, support, reference, seed))
+        using var features = network.Encode([support.Square], reference.Region);
+        foreach (var others in OnlySupport.References(network, support, features, reference, seed))
         {
             using (others)
             {
-                scores.AddRange(Scores([support.Square], others, reference.Region));
+                cancellation.ThrowIfCancellationRequested();
+                scores.AddRange(Measure(features, others, _ => support.Origin));
             }
         }
 
@@ -125,30 +126,29 @@ internal sealed class ThresholdCalibrator(
             .Select(twin => twin.Image)];
     }
 
+    /// <summary>As <see cref="Measure"/> of images as they come.</summary>
     private IReadOnlyList<Measured> Scores(IEnumerable<PixelBuffer> squares, ClassReference against)
-        => Scores(squares, against, against.Region);
-
-    /// <summary>
-    /// Each image's score, the mean of its map's largest values (the score's part that the map alone decides), and its unlikeness.
-    /// </summary>
-    /// <param name="squares">The images.</param>
-    /// <param name="against">What they are scored against, as far as its region goes.</param>
-    /// <param name="seen">What of them the networks are shown; null: all.</param>
-    private IReadOnlyList<Measured> Scores(IEnumerable<PixelBuffer> squares, ClassReference against, ClassRegion? seen)
     {
         var scores = new List<Measured>();
         foreach (var chunk in squares.Chunk(network.ImagesAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var features = network.Encode(chunk, seen);
-            using (var scored = network.Score(features, against, k => $"image {scores.Count + k + 1} of those the threshold is placed by"))
-            using (var tops = network.Method.MapScores(scored.Maps, against.Region))
-            {
-                var unlikeness = scored.Unlikeness?.data<float>().ToArray() ?? Enumerable.Repeat(float.NaN, chunk.Length);
-                scores.AddRange(scored.Scores.data<float>().ToArray().Zip(tops.data<float>().ToArray(), unlikeness));
-            }
+            using var features = network.Encode(chunk, against.Region);
+            scores.AddRange(Measure(features, against, k => $"image {scores.Count + k + 1} of those the threshold is placed by"));
         }
 
         return scores;
+    }
+
+    /// <summary>
+    /// Each image's score, the mean of its map's largest values (the score's part that the map alone decides), and its unlikeness.
+    /// </summary>
+    private Measured[] Measure(EncodedImages features, ClassReference against, Func<int, string> nameOf)
+    {
+        using var scored = network.Score(features, against, nameOf);
+        using var tops = network.Method.MapScores(scored.Maps, against.Region);
+        var scores = scored.Scores.data<float>().ToArray();
+        var unlikeness = scored.Unlikeness?.data<float>().ToArray() ?? Enumerable.Repeat(float.NaN, scores.Length);
+        return [.. scores.Zip(tops.data<float>().ToArray(), unlikeness)];
     }
 }

@@ -115,7 +115,17 @@ public class NormalScoreModelTests
     }
 
     [Fact]
-    public void FromOne_NothingButZeros_SaysNothing() => NormalScoreEstimate.FromOne([0, 0], []).Should().BeNull();
+    public void RejectRate_OfOneAndOfTwoAtTwelvePercent_IsWhatTheDocumentsSay()
+    {
+        (double Expected, double Low, double High) Stated(NormalScoreModel? model) => model!.RejectRate(model.Threshold(0.12));
+        var one = Stated(NormalScoreEstimate.FromOne([0.2f], []));
+        one.Expected.Should().BeApproximately(1 / 3.0, 0.03);
+        (one.Low, one.High).Should().Match<(double Low, double High)>(interval => interval.Low == 0 && interval.High > 0.95);
+        Stated(NormalScoreEstimate.FromTwo([0.2f, 0.2f], [[0.2f], [0.2f]], [])).Expected.Should().BeApproximately(0.17, 0.005);
+    }
+
+    [Fact]
+    public void FromOne_NothingButRounding_SaysNothing() => NormalScoreEstimate.FromOne([0, 4e-7f], []).Should().BeNull();
 
     [Fact]
     public void Threshold_OfAPlaceHardlyKnown_DoesNotAllowForItButTheRateTells()

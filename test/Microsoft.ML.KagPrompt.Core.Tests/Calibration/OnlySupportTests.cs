@@ -16,7 +16,8 @@ public class OnlySupportTests
     {
         // With every patch of every view kept, a model of the seven turned and mirrored pictures says the same.
         var image = TestImages.Part(Side, Side, 3);
-        PixelBuffer[] views = [.. Enumerable.Range(1, 3).Select(image.Rotate90), .. Enumerable.Range(0, 4).Select(image.Mirrored().Rotate90)];
+        PixelBuffer[] views =
+            [.. Enumerable.Range(1, 3).Select(image.Rotate90), .. Enumerable.Range(0, 4).Select(image.Mirrored().Rotate90)];
         using var model = Fitted([image], new() { ViewShare = 1 });
         using var others = Fitted(views, new() { Views = SupportViews.AsGiven });
         Scores(model, image)[0].Should().BeApproximately(others.Inspect([image], [null])[0].Score, 1e-5f).And.BeGreaterThan(0.01f);
@@ -28,7 +29,8 @@ public class OnlySupportTests
         var image = TestImages.Part(Side, Side, 3);
         using var model = Fitted([image], new() { Views = SupportViews.AsGiven });
         var references = References(model, image);
-        long[][] rows = [.. references.Select(reference => ((KagReference)reference).Bank!.Layers.Select(layer => layer.shape[0]).ToArray())];
+        long[][] rows =
+            [.. references.Select(reference => ((KagReference)reference).Bank!.Layers.Select(layer => layer.shape[0]).ToArray())];
         var whole = ((KagReference)model.Classes.Single().Value.Reference.Value).Bank!.Layers.Select(layer => layer.shape[0]).ToArray();
         references.Should().HaveCount(5);
         for (var half = 0; half < 4; half++)
@@ -85,7 +87,8 @@ public class OnlySupportTests
     private static List<ClassReference> References(KagPromptModel model, PixelBuffer square)
     {
         var (name, state) = model.Classes.Single();
-        return [.. OnlySupport.References(model.Network, new ProductImage(square, name), state.Reference.Value, 0)];
+        using var features = model.Network.Encode([square]);
+        return [.. OnlySupport.References(model.Network, new ProductImage(square, name), features, state.Reference.Value, 0)];
     }
 
     private static float[] Scores(KagPromptModel model, PixelBuffer square)
