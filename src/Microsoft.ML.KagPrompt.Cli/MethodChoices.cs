@@ -9,6 +9,9 @@ internal sealed record MethodChoices
     /// <summary>A file of APRIL-GAN's trained heads; null: none.</summary>
     public string? HeadsPath { get; init; }
 
+    /// <summary>A file with AnomalyGPT's trained image decoder, by which words alone score; null: none.</summary>
+    public string? DecoderPath { get; init; }
+
     /// <summary>Whether words alone score, of methods that can do without supports.</summary>
     public bool ZeroShot { get; init; }
 
@@ -24,6 +27,11 @@ internal sealed record MethodChoices
             ZeroShot = ZeroShot,
         },
         PromptAdOptions promptAd => promptAd with { Epochs = Epochs ?? promptAd.Epochs },
+        AnomalyGptOptions anomalyGpt => anomalyGpt with
+        {
+            Branch = ZeroShot || DecoderPath is not null ? AnomalyGptBranch.ZeroShot : anomalyGpt.Branch,
+            DecoderPath = DecoderPath,
+        },
         WinClipOptions winClip => winClip with { ZeroShot = ZeroShot },
         var other => other,
     };

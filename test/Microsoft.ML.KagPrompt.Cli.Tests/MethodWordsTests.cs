@@ -7,7 +7,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Cli.Tests;
 
-/// <summary>--epochs, --heads and --zero-shot reach the methods that have them, and no others.</summary>
+/// <summary>--epochs, --heads, --decoder and --zero-shot reach the methods that have them, and no others.</summary>
 public sealed class MethodWordsTests : IClassFixture<ProductFolder>, IDisposable
 {
     private readonly DisposeScope scope = torch.NewDisposeScope();
@@ -70,13 +70,42 @@ public sealed class MethodWordsTests : IClassFixture<ProductFolder>, IDisposable
         JsonElement Chosen(string method) => CellSettings(method).GetProperty("Options").GetProperty("Method");
     }
 
+    [Fact]
+    public void Fit_DecoderOfAnomalyGpt_WordsAloneScoreByIt()
+    {
+        var decoder = products.In("decoder.pth");
+        TinyBackbones.WritePyTorch(decoder, heads.ToDictionary(head => "image_decoder." + head.Key, head => head.Value));
+        var zip = products.In("anomalygpt.zip");
+        Tool.Run(["fit", products.In("bolt"), "--method", "anomalygpt", "--backbone", Backbone, "--decoder", decoder, "--out", zip])
+            .Code.Should().Be(0);
+        Tool.Run(["fit", products.In("bolt"), "--method", "anomalygpt", "--backbone", Backbone, "--initial", zip, "--zero-shot",
+            "--out", products.In("again.zip")]).Code.Should().Be(0);
+        foreach (var path in new[] { zip, products.In("again.zip") })
+        {
+            Opened(path, (options, weights) =>
+            {
+                options.Method.Should().Match<AnomalyGptOptions>(method => method.Branch == AnomalyGptBranch.ZeroShot);
+                foreach (var (name, value) in heads)
+                {
+                    weights.Read("prompt." + name).equal(value).all().item<bool>().Should().BeTrue(name);
+                }
+
+                return 0;
+            });
+        }
+    }
+
     [Theory]
     [InlineData(2, "--heads is for --method aprilgan alone, and not for kag. Leave it out.", "fit", "--heads", "heads.pth")]
-    [InlineData(2, "--zero-shot is for --method winclip or aprilgan, and not for promptad. Leave it out.",
+    [InlineData(2, "--zero-shot is for --method winclip, aprilgan or anomalygpt, and not for promptad. Leave it out.",
         "fit", "--method", "promptad", "--zero-shot")]
     [InlineData(2, "--epochs is for --method kag, aprilgan or promptad, and not for winclip, spade. Leave it out.",
         "evaluate", "--method", "winclip,spade", "--epochs", "1")]
     [InlineData(2, "--zero-shot does not go with --table1. Leave it out.", "evaluate", "--table1", "--zero-shot")]
+    [InlineData(2, "--decoder is for --method anomalygpt alone, and not for winclip. Leave it out.",
+        "fit", "--method", "winclip", "--decoder", "decoder.pth")]
+    [InlineData(2, "--zero-shot of anomalygpt needs --decoder, the file with its trained image decoder.",
+        "evaluate", "--method", "winclip,anomalygpt", "--zero-shot")]
     [InlineData(3, "Epochs: expected 1 to 10000, got 0", "evaluate", "--method", "patchcore,promptad", "--epochs", "0")]
     [InlineData(2, "--epochs: expected a whole number of 0 or more, digits alone, got 'x'", "evaluate", "--epochs", "x")]
     public void Run_WhatNoChosenMethodTakes_IsRefusedBeforeAnything(int code, string expected, string verb, params string[] arguments)
@@ -84,6 +113,7 @@ public sealed class MethodWordsTests : IClassFixture<ProductFolder>, IDisposable
         string[] place = verb == "fit" ? [products.In("bolt"), "--out", products.In("none.zip")] : ["--data", products.In("bolt")];
         var (actual, output, error) = Tool.Run([verb, .. place, .. arguments]);
         (actual, output).Should().Be((code, ""));
+        error.Split("Leave it out").Length.Should().BeLessThanOrEqualTo(2, "one reason is enough");
         error.Should().Contain(expected).And.NotContain("   at ").And.NotContain("draw 0");
     }
 
@@ -96,13 +126,18 @@ public sealed class MethodWordsTests : IClassFixture<ProductFolder>, IDisposable
         var (code, _, error) = Tool.Run(
             ["fit", products.In("bolt"), "--method", "aprilgan", "--backbone", Backbone, "--out", zip, .. arguments]);
         code.Should().Be(0, error);
+        return Opened(zip, (options, weights)
+            => (options.Method, heads.Keys.ToDictionary(name => name, name => weights.Read("prompt." + name))));
+    }
+
+    private static T Opened<T>(string zip, Func<InspectionOptions, SafetensorsFile, T> read)
+    {
         using var archive = ZipFile.OpenRead(zip);
         var model = archive.Entries.MaxBy(entry => entry.Length)!;
         using var described = model.Open();
         using var stream = model.Open();
         using var file = SafetensorsFile.Read(stream, zip);
-        return (ModelDescription.Read(described).Options.Method,
-            heads.Keys.ToDictionary(name => name, name => file.Read("prompt." + name)));
+        return read(ModelDescription.Read(described).Options, file);
     }
 
     /// <summary>Evaluates into the same folder of cells; which methods were computed, not found there.</summary>

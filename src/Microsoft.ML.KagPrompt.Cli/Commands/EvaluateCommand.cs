@@ -103,10 +103,12 @@ internal static class EvaluateCommand
         var command = new Verb("evaluate", "Few-shot figures of data sets: mean ± deviation over draws of the support images. "
             + "A run that was stopped goes on where it was.")
         {
-            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Draw, Words.Epochs, Words.Heads, Words.ZeroShot, FromScratch,
-            Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Regions, Device, Ablate, Json, Page, Cells, Table1, Native, Output,
+            Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Draw, Words.Epochs, Words.Heads, Words.Decoder,
+            Words.ZeroShot, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Regions, Device, Ablate, Json, Page, Cells, Table1,
+            Native, Output,
         };
-        Words.RefuseForOthers(command, Methods);
+        command.AddRule(RefuseBesideTable1);
+        Words.AddRules(command, Methods, Initial);
         command.RefuseForOthers(Methods, [MethodOption.Kag], TrainOn, Checkpoint, FromScratch, MemoryBackbone, Variant, Ablate);
         command.AddRule(result =>
         {
@@ -126,7 +128,6 @@ internal static class EvaluateCommand
                 result.AddError(fault.Message);
             }
         });
-        command.AddRule(RefuseBesideTable1);
         command.SetGuardedAction(Run);
         return command;
     }
@@ -135,8 +136,8 @@ internal static class EvaluateCommand
     private static void RefuseBesideTable1(CommandResult result)
     {
         bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
-        foreach (var option in IsGiven(Table1) ? [Methods, Words.Heads, Words.ZeroShot, Initial, MemoryBackbone, Ablate, Json, Page, Cells]
-            : (Option[])[Native, Output])
+        foreach (var option in IsGiven(Table1) ? [Methods, Words.Heads, Words.Decoder, Words.ZeroShot, Initial, MemoryBackbone,
+            Ablate, Json, Page, Cells] : (Option[])[Native, Output])
         {
             if (IsGiven(option))
             {

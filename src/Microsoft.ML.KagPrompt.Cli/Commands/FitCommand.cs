@@ -87,10 +87,10 @@ internal static class FitCommand
     {
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
-            Data, Output, Layout, Class, Method, Words.Epochs, Words.Heads, Words.ZeroShot, FromScratch, Support, Initial, Checkpoint,
-            Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Resize, ThresholdBy, Rate, Regions, Seed, Device,
+            Data, Output, Layout, Class, Method, Words.Epochs, Words.Heads, Words.Decoder, Words.ZeroShot, FromScratch, Support, Initial,
+            Checkpoint, Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Resize, ThresholdBy, Rate, Regions, Seed, Device,
         };
-        Words.RefuseForOthers(command, Method);
+        Words.AddRules(command, Method, Initial);
         command.RefuseForOthers(Method, [MethodOption.Kag], FromScratch, Checkpoint, MemoryBackbone, Variant);
         command.SetGuardedAction(Run);
         return command;

@@ -43,17 +43,24 @@ internal static class MethodOption
     public static void RefuseForOthers(this Verb command, Option method, IReadOnlyList<string> takers, params Option[] options)
         => command.Validators.Add(result =>
     {
-        // What was typed: where it is no method's name, there is no value to ask for.
-        string[] chosen = result.GetResult(method) is { Implicit: false } given ? Names(given.Tokens) : [Kag];
+        var chosen = Chosen(result, method);
         if (chosen.Length > 0 && !chosen.Intersect(takers).Any())
         {
             var known = takers is [var only] ? $"{only} alone" : $"{string.Join(", ", takers.SkipLast(1))} or {takers[^1]}";
-            foreach (var option in options.Where(option => result.GetResult(option) is { Implicit: false }))
+            foreach (var option in options.Where(option => result.GetResult(option) is { Implicit: false } && !IsRefused(result, option)))
             {
                 result.AddError($"{option.Name} is for --method {known}, and not for {string.Join(", ", chosen)}. Leave it out.");
             }
         }
     });
+
+    /// <summary>The methods that were typed, whether or not they are any: where one is not, there is no value to ask for.</summary>
+    public static string[] Chosen(CommandResult result, Option method)
+        => result.GetResult(method) is { Implicit: false } given ? Names(given.Tokens) : [Kag];
+
+    /// <summary>Whether another rule has refused it before: one reason is enough.</summary>
+    private static bool IsRefused(CommandResult result, Option option)
+        => result.Errors.Any(error => error.Message.StartsWith(option.Name + " ", StringComparison.Ordinal));
 
     private static string[] Names(IEnumerable<Token> tokens)
         => [.. tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))

@@ -2,9 +2,10 @@ using System.CommandLine;
 
 namespace Microsoft.ML.KagPrompt.Cli.Commands;
 
-/// <summary>The words that some methods alone know: how long they train, from which heads, and whether words alone score.</summary>
+/// <summary>The words that some methods alone know: how long they train, from which trained parts, and whether words alone score.</summary>
 internal sealed class MethodWords
 {
+    private static readonly string AnomalyGpt = InspectionMethods.NameOf(new AnomalyGptOptions());
     private static readonly string AprilGan = InspectionMethods.NameOf(new AprilGanOptions());
     private static readonly string PromptAd = InspectionMethods.NameOf(new PromptAdOptions());
     private static readonly string WinClip = InspectionMethods.NameOf(new WinClipOptions());
@@ -26,18 +27,34 @@ internal sealed class MethodWords
         Description = $"A file of trained heads, as {AprilGan}'s authors publish them, to start from; with --epochs they are trained on.",
     };
 
+    /// <summary>--decoder.</summary>
+    public Option<string?> Decoder { get; } = new("--decoder")
+    {
+        Description = $"A file with the trained image decoder of {AnomalyGpt}'s authors; by it, words alone score.",
+    };
+
     /// <summary>--zero-shot.</summary>
     public Option<bool> ZeroShot { get; } = new("--zero-shot")
     {
-        Description = $"{WinClip} and {AprilGan} score by words alone; normal images serve the threshold, and training if there is any.",
+        Description = $"{WinClip}, {AprilGan} and, with a decoder, {AnomalyGpt} score by words alone; normal images serve the threshold, "
+            + "and training if there is any.",
     };
 
-    /// <summary>Refuses them where no method that was named knows them.</summary>
-    public void RefuseForOthers(Verb command, Option method)
+    /// <summary>Refuses them where no method that was named knows them, and where one that does lacks what it needs for them.</summary>
+    public void AddRules(Verb command, Option method, Option initial)
     {
         command.RefuseForOthers(method, [MethodOption.Kag, AprilGan, PromptAd], Epochs);
         command.RefuseForOthers(method, [AprilGan], Heads);
-        command.RefuseForOthers(method, [WinClip, AprilGan], ZeroShot);
+        command.RefuseForOthers(method, [AnomalyGpt], Decoder);
+        command.RefuseForOthers(method, [WinClip, AprilGan, AnomalyGpt], ZeroShot);
+        command.AddRule(result =>
+        {
+            bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
+            if (IsGiven(ZeroShot) && !IsGiven(Decoder) && !IsGiven(initial) && MethodOption.Chosen(result, method).Contains(AnomalyGpt))
+            {
+                result.AddError($"{ZeroShot.Name} of {AnomalyGpt} needs {Decoder.Name}, the file with its trained image decoder.");
+            }
+        });
     }
 
     /// <summary>What was said.</summary>
@@ -45,6 +62,7 @@ internal sealed class MethodWords
     {
         Epochs = parsed.GetValue(Epochs),
         HeadsPath = parsed.GetValue(Heads),
+        DecoderPath = parsed.GetValue(Decoder),
         ZeroShot = parsed.GetValue(ZeroShot),
     };
 }

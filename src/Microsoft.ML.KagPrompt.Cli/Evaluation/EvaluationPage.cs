@@ -121,7 +121,8 @@ internal static class EvaluationPage
         ("Method", settings.Methods.Count == 1 && settings.Kag is not null ? null : string.Join(", ", settings.Methods)),
         ("Variant", settings.Kag is { } kag ? $"{kag.Prompt.Variant}" : null),
         ("Epochs", (settings.Choices.Epochs ?? settings.Kag?.Training.Epochs) is { } epochs ? $"{epochs}" : null),
-        ("Heads", settings.Choices.HeadsPath), ("Zero-shot", settings.Choices.ZeroShot ? "words alone score" : null),
+        ("Heads", settings.Choices.HeadsPath), ("Decoder", settings.Choices.DecoderPath),
+        ("Zero-shot", settings.Choices.ZeroShot ? "words alone score" : null),
         ("Precision", $"{settings.Options.Backbone.Precision}"),
     }.Where(entry => entry.Item2 is not null).Select(entry => $"<dt>{Html(entry.Item1)}</dt><dd>{Html(entry.Item2!)}</dd>"));
 
