@@ -213,7 +213,7 @@ internal static class EvaluateCommand
             KagPromptTrainer.Check(own.Options);
         }
 
-        FewShotResults[] all = [.. settings.PerMethod().Select(own => EvaluationWork.Run(own, parsed.GetValue(Regions), cancellation))];
+        var all = EvaluationWork.Run([.. settings.PerMethod()], parsed.GetValue(Regions), cancellation);
         IReadOnlyList<FewShotCell> results = [.. all.SelectMany(each => each.Cells)];
         IReadOnlyList<AblationSummary> ablations = [.. all.SelectMany(each => each.Ablations)];
         EvaluationTable.Write(results);

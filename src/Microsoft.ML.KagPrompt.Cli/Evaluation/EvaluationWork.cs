@@ -8,22 +8,33 @@ namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 internal static class EvaluationWork
 {
     /// <summary>Progress goes to the error stream: the table alone is the output.</summary>
-    public static FewShotResults Run(EvaluationSettings settings, string[]? regions, CancellationToken cancellation)
+    /// <param name="methods">Of one method each; they share data, images and an initial model.</param>
+    /// <param name="regions">What --roi says.</param>
+    /// <param name="cancellation">Stops between images and steps.</param>
+    /// <returns>Of each method.</returns>
+    public static IReadOnlyList<FewShotResults> Run(
+        IReadOnlyList<EvaluationSettings> methods, string[]? regions, CancellationToken cancellation)
     {
         Action<string> tell = Console.Error.WriteLine;
-        FewShotDataset[] datasets = [.. settings.Data.Select(path => settings.List(path, tell))];
-        var protocol = settings.Protocol with { TrainOn = settings.TrainOn is { } path ? settings.List(path, _ => { }) : null };
-        var loaded = settings.Initial is { } zip ? SavedModel.Load(zip, settings.Options.Device) : null;
+        FewShotDataset[] datasets = [.. methods[0].Data.Select(path => methods[0].List(path, tell))];
+        var regionsByClass = RegionOption.Read(regions, datasets.SelectMany(dataset => dataset.Images).Select(image => image.ClassName));
+        EvaluatedMethod[] evaluated = [.. methods.Select(settings => new EvaluatedMethod
+        {
+            Options = settings.Options with { Regions = regionsByClass },
+            Protocol = settings.Protocol with { TrainOn = settings.TrainOn is { } path ? settings.List(path, _ => { }) : null },
+        })];
+        var (images, reporter) = (new EvaluationFiles(methods[0].Options.Images), new MessageReporter(tell));
+        if (methods[0].Initial is not { } zip)
+        {
+            return FewShotEvaluation.RunAll(datasets, evaluated, images, reporter, cancellation);
+        }
+
+        var loaded = SavedModel.Load(zip, methods[0].Options.Device);
         using (loaded as IDisposable)
         {
-            var initial = loaded is null ? null : KagPromptTransformer.FindIn(loaded).Model;
-            var options = settings.Options with
-            {
-                Regions = RegionOption.Read(regions, datasets.SelectMany(dataset => dataset.Images).Select(image => image.ClassName)),
-            };
-            return FewShotEvaluation.Run(
-                datasets, options, new EvaluationFiles(settings.Options.Images), protocol, initial,
-                new MessageReporter(tell), cancellation);
+            var initial = KagPromptTransformer.FindIn(loaded).Model;
+            return [.. evaluated.Select(method
+                => FewShotEvaluation.Run(datasets, method.Options, images, method.Protocol, initial, reporter, cancellation))];
         }
     }
 

@@ -18,11 +18,11 @@ internal sealed record PaperTable(
     /// <param name="settings">Of the shared backbone, for all seven systems.</param>
     /// <param name="native">Files of own backbones by method.</param>
     /// <param name="folder">Where cells are kept.</param>
-    /// <param name="evaluate">Evaluates one method.</param>
+    /// <param name="evaluate">Evaluates methods that see the same images.</param>
     /// <exception cref="ArgumentException">A file given does not serve its method.</exception>
     public static PaperTable Compute(
         EvaluationSettings settings, IReadOnlyDictionary<string, string> native, string folder,
-        Func<EvaluationSettings, FewShotResults> evaluate)
+        Func<IReadOnlyList<EvaluationSettings>, IReadOnlyList<FewShotResults>> evaluate)
     {
         settings = settings with
         {
@@ -41,15 +41,22 @@ internal sealed record PaperTable(
             KagPromptTrainer.Check(own.Options);
         }
 
-        var shared = all.Where(entry => !impossible.ContainsKey(entry.Key))
-            .ToDictionary(entry => entry.Key, entry => evaluate(entry.Value));
-        var ownBackbone = natives.ToDictionary(entry => entry.Key, entry => evaluate(entry.Value));
+        var shared = Evaluated(all.Where(entry => !impossible.ContainsKey(entry.Key)));
+        // Systems with the same file share what it makes of an image, too.
+        var ownBackbone = natives.GroupBy(entry => entry.Value.Options.Backbone.Name).SelectMany(Evaluated).ToDictionary();
         return new(
             Rowed(shared, ownBackbone),
             [.. PaperSystem.All.Where(system => impossible.ContainsKey(system.Method))
                 .Select(system => new RefusedMethod(system.Method, impossible[system.Method]))],
             [.. shared.Values.Concat(ownBackbone.Values).SelectMany(results => results.Warnings)
                 .Concat(NotesOn([.. shared.Values.Concat(ownBackbone.Values).SelectMany(results => results.Cells)])).Distinct()]);
+
+        Dictionary<string, FewShotResults> Evaluated(IEnumerable<KeyValuePair<string, EvaluationSettings>> systems)
+        {
+            var those = systems.ToArray();
+            return those.Length == 0 ? [] : those.Zip(evaluate([.. those.Select(system => system.Value)]))
+                .ToDictionary(pair => pair.First.Key, pair => pair.Second);
+        }
     }
 
     /// <summary>"97.25 ± 0.31" in percent; a dash where there is none.</summary>

@@ -25,12 +25,20 @@ internal sealed class FeatureEncoder : IDisposable
 
     private readonly DeviceQueue queue;
     private readonly ImagePreprocessor memoryPreprocessor;
+    private readonly FeatureStore? store;
+    private readonly int tiles;
 
     /// <summary>Takes over one ownership of each tower. Tiles that nobody chose yet are one.</summary>
+    /// <param name="vision">The backbone.</param>
+    /// <param name="memory">The memory bank's own; null: the same.</param>
+    /// <param name="images">Their size and tiles.</param>
+    /// <param name="device">Where the towers are.</param>
+    /// <param name="store">Keeps what scoring sees, of whoever scores; null: it is computed each time.</param>
     /// <exception cref="ArgumentException">The images' side is no multiple of a patch size.</exception>
-    public FeatureEncoder(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, ImageOptions images, torch.Device device)
+    public FeatureEncoder(Shared<NetworkTower> vision, Shared<NetworkTower>? memory, ImageOptions images, torch.Device device,
+        FeatureStore? store = null)
     {
-        (Vision, Memory, Device, queue) = (vision, memory, device, DeviceQueue.For(device));
+        (Vision, Memory, Device, queue, this.store) = (vision, memory, device, DeviceQueue.For(device), store);
         (Tower, MemoryTower) = (vision.Value.Tower, (memory ?? vision).Value.Tower);
         var side = images.Size ?? Tower.Info.ImageSize;
         foreach (var (option, tower) in new[] { (nameof(BackboneOptions.Name), Tower), (nameof(BackboneOptions.MemoryName), MemoryTower) })
@@ -43,7 +51,7 @@ internal sealed class FeatureEncoder : IDisposable
         }
 
         var layout = TileLayout.Create(side, Math.Max(1, images.Tiles), Tower.Info.PatchSize, MemoryTower.Info.PatchSize);
-        ImageSize = layout.Whole;
+        (ImageSize, tiles) = (layout.Whole, layout.Count);
         if (layout.Count > 1)
         {
             MemoryTower = new TiledTower(MemoryTower, layout);
@@ -101,13 +109,14 @@ internal sealed class FeatureEncoder : IDisposable
     {
         if (Memory is null)
         {
-            return new ScoringFeatures(Encode(squares, Tower, Preprocessor, usesMain), null);
+            return new ScoringFeatures(EncodeByBackbone(squares, usesMain), null);
         }
 
-        var main = usesMain ? Encode(squares) : null;
+        var main = usesMain ? EncodeByBackbone(squares) : null;
         try
         {
-            return new ScoringFeatures(main, Encode(squares, MemoryTower, memoryPreprocessor, forPrompt: false));
+            return new ScoringFeatures(
+                main, Kept(Memory, Taps(false), squares, () => Encode(squares, MemoryTower, memoryPreprocessor, forPrompt: false)));
         }
         catch
         {
@@ -116,11 +125,35 @@ internal sealed class FeatureEncoder : IDisposable
         }
     }
 
+    /// <summary>As <see cref="EncodeForScoring"/>, by the backbone alone. The caller owns them.</summary>
+    public VisionFeatures EncodeByBackbone(IReadOnlyList<PixelBuffer> squares, bool forPrompt = true)
+        => Kept(Vision, Taps(forPrompt), squares, () => Encode(squares, Tower, Preprocessor, forPrompt));
+
     /// <summary>
     /// What a method makes of normalised images [B, 3, S, S] with the backbone:
     /// as the other work of towers one at a time, on the device, without gradients. The caller owns it.
     /// </summary>
-    public T Encode<T>(IReadOnlyList<PixelBuffer> squares, Func<torch.Tensor, T> encode) where T : EncodedImages
+    /// <param name="squares">The images.</param>
+    /// <param name="kind">What it makes of them: the same word, the same result.</param>
+    /// <param name="encode">Makes it.</param>
+    public T Encode<T>(IReadOnlyList<PixelBuffer> squares, string kind, Func<torch.Tensor, T> encode) where T : EncodedImages
+        => Kept(Vision, kind, squares, () => Encode(squares, encode));
+
+    /// <summary>Runs work that takes all of the device, while no other such work runs there. Not from within such work.</summary>
+    public T Alone<T>(Func<T> work) => queue.Run(work);
+
+    public void Dispose()
+    {
+        Vision.Release();
+        Memory?.Release();
+    }
+
+    private static string Taps(bool forPrompt) => forPrompt ? "taps, for a prompt, too" : "taps";
+
+    private T Kept<T>(Shared<NetworkTower> tower, string kind, IReadOnlyList<PixelBuffer> squares, Func<T> encode) where T : EncodedImages
+        => store is null ? encode() : store.Get(tower.Value, FormattableString.Invariant($"{kind}, tiles {tiles}"), squares, Device, encode);
+
+    private T Encode<T>(IReadOnlyList<PixelBuffer> squares, Func<torch.Tensor, T> encode) where T : EncodedImages
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
@@ -137,15 +170,6 @@ internal sealed class FeatureEncoder : IDisposable
         });
     }
 
-    /// <summary>Runs work that takes all of the device, while no other such work runs there. Not from within such work.</summary>
-    public T Alone<T>(Func<T> work) => queue.Run(work);
-
-    public void Dispose()
-    {
-        Vision.Release();
-        Memory?.Release();
-    }
-
     private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
     {
         if (squares.Count <= ImagesAtOnce || ImagesAtOnce == MostAtOnce)
@@ -155,7 +179,7 @@ internal sealed class FeatureEncoder : IDisposable
 
         using var scope = torch.NewDisposeScope();
         var joined = VisionFeatures.Join([.. squares.Chunk(ImagesAtOnce).Select(few => Forward(few, tower, preprocessor, forPrompt))]);
-        foreach (var tensor in joined.All)
+        foreach (var tensor in joined.Tensors)
         {
             tensor.MoveToOuterDisposeScope();
         }
@@ -171,7 +195,7 @@ internal sealed class FeatureEncoder : IDisposable
         return Alone(() =>
         {
             var features = tower.Encode(images, forPrompt);
-            foreach (var tensor in features.All)
+            foreach (var tensor in features.Tensors)
             {
                 tensor.MoveToOuterDisposeScope();
             }

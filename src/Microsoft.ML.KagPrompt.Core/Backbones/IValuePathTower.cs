@@ -35,4 +35,7 @@ internal sealed class ValuePathFeatures(torch.Tensor imageEmbedding, torch.Tenso
     public IReadOnlyList<torch.Tensor> Attended { get; } = attended;
 
     public override IEnumerable<torch.Tensor> Tensors => [ImageEmbedding, PatchEmbeddings, .. Attended];
+
+    public override EncodedImages Map(Func<torch.Tensor, torch.Tensor> change)
+        => new ValuePathFeatures(change(ImageEmbedding), change(PatchEmbeddings), [.. Attended.Select(change)]);
 }

@@ -94,7 +94,7 @@ internal interface IVisionTower : IDisposable
 /// <param name="imageEmbedding">F_cls.</param>
 /// <param name="promptTokens">What a graph prompt sees; null: P_i.</param>
 internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, torch.Tensor imageEmbedding,
-    IReadOnlyList<torch.Tensor>? promptTokens = null) : IDisposable
+    IReadOnlyList<torch.Tensor>? promptTokens = null) : EncodedImages
 {
     /// <summary>P_i, shallow to deep: [B, L, D_i], class token dropped, no final norm. L = (S / cell)².</summary>
     public IReadOnlyList<torch.Tensor> PatchTokens { get; } = patchTokens;
@@ -105,8 +105,7 @@ internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, to
     /// <summary>F_cls: [B, C'], L2-normalised.</summary>
     public torch.Tensor ImageEmbedding { get; } = imageEmbedding;
 
-    /// <summary>Every tensor, once.</summary>
-    public IEnumerable<torch.Tensor> All
+    public override IEnumerable<torch.Tensor> Tensors
         => [.. PatchTokens, .. ReferenceEquals(PromptTokens, PatchTokens) ? [] : PromptTokens, ImageEmbedding];
 
     /// <summary>Several batches as one. The caller owns it, and the parts still.</summary>
@@ -117,15 +116,13 @@ internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, to
         return new(patches, torch.cat([.. parts.Select(part => part.ImageEmbedding)], 0), prompt);
     }
 
+    public override EncodedImages Map(Func<torch.Tensor, torch.Tensor> change)
+    {
+        IReadOnlyList<torch.Tensor> patches = [.. PatchTokens.Select(change)];
+        return new VisionFeatures(patches, change(ImageEmbedding),
+            ReferenceEquals(PromptTokens, PatchTokens) ? null : [.. PromptTokens.Select(change)]);
+    }
+
     private static torch.Tensor[] Join(IReadOnlyList<VisionFeatures> parts, Func<VisionFeatures, IReadOnlyList<torch.Tensor>> layers)
         => [.. layers(parts[0]).Select((_, i) => torch.cat([.. parts.Select(part => layers(part)[i])], 0))];
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var tensor in All)
-        {
-            tensor.Dispose();
-        }
-    }
 }

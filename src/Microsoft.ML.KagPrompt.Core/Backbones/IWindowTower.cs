@@ -32,4 +32,7 @@ internal sealed class WindowFeatures(torch.Tensor imageEmbedding, torch.Tensor p
     public IReadOnlyList<torch.Tensor> Windows { get; } = windows;
 
     public override IEnumerable<torch.Tensor> Tensors => [ImageEmbedding, PatchTokens, .. Windows];
+
+    public override EncodedImages Map(Func<torch.Tensor, torch.Tensor> change)
+        => new WindowFeatures(change(ImageEmbedding), change(PatchTokens), [.. Windows.Select(change)]);
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
 using Microsoft.ML.KagPrompt.Text;
@@ -6,10 +7,15 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Backbones;
 
 /// <summary>Prompt features of class names, from a text tower that is loaded when first needed and let go with this.</summary>
-internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionary<string, PromptEnsemble> own, torch.Device device)
-    : IDisposable
+/// <param name="open">Finds the backbone.</param>
+/// <param name="own">Own sentences by class name.</param>
+/// <param name="device">Where sentences are encoded.</param>
+/// <param name="share">Gives an ownership of a text side that others use, too, or of the one that is loaded for it; null: there are no others.
+/// </param>
+internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionary<string, PromptEnsemble> own, torch.Device device,
+    Func<Func<TextSide>, Shared<TextSide>>? share = null) : IDisposable
 {
-    private TextSide? text;
+    private Shared<TextSide>? text;
     private IBackboneSource? source;
 
     /// <summary>Where encoded sentences go.</summary>
@@ -23,7 +29,7 @@ internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionar
 
     /// <summary>The text tower, on the device, and its tokenizer; read when first asked for, and let go with this.</summary>
     /// <exception cref="KagPromptException">The backbone has no text side, or no vocabulary.</exception>
-    public TextSide Side => text ??= Load();
+    public TextSide Side => (text ??= share?.Invoke(Load) ?? new(Load())).Value;
 
     private IBackboneSource Source => source ??= open();
 
@@ -36,7 +42,7 @@ internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionar
         return features.clone();
     }
 
-    public void Dispose() => text?.Dispose();
+    public void Dispose() => text?.Release();
 
     private TextSide Load()
     {

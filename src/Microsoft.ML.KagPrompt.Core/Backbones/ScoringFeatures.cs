@@ -12,5 +12,8 @@ internal sealed class ScoringFeatures(VisionFeatures? forPrompt, VisionFeatures?
     public VisionFeatures ForMemory => forMemory ?? forPrompt!;
 
     public override IEnumerable<torch.Tensor> Tensors
-        => new[] { forPrompt, forMemory }.OfType<VisionFeatures>().SelectMany(features => features.All);
+        => new[] { forPrompt, forMemory }.OfType<VisionFeatures>().SelectMany(features => features.Tensors);
+
+    public override EncodedImages Map(Func<torch.Tensor, torch.Tensor> change)
+        => new ScoringFeatures((VisionFeatures?)forPrompt?.Map(change), (VisionFeatures?)forMemory?.Map(change));
 }

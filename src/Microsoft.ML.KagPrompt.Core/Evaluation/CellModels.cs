@@ -1,10 +1,12 @@
+using Microsoft.ML.KagPrompt.Fitting;
+
 namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>
 /// The models of cells. A prompt is trained once for all the cells that can share it, and no more than are needed are held.
 /// </summary>
 internal sealed class CellModels(
-    InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images, KagPromptModel? initial,
+    InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images, KagPromptModel? initial, FitSharing sharing,
     Action<string> tell, CancellationToken cancellation) : IDisposable
 {
     private const int MostSupports = 10_000;
@@ -61,7 +63,7 @@ internal sealed class CellModels(
         var method = options.Method is KagOptions kag ? kag with { Prompt = kag.Prompt with { Iterations = iterations } } : options.Method;
         var all = method with { Memory = method.Memory with { MaxSupportImages = Math.Clamp(normal.Length, 1, MostSupports) } };
         var choices = options with { Method = all, Seed = seed, Regions = RegionsOf(normal) };
-        return KagPromptTrainer.Fit(Read(normal), choices, initial, cancellation: cancellation);
+        return KagPromptTrainer.Fit(Read(normal), choices, initial, sharing, null, cancellation);
     }
 
     /// <summary>Those of the products at hand: a fit knows no others.</summary>

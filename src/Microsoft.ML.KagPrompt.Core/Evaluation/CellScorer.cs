@@ -5,28 +5,33 @@ namespace Microsoft.ML.KagPrompt.Evaluation;
 
 /// <summary>
 /// Scores a product's test images and computes their metrics. Images are read and brought to the model's size one by one:
-/// of large ones, one alone is held.
+/// of large ones, one alone is held. Seconds are those of a user, who has nothing from before.
 /// </summary>
-internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, Action<string> warn, CancellationToken cancellation)
+/// <param name="test">The test images.</param>
+/// <param name="timeSaved">How long what was done before, and not again, took so far; null: all is done here.</param>
+/// <param name="warn">Told what of the metrics is not to be had.</param>
+/// <param name="cancellation">Stops between batches.</param>
+internal sealed class CellScorer(ScoredImages test, Func<TimeSpan>? timeSaved, Action<string> warn, CancellationToken cancellation)
 {
     private const int Batch = 8;
 
-    private readonly bool?[] labels = [.. test.Select(image => image.IsAnomalous)];
+    private readonly bool?[] labels = [.. test.All.Select(image => image.IsAnomalous)];
 
     /// <summary>As users score, with decisions, timed.</summary>
     public FewShotCell Score(KagPromptModel model, FewShotCell cell)
     {
         var (decisions, maps, watch) = (new List<Decision>(), new MapStatistics(), new Stopwatch());
-        foreach (var batch in test.Chunk(Batch))
+        var before = Saved;
+        foreach (var batch in Batches)
         {
             cancellation.ThrowIfCancellationRequested();
             watch.Start();
-            var results = model.Inspect(Read(model, batch), [.. batch.Select(image => image.ClassName)]);
+            var results = model.Inspect(Read(model, batch), [.. batch.Select(image => test.All[image].ClassName)]);
             watch.Stop();
             foreach (var (image, result) in batch.Zip(results))
             {
-                decisions.Add(Decision.From(result, image.IsAnomalous == true));
-                maps.Add(result.Map, Mask(model, image), result.Width, result.Height, image.IsAnomalous == true);
+                decisions.Add(Decision.From(result, labels[image] == true));
+                maps.Add(result.Map, test.Mask(model, image), result.Width, result.Height, labels[image] == true);
             }
         }
 
@@ -37,7 +42,7 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
         }
 
         var figures = DecisionFigures.With(Figures(cell, metrics, pixels), decisions);
-        return figures with { SecondsPerImage = watch.Elapsed.TotalSeconds / test.Length };
+        return figures with { SecondsPerImage = (watch.Elapsed + Saved - before).TotalSeconds / test.All.Count };
     }
 
     /// <summary>
@@ -51,19 +56,19 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
         var first = kinds.Select(kind => Array.IndexOf(kinds, kind)).ToArray();
         var scores = fusions.Select(_ => new List<float>()).ToArray();
         var maps = fusions.Select(_ => new MapStatistics()).ToArray();
-        foreach (var batch in test.Chunk(Batch))
+        foreach (var batch in Batches)
         {
             cancellation.ThrowIfCancellationRequested();
-            var results = model.InspectFusions(Read(model, batch), [.. batch.Select(image => image.ClassName)], fusions);
+            var results = model.InspectFusions(Read(model, batch), [.. batch.Select(image => test.All[image].ClassName)], fusions);
             foreach (var (image, result) in batch.Zip(results))
             {
-                var mask = Mask(model, image);
+                var mask = test.Mask(model, image);
                 for (var way = 0; way < fusions.Count; way++)
                 {
                     scores[way].Add(result[way].Score);
                     if (first[way] == way)
                     {
-                        maps[way].Add(result[way].Map, mask, model.MapSize, model.MapSize, image.IsAnomalous == true);
+                        maps[way].Add(result[way].Map, mask, model.MapSize, model.MapSize, labels[image] == true);
                     }
                 }
             }
@@ -73,10 +78,11 @@ internal sealed class CellScorer(DatasetImage[] test, IEvaluationImages images, 
         return [.. fusions.Select((_, way) => Figures(cell, ImageMetrics.Compute(scores[way], labels), pixels[first[way]]!))];
     }
 
-    private PixelBuffer[] Read(KagPromptModel model, DatasetImage[] batch)
-        => [.. batch.Select(image => model.Square(images.Read(image), image.ClassName, $"'{image.Path}'"))];
+    private IEnumerable<int[]> Batches => Enumerable.Range(0, test.All.Count).Chunk(Batch);
 
-    private bool[] Mask(KagPromptModel model, DatasetImage image) => images.ReadMask(image, model.MapSize, model.Options.Images.ResizeMode);
+    private TimeSpan Saved => timeSaved?.Invoke() ?? TimeSpan.Zero;
+
+    private PixelBuffer[] Read(KagPromptModel model, int[] batch) => [.. batch.Select(image => test.Square(model, image))];
 
     private static FewShotCell Figures(FewShotCell cell, ImageMetrics image, PixelMetrics pixel) => cell with
     {

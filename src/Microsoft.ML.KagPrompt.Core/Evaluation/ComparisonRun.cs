@@ -104,7 +104,7 @@ internal sealed class ComparisonRun(
     }
 
     private FewShotCell Score(KagPromptModel model, ComparedProduct product, string name)
-        => new CellScorer(product.Test, images, notes.Add, cancellation).Score(model, new()
+        => new CellScorer(new ScoredImages(product.Test, images), null, notes.Add, cancellation).Score(model, new()
         {
             Method = name,
             Dataset = dataset.Name,

@@ -19,34 +19,47 @@ internal sealed class EvaluationRun : IDisposable
     private readonly int[] shots;
     private readonly CellStore store;
     private readonly CellModels models;
+    private readonly EvaluationSharing sharing;
     private readonly Lazy<CellSettings> settings;
     private readonly Dictionary<Product, string> stamps = [];
     private readonly List<string> warnings = [];
-    private int done;
 
     public EvaluationRun(
         IReadOnlyList<FewShotDataset> datasets, InspectionOptions options, FewShotProtocol protocol, IEvaluationImages images,
-        KagPromptModel? initial, IProgress<FewShotProgress>? progress, CancellationToken cancellation)
+        KagPromptModel? initial, EvaluationSharing sharing, IProgress<FewShotProgress>? progress, CancellationToken cancellation)
     {
-        (this.datasets, this.protocol, this.images, this.progress, this.cancellation)
-            = (datasets, protocol, images, progress, cancellation);
+        (this.datasets, this.protocol, this.images, this.sharing, this.progress, this.cancellation)
+            = (datasets, protocol, images, sharing, progress, cancellation);
         (own, method) = (FewShotConfiguration.From(options), InspectionMethods.NameOf(options.Method));
         cells = protocol.Configurations(own).ToDictionary(configuration => configuration, _ => new List<FewShotCell>());
         shots = [.. protocol.Shots.Distinct().Order()];
         products = Product.FromDatasets(datasets, shots[^1], protocol.SupportDraw);
         store = new CellStore(protocol.CellFolder);
-        models = new CellModels(options, protocol, images, initial, message => Tell(message), cancellation);
+        models = new CellModels(options, protocol, images, initial, sharing.Fits, message => Tell(message), cancellation);
         settings = new(() => new CellSettings(options, protocol, initial));
         var elsewhere = protocol.TrainOn?.Images.Select(image => image.ClassName) ?? [];
         ClassRegions.RequireKnown(
             options.Regions.Keys, [.. products.Select(product => product.ClassName).Concat(elsewhere).Distinct()]);
     }
 
-    private int Total => cells.Count * products.Count * protocol.Draws * shots.Length;
+    /// <summary>Cells that are there.</summary>
+    public int Done { get; private set; }
 
-    public FewShotResults Compute()
+    /// <summary>Cells in all.</summary>
+    public int Total => cells.Count * products.Count * protocol.Draws * shots.Length;
+
+    /// <summary>What was computed. All is, once <see cref="ByProduct"/> was enumerated.</summary>
+    public FewShotResults Results => new()
     {
-        Check();
+        Cells = cells[own].AsReadOnly(),
+        Ablations = AblationSummary.Summarize(
+            protocol.Ablations, cells.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<FewShotCell>)entry.Value)),
+        Warnings = [.. warnings.Distinct()],
+    };
+
+    /// <summary>Computes all cells; comes back after each product, while the next is not begun.</summary>
+    public IEnumerable<Product> ByProduct()
+    {
         // One number of graph iterations after the other, the run's own first: no more than one trained prompt is held.
         foreach (var group in cells.Keys.GroupBy(configuration => configuration.Iterations).ToArray())
         {
@@ -57,25 +70,21 @@ internal sealed class EvaluationRun : IDisposable
                     Draw(product, seed, [.. group]);
                     models.EndDraw();
                 }
+
+                yield return product;
             }
 
             models.Dispose();
         }
-
-        return new()
-        {
-            Cells = cells[own].AsReadOnly(),
-            Ablations = AblationSummary.Summarize(
-                protocol.Ablations, cells.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<FewShotCell>)entry.Value)),
-            Warnings = [.. warnings.Distinct()],
-        };
     }
 
     public void Dispose() => models.Dispose();
 
-    private void Check()
+    /// <summary>Looks at all images that will be used.</summary>
+    /// <param name="isFirst">Whether no other run of the same data sets has looked at them.</param>
+    public void Check(bool isFirst)
     {
-        foreach (var dataset in datasets)
+        foreach (var dataset in isFirst ? datasets : [])
         {
             if (IdenticalFiles.Warning(dataset.Images, dataset.Folder ?? Path.GetFullPath(".")) is { } shared)
             {
@@ -95,7 +104,7 @@ internal sealed class EvaluationRun : IDisposable
     private void Draw(Product product, int seed, FewShotConfiguration[] configurations)
     {
         var order = product.Draw(seed, protocol.SupportDraw);
-        var scorer = new CellScorer(product.Test, images, Warn, cancellation);
+        var scorer = new CellScorer(sharing.TestOf(product), () => sharing.TimeSaved, Warn, cancellation);
         foreach (var count in shots)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -110,12 +119,14 @@ internal sealed class EvaluationRun : IDisposable
             var known = configurations.ToDictionary(
                 configuration => configuration,
                 configuration => store.Find(cell, VariantOf(configuration), SettingsOf(product, configuration)));
-            done += known.Values.Count(result => result is not null);
+            Done += known.Values.Count(result => result is not null);
             if (known.Values.Contains(null))
             {
                 var watch = Stopwatch.StartNew();
+                var saved = sharing.TimeSaved;
                 using var model = models.For(product, order[..count], seed, configurations[0].Iterations);
-                Compute(model, scorer, product, cell, known, watch);
+                var fit = watch.Elapsed + sharing.TimeSaved - saved;
+                Compute(model, scorer, product, cell with { SecondsFit = fit.TotalSeconds }, known, watch);
             }
 
             foreach (var (configuration, result) in known)
@@ -134,7 +145,7 @@ internal sealed class EvaluationRun : IDisposable
             + FormattableString.Invariant($"{cell.Dataset}/{cell.Class}, {cell.Shots} shot(s), draw {cell.Seed}");
         if (known.TryGetValue(own, out var earlier) && earlier is null)
         {
-            var result = scorer.Score(model, cell with { SecondsFit = watch.Elapsed.TotalSeconds });
+            var result = scorer.Score(model, cell);
             Keep(own, result);
             var figures = $"image AUROC {Percent(result.ImageAuroc)}, pixel AUROC {Percent(result.PixelAuroc)}";
             Tell(FormattableString.Invariant($"{which}: {figures} ({watch.Elapsed.TotalSeconds:0.0} s)"), result);
@@ -157,7 +168,7 @@ internal sealed class EvaluationRun : IDisposable
         {
             known[configuration] = result;
             store.Save(result, VariantOf(configuration), SettingsOf(product, configuration));
-            done++;
+            Done++;
         }
     }
 
@@ -190,5 +201,5 @@ internal sealed class EvaluationRun : IDisposable
         Tell(message);
     }
 
-    private void Tell(string message, FewShotCell? cell = null) => progress?.Report(new(message, done, Total) { Cell = cell });
+    private void Tell(string message, FewShotCell? cell = null) => progress?.Report(new(message, Done, Total) { Cell = cell });
 }

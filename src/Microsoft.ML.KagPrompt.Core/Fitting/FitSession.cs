@@ -7,7 +7,13 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Fitting;
 
 /// <summary>One run of fitting or adapting. Whatever it makes is disposed again when it fails.</summary>
-internal sealed class FitSession(InspectionOptions options, torch.Device device, ProgressClock clock, CancellationToken cancellation)
+/// <param name="options">The choices.</param>
+/// <param name="device">Where it computes.</param>
+/// <param name="clock">Told of every step.</param>
+/// <param name="cancellation">Stops between images and steps.</param>
+/// <param name="sharing">What other fits have, too; null: there are none.</param>
+internal sealed class FitSession(InspectionOptions options, torch.Device device, ProgressClock clock, CancellationToken cancellation,
+    FitSharing? sharing = null)
 {
     private readonly int seed = options.Seed ?? 0;
 
@@ -17,8 +23,8 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     public KagPromptModel Run(IEnumerable<TrainingImage> images, KagPromptModel? initial)
     {
         InitialModel.Check(options, device, initial);
-        using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
-        using var towers = new FitTowers(options.Backbone, device, initial?.Network.Encoder);
+        using var texts = TextsOf(initial);
+        using var towers = new FitTowers(options.Backbone, device, initial?.Network.Encoder, sharing);
         using var opened = options.Images.Tiles == ImageOptions.AutoTiles ? images.GetEnumerator() : null;
         if (opened is not null)
         {
@@ -66,7 +72,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     public void Check(KagPromptModel? initial)
     {
         InitialModel.Check(options, device, initial);
-        using var texts = new PromptTexts(() => InitialModel.Source(options, initial), Sentences, device);
+        using var texts = TextsOf(initial);
         using var towers = new FitTowers(options.Backbone, device, initial?.Network.Encoder);
         NewNetwork(options, towers, initial, texts).Dispose();
     }
@@ -77,7 +83,7 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
     public KagPromptModel Adapt(KagPromptModel model, IEnumerable<TrainingImage> images, IEnumerable<string> named)
     {
         var network = model.Network;
-        using var texts = new PromptTexts(() => InitialModel.Source(options, model), Sentences, device);
+        using var texts = TextsOf(model);
         var states = new Dictionary<string, ClassState>();
         try
         {
@@ -108,8 +114,9 @@ internal sealed class FitSession(InspectionOptions options, torch.Device device,
         }
     }
 
-    /// <summary>Own sentences, of methods that are told any.</summary>
-    private IReadOnlyDictionary<string, PromptEnsemble> Sentences => options.Method.Sentences;
+    /// <summary>Texts by the backbone of a model, or by the options' own, which other fits have, too.</summary>
+    private PromptTexts TextsOf(KagPromptModel? model) => new(() => InitialModel.Source(options, model), options.Method.Sentences, device,
+        model is null && sharing is not null ? load => sharing.Text(options.Backbone, device, load) : null);
 
     private FitSet Read(IEnumerable<TrainingImage> images, InspectionNetwork network, ClassRegions regions)
         => FitSet.Read(images, network.Preprocessor, count => clock.Report("images", count, 0), cancellation, regions);

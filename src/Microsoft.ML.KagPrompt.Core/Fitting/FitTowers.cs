@@ -8,7 +8,8 @@ namespace Microsoft.ML.KagPrompt.Fitting;
 /// <param name="options">Which.</param>
 /// <param name="device">Where.</param>
 /// <param name="initial">Of a model to start from; null: there is none.</param>
-internal sealed class FitTowers(BackboneOptions options, torch.Device device, FeatureEncoder? initial) : IDisposable
+/// <param name="sharing">What other fits have, too; null: there are none.</param>
+internal sealed class FitTowers(BackboneOptions options, torch.Device device, FeatureEncoder? initial, FitSharing? sharing = null) : IDisposable
 {
     private Shared<NetworkTower>? vision;
     private Shared<NetworkTower>? memory;
@@ -22,7 +23,7 @@ internal sealed class FitTowers(BackboneOptions options, torch.Device device, Fe
         var (main, own) = (vision.Acquire(), memory?.Acquire());
         try
         {
-            return new FeatureEncoder(main, own, images, device);
+            return new FeatureEncoder(main, own, images, device, sharing?.Features);
         }
         catch
         {
@@ -39,5 +40,9 @@ internal sealed class FitTowers(BackboneOptions options, torch.Device device, Fe
     }
 
     private Shared<NetworkTower> Load(string name, IReadOnlyList<int>? taps)
-        => new(NetworkTower.Load(BackboneSources.Open(name, options.Folders), options, taps, device));
+    {
+        return sharing?.Tower(name, taps, options, device, Read) ?? new(Read());
+
+        NetworkTower Read() => NetworkTower.Load(BackboneSources.Open(name, options.Folders), options, taps, device);
+    }
 }

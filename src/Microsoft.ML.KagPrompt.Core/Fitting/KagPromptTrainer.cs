@@ -30,6 +30,11 @@ public static class KagPromptTrainer
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static KagPromptModel Fit(IEnumerable<TrainingImage> images, InspectionOptions options, KagPromptModel? initial = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+        => Fit(images, options, initial, null, progress, cancellation);
+
+    /// <summary>The same; towers and features are those of other fits, too.</summary>
+    internal static KagPromptModel Fit(IEnumerable<TrainingImage> images, InspectionOptions options, KagPromptModel? initial,
+        FitSharing? sharing, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(options);
@@ -37,7 +42,7 @@ public static class KagPromptTrainer
         TorchRuntime.Require();
         using var held = initial?.Hold();
         var device = DeviceChoice.Resolve(options.Device);
-        var fit = new FitSession(options, device, new ProgressClock(progress), cancellation);
+        var fit = new FitSession(options, device, new ProgressClock(progress), cancellation, sharing);
         try
         {
             return fit.Run(images, initial);

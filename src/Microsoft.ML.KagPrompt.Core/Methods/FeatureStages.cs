@@ -57,9 +57,20 @@ internal sealed partial class FeatureStages
 
     /// <summary>Maps of chosen stages and the pooled descriptor. The caller owns them.</summary>
     public StageFeatures Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares, IReadOnlyList<int> chosen)
-        => encoder.Encode(squares, images
-            => encoder.Tower is IStageTower tower ? StageFeatures.Choose(tower.EncodeStages(images), chosen)
-            : OfTaps(encoder.Tower.Encode(images), chosen));
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        // All stages, whichever are chosen: methods that choose others are served by the same.
+        var features = encoder.Tower is IStageTower tower
+            ? encoder.Encode(squares, "stages", images => StageFeatures.All(tower.EncodeStages(images))).Choose(chosen)
+            : OfTaps(encoder.EncodeByBackbone(squares), chosen);
+        foreach (var tensor in features.Tensors)
+        {
+            tensor.MoveToOuterDisposeScope();
+        }
+
+        return features;
+    }
 
     private static int StepOf(VisionTowerInfo info, int tap) => tap < info.TapSteps.Count ? info.TapSteps[tap] : info.PatchSize;
 
@@ -78,13 +89,17 @@ internal sealed partial class FeatureStages
 /// <summary>Feature maps [B, W, h, w] of a batch, shallow to deep, and a descriptor [B, D] of each image. Owns them.</summary>
 internal sealed class StageFeatures(IReadOnlyList<torch.Tensor> maps, torch.Tensor descriptor) : EncodedImages
 {
-    /// <summary>Of all stages' maps, some, and the mean of the last.</summary>
-    public static StageFeatures Choose(IReadOnlyList<torch.Tensor> maps, IReadOnlyList<int> chosen)
-        => new([.. chosen.Select(stage => maps[stage - 1])], maps[^1].mean([2, 3]));
+    /// <summary>All stages' maps, and the mean of the last.</summary>
+    public static StageFeatures All(IReadOnlyList<torch.Tensor> maps) => new(maps, maps[^1].mean([2, 3]));
+
+    /// <summary>The maps of some stages, counted from 1. They are the same tensors.</summary>
+    public StageFeatures Choose(IReadOnlyList<int> chosen) => new([.. chosen.Select(stage => maps[stage - 1])], descriptor);
 
     public IReadOnlyList<torch.Tensor> Maps => maps;
 
     public torch.Tensor Descriptor => descriptor;
 
     public override IEnumerable<torch.Tensor> Tensors => maps.Append(descriptor);
+
+    public override EncodedImages Map(Func<torch.Tensor, torch.Tensor> change) => new StageFeatures([.. maps.Select(change)], change(descriptor));
 }

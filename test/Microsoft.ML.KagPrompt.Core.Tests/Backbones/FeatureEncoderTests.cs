@@ -21,13 +21,13 @@ public sealed class FeatureEncoderTests
         tower.Batches.Should().Equal(batches);
         features.ImageEmbedding.shape.Should().Equal(5, 1);
         float[] expected = [.. Enumerable.Range(0, 5).Select(i => 10 * i / 255f)];
-        foreach (var tensor in features.All)
+        foreach (var tensor in features.Tensors)
         {
             tensor.IsInvalid.Should().BeFalse("it is the caller's");
             tensor.flatten().data<float>().ToArray().Should().Equal(expected, (a, b) => Math.Abs(a - b) < 1e-6f);
         }
 
-        features.All.Should().HaveCount(side == 512 ? 4 : 3);
+        features.Tensors.Should().HaveCount(side == 512 ? 4 : 3);
     }
 
     [Fact]

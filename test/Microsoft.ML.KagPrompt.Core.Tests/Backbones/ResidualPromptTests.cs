@@ -126,7 +126,7 @@ public sealed class ResidualPromptTests : IDisposable
         using var images = torch.rand([1, 3, 64, 64]);
         using var expected = tower.Encode(images);
         using var actual = again.Encode(images);
-        actual.All.Zip(expected.All).Should().HaveCount(3 + 4 + 1)
+        actual.Tensors.Zip(expected.Tensors).Should().HaveCount(3 + 4 + 1)
             .And.AllSatisfy(pair => pair.First.eq(pair.Second).all().ToBoolean().Should().BeTrue());
     }
 

@@ -68,6 +68,41 @@ public sealed class FewShotEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void RunAll_SeveralMethods_GiveWhatEachGivesAlone()
+    {
+        var protocol = Protocol with { CellFolder = null };
+        EvaluatedMethod[] methods = [.. ((MethodOptions[])[new KagOptions(), new PatchCoreOptions(), new AnomalyDinoOptions()])
+            .Select(method => new EvaluatedMethod { Options = Small with { Method = method }, Protocol = protocol })];
+        var alone = methods.Select(method => FewShotEvaluation.Run([Set], method.Options, parts, protocol)).ToArray();
+        var (before, told) = (parts.Reads, new List<(int Done, int Total)>());
+        var together = FewShotEvaluation.RunAll([Set], methods, parts, new ProgressCallback(value => told.Add((value.Done, value.Total))));
+        together.Should().HaveCount(3);
+        foreach (var (all, own) in together.Zip(alone))
+        {
+            all.Cells.Select(Untimed).Should().Equal(own.Cells.Select(Untimed));
+            all.Warnings.Should().Equal(own.Warnings);
+        }
+
+        // Of each method two draws of one and two supports; test images once for all.
+        (parts.Reads - before).Should().Be((3 * 2 * 3) + 4);
+        told[^1].Should().Be((12, 12), "cells of all methods");
+
+        static FewShotCell Untimed(FewShotCell cell) => cell with { SecondsFit = null, SecondsPerImage = null };
+    }
+
+    [Fact]
+    public void Run_ImagesReadBefore_CostWhatTheyCostAlone()
+    {
+        parts.Delay = TimeSpan.FromMilliseconds(50);
+        var cells = FewShotEvaluation.Run([Set], Small, parts, Protocol with { CellFolder = null, Shots = [1] }).Cells;
+        cells.Should().HaveCount(2).And.OnlyContain(cell => cell.SecondsPerImage >= 0.05, "a user reads each image anew");
+    }
+
+    [Fact]
+    public void RunAll_NoMethod_IsRefused() => FluentActions.Invoking(() => FewShotEvaluation.RunAll([Set], [], parts))
+        .Should().Throw<ArgumentException>().WithMessage("methods: expected one or more*");
+
+    [Fact]
     public void Run_Region_IsUsedAndMakesCellsOfItsOwn()
     {
         var whole = FewShotEvaluation.Run([Set], Small, parts, Protocol);
@@ -120,6 +155,9 @@ public sealed class FewShotEvaluationTests : IDisposable
 
         public string? Wrong { get; set; }
 
+        /// <summary>How long an image takes to read.</summary>
+        public TimeSpan Delay { get; set; }
+
         public void Check(DatasetImage image)
         {
             if (image.Path == Wrong)
@@ -131,6 +169,7 @@ public sealed class FewShotEvaluationTests : IDisposable
         public PixelBuffer Read(DatasetImage image)
         {
             Reads++;
+            Thread.Sleep(Delay);
             return Part(image, image.IsAnomalous == true);
         }
 

@@ -10,7 +10,7 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
     private const int Side = 112;
 
     /// <summary>A CLIP of random weights, in a file of its own, for methods that need a transformer.</summary>
-    private const string TinyClip = "tiny-clip";
+    internal const string TinyClip = "tiny-clip";
 
     // The part, and a dark spot on it.
     internal static readonly PixelBuffer[] Supports = [.. Enumerable.Range(0, 3).Select(seed => TestImages.Part(Side, Side, seed))];

@@ -33,7 +33,7 @@ internal sealed partial class PromptAdMethod(PromptAdOptions options, MethodSize
     private PatchGrid Grid => PatchGrid.Tiling(sizes.ImageSize / sizes.Main.PatchSize, sizes.ImageSize);
 
     public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
-        => encoder.Encode(squares, images => tower.EncodeValuePath(images, BankBlocks));
+        => encoder.Encode(squares, "value path", images => tower.EncodeValuePath(images, BankBlocks));
 
     public ClassRegion Place(SquareRegion region) => new(region, [Grid], maps);
 

@@ -44,7 +44,7 @@ internal sealed partial class WinClipMethod : IInspectionMethod
     private IReadOnlyList<int> BankWidths => [sizes.Main.TapWidths[0], .. windows.Select(_ => sizes.Main.JointWidth)];
 
     public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
-        => encoder.Encode(squares, images => ((IWindowTower)encoder.Tower).EncodeWindows(images,
+        => encoder.Encode(squares, "windows", images => ((IWindowTower)encoder.Tower).EncodeWindows(images,
             [.. windows.Select(window => torch.tensor(window.PatchIndices(), device: images.device))]));
 
     /// <summary>The plain means of the sentences as the tower gives them, of any length, [2, C'], normal first.</summary>

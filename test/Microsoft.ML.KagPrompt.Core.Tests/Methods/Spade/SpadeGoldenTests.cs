@@ -103,7 +103,7 @@ public sealed class SpadeGoldenTests : IDisposable
     private StageFeatures Features(string whose, int? only = null)
     {
         torch.Tensor[] maps = [.. Layers.Append("layer4").Select(layer => golden.Read($"in.{whose}.{layer}"))];
-        return StageFeatures.Choose([.. maps.Select(map => only is { } image ? map.narrow(0, image, 1) : map)], [1, 2, 3]);
+        return StageFeatures.All([.. maps.Select(map => only is { } image ? map.narrow(0, image, 1) : map)]).Choose([1, 2, 3]);
     }
 
     private IReadOnlyList<torch.Tensor>[] Supports(SpadeMethod method, int count)
