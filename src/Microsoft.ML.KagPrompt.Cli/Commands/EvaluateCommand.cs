@@ -104,8 +104,8 @@ internal static class EvaluateCommand
             + "A run that was stopped goes on where it was.")
         {
             Data, Layout, Methods, TrainOn, Initial, Checkpoint, Shots, Seeds, Draw, Words.Epochs, Words.Heads, Words.Decoder,
-            Words.ZeroShot, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Regions, Device, Ablate, Json, Page, Cells, Table1,
-            Native, Output,
+            Words.ZeroShot, FromScratch, Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Regions, Device,
+            Ablate, Json, Page, Cells, Table1, Native, Output,
         };
         command.AddRule(RefuseBesideTable1);
         Words.AddRules(command, Methods, Initial);

@@ -151,7 +151,8 @@ internal sealed class FeatureEncoder : IDisposable
     private static string Taps(bool forPrompt) => forPrompt ? "taps, for a prompt, too" : "taps";
 
     private T Kept<T>(Shared<NetworkTower> tower, string kind, IReadOnlyList<PixelBuffer> squares, Func<T> encode) where T : EncodedImages
-        => store is null ? encode() : store.Get(tower.Value, FormattableString.Invariant($"{kind}, tiles {tiles}"), squares, Device, encode);
+        => store is null ? encode()
+            : store.Get(tower.Value, FormattableString.Invariant($"{kind}, tiles {tiles}"), squares, Device, encode);
 
     private T Encode<T>(IReadOnlyList<PixelBuffer> squares, Func<torch.Tensor, T> encode) where T : EncodedImages
     {

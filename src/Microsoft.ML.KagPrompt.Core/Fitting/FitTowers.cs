@@ -9,7 +9,8 @@ namespace Microsoft.ML.KagPrompt.Fitting;
 /// <param name="device">Where.</param>
 /// <param name="initial">Of a model to start from; null: there is none.</param>
 /// <param name="sharing">What other fits have, too; null: there are none.</param>
-internal sealed class FitTowers(BackboneOptions options, torch.Device device, FeatureEncoder? initial, FitSharing? sharing = null) : IDisposable
+internal sealed class FitTowers(BackboneOptions options, torch.Device device, FeatureEncoder? initial, FitSharing? sharing = null)
+    : IDisposable
 {
     private Shared<NetworkTower>? vision;
     private Shared<NetworkTower>? memory;

@@ -101,5 +101,6 @@ internal sealed class StageFeatures(IReadOnlyList<torch.Tensor> maps, torch.Tens
 
     public override IEnumerable<torch.Tensor> Tensors => maps.Append(descriptor);
 
-    public override EncodedImages Map(Func<torch.Tensor, torch.Tensor> change) => new StageFeatures([.. maps.Select(change)], change(descriptor));
+    public override EncodedImages Map(Func<torch.Tensor, torch.Tensor> change)
+        => new StageFeatures([.. maps.Select(change)], change(descriptor));
 }

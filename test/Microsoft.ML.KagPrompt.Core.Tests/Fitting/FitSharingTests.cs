@@ -66,7 +66,8 @@ public sealed class FitSharingTests(EveryMethodTests.Fitted alone) : IClassFixtu
         using var sharing = new FitSharing(0);
         Fit("kag", "resnet18", sharing).Dispose();
         using var model = Fit("kag", "resnet18", sharing);
-        model.Inspect(EveryMethodTests.Defective).Score.Should().Be(alone.Model("kag", "resnet18").Inspect(EveryMethodTests.Defective).Score);
+        model.Inspect(EveryMethodTests.Defective).Score.Should()
+            .Be(alone.Model("kag", "resnet18").Inspect(EveryMethodTests.Defective).Score);
         sharing.Features.Batches.Found.Should().Be(0);
     }
 
