@@ -1,3 +1,4 @@
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.TestSupport;
 using Microsoft.ML.KagPrompt.Tests.Methods.Cells;
 using TorchSharp;
@@ -20,7 +21,9 @@ internal static class NaiveScores
     /// <summary>The second of two in their softmax.</summary>
     public static double Second(double first, double second) => Math.Exp(second) / (Math.Exp(first) + Math.Exp(second));
 
-    /// <summary>Cells row by row → pixels row by row, linear between centres that tile the square, or between corners on its corners.</summary>
+    /// <summary>
+    /// Cells row by row → pixels row by row, linear between centres that tile the square, or between corners on its corners.
+    /// </summary>
     public static double[] Enlarged(double[] cells, int rows, int columns, int side, bool corners)
     {
         double Place(int pixel, int count) => corners ? pixel * (count - 1.0) / (side - 1)
@@ -50,7 +53,7 @@ internal static class NaiveScores
     public static double[] Sum(IEnumerable<double[]> maps) => maps.Aggregate((a, b) => [.. a.Zip(b, (x, y) => x + y)]);
 
     /// <summary>Asserts each image's map and score, but for a share of the largest.</summary>
-    public static void ShouldScore(this Microsoft.ML.KagPrompt.Methods.MethodScores actual, IReadOnlyList<(double[] Map, double Score)> expected, double share)
+    public static void ShouldScore(this MethodScores actual, IReadOnlyList<(double[] Map, double Score)> expected, double share)
     {
         var side = (long)Math.Sqrt(expected[0].Map.Length);
         actual.Maps.ShouldBeNear(torch.tensor([.. expected.SelectMany(image => image.Map)], [expected.Count, side, side]), share,

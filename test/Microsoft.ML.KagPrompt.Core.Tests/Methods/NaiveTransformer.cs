@@ -22,7 +22,7 @@ internal sealed class NaiveTransformer : IDisposable
         var drawn = VisionTransformer.Shapes(config).ToDictionary(entry => entry.Key,
             entry => torch.randn(entry.Value, generator: random).mul(entry.Value.Length > 1 ? 1 : 0.2f)
                 .add(entry.Key.Contains("norm") && entry.Key.EndsWith("weight") ? 1 : 0).DetachFromDisposeScope());
-        weights = drawn.ToDictionary(entry => entry.Key, entry => Rows(entry.Value.flatten(1 < entry.Value.dim() ? 1 : 0)));
+        weights = drawn.ToDictionary(entry => entry.Key, entry => Rows(entry.Value.flatten(entry.Value.dim() > 1 ? 1 : 0)));
         Tower = new VisionTransformer(config, new WeightSet(drawn));
     }
 

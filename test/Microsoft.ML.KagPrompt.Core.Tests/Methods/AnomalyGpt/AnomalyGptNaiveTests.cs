@@ -36,7 +36,8 @@ public sealed class AnomalyGptNaiveTests : IDisposable
     {
         using var method = AnomalyGptStart.Create(new(), new MethodStart(Sizes, "tables", [], null, 0));
         var (supports, queries) = (Enumerable.Range(0, 3).Select(_ => Taps(1)).ToArray(), Taps(Images));
-        using var reference = method.BuildReference([.. supports.Select(support => method.Remember(MethodSizesOf.Features(support)))], null);
+        using var reference = method.BuildReference(
+            [.. supports.Select(support => method.Remember(MethodSizesOf.Features(support)))], null);
 
         using var scored = method.Score(MethodSizesOf.Features(queries), reference);
 

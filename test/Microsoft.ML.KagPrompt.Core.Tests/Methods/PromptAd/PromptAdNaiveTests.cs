@@ -6,7 +6,9 @@ using static Microsoft.ML.KagPrompt.Tests.Methods.NaiveScores;
 
 namespace Microsoft.ML.KagPrompt.Tests.Methods.PromptAd;
 
-/// <summary>From images to maps and scores, at sizes of no golden file, against loops in 64 bit: both streams of the tower, and the rest.</summary>
+/// <summary>
+/// From images to maps and scores, at sizes of no golden file, against loops in 64 bit: both streams of the tower, and the rest.
+/// </summary>
 public sealed class PromptAdNaiveTests : IDisposable
 {
     private const int Grid = 4;

@@ -6,7 +6,9 @@ using static Microsoft.ML.KagPrompt.Tests.Methods.NaiveScores;
 
 namespace Microsoft.ML.KagPrompt.Tests.Methods.WinClip;
 
-/// <summary>From images to maps and scores, at sizes of no golden file, against loops in 64 bit: the tower, its windows, and the rest.</summary>
+/// <summary>
+/// From images to maps and scores, at sizes of no golden file, against loops in 64 bit: the tower, its windows, and the rest.
+/// </summary>
 public sealed class WinClipNaiveTests : IDisposable
 {
     private const int Grid = 5;
