@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Microsoft.ML.Data;
 using Microsoft.ML.KagPrompt;
 
 namespace Microsoft.ML;
@@ -18,4 +20,20 @@ public static partial class KagPromptCatalog
     public static KagPromptEstimator DetectAnomaliesAprilGan(this TransformsCatalog catalog, string imageColumnName = "Image",
         AprilGanOptions? method = null, KagPromptOptions? options = null)
         => Detect(catalog, imageColumnName, method ?? new(), options);
+
+    /// <inheritdoc cref="DetectAnomaliesAprilGan(TransformsCatalog, string, AprilGanOptions, KagPromptOptions)"/>
+    /// <param name="catalog">The transforms catalog.</param>
+    /// <param name="imageColumnName">Column of images of any size.</param>
+    /// <param name="labelColumnName">As <see cref="ColumnOptions.Label"/>; null: all rows are normal.</param>
+    /// <param name="classNameColumnName">As <see cref="ColumnOptions.ClassName"/>; null: one class.</param>
+    /// <param name="supportColumnName">As <see cref="ColumnOptions.Support"/>; null: the library chooses.</param>
+    /// <param name="backboneName">As <see cref="BackboneOptions.Name"/>: the default is embedded.</param>
+    [OverloadResolutionPriority(-1)]
+#pragma warning disable RS0026 // The priority says which of the two a call without names means.
+    public static KagPromptEstimator DetectAnomaliesAprilGan(this TransformsCatalog catalog, string imageColumnName = "Image",
+        string? labelColumnName = null, string? classNameColumnName = null, string? supportColumnName = null,
+        string backboneName = "compact")
+#pragma warning restore RS0026
+        => Detect(catalog, imageColumnName, new AprilGanOptions(),
+            Named(labelColumnName, classNameColumnName, supportColumnName) with { Backbone = new() { Name = backboneName } });
 }

@@ -15,7 +15,10 @@ internal static class TextFeatures
     /// The plain means of the sentences as the tower gives them, of any length: [2, C'], normal first. The caller owns it.
     /// </summary>
     public static Tensor RawMeans(ITextTower tower, BytePairTokenizer tokenizer, PromptEnsemble prompts, Device device)
-        => Pair(prompts, sentences => tower.Embed(Tokens(tokenizer, sentences, device)).mean([0]));
+        => Pair(prompts, sentences => RawMean(tower.Embed(Tokens(tokenizer, sentences, device))));
+
+    /// <summary>Sentences of any length [n, C'], averaged as they are: [C'].</summary>
+    public static Tensor RawMean(Tensor sentences) => sentences.mean([0]);
 
     /// <summary>Sentences of any length [n, C'], each brought to unit length, averaged, brought to unit length: [C'].</summary>
     public static Tensor UnitMean(Tensor sentences) => sentences.UnitLength(-1).mean([0]).UnitLength(-1);

@@ -11,13 +11,14 @@ internal static class BackboneNeeds
     /// <summary>Refuses a backbone without a text tower.</summary>
     /// <param name="start">What the method starts from.</param>
     /// <param name="method">Its name.</param>
+    /// <param name="who">Which backbones serve the method, where it needs more than that.</param>
     /// <exception cref="ArgumentException">It has none.</exception>
-    public static void RequireText(this MethodStart start, string method)
+    public static void RequireText(this MethodStart start, string method, string who = WithText)
     {
         // Of an initial model the classes' words may be known while its text side is elsewhere.
         if (start.Initial is null && start.Texts is { IsThere: false })
         {
-            throw Lacks(method, "a text tower", start.BackboneName, WithText);
+            throw Lacks(method, "a text tower", start.BackboneName, who);
         }
     }
 
@@ -31,7 +32,7 @@ internal static class BackboneNeeds
     public static T Require<T>(this MethodStart start, string method, string what, string who) where T : class
         => start.Sizes.Tower as T ?? throw Lacks(method, what, start.BackboneName, who);
 
-    /// <summary>That a backbone lacks something, in one sentence and its remedy.</summary>
+    /// <summary>That a backbone lacks something, and the remedy, in one sentence.</summary>
     public static ArgumentException Lacks(string method, string what, string backbone, string who)
-        => new($"Method '{method}' needs {what}; backbone '{backbone}' has none. Name one that has as Backbone.Name (--backbone): {who}.");
+        => new($"Method '{method}' needs {what}, and backbone '{backbone}' has none: name {who} as Backbone.Name (--backbone).");
 }

@@ -10,7 +10,7 @@ public class BackboneNeedsTests
     public void RequireText_OfABackboneWithout_NamesWhoHasOne()
     {
         FluentActions.Invoking(() => Start("resnet18", out _).RequireText("promptad")).Should().Throw<ArgumentException>()
-            .WithMessage("Method 'promptad' needs a text tower; backbone 'resnet18' has none.*'compact'*CLIP*");
+            .WithMessage("Method 'promptad' needs a text tower, and backbone 'resnet18' has none: name 'compact'*CLIP* as Backbone.Name*");
         FluentActions.Invoking(() => Start("compact", out _).RequireText("promptad")).Should().NotThrow();
     }
 
@@ -19,7 +19,7 @@ public class BackboneNeedsTests
     {
         FluentActions.Invoking(() => Start("compact", out _).Require<IStageTower>("spade", "stages", "a ResNet")).Should()
             .Throw<ArgumentException>()
-            .WithMessage("Method 'spade' needs stages; backbone 'compact' has none.*a ResNet.");
+            .WithMessage("Method 'spade' needs stages, and backbone 'compact' has none: name a ResNet as Backbone.Name (--backbone).");
         var start = Start("resnet18", out var tower);
         start.Require<IStageTower>("spade", "stages", "a ResNet").Should().BeSameAs(tower);
     }

@@ -56,6 +56,13 @@ internal static class WinClipMaps
         return new([.. scores.Skip(1).Select(score => score.MoveToOuterDisposeScope())],
             [.. maps.Select(map => map.MoveToOuterDisposeScope())], mean.MoveToOuterDisposeScope());
     }
+
+    /// <summary>Half of what words say and half of what supports say, of patches or of images.</summary>
+    public static Tensor Halved(Tensor words, Tensor supports)
+    {
+        using var scope = NewDisposeScope();
+        return words.Plus(supports).Times(0.5).MoveToOuterDisposeScope();
+    }
 }
 
 /// <summary>What visual association makes of an image.</summary>

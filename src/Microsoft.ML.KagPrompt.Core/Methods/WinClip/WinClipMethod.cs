@@ -97,7 +97,7 @@ internal sealed partial class WinClipMethod : IInspectionMethod
         var (distances, unlikeness) = known.Bank.Compare(Layers(seen), counted);
         var visual = WinClipMaps.Association(distances, windows).Mean;                                                         // [B, g²]
         var largest = (counted is null ? visual : visual.index_select(1, torch.tensor(counted[0], device: visual.device))).amax([1]);
-        var (map, score) = (ToImage(zeroShot.Plus(visual).Times(0.5), known.Region), image.Plus(largest).Times(0.5));
+        var (map, score) = (ToImage(WinClipMaps.Halved(zeroShot, visual), known.Region), WinClipMaps.Halved(image, largest));
         return new MethodScores(map.MoveToOuterDisposeScope(), score.MoveToOuterDisposeScope(), unlikeness.MoveToOuterDisposeScope());
     }
 

@@ -40,7 +40,7 @@ public sealed record WinClipOptions : MethodOptions
     internal override IInspectionMethod Create(MethodStart start)
     {
         start.Require<Backbones.IWindowTower>(MethodName, "a transformer that encodes windows of an image alone", WithWindows);
-        start.RequireText(MethodName);
+        start.RequireText(MethodName, WithWindows);
         return new WinClipMethod(this, start.Sizes);
     }
 

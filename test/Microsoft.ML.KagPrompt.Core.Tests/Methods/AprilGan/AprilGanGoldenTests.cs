@@ -78,8 +78,14 @@ public sealed class AprilGanGoldenTests : IDisposable
             var largest = Own("few_shot.map_max").data<float>().ToArray();
             torch.tensor(TransductiveScores.Scaled(largest))
                 .ShouldBeClose(Own("few_shot.map_max_minmax_per_class"), Tolerance, $"{name}: between least and largest");
-            torch.tensor(TransductiveScores.Compute(Own("zero_shot.image_score").data<float>().ToArray(), largest))
-                .ShouldBeClose(Own("few_shot.image_score_transductive"), Tolerance, $"{name}: image scores");
+            var scores = TransductiveScores.Compute(Own("zero_shot.image_score").data<float>().ToArray(), largest);
+            torch.tensor(scores).ShouldBeClose(Own("few_shot.image_score_transductive"), Tolerance, $"{name}: image scores");
+
+            void ShouldHaveAuroc(float[] values, torch.Tensor truth, string kind)
+                => RocMetrics.Auroc(values, truth.to_type(torch.ScalarType.Bool).data<bool>().ToArray()).Should()
+                    .BeApproximately(golden.Read($"metrics.{kind}_auroc_per_class")[index].ToDouble(), Tolerance, $"{name}: {kind}s");
+            ShouldHaveAuroc(scores, Own("test.label"), "image");
+            ShouldHaveAuroc([.. visual.Plus(Own("zero_shot.map")).data<float>()], HeadTrainer.Binary(Own("test.mask")), "pixel");
         }
     }
 

@@ -1,10 +1,13 @@
+using Microsoft.ML.KagPrompt.Backbones;
+using Microsoft.ML.KagPrompt.Methods;
 using Microsoft.ML.KagPrompt.Methods.Spade;
+using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Tests.Methods.Spade;
 
-/// <summary>SPADE's gallery at sizes of no golden file, against loops in 64 bit.</summary>
+/// <summary>SPADE's gallery, maps and scores at sizes of no golden file, against loops in 64 bit.</summary>
 public sealed class SpadeNaiveTests : IDisposable
 {
     private readonly DisposeScope scope = torch.NewDisposeScope();
@@ -48,6 +51,45 @@ public sealed class SpadeNaiveTests : IDisposable
     {
         var gallery = new SpadeGallery(torch.zeros(1, 1), [Matrix([[0, 0], [3, 4]])], [[2]], losesRemainder: true);
         gallery.Distances(0, Matrix([[3, 4]]), [0])[0].ToSingle().Should().BeLessThan(1e-5f);
+    }
+
+    [Fact]
+    public void Score_GridsThatAreNotSquare_EqualsLoops()
+    {
+        const int Side = 20;
+        const int Neighbours = 3;
+        (int Rows, int Columns, int Width)[] layers = [(5, 7, 4), (3, 4, 6), (2, 3, 5)];
+        torch.Tensor[] Drawn(int images) => [.. layers.Append((Rows: 2, Columns: 2, Width: 3)).Select(layer
+            => Matrix(Vectors(images * layer.Width, layer.Rows * layer.Columns)).view(images, layer.Width, layer.Rows, layer.Columns))];
+        var info = new VisionTowerInfo { PatchSize = 4, TapWidths = [.. layers.Select(layer => layer.Width)], JointWidth = 3,
+            ImageSize = Side, Mean = [0, 0, 0], Std = [1, 1, 1] };
+        using var method = new SpadeMethod(new() { Neighbours = Neighbours },
+            new MethodSizes(info, info, Side, MapUpsampling.CellCentres, torch.CPU),
+            [.. layers.Select(layer => PatchGrid.HalfPixel(layer.Rows, layer.Columns, Side, Side))]);
+        var (supports, queries) = (Drawn(5), Drawn(2));
+        using var reference = method.BuildReference([.. Enumerable.Range(0, 5).Select(i => method.Remember(
+            StageFeatures.Choose([.. supports.Select(map => map.narrow(0, i, 1))], [1, 2, 3])))], null);
+
+        using var scored = method.Score(StageFeatures.Choose(queries, [1, 2, 3]), reference);
+
+        scored.ShouldScore([.. Enumerable.Range(0, 2).Select(query =>
+        {
+            var nearest = Enumerable.Range(0, 5)
+                .Select(support => (Distance: Distance(Pooled(supports[3], support), Pooled(queries[3], query), 0), Support: support))
+                .OrderBy(pair => pair.Distance).Take(Neighbours).ToArray();
+            var maps = layers.Select((layer, i) =>
+            {
+                var gallery = nearest.SelectMany(pair => Cells(supports[i], pair.Support)).ToArray();
+                return NaiveScores.Enlarged([.. Cells(queries[i], query).Select(cell => gallery.Min(row => Distance(row, cell, 1e-6)))],
+                    layer.Rows, layer.Columns, Side, corners: false);
+            });
+            double[] mean = [.. NaiveScores.Sum(maps).Select(sum => sum / layers.Length)];
+            return (NaiveScores.Blurred(mean, Side, 4), nearest.Average(pair => pair.Distance));
+        })], 1e-5);
+
+        static double[][] Channels(torch.Tensor map, int image) => NaiveScores.Rows(map[image].flatten(1));
+        static double[] Pooled(torch.Tensor map, int image) => [.. Channels(map, image).Select(channel => channel.Average())];
+        static double[][] Cells(torch.Tensor map, int image) => NaiveScores.Rows(map[image].flatten(1).t());
     }
 
     public void Dispose() => scope.Dispose();

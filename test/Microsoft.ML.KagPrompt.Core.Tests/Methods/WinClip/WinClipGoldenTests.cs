@@ -1,10 +1,10 @@
-using Microsoft.ML.KagPrompt.Checkpoints;
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Methods;
-using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Methods.WinClip;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 using TorchSharp;
+using static Microsoft.ML.KagPrompt.Tests.Methods.WinClip.WinClipGolden;
 
 namespace Microsoft.ML.KagPrompt.Tests.Methods.WinClip;
 
@@ -24,11 +24,15 @@ public sealed class WinClipGoldenTests : IDisposable
         using (vision)
         using (text)
         {
+            var means = new List<torch.Tensor>();
             foreach (var group in (string[])["normal", "abnormal"])
             {
-                text.Embed(golden.Read($"text.{group}.tokens"))
-                    .ShouldBeClose(golden.Read($"text.{group}.sentence_embeddings"), Tolerance, $"{group} sentences");
+                var sentences = text.Embed(golden.Read($"text.{group}.tokens"));
+                sentences.ShouldBeClose(golden.Read($"text.{group}.sentence_embeddings"), Tolerance, $"{group} sentences");
+                means.Add(TextFeatures.RawMean(sentences));
             }
+
+            torch.stack(means).ShouldBeClose(golden.Read("text.features_mean_unnormalised"), Tolerance, "means of the sentences");
 
             foreach (var (images, prefix) in new[] { ("input.test_images", ""), ("input.support_images", "support.") })
             {
@@ -82,7 +86,7 @@ public sealed class WinClipGoldenTests : IDisposable
 
         var multi = WinClipMaps.MultiScale(image, maps);
         Square(multi, Grids(golden)[0]).ShouldBeNear(golden.Read("zero_shot.map_grid"), Tolerance, "map of the grid");
-        ToImage(golden)(multi).ShouldBeNear(golden.Read("zero_shot.map"), Tolerance, "map");
+        ToImage(golden, multi).ShouldBeNear(golden.Read("zero_shot.map"), Tolerance, "map");
     }
 
     [SkippableFact]
@@ -93,9 +97,8 @@ public sealed class WinClipGoldenTests : IDisposable
         foreach (var shots in golden.Numbers("k_shots"))
         {
             var prefix = $"few_shot_k{shots}";
-            using var bank = MemoryBank.Build([.. Enumerable.Range(0, shots).Select(k => (IReadOnlyList<torch.Tensor>)
-                [.. Names(golden, "support.patch_tokens_ln_post", "support.").Select(name => golden.Read(name).narrow(0, k, 1))])]);
-            var distances = bank.Distances([.. Names(golden, "tower.patch_tokens_ln_post", "").Select(golden.Read)]);
+            using var bank = Bank(golden, golden.Read("support.patch_tokens_ln_post"), shots);
+            var distances = bank.Distances(Queries(golden, golden.Read("tower.patch_tokens_ln_post")));
 
             var association = WinClipMaps.Association(distances, grids);
 
@@ -109,6 +112,8 @@ public sealed class WinClipGoldenTests : IDisposable
             }
 
             Square(association.Mean, grids[0]).ShouldBeNear(golden.Read($"{prefix}.visual_map_grid"), Tolerance, $"{shots} shots: mean");
+            Square(WinClipMaps.Halved(golden.Read("zero_shot.map_grid").flatten(1), association.Mean), grids[0])
+                .ShouldBeNear(golden.Read($"{prefix}.map_grid"), Tolerance, $"{shots} shots: map of the grid");
         }
     }
 
@@ -157,20 +162,4 @@ public sealed class WinClipGoldenTests : IDisposable
     }
 
     public void Dispose() => scope.Dispose();
-
-    private static WindowGrid[] Grids(SafetensorsFile golden)
-        => [.. golden.Numbers("scales").Select(scale => new WindowGrid(golden.Number("grid"), scale))];
-
-    private static torch.Tensor[] Windows(SafetensorsFile golden) => [.. Grids(golden).Select(grid => torch.tensor(grid.PatchIndices()))];
-
-    private static string[] Names(SafetensorsFile golden, string patches, string prefix)
-        => [patches, .. Grids(golden).Select(grid => $"{prefix}windows{grid.Scale}.embedding")];
-
-    private static torch.Tensor Square(torch.Tensor patches, WindowGrid grid) => patches.view(-1, grid.Side, grid.Side);
-
-    private static Func<torch.Tensor, torch.Tensor> ToImage(SafetensorsFile golden)
-    {
-        var (side, size) = (golden.Number("grid"), golden.Number("image_size"));
-        return patches => PatchGrid.Tiling(side, size).ToImage(patches, size);
-    }
 }

@@ -136,7 +136,8 @@ public sealed class WinClipModelTests : IDisposable
     {
         var name = backbone.Contains('.') ? In(backbone) : backbone;
         FluentActions.Invoking(() => KagPromptTrainer.Fit(Parts(1), Options with { Backbone = new() { Name = name } }).Dispose())
-            .Should().Throw<ArgumentException>().WithMessage($"*{message}*");
+            .Should().Throw<ArgumentException>().WithMessage($"*{message}*")
+            .Which.Message.Should().NotContain("name 'compact'", "it is refused, too");
     }
 
     [Fact]
