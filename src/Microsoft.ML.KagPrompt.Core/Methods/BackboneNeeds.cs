@@ -33,5 +33,5 @@ internal static class BackboneNeeds
 
     /// <summary>That a backbone lacks something, in one sentence and its remedy.</summary>
     public static ArgumentException Lacks(string method, string what, string backbone, string who)
-        => new($"Method '{method}' needs {what}; backbone '{backbone}' has none. Name one that has as Backbone.Name (--backbone): {who}.");
+        => new($"Method '{method}' needs {what}; backbone '{backbone}' has none. Name one that has as Backbone.Name: {who}.");
 }
