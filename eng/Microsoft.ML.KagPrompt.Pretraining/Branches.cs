@@ -46,7 +46,7 @@ internal sealed class Branches(IBackboneFiles files, string? prompt, Action<stri
             return (Tokens: features.PatchTokens.Select(tokens => tokens.MoveToOuterDisposeScope()).ToArray(), Map: map, Score: score);
         }).ToArray();
 
-        Figures Of(Func<int, (Tensor Map, Tensor? Score)> branch)
+        Figures Measure(Func<int, (Tensor Map, Tensor? Score)> branch)
         {
             var (scores, pixels) = (new float[test.Length], new float[test.Length * side * side]);
             for (var i = 0; i < test.Length; i++)
@@ -62,7 +62,7 @@ internal sealed class Branches(IBackboneFiles files, string? prompt, Action<stri
 
         if (graph is not null)
         {
-            report($"{name}, no supports: graph {Of(i => (test[i].Map!, test[i].Score))}");
+            report($"{name}, no supports: graph {Measure(i => (test[i].Map!, test[i].Score))}");
         }
 
         foreach (var count in shots)
@@ -74,10 +74,10 @@ internal sealed class Branches(IBackboneFiles files, string? prompt, Action<stri
                 new Random(draw).Shuffle(order);
                 using var bank = MemoryBank.Build([.. order.Take(count).Select(path => normal.TryGetValue(path, out var known) ? known : normal[path] = TokensOf(path))]);
                 Tensor MemoryMapOf(int i) => variant.MemoryMap(maps.Mean(bank.Distances(test[i].Tokens), tower.Info.TapGrids(side)));
-                bankOnly.Add(Of(i => (MemoryMapOf(i), null)));
+                bankOnly.Add(Measure(i => (MemoryMapOf(i), null)));
                 if (graph is not null)
                 {
-                    all.Add(Of(i => (MapFusion.Fuse(test[i].Map, MemoryMapOf(i), options.Fusion.Gamma), test[i].Score)));
+                    all.Add(Measure(i => (MapFusion.Fuse(test[i].Map, MemoryMapOf(i), options.Fusion.Gamma), test[i].Score)));
                 }
             }
 

@@ -29,7 +29,7 @@ internal sealed class TapShaping(double power, IReadOnlyList<double> means, IRea
         var tokens = Tokens(tower);
         for (var stage = 0; stage < tokens.Count; stage++)
         {
-            var (matrix, shift) = Of(tokens[stage], means[stage], floors[stage]);
+            var (matrix, shift) = Shape(tokens[stage], means[stage], floors[stage]);
             var (weight, bias) = (tower.Weights[$"taps.{stage}.weight"], tower.Weights[$"taps.{stage}.bias"]);
             replaced[$"vision.taps.{stage}.weight"] = matrix.matmul(weight);
             replaced[$"vision.taps.{stage}.bias"] = matrix.matmul(bias).Plus(shift);
@@ -40,7 +40,7 @@ internal sealed class TapShaping(double power, IReadOnlyList<double> means, IRea
     }
 
     /// <summary>y = matrix · x + shift, of features [N, C]; y has mean square 1 a channel before the constant.</summary>
-    internal (Tensor Matrix, Tensor Shift) Of(Tensor features, double kept, double floor)
+    internal (Tensor Matrix, Tensor Shift) Shape(Tensor features, double kept, double floor)
     {
         var mean = features.mean([0]);
         var centred = features.Minus(mean);

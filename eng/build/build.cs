@@ -140,8 +140,8 @@ static (int Passed, int Failed, int Skipped) Count(string trx)
         Console.WriteLine($"   skipped {skip.Attribute("testName")?.Value}: {skip.Descendants(space + "Message").FirstOrDefault()?.Value ?? skip.Descendants(space + "StdOut").FirstOrDefault()?.Value}");
     }
 
-    int Of(string outcome) => outcomes.Count(result => (string?)result.Attribute("outcome") == outcome);
-    return (Of("Passed"), outcomes.Length - Of("Passed") - Of("NotExecuted"), Of("NotExecuted"));
+    int Count(string outcome) => outcomes.Count(result => (string?)result.Attribute("outcome") == outcome);
+    return (Count("Passed"), outcomes.Length - Count("Passed") - Count("NotExecuted"), Count("NotExecuted"));
 }
 
 int Pack()

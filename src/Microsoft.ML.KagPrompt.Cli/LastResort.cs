@@ -23,13 +23,14 @@ internal static class LastResort
         }
     };
 
-    /// <summary>Tells of an error that the user can mend, in its own words.</summary>
-    public static int BadInput(Exception fault, bool debug)
+    /// <summary>Tells of an error that the user can mend, in its own words and the command line's.</summary>
+    public static int BadInput(Exception fault, Verb command, bool debug)
     {
         // .NET's addition names a parameter of the program, which means nothing to who uses it.
         var message = fault is ArgumentException { ParamName: { } name }
             ? fault.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
             : fault.Message;
+        message = LibraryWords.WithOptions(message, command);
         Console.Error.WriteLine(debug ? $"{message}{Environment.NewLine}{fault}" : message);
         return ExitCode.BadInput;
     }

@@ -12,7 +12,9 @@ public sealed class KagPromptResultsApiOptions
     /// <summary>Most requests a minute with one key, 1 to 1,000,000; further ones are answered with 429.</summary>
     public int RequestsPerMinute { get; set; } = 600;
 
-    /// <summary>Most wrong keys a minute from one address (of IPv6 one network of 64 bits), 1 to 1,000,000; further ones are answered with 429.</summary>
+    /// <summary>
+    /// Most wrong keys a minute from one address (of IPv6 one network of 64 bits), 1 to 1,000,000; further ones are answered with 429.
+    /// </summary>
     public int WrongKeysPerMinute { get; set; } = 60;
 
     /// <summary>Checks every value.</summary>

@@ -91,7 +91,7 @@ public sealed class AblationTests : IDisposable
     [InlineData(2, "--ablate T=1..6 needs --epochs", "T=1..6", "--epochs", "0")]
     [InlineData(2, "--ablate gamma=0..0.5 needs a prompt: --epochs, --initial", "gamma=0..0.5", "--from-scratch", "--epochs", "0")]
     [InlineData(2, "--ablate modules needs a prompt", "modules", "--from-scratch", "--epochs", "0")]
-    [InlineData(2, "for the compact backbone --from-scratch", "T=1..6", "--epochs", "1")]
+    [InlineData(2, "--from-scratch where the backbone brings a prompt", "T=1..6", "--epochs", "1")]
     [InlineData(2, "expected 1 to 100 whole numbers of 1 to 50176", "k=0,10")]
     [InlineData(2, "expected 1 to 100 whole numbers of 1 to 50176", "k=1..2000")]
     [InlineData(2, "numbers of 0 to 1 as", "gamma=0,05")]

@@ -51,6 +51,7 @@ public sealed class BackboneCommandsTests : IDisposable
     [InlineData(2, "--out", "convert", "clip.pt")]
     [InlineData(2, "Float16", "convert", "clip.pt", "--out", "there", "--type", "int3")]
     [InlineData(3, "Looked at", "info", "absent")]
+    [InlineData(3, "a directory that BackboneConverter (kagprompt convert) made", "info", "absent")]
     [InlineData(3, "expected one file of weights", "info", "empty")]
     [InlineData(3, "not a safetensors file", "info", "merges.txt")]
     [InlineData(3, "exists already", "convert", "clip.pt", "--out", ".")]

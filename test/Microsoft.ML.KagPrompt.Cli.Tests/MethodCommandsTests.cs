@@ -62,7 +62,8 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
     {
         var (code, _, error) = Tool.Run("fit", products.In("bolt"), "--method", method, "--out", products.In("none.zip"));
         code.Should().Be(3);
-        error.Should().Contain($"'{method}'").And.Contain("'resnet18'").And.Contain(expected);
+        error.Should().Contain($"'{method}'").And.Contain("'resnet18'").And.Contain(expected)
+            .And.Contain("Backbone.Name (--backbone)", "the library's word stands beside the tool's");
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public sealed class TapTests : IDisposable
         var mean = randn([6], generator: random) * 5;
         var features = randn([4000, 6], generator: random).matmul(mixing) + mean;
 
-        var (matrix, shift) = new TapShaping(-1, [2], [0], seed: 1).Of(features, kept: 2, floor: 0);
+        var (matrix, shift) = new TapShaping(-1, [2], [0], seed: 1).Shape(features, kept: 2, floor: 0);
 
         var shaped = features.matmul(matrix.t()) + shift;
         var centred = shaped - shaped.mean([0]);

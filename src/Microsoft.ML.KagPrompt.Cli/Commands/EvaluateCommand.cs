@@ -12,9 +12,6 @@ namespace Microsoft.ML.KagPrompt.Cli.Commands;
 /// <summary>kagprompt evaluate --data DIR… [--shots 1,2,4] [--seeds 5] …</summary>
 internal static class EvaluateCommand
 {
-    // The embedded backbone that a graph prompt comes with.
-    private const string WithPrompt = "compact";
-
     private static readonly KagOptions Method = new();
     private static readonly InspectionOptions Defaults = new() { Method = Method };
     private static readonly FewShotProtocol Protocol = new();
@@ -62,7 +59,7 @@ internal static class EvaluateCommand
     private static readonly MethodWords Words = new();
     private static readonly Option<bool> FromScratch = new("--from-scratch")
     {
-        Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; "
+        Description = "Start from an untrained prompt instead of the initial model's or the backbone's; "
             + "with 0 epochs the memory bank alone scores.",
     };
     private static readonly Option<string> Backbone = NetworkOptions.Backbone();
@@ -123,7 +120,7 @@ internal static class EvaluateCommand
             {
                 Ablations(result, Defaults);
             }
-            catch (ArgumentException fault)
+            catch (Exception fault) when (fault is ArgumentException or KagPromptException)
             {
                 result.AddError(fault.Message);
             }
@@ -266,14 +263,19 @@ internal static class EvaluateCommand
 
     private static IReadOnlyList<Ablation> Ablations(CommandResult result, InspectionOptions options)
     {
+        if (result.GetValue(Ablate) is not { Length: > 0 } given)
+        {
+            return [];
+        }
+
         // While arguments are checked, those not given have no value yet.
-        var backbone = result.GetValue(Backbone) ?? options.Backbone.Name;
-        // It was trained with one number of iterations: starting from it, or not, would be compared along with T.
-        var comesWithPrompt = backbone == WithPrompt && result.GetValue(Variant) == GraphVariant.Paper
-            && !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null;
+        var backbone = options.Backbone with { Name = result.GetValue(Backbone) ?? options.Backbone.Name };
+        // Its prompt was trained with one number of iterations: starting from it, or not, would be compared along with T.
+        var bringsPrompt = !result.GetValue(FromScratch) && result.GetValue(Initial) is null && result.GetValue(Checkpoint) is null
+            && new PromptOptions { Variant = result.GetValue(Variant) }.ComesWith(backbone);
         var trains = EpochsOf(result) > 0;
-        return AblationSyntax.Read(result.GetValue(Ablate) ?? [], FewShotConfiguration.From(options), trains && !comesWithPrompt,
-            trains || comesWithPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
+        return AblationSyntax.Read(given, FewShotConfiguration.From(options), trains && !bringsPrompt,
+            trains || bringsPrompt || result.GetValue(Initial) is not null || result.GetValue(Checkpoint) is not null);
     }
 
     /// <summary>While arguments are checked, an option that is not given has no value yet.</summary>

@@ -34,7 +34,7 @@ internal static class FitCommand
     private static readonly MethodWords Words = new();
     private static readonly Option<bool> FromScratch = new("--from-scratch")
     {
-        Description = "Start from an untrained prompt instead of the initial model's or the compact backbone's; "
+        Description = "Start from an untrained prompt instead of the initial model's or the backbone's; "
             + "with 0 epochs the memory bank alone scores.",
     };
     private static readonly Option<int> Support = new("--support")

@@ -29,7 +29,7 @@ internal static class Guarded
         }
         catch (Exception fault) when (fault is KagPromptException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            return LastResort.BadInput(fault, parsed.GetValue(LastResort.Debug));
+            return LastResort.BadInput(fault, parsed.CommandResult.Command, parsed.GetValue(LastResort.Debug));
         }
         catch (Exception fault)
         {

@@ -41,7 +41,8 @@ internal static class NetworkOptions
 
     public static Option<int> Tiles() => new("--tiles")
     {
-        Description = $"Tiles a side, 1 to {ImageOptions.MostTiles}, through which small defects are seen; auto: by the first picture's size.",
+        Description = $"Tiles a side, 1 to {ImageOptions.MostTiles}, through which small defects are seen; "
+            + "auto: by the first picture's size.",
         DefaultValueFactory = _ => Defaults.Images.Tiles,
         CustomParser = result => result.Tokens is [{ Value: "auto" }]
             ? ImageOptions.AutoTiles : Typed.Whole(1, ImageOptions.MostTiles)(result),

@@ -21,10 +21,10 @@ internal static class AblationPlot
     /// <param name="own">The run's own configuration.</param>
     public static string Draw(IReadOnlyList<AblationSummary> rows, FewShotMetric metric, FewShotConfiguration own)
     {
-        FewShotFigure Of(AblationSummary row) => row.Summary.Figures[metric.Name];
-        var points = rows.Where(row => row is { Point.Value: not null } && Of(row).Mean is not null)
-            .Select(row => new Dot(row.Summary.Shots, row.Point.Value!.Value, 100 * Of(row).Mean!.Value, 100 * (Of(row).Deviation ?? 0),
-                row.Point.Configuration == own))
+        FewShotFigure Figure(AblationSummary row) => row.Summary.Figures[metric.Name];
+        var points = rows.Where(row => row is { Point.Value: not null } && Figure(row).Mean is not null)
+            .Select(row => new Dot(row.Summary.Shots, row.Point.Value!.Value, 100 * Figure(row).Mean!.Value,
+                100 * (Figure(row).Deviation ?? 0), row.Point.Configuration == own))
             .ToArray();
         if (points.Length == 0)
         {

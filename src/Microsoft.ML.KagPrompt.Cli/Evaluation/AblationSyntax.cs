@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 internal static class AblationSyntax
 {
     private const int MostValues = 100;
-    private const string Prompt = "a prompt: --epochs, --initial or the compact backbone's";
+    private const string Prompt = "a prompt: --epochs, --initial or a backbone that brings one";
 
     /// <summary>What is varied around a run's own configuration.</summary>
     /// <param name="arguments">As the user wrote them.</param>
@@ -28,7 +28,7 @@ internal static class AblationSyntax
         return (name, values) switch
         {
             ("T", not null) => Require(trains, argument, "--epochs, as every T trains a prompt of its own, "
-                + "and for the compact backbone --from-scratch: its prompt was trained with T = 5",
+                + "and --from-scratch where the backbone brings a prompt, which was trained with one T",
                 new Ablation("T", "graph iterations T",
                     Points(argument, values, 0, 64, whole: true, step: 1, value => own with { Iterations = (int)value }))),
             ("k", not null) => new Ablation("k", "largest map values averaged, k",

@@ -29,7 +29,7 @@ internal static class ComparisonOutput
                 var row = new Dictionary<string, object?> { ["rank"] = i + 1, ["method"] = method.Name };
                 foreach (var figure in ComparisonFigure.ByLabels.Concat(ComparisonFigure.LeftOut).Concat(ComparisonFigure.Costs))
                 {
-                    row[figure.Name] = figure.Of(method);
+                    row[figure.Name] = figure.Value(method);
                 }
 
                 row["support_images"] = method.Calibrations.ToDictionary(entry => entry.Key, entry => entry.Value.SupportImages);

@@ -40,7 +40,7 @@ internal static class EvaluationJson
     }
 
     private static Dictionary<string, double?> Means(IEnumerable<FewShotCell> results)
-        => FewShotMetric.All.ToDictionary(metric => metric.Name, metric => Mean(results.Select(metric.Of)));
+        => FewShotMetric.All.ToDictionary(metric => metric.Name, metric => Mean(results.Select(metric.Value)));
 
     private static object Point(AblationSummary row) => new
     {

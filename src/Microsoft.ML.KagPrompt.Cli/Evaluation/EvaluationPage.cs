@@ -52,7 +52,8 @@ internal static class EvaluationPage
         {
             page.AppendLine($"<tr>{(methods.Length > 1 ? $"<td>{Html(group.Key.Method)}</td>" : "")}"
                 + $"<td>{Html(group.Key.Dataset)}</td><td>{Html(group.Key.Class)}</td><td>{group.Key.Shots}</td>"
-                + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<td>{Dots(group, metric.Of)}</td>")) + "</tr>");
+                + string.Concat(FewShotMetric.Ranking.Where(IsPlotted).Select(metric => $"<td>{Dots(group, metric.Value)}</td>"))
+                + "</tr>");
         }
 
         page.AppendLine("</table>");

@@ -47,7 +47,7 @@ internal static class BackboneSources
         }
 
         throw new ArgumentException($"Backbone: expected {string.Join(" or ", Embedded.Keys.Select(key => $"'{key}'"))}, a directory that "
-            + $"'kagprompt convert' made, a published checkpoint's file or directory, or the name of one on the search path, got '{name}'. "
+            + $"BackboneConverter made, a published checkpoint's file or directory, or the name of one on the search path, got '{name}'. "
             + $"Looked at {string.Join(", ", candidates.Select(candidate => $"'{Path.GetFullPath(candidate)}'"))}. "
             + "Other weights do not come with this library: docs/how-to/backbones.md says where they are.");
     }

@@ -17,7 +17,8 @@ internal sealed class FeatureEncoder : IDisposable
     // A graphics card has room for more side by side, and each forward costs it the same hundreds of starts.
     private const int OnGraphicsCard = 32;
 
-    // Patches in one forward for each of its images: a matrix product has no use for more, and what lies between the layers grows with them.
+    // Patches in one forward for each of its images: a matrix product has no use for more, and what lies between the layers grows with
+    // them.
     private const int PatchesOfAnImage = 1024;
 
     // Attention costs the fourth power of it.
@@ -96,8 +97,7 @@ internal sealed class FeatureEncoder : IDisposable
 
     /// <summary>Images that go through the networks together: fewer of larger ones, so that a batch's memory has a bound.</summary>
     public int ImagesAtOnce
-        => Math.Clamp(MostAtOnce * PatchesOfAnImage / Math.Max(1, new[] { Tower, MemoryTower }.Max(tower
-            => tower.Info.TapGrids(ImageSize).Append(tower.Info.PromptGrid(ImageSize)).Max(grid => grid.Rows * grid.Columns))), 1, MostAtOnce);
+        => Math.Clamp(MostAtOnce * PatchesOfAnImage / Math.Max(1, new[] { Tower, MemoryTower }.Max(MostPatches)), 1, MostAtOnce);
 
     /// <summary>Features of S × S images by the backbone, on the device, without gradients. The caller owns them.</summary>
     public VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares) => Encode(squares, Tower, Preprocessor, forPrompt: true);
@@ -170,6 +170,10 @@ internal sealed class FeatureEncoder : IDisposable
             return encoded;
         });
     }
+
+    /// <summary>Of a tower's grids, the largest one's patches.</summary>
+    private int MostPatches(IVisionTower tower)
+        => tower.Info.TapGrids(ImageSize).Append(tower.Info.PromptGrid(ImageSize)).Max(grid => grid.Rows * grid.Columns);
 
     private VisionFeatures Encode(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
     {

@@ -112,7 +112,8 @@ internal sealed class VisionFeatures(IReadOnlyList<torch.Tensor> patchTokens, to
     public static VisionFeatures Join(IReadOnlyList<VisionFeatures> parts)
     {
         var patches = Join(parts, part => part.PatchTokens);
-        var prompt = parts.All(part => ReferenceEquals(part.PromptTokens, part.PatchTokens)) ? null : Join(parts, part => part.PromptTokens);
+        var prompt = parts.All(part => ReferenceEquals(part.PromptTokens, part.PatchTokens))
+            ? null : Join(parts, part => part.PromptTokens);
         return new(patches, torch.cat([.. parts.Select(part => part.ImageEmbedding)], 0), prompt);
     }
 

@@ -16,8 +16,9 @@ public enum Precision
     BFloat16,
 
     /// <summary>
-    /// <see cref="BFloat16"/> where the processor has AVX512_BF16 or AMX, or the model is on a GPU; else <see cref="Float32"/>. Each machine that loads
-    /// the model decides anew: scores differ between them as those of the two do, and thresholds are of the machine that fitted.
+    /// <see cref="BFloat16"/> where the processor has AVX512_BF16 or AMX, or the model is on a GPU; else <see cref="Float32"/>.
+    /// Each machine that loads the model decides anew: scores differ between them as those of the two do, and thresholds are of the machine
+    /// that fitted.
     /// </summary>
     Auto,
 }

@@ -36,7 +36,8 @@ internal sealed class PickleCalls(PickleBytes bytes)
         => offset >= 0 && shape.Length == strides.Length && shape.Length <= LargestRank
             && shape.All(size => size is >= 0 and <= int.MaxValue) && strides.All(stride => stride is >= 0 and <= int.MaxValue)
             ? new PickledTensor(storage, offset, shape, strides)
-            : throw bytes.Refuse($"a tensor with offset {offset}, sizes [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}]");
+            : throw bytes.Refuse($"a tensor with offset {offset}, sizes [{string.Join(", ", shape)}], "
+                + $"strides [{string.Join(", ", strides)}]");
 
     private long[] Sizes(object? tuple) => [.. bytes.As<object?[]>(tuple).Select(bytes.As<long>)];
 

@@ -72,7 +72,7 @@ public sealed record FewShotSummary(string Dataset, string Class, int Shots, IRe
         {
             var values = draws
                 .Select(draw => FewShotMetric.Mean(draw.GroupBy(cell => cell.Dataset)
-                    .Select(dataset => FewShotMetric.Mean(dataset.Select(metric.Of)))))
+                    .Select(dataset => FewShotMetric.Mean(dataset.Select(metric.Value)))))
                 .OfType<double>()
                 .ToArray();
             return values.Length == 0 ? default : new FewShotFigure(values.Average(),

@@ -34,5 +34,5 @@ internal static class BackboneNeeds
 
     /// <summary>That a backbone lacks something, and the remedy, in one sentence.</summary>
     public static ArgumentException Lacks(string method, string what, string backbone, string who)
-        => new($"Method '{method}' needs {what}, and backbone '{backbone}' has none: name {who} as Backbone.Name (--backbone).");
+        => new($"Method '{method}' needs {what}, and backbone '{backbone}' has none: name {who} as Backbone.Name.");
 }

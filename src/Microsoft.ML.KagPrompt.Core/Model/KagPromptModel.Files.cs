@@ -52,7 +52,7 @@ public sealed partial class KagPromptModel
         if (file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head.SequenceEqual("PK"u8))
         {
             throw new ModelFormatException($"'{path}' is a zip: expected what KagPromptModel.Save writes. "
-                + "A zip that mlContext.Model.Save wrote is loaded with mlContext.Model.Load.");
+                + "A zip holds a whole pipeline, of which the model is a part: load it with what wrote it.");
         }
 
         file.Position = 0;

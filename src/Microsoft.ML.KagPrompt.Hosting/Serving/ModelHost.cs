@@ -151,7 +151,8 @@ internal sealed partial class ModelHost : IModelHost, IDisposable
 
     private void TakeOver(string product, IInspectionModel model, string version, CancellationToken cancellation)
     {
-        var served = new ServedModel(product, model, version, options, metrics, time, fault => LogUndisposed(product, version, fault), abort.Token);
+        var served = new ServedModel(
+            product, model, version, options, metrics, time, fault => LogUndisposed(product, version, fault), abort.Token);
         try
         {
             cancellation.ThrowIfCancellationRequested();

@@ -95,8 +95,8 @@ internal sealed class ExportedMetadata
         try
         {
             using var json = JsonDocument.Parse(text, new() { MaxDepth = 4 });
-            int Of(string name) => Side("region", json.RootElement.GetProperty(name).GetRawText(), InspectionRegion.MostPixels);
-            return (Of("width"), Of("height"));
+            int Length(string name) => Side("region", json.RootElement.GetProperty(name).GetRawText(), InspectionRegion.MostPixels);
+            return (Length("width"), Length("height"));
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
         {

@@ -138,7 +138,7 @@ public sealed record ThresholdCalibration
     }
 
     /// <summary>
-    /// A copy that nobody can change, neither its giver nor who is handed it. A damaged file's null stays one, to be refused by name.
+    /// A copy that nobody can change, neither who made it nor who is handed it. A damaged file's null stays one, to be refused by name.
     /// </summary>
     private static IReadOnlyList<float> Own(IReadOnlyList<float> scores) => scores is null ? null! : Array.AsReadOnly([.. scores]);
 

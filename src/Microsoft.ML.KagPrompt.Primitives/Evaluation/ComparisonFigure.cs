@@ -5,8 +5,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>A figure of a compared method, by name.</summary>
 /// <param name="Name">As in JSON: "image_auroc".</param>
 /// <param name="Title">As in a table: "image AUROC %".</param>
-/// <param name="Of">Its value; null where it cannot be told.</param>
-public sealed record ComparisonFigure(string Name, string Title, Func<ComparedMethod, double?> Of)
+/// <param name="Value">Its value; null where it cannot be told.</param>
+public sealed record ComparisonFigure(string Name, string Title, Func<ComparedMethod, double?> Value)
 {
     private const double Percent = 100;
 
@@ -38,5 +38,5 @@ public sealed record ComparisonFigure(string Name, string Title, Func<ComparedMe
 
     /// <summary>A method's value as it stands in a table: "97.3", a dash where it cannot be told.</summary>
     public string TextOf(ComparedMethod method)
-        => Of(method) is { } value ? (Factor * value).ToString("0.0", CultureInfo.InvariantCulture) : "–";
+        => Value(method) is { } value ? (Factor * value).ToString("0.0", CultureInfo.InvariantCulture) : "–";
 }

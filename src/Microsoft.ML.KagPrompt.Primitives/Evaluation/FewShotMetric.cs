@@ -3,8 +3,8 @@ namespace Microsoft.ML.KagPrompt;
 /// <summary>A figure of a cell, by name.</summary>
 /// <param name="Name">As in JSON: "image_auroc".</param>
 /// <param name="Title">As in a table: "image AUROC".</param>
-/// <param name="Of">Its value; null where it cannot be told.</param>
-public sealed record FewShotMetric(string Name, string Title, Func<FewShotCell, double?> Of)
+/// <param name="Value">Its value; null where it cannot be told.</param>
+public sealed record FewShotMetric(string Name, string Title, Func<FewShotCell, double?> Value)
 {
     /// <summary>How well scores and maps put what is defective before what is sound, whatever the threshold.</summary>
     public static IReadOnlyList<FewShotMetric> Ranking { get; } = Array.AsReadOnly<FewShotMetric>(

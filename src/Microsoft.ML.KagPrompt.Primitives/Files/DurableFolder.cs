@@ -37,8 +37,8 @@ internal static partial class DurableFolder
     }
 
     /// <summary>
-    /// Flushes a folder's names. Windows keeps them in its file system's own journal; there this does nothing, nor where the system opens no
-    /// such folder for reading, where its file system flushes none (some of networks), or where there is no such call.
+    /// Flushes a folder's names. Windows keeps them in its file system's own journal; there this does nothing, nor where the system opens
+    /// no such folder for reading, where its file system flushes none (some of networks), or where there is no such call.
     /// </summary>
     /// <exception cref="IOException">The disk refused, or the folder is not there.</exception>
     public static void Flush(string path)

@@ -40,14 +40,17 @@ internal static class Leftovers
         }
     }
 
-    /// <summary>The number of the process that writes a file of this name, of the named file where one is named; null: it is no such file.</summary>
+    /// <summary>
+    /// The number of the process that writes a file of this name, of the named file where one is named; null: it is no such file.
+    /// </summary>
     private static int? Writer(string found, string? name)
     {
         var stem = found.EndsWith(Ending, StringComparison.Ordinal) ? found[..^Ending.Length] : "";
         var dot = stem.LastIndexOf('.');
         // Names of earlier versions have the number alone.
         return dot > 0 && (name is null || stem[..dot] == name)
-            && int.TryParse(stem[(dot + 1)..].Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process) ? process : null;
+            && int.TryParse(stem[(dot + 1)..].Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+                ? process : null;
     }
 
     /// <summary>Not where someone holds it: a process of another container has no number here.</summary>

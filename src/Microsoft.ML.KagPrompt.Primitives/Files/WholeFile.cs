@@ -19,7 +19,8 @@ internal static class WholeFile
     /// <param name="mode">Who may read it from its first byte on, where the system has such modes.</param>
     /// <param name="flushFolder">Instead of <see cref="DurableFolder.Flush"/>; told of the folder when the file is in place.</param>
     /// <exception cref="IOException">It cannot be written, or the folder not flushed.</exception>
-    public static void Write(string path, Action<Stream> write, bool sweeps = true, UnixFileMode? mode = null, Action<string>? flushFolder = null)
+    public static void Write(
+        string path, Action<Stream> write, bool sweeps = true, UnixFileMode? mode = null, Action<string>? flushFolder = null)
     {
         path = Path.GetFullPath(path);
         path = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
@@ -63,7 +64,13 @@ internal static class WholeFile
     /// <summary>Held alone as long as it grows: whoever sweeps leftovers sees that it is none.</summary>
     private static FileStream Create(string path, UnixFileMode? mode)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 1 << 16 };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            BufferSize = 1 << 16,
+        };
         if (mode is not null && !OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = mode;

@@ -21,16 +21,16 @@ public sealed record ImageOptions
 
     /// <summary>
     /// Tiles along a side, 1 to <see cref="MostTiles"/>, for defects that are too small to be seen in a picture of <see cref="Size"/>: the
-    /// network sees the picture in that many squares a side, which overlap by a quarter. 224 pixels in two tiles a side are S = 392, in three
-    /// 560. Maps have S × S pixels. Time and memory grow with the tiles' number, the search of the memory bank with its square.
+    /// network sees the picture in that many squares a side, which overlap by a quarter. 224 pixels in two tiles a side are S = 392, in
+    /// three 560. Maps have S × S pixels. Time and memory grow with the tiles' number, the search of the memory bank with its square.
     /// <see cref="AutoTiles"/>: the fit takes up to three, no more than the first picture has pixels for, nor
     /// than <see cref="TilesTime"/> allows. 1, the default: none. For methods that use nothing but patches and the image's embedding.
     /// </summary>
     public int Tiles { get; init; } = 1;
 
     /// <summary>
-    /// With <see cref="AutoTiles"/>: how long one picture may take from the network to its score, measured while fitting with a memory bank of
-    /// four pictures, on the device of the fit. Null, the default: as long as it takes. The choice depends on the machine then.
+    /// With <see cref="AutoTiles"/>: how long one picture may take from the network to its score, measured while fitting with a memory bank
+    /// of four pictures, on the device of the fit. Null, the default: as long as it takes. The choice depends on the machine then.
     /// </summary>
     public TimeSpan? TilesTime { get; init; }
 

@@ -2,7 +2,7 @@ namespace Microsoft.ML.KagPrompt;
 
 /// <summary>An 8-bit RGB picture in memory: row by row, three bytes a pixel, no padding.</summary>
 /// <remarks>
-/// Immutable by contract: the buffer is not copied, so its giver must not change it afterwards. Safe to share between threads.
+/// Immutable by contract: the buffer is not copied, so who made it must not change it afterwards. Safe to share between threads.
 /// </remarks>
 public sealed class PixelBuffer
 {

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Microsoft.ML.KagPrompt.Results.Database;
 
-/// <summary>Looks at a connection string before anyone connects. What was given is never quoted: any part of it may be a password.</summary>
+/// <summary>
+/// Looks at a connection string before anyone connects. What was given is never quoted: any part of it may be a password.
+/// </summary>
 internal static class PostgresText
 {
     public const string Expected = "a connection string of Npgsql, as \"Host=...;Username=...;Password=...;Database=...\", or null";

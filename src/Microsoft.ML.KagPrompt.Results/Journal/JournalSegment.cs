@@ -41,7 +41,7 @@ internal sealed class JournalSegment(string path, DateTimeOffset created, long c
     public static string NameOf(long number) => number.ToString("D12", CultureInfo.InvariantCulture) + Extension;
 
     /// <summary>Segments in a folder with their numbers, the first one first.</summary>
-    public static IReadOnlyList<(long Number, string Path)> In(string folder)
+    public static IReadOnlyList<(long Number, string Path)> List(string folder)
         => [.. Directory.EnumerateFiles(folder, "*" + Extension)
             .Select(file => (Parsed: long.TryParse(System.IO.Path.GetFileNameWithoutExtension(file), NumberStyles.None,
                 CultureInfo.InvariantCulture, out var number), Number: number, Path: file))

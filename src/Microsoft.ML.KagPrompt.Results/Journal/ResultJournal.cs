@@ -38,7 +38,7 @@ internal sealed class ResultJournal : IAsyncDisposable
         try
         {
             var last = 0L;
-            foreach (var (number, path) in JournalSegment.In(folder))
+            foreach (var (number, path) in JournalSegment.List(folder))
             {
                 last = number;
                 if (JournalRecovery.Open(path, log) is var (segment, entries))

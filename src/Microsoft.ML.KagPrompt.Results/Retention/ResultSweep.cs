@@ -5,7 +5,9 @@ using Microsoft.ML.KagPrompt.Results.Database;
 
 namespace Microsoft.ML.KagPrompt.Results.Retention;
 
-/// <summary>Removes results that are too old, and all that was said of them. Their pictures then have no row, and go as others do.</summary>
+/// <summary>
+/// Removes results that are too old, and all that was said of them. Their pictures then have no row, and go as others do.
+/// </summary>
 internal sealed partial class ResultSweep(
     ResultDatabase database, KagPromptResultsOptions options, TimeProvider time, ILogger<ResultSweep> log)
 {

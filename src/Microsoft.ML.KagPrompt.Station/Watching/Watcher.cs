@@ -61,10 +61,10 @@ internal sealed class Watcher(IResultStore store, IModelRegistry registry, Facts
             // Scores are of a version: its last parts against its first ones, where both are there and none counts twice.
             var since = new ResultFilter { Product = product, From = active.PublishedAt };
             // Another version may have served since, and been rolled back.
-            async Task<List<StoredResult>> Of(ResultOrder order)
+            async Task<List<StoredResult>> FirstIn(ResultOrder order)
                 => [.. (await store.QueryAsync(since, order, DriftRule.Recent, null, stop)).Results
                     .Where(each => each.ModelVersion == active.Id)];
-            var (first, last) = (await Of(ResultOrder.Oldest), await Of(ResultOrder.Newest));
+            var (first, last) = (await FirstIn(ResultOrder.Oldest), await FirstIn(ResultOrder.Newest));
             if (first.Count > 0 && last.Count > 0 && last[^1].Time > first[^1].Time)
             {
                 found.Add(DriftRule.Find(DriftKind.Score, [.. last.Select(each => (double)each.Score)],

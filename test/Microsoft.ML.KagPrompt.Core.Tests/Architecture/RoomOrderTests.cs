@@ -27,16 +27,16 @@ public class RoomOrderTests
     [Fact]
     public void Rooms_UseOnlyTheOnesAbove()
     {
-        var (types, folders) = Read();
+        var (types, files) = Read();
         var wrong = new List<string>();
         foreach (var type in types)
         {
-            var room = RoomOf(type, folders);
+            var room = RoomOf(type, files);
             foreach (var used in TypeUses.TypesUsedBy(type))
             {
-                if (RoomOf(used, folders) is { } other && room is not null && Array.IndexOf(Rooms, other) > Array.IndexOf(Rooms, room))
+                if (RoomOf(used, files) is { } other && room is not null && Array.IndexOf(Rooms, other) > Array.IndexOf(Rooms, room))
                 {
-                    wrong.Add($"{room}: {Outermost(type).FullName} uses {used.FullName} of {other}");
+                    wrong.Add($"{files[KeyOf(Outermost(type))]}: {Outermost(type).FullName} uses {used.FullName} of {other}");
                 }
             }
         }
@@ -47,51 +47,51 @@ public class RoomOrderTests
     [Fact]
     public void EveryType_LiesInARoom()
     {
-        var (types, folders) = Read();
-        var homeless = types.Where(type => folders.ContainsKey(KeyOf(Outermost(type))) && RoomOf(type, folders) is null)
+        var (types, files) = Read();
+        var homeless = types.Where(type => files.ContainsKey(KeyOf(Outermost(type))) && RoomOf(type, files) is null)
             .Select(type => Outermost(type).FullName).Distinct();
         homeless.Should().BeEmpty("a new folder has a place in the order of rooms");
-        folders.Values.Select(RoomOf).OfType<string>().Distinct()
+        files.Values.Select(RoomOf).OfType<string>().Distinct()
             .Should().HaveCountGreaterThan(12, "the symbols tell where types were written");
     }
 
     [Fact]
     public void Primitives_AreUsedByTheCoresRooms()
     {
-        var (types, folders) = Read();
+        var (types, files) = Read();
         types.Where(type => type.Module.Name.EndsWith("Core.dll", StringComparison.Ordinal)).SelectMany(TypeUses.TypesUsedBy)
-            .Where(used => used.Module.Name.EndsWith("Primitives.dll", StringComparison.Ordinal)).Select(used => RoomOf(used, folders))
+            .Where(used => used.Module.Name.EndsWith("Primitives.dll", StringComparison.Ordinal)).Select(used => RoomOf(used, files))
             .OfType<string>().Distinct()
             .Should().HaveCountGreaterThan(4, "uses across the two assemblies are held to the order, too");
     }
 
-    private static (TypeDefinition[] Types, IReadOnlyDictionary<(string Assembly, int Row), string> Folders) Read()
+    private static (TypeDefinition[] Types, IReadOnlyDictionary<(string Assembly, int Row), string> Files) Read()
     {
         var resolver = new DefaultAssemblyResolver();
         resolver.AddSearchDirectory(AppContext.BaseDirectory);
-        var (types, folders) = (new List<TypeDefinition>(), new Dictionary<(string, int), string>());
+        var (types, files) = (new List<TypeDefinition>(), new Dictionary<(string, int), string>());
         foreach (var path in Assemblies.Select(type => type.Assembly.Location))
         {
             using var image = new PEReader(File.OpenRead(path));
             using var symbols = MetadataReaderProvider.FromPortablePdbStream(File.OpenRead(Path.ChangeExtension(path, ".pdb")));
             var project = Path.GetFileNameWithoutExtension(path);
-            foreach (var (row, folder) in SourceFolders.ByRow(image.GetMetadataReader(), symbols.GetMetadataReader(), project))
+            foreach (var (row, file) in SourceFiles.ByRow(image.GetMetadataReader(), symbols.GetMetadataReader(), project))
             {
-                folders.Add((project + ".dll", row), folder);
+                files.Add((project + ".dll", row), file);
             }
 
             types.AddRange(AssemblyDefinition.ReadAssembly(path, new() { AssemblyResolver = resolver }).MainModule.GetTypes());
         }
 
-        return ([.. types], folders);
+        return ([.. types], files);
     }
 
-    private static string? RoomOf(TypeDefinition type, IReadOnlyDictionary<(string Assembly, int Row), string> folders)
-        => folders.TryGetValue(KeyOf(Outermost(type)), out var folder) ? RoomOf(folder) : null;
+    private static string? RoomOf(TypeDefinition type, IReadOnlyDictionary<(string Assembly, int Row), string> files)
+        => files.TryGetValue(KeyOf(Outermost(type)), out var file) ? RoomOf(file) : null;
 
-    /// <summary>The longest room that a folder lies in.</summary>
-    private static string? RoomOf(string folder)
-        => Rooms.Where(room => folder == room || folder.StartsWith(room + "/", StringComparison.Ordinal)).MaxBy(room => room.Length);
+    /// <summary>The longest room that a file lies in.</summary>
+    private static string? RoomOf(string file)
+        => Rooms.Where(room => file.StartsWith(room + "/", StringComparison.Ordinal)).MaxBy(room => room.Length);
 
     private static (string Assembly, int Row) KeyOf(TypeDefinition type) => (type.Module.Name, (int)type.MetadataToken.RID);
 

@@ -3,11 +3,15 @@ using Mono.Cecil.Cil;
 
 namespace Microsoft.ML.KagPrompt.Tests.Architecture;
 
-/// <summary>Which types a type names: in its base types, fields, signatures and code. Attributes do not count: a registration is one.</summary>
+/// <summary>
+/// Which types a type names: in its base types, constraints, fields, signatures and code, where the signatures of what it calls count, too.
+/// Attributes do not: a registration is one.
+/// </summary>
 internal static class TypeUses
 {
     public static IEnumerable<TypeDefinition> TypesUsedBy(TypeDefinition type)
-        => References(type).SelectMany(Parts).Where(reference => reference.Scope == type.Scope || IsOurs(reference.Scope)).Select(reference => reference.Resolve()).OfType<TypeDefinition>().Distinct();
+        => References(type).SelectMany(Parts).Where(reference => reference.Scope == type.Scope || IsOurs(reference.Scope))
+            .Select(reference => reference.Resolve()).OfType<TypeDefinition>().Distinct();
 
     private static bool IsOurs(IMetadataScope scope)
         => scope is AssemblyNameReference { Name: var name } && name.StartsWith("Microsoft.ML.KagPrompt.", StringComparison.Ordinal);
@@ -18,6 +22,7 @@ internal static class TypeUses
         [
             type.BaseType,
             .. type.Interfaces.Select(implemented => implemented.InterfaceType),
+            .. Constraints(type),
             .. type.Fields.Select(field => field.FieldType),
             .. type.Methods.SelectMany(InMethod),
         ];
@@ -28,13 +33,28 @@ internal static class TypeUses
     [
         method.ReturnType,
         .. method.Parameters.Select(parameter => parameter.ParameterType),
-        .. method.HasBody ? method.Body.Variables.Select(variable => variable.VariableType).Concat(method.Body.Instructions.SelectMany(InInstruction)) : [],
+        .. Constraints(method),
+        .. method.HasBody ? InBody(method.Body) : [],
     ];
+
+    private static IEnumerable<TypeReference?> InBody(MethodBody body) =>
+    [
+        .. body.Variables.Select(variable => variable.VariableType),
+        .. body.ExceptionHandlers.Select(handler => handler.CatchType),
+        .. body.Instructions.SelectMany(InInstruction),
+    ];
+
+    private static IEnumerable<TypeReference> Constraints(IGenericParameterProvider generic)
+        => generic.GenericParameters.SelectMany(parameter => parameter.Constraints).Select(constraint => constraint.ConstraintType);
 
     private static IEnumerable<TypeReference?> InInstruction(Instruction instruction) => instruction.Operand switch
     {
-        MethodReference called => [called.DeclaringType, .. (called as GenericInstanceMethod)?.GenericArguments ?? []],
-        FieldReference field => [field.DeclaringType],
+        MethodReference called =>
+        [
+            called.DeclaringType, called.ReturnType, .. called.Parameters.Select(parameter => parameter.ParameterType),
+            .. (called as GenericInstanceMethod)?.GenericArguments ?? [],
+        ],
+        FieldReference field => [field.DeclaringType, field.FieldType],
         TypeReference named => [named],
         _ => [],
     };

@@ -19,7 +19,7 @@ public class BackboneNeedsTests
     {
         FluentActions.Invoking(() => Start("compact", out _).Require<IStageTower>("spade", "stages", "a ResNet")).Should()
             .Throw<ArgumentException>()
-            .WithMessage("Method 'spade' needs stages, and backbone 'compact' has none: name a ResNet as Backbone.Name (--backbone).");
+            .WithMessage("Method 'spade' needs stages, and backbone 'compact' has none: name a ResNet as Backbone.Name.");
         var start = Start("resnet18", out var tower);
         start.Require<IStageTower>("spade", "stages", "a ResNet").Should().BeSameAs(tower);
     }

@@ -1,5 +1,4 @@
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Backbones.Published;
 using Microsoft.ML.KagPrompt.Backbones.Residual;
 using Microsoft.ML.KagPrompt.Backbones.Vit;

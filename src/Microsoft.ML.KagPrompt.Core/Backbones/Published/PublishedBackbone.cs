@@ -25,7 +25,7 @@ internal sealed class PublishedBackbone : IBackboneSource
         (this.path, Layout) = (path, layout);
         reference = new(() => path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
             ? throw new KagPromptException($"'{path}' is an index of several files, and a model refers to one. "
-                + "Convert the backbone first (kagprompt convert), or set BackboneStorage to Embed.")
+                + "Convert the backbone first (BackboneConverter), or set Backbone.Storage to Embed.")
             : new VisionReference(Path.GetFileName(path), SmallFile.LengthOf(path), FileHash.Compute(path)));
     }
 

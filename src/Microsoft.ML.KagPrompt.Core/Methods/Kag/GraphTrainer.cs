@@ -1,5 +1,4 @@
 using Microsoft.ML.KagPrompt.Backbones;
-using Microsoft.ML.KagPrompt.Backbones.Compact;
 using Microsoft.ML.KagPrompt.Fitting;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Methods.Common;

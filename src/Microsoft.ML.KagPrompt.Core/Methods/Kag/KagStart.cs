@@ -85,15 +85,14 @@ internal static class KagStart
             return null;
         }
 
-        var (name, iterations) = (KagVariant.For(options.Prompt.Variant).HeadName, options.Prompt.Iterations);
-        if (start.Heads.FirstOrDefault(head => head.Method == name && head.Iterations == iterations) is { } fitting)
+        if (options.Prompt.Among(start.Heads) is { } fitting)
         {
             using var source = fitting.Open();
             return GraphPrompt.Read(Config(options, start.Sizes), source);
         }
 
         return options.Training.Epochs > 0 ? null : throw new ArgumentException(
-            $"Prompt.Variant {options.Prompt.Variant} and Prompt.Iterations {iterations}: "
+            $"Prompt.Variant {options.Prompt.Variant} and Prompt.Iterations {options.Prompt.Iterations}: "
             + $"backbone '{start.BackboneName}' brings no graph prompt of that form "
             + $"({string.Join("; ", start.Heads.Select(head => $"it has '{head.Method}' with {head.Iterations} iterations"))}), "
             + "and Training.Epochs is 0. "

@@ -46,7 +46,8 @@ internal sealed class NormalFeatures : IDisposable
     /// <param name="normal">The images of a training, each once.</param>
     /// <param name="shown">How many images the training shows in all: where none comes twice, none is kept.</param>
     /// <param name="mostBytes">Bytes that may be kept.</param>
-    public static NormalFeatures ForGraph(FeatureEncoder encoder, IReadOnlyList<ProductImage> normal, long shown, long mostBytes = MostBytes)
+    public static NormalFeatures ForGraph(
+        FeatureEncoder encoder, IReadOnlyList<ProductImage> normal, long shown, long mostBytes = MostBytes)
     {
         var info = encoder.Tower.Info;
         var grid = info.PromptGrid(encoder.ImageSize);
@@ -59,11 +60,12 @@ internal sealed class NormalFeatures : IDisposable
     /// <param name="normal">The images of a training, each once.</param>
     /// <param name="shown">How many images the training shows in all: where none comes twice, none is kept.</param>
     /// <param name="mostBytes">Bytes that may be kept.</param>
-    public static NormalFeatures ForHeads(FeatureEncoder encoder, IReadOnlyList<ProductImage> normal, long shown, long mostBytes = MostBytes)
+    public static NormalFeatures ForHeads(
+        FeatureEncoder encoder, IReadOnlyList<ProductImage> normal, long shown, long mostBytes = MostBytes)
     {
         var info = encoder.Tower.Info;
-        var bytes = sizeof(float) * info.TapGrids(encoder.ImageSize).Zip(info.TapWidths, (grid, width) => (long)grid.Rows * grid.Columns * width)
-            .Sum();
+        var bytes = sizeof(float) * info.TapGrids(encoder.ImageSize)
+            .Zip(info.TapWidths, (grid, width) => (long)grid.Rows * grid.Columns * width).Sum();
         return new(encoder, features => features.PatchTokens, bytes, normal, shown, mostBytes);
     }
 

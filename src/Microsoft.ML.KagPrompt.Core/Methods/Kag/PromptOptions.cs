@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
+using Microsoft.ML.KagPrompt.Backbones;
 using Microsoft.ML.KagPrompt.Diagnostics;
+using Microsoft.ML.KagPrompt.Methods.Kag;
 
 namespace Microsoft.ML.KagPrompt;
 
@@ -35,6 +37,24 @@ public sealed record PromptOptions
     /// </summary>
     [JsonIgnore]
     public string? CheckpointPath { get; init; }
+
+    /// <summary>
+    /// Whether a trained prompt of this variant and number of iterations comes with a backbone; a fit starts from it where nothing else is
+    /// named. Its weights are not read.
+    /// </summary>
+    /// <param name="backbone">Which, and where it is looked for.</param>
+    /// <exception cref="ArgumentException">There is no such backbone.</exception>
+    /// <exception cref="CheckpointFormatException">Its file is damaged.</exception>
+    /// <exception cref="CheckpointMismatchException">Its file is of no known family.</exception>
+    public bool ComesWith(BackboneOptions backbone)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        return Among(BackboneSources.Open(backbone.Name, backbone.Folders).Heads) is not null;
+    }
+
+    /// <summary>The trained weights of this form; null where there are none.</summary>
+    internal PretrainedHead? Among(IReadOnlyList<PretrainedHead> heads)
+        => heads.FirstOrDefault(head => head.Method == KagVariant.For(Variant).HeadName && head.Iterations == Iterations);
 
     internal void CollectFaults(OptionFaults faults, string group)
     {

@@ -17,10 +17,10 @@ internal static class KnownLayouts
             : HuggingFaceClipLayout.Matches(source) ? HuggingFaceClipLayout.Read(source, hints)
             : DinoV2Layout.Matches(source) ? DinoV2Layout.Read(source, hints)
             : ResNetLayout.Matches(source) ? throw new CheckpointMismatchException($"{source.Origin} is a ResNet, which is used as it is: "
-                + "name the file as the backbone (Backbone.Name, --backbone); there is nothing to convert.")
+                + "name the file as the backbone (Backbone.Name); there is nothing to convert.")
             : IsGraphPrompt(source) ? throw new CheckpointMismatchException(
                 $"{source.Origin} is a graph prompt of the authors' code, not a backbone: "
-                + "name it in Prompt.CheckpointPath (--checkpoint), with Prompt.Variant = Released and the backbone it was trained on.")
+                + "name it in Prompt.CheckpointPath, with Prompt.Variant = Released and the backbone it was trained on.")
             : throw new CheckpointMismatchException($"{source.Origin} is of no known family: expected the names of ImageBind, OpenCLIP, "
                 + "CLIP (OpenAI's or Hugging Face's), DINOv2 (its authors' or Hugging Face's) or torchvision's ResNets, "
                 + $"got {source.Entries.Count} names such as "

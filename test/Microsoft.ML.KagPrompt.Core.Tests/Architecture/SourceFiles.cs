@@ -4,25 +4,25 @@ using Microsoft.ML.KagPrompt.Numerics;
 
 namespace Microsoft.ML.KagPrompt.Tests.Architecture;
 
-/// <summary>The folder below its project in which each type of an assembly was written, read off the debugging symbols.</summary>
-internal static class SourceFolders
+/// <summary>The file below its project in which each type of an assembly was written, read off the debugging symbols.</summary>
+internal static class SourceFiles
 {
     /// <summary>What compilers note for types without code: the documents of a type definition.</summary>
     private static readonly Guid TypeDocuments = new("932E74BC-DBA9-4478-8D46-0F32A7BAB3D3");
 
-    /// <summary>Folders by row of the type in the assembly's metadata, with forward slashes; "" for files beside the project.</summary>
+    /// <summary>Files by row of the type in the assembly's metadata, with forward slashes.</summary>
     public static IReadOnlyDictionary<int, string> ByRow(MetadataReader assembly, MetadataReader symbols, string project)
     {
-        var folders = new Dictionary<int, string>();
+        var files = new Dictionary<int, string>();
         foreach (var handle in assembly.TypeDefinitions)
         {
-            if (Document(assembly, symbols, handle) is { } document && Below(document, project) is { } folder)
+            if (Document(assembly, symbols, handle) is { } document && Below(document, project) is { } file)
             {
-                folders.Add(MetadataTokens.GetRowNumber(handle), folder);
+                files.Add(MetadataTokens.GetRowNumber(handle), file);
             }
         }
 
-        return folders;
+        return files;
     }
 
     private static string? Document(MetadataReader assembly, MetadataReader symbols, TypeDefinitionHandle handle)
@@ -48,17 +48,12 @@ internal static class SourceFolders
         return null;
     }
 
-    private static string Name(MetadataReader symbols, DocumentHandle handle) => symbols.GetString(symbols.GetDocument(handle).Name).Replace('\\', '/');
+    private static string Name(MetadataReader symbols, DocumentHandle handle)
+        => symbols.GetString(symbols.GetDocument(handle).Name).Replace('\\', '/');
 
     private static string? Below(string document, string project)
     {
         var at = document.LastIndexOf($"/{project}/", StringComparison.Ordinal);
-        if (at < 0 || document.Contains("/obj/", StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        var inside = document[(at + project.Length + 2)..];
-        return inside.LastIndexOf('/') is > 0 and var end ? inside[..end] : "";
+        return at < 0 || document.Contains("/obj/", StringComparison.Ordinal) ? null : document[(at + project.Length + 2)..];
     }
 }
