@@ -9,7 +9,7 @@ internal static class ExitCode
     /// <summary>Anomalies were found; only where asked for (--fail-on-anomaly).</summary>
     public const int AnomaliesFound = 1;
 
-    /// <summary>An exported file scores otherwise than its model (export --verify, verify-export).</summary>
+    /// <summary>An exported file scores otherwise than its model (export, verify-export).</summary>
     public const int Differs = 1;
 
     /// <summary>The command line is wrong: nothing was begun.</summary>

@@ -40,6 +40,8 @@ public sealed class RegionCommandsTests(ProductFolder products) : IClassFixture<
         wide.Output.Should().Contain("100 x 80").And.Contain("same shape");
         var report = Tool.Run("report", zip, "--data", products.In("bolt"), "--html", products.In("report.html"));
         report.Code.Should().Be(0, report.Error);
+        var export = Tool.Run("export", zip, "--out", products.In("bolt.onnx"));
+        export.Code.Should().Be(0, $"the pictures it is tried on have the region's shape: {export.Error}");
     }
 
     [Fact]

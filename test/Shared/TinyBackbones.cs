@@ -51,8 +51,8 @@ internal static class TinyBackbones
         return tensors;
     }
 
-    /// <summary>A DINOv2 checkpoint (taps of width 64, patch 14, 56 pixels); it has no text side.</summary>
-    public static Dictionary<string, torch.Tensor> DinoV2(int seed)
+    /// <summary>A DINOv2 checkpoint (taps of width 64, patch 14, 56 pixels), with registers where told so; it has no text side.</summary>
+    public static Dictionary<string, torch.Tensor> DinoV2(int seed, int registers = 0)
     {
         using var random = new torch.Generator((ulong)seed);
         var tensors = new Dictionary<string, torch.Tensor>();
@@ -60,6 +60,11 @@ internal static class TinyBackbones
         New(tensors, random, "cls_token", 1, 1, Width);
         New(tensors, random, "pos_embed", 1, 17, Width);
         New(tensors, random, "mask_token", 1, Width);
+        if (registers > 0)
+        {
+            New(tensors, random, "register_tokens", 1, registers, Width);
+        }
+
         Norm(tensors, random, "norm");
         foreach (var prefix in Enumerable.Range(0, Depth).Select(i => $"blocks.{i}"))
         {

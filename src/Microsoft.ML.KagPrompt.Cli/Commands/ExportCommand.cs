@@ -41,7 +41,8 @@ internal static class ExportCommand
     private static readonly Option<string?> Class = new("--class") { Description = "The one class to write; all unless given." };
     private static readonly Option<string[]> Verify = new("--verify")
     {
-        Description = "Images or folders that the written file scores as the model does, or the exit code is 1.",
+        Description = "Images or folders that the file must score as the model does, or it is not written and the exit code is 1; "
+            + "a few generated pictures unless given.",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = true,
     };
@@ -77,14 +78,25 @@ internal static class ExportCommand
         foreach (var (name, path) in ClassFiles.Assign(classNames, output))
         {
             cancellation.ThrowIfCancellationRequested();
-            Write(model.Transformer, path, new()
+            using var unproven = new UnprovenFiles(path);
+            Write(model.Transformer, unproven.WritePath, new()
             {
                 ClassName = name,
                 Precision = parsed.GetValue(Precision),
                 Quantize = parsed.GetValue(Quantize),
                 FixedSize = parsed.GetValue(FixedSize),
             });
-            holds &= Check(parsed, model, name, path, classNames.Length > 1, cancellation);
+            if (Holds(parsed, model, name, unproven.WritePath, classNames.Length > 1, cancellation) is { } length)
+            {
+                unproven.Accept();
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: written to {path} ({length / 1e6:0.0} MB)."));
+            }
+            else
+            {
+                holds = false;
+                Console.Error.WriteLine($"{name}: '{path}' was not written, because it would not score as the model does. "
+                    + "Give a larger --tolerance if that is near enough.");
+            }
         }
 
         return holds ? ExitCode.Success : ExitCode.Differs;
@@ -103,27 +115,38 @@ internal static class ExportCommand
         }
     }
 
-    /// <summary>Loads what was written, and scores the images that were given for it.</summary>
-    private static bool Check(ParseResult parsed, ZipModel model, string className, string path, bool isOneOfSeveral,
+    /// <summary>
+    /// Whether what was written scores as the model does, and if so its length: the images that were given for it or, as a model's zip
+    /// holds no photographs, generated ones.
+    /// </summary>
+    private static long? Holds(ParseResult parsed, ZipModel model, string className, string path, bool isOneOfSeveral,
         CancellationToken cancellation)
     {
         using var file = OnnxInspector.Load(path, VerifyExportCommand.InTheFile);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{className}: written to {path} ({file.Info.ByteCount / 1e6:0.0} MB)."));
-        if (parsed.GetValue(Verify) is not { Length: > 0 } inputs)
+        var tolerance = parsed.GetValue(Tolerance) ?? ExportCheck.ToleranceOf(file.Info);
+        ExportCheck check;
+        if (parsed.GetValue(Verify) is { Length: > 0 } inputs)
         {
-            return true;
+            var images = new ImageInputs(model.ClassNames, isOneOfSeveral ? null : className, model.Images)
+                .Open(inputs, cancellation).Where(image => image.Image.ClassName == className).ToArray();
+            if (images.Length == 0)
+            {
+                throw new InsufficientDataException($"--verify: there is no image of class '{className}': of several classes, "
+                    + "the folder names on the images' paths tell which one they are of.");
+            }
+
+            check = ExportCheck.Run(model.Transformer.Model, file, images.Select(image => image.Read().Pixels), cancellation);
+            foreach (var line in check.Lines(tolerance))
+            {
+                Console.WriteLine(line);
+            }
+        }
+        else
+        {
+            check = ExportCheck.Run(model.Transformer.Model, file, GeneratedPictures.For(file.Info), cancellation);
+            Console.WriteLine($"{className}: on {GeneratedPictures.Count} generated pictures, {check.Line(tolerance)}");
         }
 
-        var images = new ImageInputs(model.ClassNames, isOneOfSeveral ? null : className, model.Images)
-            .Open(inputs, cancellation).Where(image => image.Image.ClassName == className).ToArray();
-        if (images.Length == 0)
-        {
-            throw new InsufficientDataException($"--verify: there is no image of class '{className}': of several classes, "
-                + "the folder names on the images' paths tell which one they are of.");
-        }
-
-        return VerifyExportCommand.Tell(ExportCheck.Run(model.Transformer.Model, file, images, cancellation), file.Info,
-            parsed.GetValue(Tolerance));
+        return check.Holds(tolerance) ? file.Info.ByteCount : null;
     }
 }

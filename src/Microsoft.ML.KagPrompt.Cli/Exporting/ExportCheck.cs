@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Microsoft.ML.KagPrompt.Cli.Scoring;
 
 namespace Microsoft.ML.KagPrompt.Cli.Exporting;
 
@@ -10,8 +9,8 @@ internal sealed class ExportCheck
     // Maps are of single pixels, scores a mean of many: they may differ more.
     private const double MapFactor = 10;
 
-    // A runtime's resizing rounds a pixel here and there to the next level.
-    private const double ResizeFactor = 20;
+    // A runtime computes the weights of its resizing in 32 bit, and so rounds a pixel in ten thousand to the next level.
+    private const double ResizeFactor = 5;
 
     private readonly List<double> modelTimes = [];
     private readonly List<double> fileTimes = [];
@@ -34,15 +33,19 @@ internal sealed class ExportCheck
     /// Compares verdicts on images: of pictures that were brought to the model's size as the model does it, which holds the computing
     /// against the model's; and of whole ones, which the file resizes itself where it can, as it does for programs in other languages.
     /// </summary>
-    public static ExportCheck Run(KagPromptModel model, OnnxInspector file,
-        IEnumerable<(DatasetImage Image, Func<ReadPicture> Read, bool IsAwaited)> images, CancellationToken cancellation)
+    /// <param name="model">The model.</param>
+    /// <param name="file">The file, as other programs have it: resizing by itself where it can.</param>
+    /// <param name="images">What both score.</param>
+    /// <param name="cancellation">Ends it between two images.</param>
+    /// <exception cref="InsufficientDataException">There are no images.</exception>
+    public static ExportCheck Run(KagPromptModel model, OnnxInspector file, IEnumerable<PixelBuffer> images,
+        CancellationToken cancellation)
     {
         var check = new ExportCheck { resizes = !file.Info.IsFixedSize };
         var squares = new ImagePreprocessor(model.MapSize, model.Options.Images.ResizeMode, [0, 0, 0], [1, 1, 1]);
-        foreach (var (_, read, _) in images)
+        foreach (var pixels in images)
         {
             cancellation.ThrowIfCancellationRequested();
-            var pixels = read().Pixels;
             if (check.modelTimes.Count == 0)
             {
                 // The first of each warms up.
@@ -71,6 +74,10 @@ internal sealed class ExportCheck
     /// <summary>Whether scores and maps differ by no more than rounding, and decisions not at all.</summary>
     public bool Holds(double tolerance) => computing.Holds(tolerance) && resizing.Holds(ResizeFactor * tolerance);
 
+    /// <summary>The findings in one line, without times.</summary>
+    public string Line(double tolerance)
+        => computing.Line(tolerance) + (resizes ? $"; resized by the file itself: {resizing.Line(ResizeFactor * tolerance)}" : "");
+
     /// <summary>The findings, a line each.</summary>
     public IEnumerable<string> Lines(double tolerance)
     {
@@ -94,19 +101,25 @@ internal sealed class ExportCheck
     {
         private double score;
         private double map;
+        private double unit = 1;
         private int flipped;
 
         public void Add(Inspection due, Inspection got)
         {
             score = Math.Max(score, Difference(due.Score, got.Score));
             map = Math.Max(map, due.Map.Zip(got.Map).Max(pair => Difference(pair.First, pair.Second)));
+            unit = due.Map.Where(float.IsFinite).Append((float)unit).Max();
             flipped += due.IsAnomalous != got.IsAnomalous || due.IsForeign != got.IsForeign ? 1 : 0;
         }
 
-        public bool Holds(double tolerance) => score <= tolerance && map <= MapFactor * tolerance && flipped == 0;
+        /// <summary>
+        /// Of distances that exceed 1, as those of vectors that are not of unit length do, so many shares of the largest: 32 bits keep as
+        /// many digits wherever the point is.
+        /// </summary>
+        public bool Holds(double tolerance) => score <= unit * tolerance && map <= unit * MapFactor * tolerance && flipped == 0;
 
         public string Line(double tolerance) => string.Create(CultureInfo.InvariantCulture, $"largest difference of scores {score:0.0E+0} "
-            + $"(at most {tolerance:0.0E+0}), of maps {map:0.0E+0} (at most {MapFactor * tolerance:0.0E+0}); "
+            + $"(at most {unit * tolerance:0.0E+0}), of maps {map:0.0E+0} (at most {unit * MapFactor * tolerance:0.0E+0}); "
             + $"decisions that differ: {flipped}");
 
         /// <summary>What was not inspected is the same in both, or infinitely different.</summary>

@@ -22,6 +22,32 @@ internal static class Leftovers
     /// <summary>The same, of all files right in a folder.</summary>
     public static void SweepIn(string folder) => Sweep(folder, null);
 
+    /// <summary>Deletes the folders in which dead processes wrote one file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="held">A file in such a folder that its process keeps open, which no other may then open.</param>
+    public static void SweepFoldersOf(string path, string held)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        try
+        {
+            foreach (var found in Directory.Exists(folder) ? Directory.EnumerateDirectories(folder, "*" + Ending) : [])
+            {
+                if (Writer(Path.GetFileName(found), Path.GetFileName(path)) is { } process && !IsAlive(process))
+                {
+                    using (new FileStream(Path.Combine(found, held), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
+                    {
+                    }
+
+                    Directory.Delete(found, recursive: true);
+                }
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // As below: it stays, and is in nobody's way.
+        }
+    }
+
     private static void Sweep(string folder, string? name)
     {
         try
