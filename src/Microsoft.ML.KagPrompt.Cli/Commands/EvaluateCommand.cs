@@ -206,10 +206,9 @@ internal static class EvaluateCommand
         }
 
         settings = settings with { Protocol = settings.Protocol with { Ablations = Ablations(parsed.CommandResult, settings.Options) } };
-        foreach (var own in settings.Methods.Count > 1 && settings.Initial is null ? settings.PerMethod() : [])
+        if (settings.Methods.Count > 1)
         {
-            // The last method's lack must not come to light when the first one's hours are over.
-            KagPromptTrainer.Check(own.Options);
+            EvaluationWork.Check(settings);
         }
 
         FewShotResults[] all = [.. settings.PerMethod().Select(own => EvaluationWork.Run(own, parsed.GetValue(Regions), cancellation))];
