@@ -58,12 +58,15 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
     [Theory]
     [InlineData("winclip", "CLIP or OpenCLIP checkpoint")]
     [InlineData("aprilgan", "'compact'")]
-    public void Fit_BackboneThatCannotServeTheMethod_NamesOnesThatCan(string method, string expected)
+    [InlineData("promptad", "CLIP, OpenCLIP or ImageBind checkpoint")]
+    public void Fit_BackboneThatCannotServeTheMethod_NamesOnesThatCanInOneSentence(string method, string expected)
     {
-        var (code, _, error) = Tool.Run("fit", products.In("bolt"), "--method", method, "--out", products.In("none.zip"));
+        var (code, _, error) = Tool.Run("fit", products.In("bolt"), "--method", method, "--backbone", "resnet18",
+            "--out", products.In("none.zip"));
         code.Should().Be(3);
         error.Should().Contain($"'{method}'").And.Contain("'resnet18'").And.Contain(expected)
             .And.Contain("Backbone.Name (--backbone)", "the library's word stands beside the tool's");
+        error.Trim().Should().EndWith(".").And.NotContain(". ").And.NotContain("\n");
     }
 
     [Fact]
@@ -74,6 +77,17 @@ public sealed class MethodCommandsTests(ProductFolder products) : IClassFixture<
             "--size", "56");
         code.Should().Be(3);
         error.Should().Contain("'compact'").And.NotContain("draw 0");
+    }
+
+    [Fact]
+    public void Evaluate_InitialModelOfTheFirstMethod_IsRefusedForTheSecondBeforeTheFirstIsComputed()
+    {
+        var zip = products.In("initial.zip");
+        Tool.Run("fit", products.In("bolt"), "--method", "patchcore", "--size", "56", "--out", zip).Code.Should().Be(0);
+        var (code, _, error) = Tool.Run("evaluate", "--method", "patchcore,spade", "--initial", zip, "--data", products.In("bolt"),
+            "--shots", "1", "--seeds", "1", "--size", "56");
+        code.Should().Be(3);
+        error.Should().Contain("'patchcore'").And.Contain("spade").And.NotContain("draw 0");
     }
 
     [Fact]

@@ -204,10 +204,9 @@ internal static class EvaluateCommand
         }
 
         settings = settings with { Protocol = settings.Protocol with { Ablations = Ablations(parsed.CommandResult, settings.Options) } };
-        foreach (var own in settings.Methods.Count > 1 && settings.Initial is null ? settings.PerMethod() : [])
+        if (settings.Methods.Count > 1)
         {
-            // The last method's lack must not come to light when the first one's hours are over.
-            KagPromptTrainer.Check(own.Options);
+            EvaluationWork.Check(settings);
         }
 
         var all = EvaluationWork.Run([.. settings.PerMethod()], parsed.GetValue(Regions), cancellation);

@@ -38,6 +38,23 @@ internal static class EvaluationWork
         }
     }
 
+    /// <summary>
+    /// Begins every method and computes nothing: the last one's lack must not come to light when the first one's hours are over.
+    /// </summary>
+    /// <exception cref="ArgumentException">A method cannot begin, or the initial model is another's.</exception>
+    public static void Check(EvaluationSettings settings)
+    {
+        var loaded = settings.Initial is { } zip ? SavedModel.Load(zip, settings.Options.Device) : null;
+        using (loaded as IDisposable)
+        {
+            var initial = loaded is null ? null : KagPromptTransformer.FindIn(loaded).Model;
+            foreach (var own in settings.PerMethod())
+            {
+                KagPromptTrainer.Check(own.Options, initial);
+            }
+        }
+    }
+
     /// <summary>Reported on the thread that works, in order.</summary>
     private sealed class MessageReporter(Action<string> tell) : IProgress<FewShotProgress>
     {

@@ -25,7 +25,8 @@ internal static class PaperTableOutput
     }
 
     /// <summary>
-    /// {"source","backbone","rows":[…],"refused":[…],"footnotes":[…],"notes":[…]}; shares in 0..1, null where there is none.
+    /// {"source","backbone","rows":[…],"refused":[…],"footnotes":[…],"setups":[…],"notes":[…]}; shares in 0..1, null where
+    /// there is none.
     /// </summary>
     public static string Json(EvaluationSettings settings, PaperTable table) => JsonSerializer.Serialize(
         new
@@ -45,6 +46,7 @@ internal static class PaperTableOutput
             Refused = table.Impossible.Select(refused => new { Method = refused.Name, refused.Reason }),
             Footnotes = PaperSystem.All.Where(system => system.Footnote is not null)
                 .Select(system => new { system.Method, Text = system.Footnote }),
+            Setups = PaperSystem.All.Select(system => new { system.Method, Text = system.Setup }),
             table.Notes,
         },
         EvaluationJson.Options);
@@ -90,6 +92,8 @@ internal static class PaperTableOutput
         Listed(page, "Backbones of their own", native.Select(entry => (entry.Key, entry.Value)));
         page.AppendLine("<h2>What cannot be as published</h2><ol>"
             + string.Concat(Noted().Select(system => $"<li>{Html(system.Title)}: {Html(system.Footnote!)}</li>")) + "</ol>");
+        Listed(page, "What differs from the authors' setups, also on backbones of their own",
+            PaperSystem.All.Select(system => (system.Title, system.Setup)));
         if (table.Notes.Count > 0)
         {
             page.AppendLine($"<ul>{string.Concat(table.Notes.Select(note => $"<li>{Html(note)}</li>"))}</ul>");

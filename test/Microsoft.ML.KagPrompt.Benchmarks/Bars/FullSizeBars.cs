@@ -115,7 +115,7 @@ internal static class FullSizeBars
             },
             () =>
             {
-                foreach (var tensor in network.Encoder.Tower.Encode(images).All)
+                foreach (var tensor in network.Encoder.Tower.Encode(images).Tensors)
                 {
                     tensor.Dispose();
                 }
@@ -138,7 +138,7 @@ internal static class FullSizeBars
         var seconds = Timing.Median(
             () =>
             {
-                foreach (var tensor in network.Encoder.Tower.Encode(images).All)
+                foreach (var tensor in network.Encoder.Tower.Encode(images).Tensors)
                 {
                     tensor.Dispose();
                 }

@@ -68,9 +68,9 @@ public sealed class SpadeNaiveTests : IDisposable
             [.. layers.Select(layer => PatchGrid.HalfPixel(layer.Rows, layer.Columns, Side, Side))]);
         var (supports, queries) = (Drawn(5), Drawn(2));
         using var reference = method.BuildReference([.. Enumerable.Range(0, 5).Select(i => method.Remember(
-            StageFeatures.Choose([.. supports.Select(map => map.narrow(0, i, 1))], [1, 2, 3])))], null);
+            StageFeatures.All([.. supports.Select(map => map.narrow(0, i, 1))]).Choose([1, 2, 3])))], null);
 
-        using var scored = method.Score(StageFeatures.Choose(queries, [1, 2, 3]), reference);
+        using var scored = method.Score(StageFeatures.All(queries).Choose([1, 2, 3]), reference);
 
         scored.ShouldScore([.. Enumerable.Range(0, 2).Select(query =>
         {
