@@ -207,6 +207,8 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     [InlineData(2, "auto, cpu, cuda or cuda:N", "fit", "DATA", "--out", "new.zip", "--device", "cuda:-1")]
     [InlineData(3, "it knows 'bolt'", "score", "MODEL", "DATA", "--class", "nonsense")]
     [InlineData(3, "is a folder", "fit", "DATA", "--out", "DATA")]
+    // The place is tried before the data are looked for.
+    [InlineData(3, "Cannot write", "fit", "absent", "--out", "MODEL/below.zip")]
     [InlineData(3, "Cannot write", "adapt", "MODEL", "DATA/train/good", "--out", "MODEL/below.zip")]
     [InlineData(3, "Cannot write into", "score", "MODEL", "DATA", "--maps", "MODEL")]
     [InlineData(3, "There is no model", "score", "absent.zip", "DATA")]

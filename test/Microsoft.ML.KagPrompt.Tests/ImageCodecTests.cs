@@ -18,6 +18,18 @@ public sealed class ImageCodecTests(PartFolder parts) : IClassFixture<PartFolder
         ImageCodec.Read(parts.Normal[0]).Rgb.Should().Equal(TestImages.Read(parts.Normal[0]).Rgb);
     }
 
+    /// <param name="orientation">As EXIF numbers them; 6 is turned, from one picture to a second.</param>
+    /// <param name="bytes">Of resident memory for each pixel, at most: seven are documented.</param>
+    [SkippableTheory]
+    [InlineData(1, 4)]
+    [InlineData(6, 7)]
+    public void Read_JpegOf24Megapixels_TakesFewBytesAPixel(int orientation, int bytes)
+    {
+        const int Width = 6000, Height = 4000;
+        var file = LargeJpeg(Width, Height, orientation);
+        ResidentMemory.Growth(() => ImageCodec.Read(file, "a picture")).Should().BeInRange(3L * Width * Height / 2, (long)bytes * Width * Height);
+    }
+
     [Fact]
     public void EncodeJpeg_Quality_BoundsTheError()
     {
@@ -108,4 +120,8 @@ public sealed class ImageCodecTests(PartFolder parts) : IClassFixture<PartFolder
         FluentActions.Invoking(() => model.Transform(View(parts.Queries[1], cut)).GetColumn<float>("Score").ToArray()).Should().Throw<ImageReadException>().WithMessage($"Row 1, column 'Image'*{Path.GetFileName(cut)}*ends early*");
         FluentActions.Invoking(() => pipeline.Fit(View([.. parts.Normal, cut]))).Should().Throw<ImageReadException>().WithMessage("Row 5*ends early*");
     }
+
+    /// <summary>Made apart, so that the picture itself is gone when memory is measured.</summary>
+    private static byte[] LargeJpeg(int width, int height, int orientation)
+        => ImageBytes.WithExif(ImageCodec.EncodeJpeg(new PixelBuffer(width, height, new byte[3 * width * height])), ImageBytes.Exif(orientation));
 }

@@ -68,6 +68,35 @@ public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<
         }).Fit(Rows(["washer"]));
     }
 
+    [Theory]
+    [InlineData(ImageOrientation.Exif)]
+    [InlineData(ImageOrientation.AsStored)]
+    public void Load_Orientation_IsTheOneTheModelWasFittedWith(ImageOrientation orientation)
+    {
+        var picture = TestSupport.TestImages.Part(96, 64, 9, defective: true);
+        // As stored, and as who follows EXIF's 6 shows it.
+        var (turned, stored, upright) = (parts.Path("turned.png"), parts.Path("stored.png"), parts.Path("upright.png"));
+        File.WriteAllBytes(turned, ImageBytes.Png(96, 64, 8, 2, picture.Rgb, ("eXIf", ImageBytes.Exif(6))));
+        File.WriteAllBytes(stored, ImageCodec.EncodePng(picture));
+        File.WriteAllBytes(upright, ImageCodec.EncodePng(ImageCodec.Read(turned)));
+        var rows = Rows(["washer"]);
+        var zip = parts.Path($"{orientation}.zip");
+        using (var fitted = ml.Transforms.DetectAnomaliesKag(new KagPromptOptions
+        {
+            Images = new() { Size = 56, Orientation = orientation }, Device = "cpu",
+        }).Fit(rows))
+        {
+            ml.Model.Save(fitted, rows.Schema, zip);
+        }
+
+        using var loaded = (KagPromptTransformer)ml.Model.Load(zip, out _);
+        loaded.Options.Images.Orientation.Should().Be(orientation);
+        var (seen, other) = orientation == ImageOrientation.Exif ? (upright, stored) : (stored, upright);
+        loaded.Inspect(turned).Score.Should().Be(loaded.Inspect(seen).Score).And.NotBe(loaded.Inspect(other).Score);
+        var scored = loaded.Transform(Load([turned, seen])).GetColumn<float>("Score").ToArray();
+        scored[0].Should().Be(scored[1], "a row's picture is turned likewise");
+    }
+
     [Fact]
     public void SaveAtomic_FailureMeanwhile_LeavesTheOldZip()
     {
@@ -123,10 +152,12 @@ public sealed class KagPromptTransformerTests(PartFolder parts) : IClassFixture<
     private KagPromptTransformer Fit(string[] products)
         => ml.Transforms.DetectAnomaliesKag(new KagPromptOptions { Training = new() { Epochs = 0 }, Images = new() { Size = 56 }, Device = "cpu", Columns = new() { ClassName = "Product" } }).Fit(Rows(products));
 
-    private IDataView Rows(string[] products)
+    private IDataView Rows(string[] products) => Load(parts.Normal[..4], products);
+
+    private IDataView Load(string[] paths, params string[] products)
     {
-        var rows = ml.Data.LoadFromEnumerable(parts.Normal[..4]
-            .Select((path, i) => new PartRow { ImagePath = path, Product = products[i % products.Length] }).ToArray());
+        var rows = ml.Data.LoadFromEnumerable(paths.Select((path, i)
+            => new PartRow { ImagePath = path, Product = products.Length == 0 ? "washer" : products[i % products.Length] }).ToArray());
         return ml.Transforms.LoadImages("Image", "", "ImagePath").Fit(rows).Transform(rows);
     }
 }

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Methods.Kag;
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.TestSupport;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Tests.Methods.Kag;
@@ -25,7 +25,7 @@ public sealed class LargeImagesTests
         using var prompt = new GraphPrompt(
             new GraphPromptConfig { Variant = variant, TapWidths = [4, 4, 4, 4], JointWidth = 8, Iterations = 1 }, seed: 3);
         var tokens = Enumerable.Range(0, 4).Select(_ => randn(1, Patches, 4)).ToArray();
-        var grown = Growth(() => prompt.Nodes(tokens).Dispose());
+        var grown = ResidentMemory.Growth(() => prompt.Nodes(tokens).Dispose());
         // Of six lines alone the edges take 681 MB, and as much again for each of their two softmaxes.
         grown.Should().BeLessThan(600L << 20);
     }
@@ -39,7 +39,7 @@ public sealed class LargeImagesTests
         using var bank = MemoryBank.Build(supports);
         long[] cells = [.. Enumerable.Range(0, 4).SelectMany(_ => Enumerable.Range(0, Patches).Select(cell => (long)cell))];
         var query = randn(1, Patches, 16);
-        var grown = Growth(() =>
+        var grown = ResidentMemory.Growth(() =>
         {
             using var inner = NewDisposeScope();
             using var near = NearMatches.Build(bank, [cells], [PatchGrid.Tiling(Grid, Grid * 14)]);
@@ -49,33 +49,6 @@ public sealed class LargeImagesTests
         // All similarities take 454 MB.
         grown.Should().BeLessThan(300L << 20);
     }
-
-    /// <summary>By how much the process's largest resident memory exceeds what it has now.</summary>
-    private static long Growth(Action action)
-    {
-        GC.Collect();
-        Skip.IfNot(OperatingSystem.IsLinux() && Reset(), "The system does not tell the largest resident memory of a while.");
-        var before = Status("VmRSS:");
-        action();
-        return Status("VmHWM:") - before;
-    }
-
-    private static bool Reset()
-    {
-        try
-        {
-            File.WriteAllText("/proc/self/clear_refs", "5");
-            return true;
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private static long Status(string name)
-        => long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith(name, StringComparison.Ordinal))
-            .Split(' ', '\t', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
 }
 
 /// <summary>Memory is the whole process's: nothing else runs beside these.</summary>
