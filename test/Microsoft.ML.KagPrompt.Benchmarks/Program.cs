@@ -4,6 +4,7 @@
 //       [--photographs DIR,DIR]                             data sets of real products
 //       [--gpu-alone]                                       where a CUDA device is present: its figures, without the processor's
 //       [--training-alone]                                  training on the processor over the arithmetic that it needs, without the rest
+//       [--onnx-alone]                                      an exported file beside its model, and how a process of either starts
 //       Where they are not named, they are looked for in ../shared.
 //   parts [ARGUMENTS]                                       training and inspection part by part; the arguments go to BenchmarkDotNet
 //   full-size PRESET FOLDER VOCABULARY [TYPE]               imagebind-huge or openclip-vit-h-14 with random weights, from checkpoint to scores
@@ -22,18 +23,16 @@ using Microsoft.ML.KagPrompt.Benchmarks.FullSize;
 
 switch (args)
 {
-    case [] or ["--quick" or "--vocabulary" or "--folder" or "--photographs" or "--gpu-alone" or "--training-alone", ..]:
+    case [] or ["--quick" or "--vocabulary" or "--folder" or "--photographs" or "--gpu-alone" or "--training-alone" or "--onnx-alone", ..]:
         NativeHeap.Keep();
-        var alone = args.Contains("--gpu-alone") ? BarPart.Gpu : args.Contains("--training-alone") ? BarPart.Training : BarPart.All;
+        var alone = args.Contains("--gpu-alone") ? BarPart.Gpu : args.Contains("--training-alone") ? BarPart.Training
+            : args.Contains("--onnx-alone") ? BarPart.Onnx : BarPart.All;
         BarRun.Run(args.Contains("--quick"), alone, Option("--vocabulary") ?? Shared("weights/bpe_simple_vocab_16e6.txt.gz"),
             Option("--folder") ?? Path.Combine("artifacts", "benchmarks"),
             Option("--photographs")?.Split(',') ?? [.. new[] { "data/aws_cookie", "data/magnetic_tile" }.Select(Shared).OfType<string>()]);
         return;
     case ["first-score", var zip, var image]:
         EmbeddedBars.Score(zip, image);
-        return;
-    case ["onnx-first-score", var file, var image]:
-        OnnxBars.Score(file, image);
         return;
     case ["full-size", var preset, var folder, var vocabulary, .. var type]:
         FullSizeRun.Run(preset, folder, vocabulary, type.Length > 0 ? Enum.Parse<WeightType>(type[0]) : WeightType.BFloat16);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.TestSupport;
 
@@ -54,6 +56,48 @@ public sealed class PackagesTests(PackedFeed feed) : IClassFixture<PackedFeed>, 
         used.Should().Contain("Microsoft.ML.KagPrompt.Onnx/").And.NotContainEquivalentOf("TorchSharp").And.NotContain("libtorch").And.NotContain("KagPrompt.Core");
 
         ScoresWithoutTorch("small", "Small");
+    }
+
+    /// <summary>What the page on deploying promises of a program for small computers.</summary>
+    [SkippableFact]
+    public void SmallComputer_Published_TakesAtMost70MegabytesAndScores()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "the figure is of Linux");
+        var (project, folder, example) = (In("published"), Path.Combine(root, "folder"), Path.Combine(AppContext.BaseDirectory, "SmallComputer"));
+        File.Copy(Path.Combine(example, "Program.cs"), Path.Combine(project, "Program.cs"));
+        var text = File.ReadAllText(Path.Combine(example, "SmallComputer.csproj"));
+        var reference = Regex.Match(text, "<ProjectReference [^>]*Microsoft.ML.KagPrompt.Onnx.csproj\" />").Value;
+        reference.Should().NotBeEmpty("the package takes its place here");
+        File.WriteAllText(Path.Combine(project, "SmallComputer.csproj"), text
+            .Replace(reference, $"""<PackageReference Include="Microsoft.ML.KagPrompt.Onnx" Version="{PackedFeed.Metadata("Version")}" />""")
+            .Replace("<PropertyGroup>", "<PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><Nullable>enable</Nullable>"
+                + "<ImplicitUsings>enable</ImplicitUsings><InvariantGlobalization>true</InvariantGlobalization><NuGetAudit>false</NuGetAudit>"));
+        File.WriteAllText(Path.Combine(project, "nuget.config"), Sources());
+        string[] told = [];
+        try
+        {
+            Dotnet("publish", project, "-c", "Release", "-r", System, "-o", folder, "-nologo", "-v", "quiet");
+        }
+        catch (Exception fault) when (fault.Message.Contains("NU1101") || fault.Message.Contains("NU1102"))
+        {
+            told = [.. Regex.Matches(fault.Message, @"NU110\d: [^\n]*").Select(match => match.Value)];
+        }
+
+        Skip.If(told.Length > 0 && told.All(line => line.Contains("Microsoft.NET")), $".NET's own parts of a self-contained program are not on this machine: {string.Join(' ', told.Take(1))}");
+        told.Should().BeEmpty();
+        new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length).Should().BeLessThanOrEqualTo(70 << 20);
+
+        var photographs = In("photographs");
+        TestImages.Write(TestImages.Part(96, 90, 9), Path.Combine(photographs, "part.png"));
+        using var model = KagPromptTrainer.Fit(
+            Enumerable.Range(0, 3).Select(i => new TrainingImage { Image = TestImages.Part(96, 90, i), ClassName = "part" }),
+            new() { Images = new() { Size = 112 }, Device = "cpu" });
+        using var lenient = model.WithThreshold(float.PositiveInfinity);
+        lenient.ExportOnnx(Path.Combine(root, "small.onnx"));
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(folder, "SmallComputer"), [Path.Combine(root, "small.onnx"), photographs]) { RedirectStandardOutput = true })!;
+        process.StandardOutput.ReadToEnd().Should().Contain("part.png: good, score 0.", "what is trimmed still scores");
+        process.WaitForExit();
+        process.ExitCode.Should().Be(0);
     }
 
     [Fact]

@@ -10,6 +10,7 @@ internal enum BarPart
     All,
     Gpu,
     Training,
+    Onnx,
 }
 
 /// <summary>
@@ -38,7 +39,7 @@ internal static class BarRun
             Console.Error.WriteLine(FormattableString.Invariant($"{name}: {bar.Value:0.###} {bar.Unit} (bar {bar.Limit})"));
         }
 
-        if (alone != BarPart.Training)
+        if (alone is BarPart.All or BarPart.Gpu)
         {
             foreach (var (name, bar) in GpuBars.Measure(isQuick ? null : folder, vocabulary))
             {
@@ -53,6 +54,18 @@ internal static class BarRun
         }
 
         Tell("matmul_fp32", new(Hardware.MatmulRate(torch.ScalarType.Float32) / 1e9, double.NaN, "GFLOP/s"));
+        if (alone == BarPart.Onnx)
+        {
+            using var embedded = new EmbeddedBars();
+            foreach (var (name, bar) in embedded.Start().Concat(OnnxBars.Measure()))
+            {
+                Tell(name, bar);
+            }
+
+            Print(result);
+            return;
+        }
+
         Tell("train_over_matmul_100x10", TrainingBars.OverMatmul());
         if (alone == BarPart.Training)
         {
