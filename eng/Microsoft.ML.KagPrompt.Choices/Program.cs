@@ -21,6 +21,9 @@ const string Usage = """
       one --data DIR[,DIR] --out FILE [--shots 1] [--draws 6] [--method kag]
         Models of one photograph or two: lines "set, draw, kind, scores…" of test images, synthetic defects, each photograph against the others, and each against its
         views (first) and halves, which one.py reads.
+      foreign --data DIR,DIR[,DIR] [--shots 4]
+        How many pictures are told as foreign by a default model of each set (one draw): its own test images, the first eight good ones of each other set,
+        and frames that show nothing.
     """;
 var options = new Dictionary<string, string>();
 foreach (var pair in args.Skip(1).Chunk(2))
@@ -48,6 +51,13 @@ if (args.FirstOrDefault() == "levers")
         one.Run(lines);
     }
 
+    return 0;
+}
+
+if (args.FirstOrDefault() == "foreign")
+{
+    NativeHeap.Keep();
+    ForeignPictures.Run(Value("data", "").Split(','), int.Parse(Value("shots", "4")), Console.Out);
     return 0;
 }
 
