@@ -125,7 +125,8 @@ public sealed class MethodExportTests(MethodExportTests.Clips clips) : IClassFix
         using var model = Fit(choice, regions);
         using var run = new OnnxRun(model);
         run.Metadata["kagprompt.method"].Should().Be(InspectionMethods.NameOf(model.Options.Method));
-        SameVerdicts.Check(model, run, null, Images);
+        // Of regions every other picture, which are of all sizes, too.
+        SameVerdicts.Check(model, run, null, Images.Where((_, i) => regions.Count == 0 || i % 2 == 1));
     }
 
     private KagPromptModel Fit(string choice, Dictionary<string, InspectionRegion> regions)

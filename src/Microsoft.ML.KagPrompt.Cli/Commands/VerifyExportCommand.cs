@@ -62,7 +62,8 @@ internal static class VerifyExportCommand
             return ExitCode.Success;
         }
 
-        Console.Error.WriteLine("The file does not score as the model does: export it again from this model, or give a larger --tolerance.");
+        Console.Error.WriteLine("The file does not score as the model does: export it again from this model, "
+            + "or give a larger --tolerance.");
         return ExitCode.Differs;
     }
 }

@@ -134,6 +134,11 @@ public sealed class OnnxInspectorTests(ExportedPart part) : IClassFixture<Export
         => FluentActions.Invoking(() => OnnxInspector.Load(part.File, new() { Threads = 0, DeviceId = -1, MaxPixels = 0, Provider = (OnnxProvider)9, Resizing = (OnnxResizing)9 }))
             .Should().Throw<ArgumentException>().WithMessage("*5 invalid*Provider*DeviceId*Threads*Resizing*MaxPixels*");
 
+    [Fact]
+    public void Load_OpenVinoOnANumberedDevice_IsRefused()
+        => FluentActions.Invoking(() => OnnxInspector.Load(part.File, new() { Provider = OnnxProvider.OpenVino, DeviceId = 1 }))
+            .Should().Throw<ArgumentException>().WithMessage("*DeviceId*0 with provider OpenVino*got 1*");
+
     internal static void Check(Inspection expected, Inspection got, string what, double tolerance)
     {
         SameVerdicts.Check(expected, new OnnxVerdict(got.Score, got.Map, got.Probability, got.IsAnomalous, got.Unlikeness, got.IsForeign), what, tolerance);
