@@ -10,7 +10,9 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 /// <param name="open">Finds the backbone.</param>
 /// <param name="own">Own sentences by class name.</param>
 /// <param name="device">Where sentences are encoded.</param>
-/// <param name="share">Gives an ownership of a text side that others use, too, or of the one loaded for it; null: there are no others.</param>
+/// <param name="share">
+/// Gives an ownership of a text side that others use, too, or of the one loaded for it; null: there are no others.
+/// </param>
 internal sealed class PromptTexts(Func<IBackboneSource> open, IReadOnlyDictionary<string, PromptEnsemble> own, torch.Device device,
     Func<Func<TextSide>, Shared<TextSide>>? share = null) : IDisposable
 {

@@ -145,11 +145,6 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
             {
                 model.Dispose();
             }
-
-            if (Clips.IsValueCreated)
-            {
-                Directory.Delete(Clips.Value, recursive: true);
-            }
         }
     }
 
@@ -158,6 +153,8 @@ public sealed class EveryMethodTests(EveryMethodTests.Fitted fitted) : IClassFix
         var folder = Directory.CreateTempSubdirectory("kagprompt-every-method-").FullName;
         TinyBackbones.WriteSafetensors(Path.Combine(folder, TinyClip), TinyBackbones.Clip(1));
         TinyBackbones.WriteVocabulary(folder);
+        // Other classes of tests read it, too.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
         return folder;
     });
 

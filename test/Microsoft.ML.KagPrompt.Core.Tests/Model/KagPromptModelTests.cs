@@ -90,7 +90,7 @@ public sealed class KagPromptModelTests : IDisposable
 
         File.WriteAllBytes(path, "PK\u0003\u0004"u8.ToArray());
         FluentActions.Invoking(() => KagPromptModel.Load(path)).Should().Throw<ModelFormatException>()
-            .WithMessage("*part.kag*zip*mlContext.Model.Load*");
+            .WithMessage("*part.kag*zip*whole pipeline*");
     }
 
     [Fact]
