@@ -64,6 +64,7 @@ Mutant[] mutants =
     new("association-not-halved", "Methods/WinClip/WinClipMaps.cs", "distance.AtLeast(0).Times(0.5)", "distance.AtLeast(0)", "WinClipMapsTests"),
     new("features-of-other-tiles", "Backbones/FeatureEncoder.cs", "$\"{kind}, tiles {tiles}\"", "$\"{kind}\"", "FitSharingTests"),
     new("features-of-another-batch", "Backbones/FeatureStore.cs", "hash.AppendData(square.Rgb);", "", "FitSharingTests"),
+    new("pictures-of-another-region", "Evaluation/ScoredImages.cs", "GetValueOrDefault(images[image].ClassName)", "GetValueOrDefault(\"\")", "FewShotEvaluationTests"),
     new("seconds-of-the-second-time", "Evaluation/CellScorer.cs", "(watch.Elapsed + Saved - before)", "watch.Elapsed", "FewShotEvaluationTests"),
     new("softmax-before-enlarging", "Methods/AprilGan/AprilGanMaps.cs", "logits.select(-1, 0))).sigmoid()", "logits.select(-1, 0)).sigmoid())", "AprilGanMapsTests"),
     new("heads-masks-on-the-normal-half", "Methods/AprilGan/HeadTraining.cs", "((count + i) * side * side)", "(i * side * side)", "HeadTrainingTests"),

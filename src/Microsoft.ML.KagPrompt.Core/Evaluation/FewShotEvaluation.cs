@@ -10,7 +10,8 @@ public static class FewShotEvaluation
 {
     /// <summary>
     /// Evaluates data sets. All images and masks are looked at first, and those that cannot be used named together.
-    /// A prompt is trained once for all the cells that can share it; images are read one by one, a few at a time.
+    /// A prompt is trained once for all the cells that can share it; images are read one by one, a few at a time. What is computed of a
+    /// product's images is kept for its other cells: up to 4 GiB, and a quarter of the machine's memory, and half a GiB of pictures.
     /// </summary>
     /// <param name="datasets">What is evaluated; normal images of the training split are drawn from, labelled ones of the test split
     /// scored. Their names differ.</param>
@@ -65,9 +66,10 @@ public static class FewShotEvaluation
         ArgumentNullException.ThrowIfNull(datasets);
         ArgumentNullException.ThrowIfNull(methods);
         ArgumentNullException.ThrowIfNull(images);
-        if (methods.Count == 0 || methods.Any(method => method is null))
+        if (methods.Count == 0 || methods.Any(method => method is not { Options: not null, Protocol: not null }))
         {
-            throw new ArgumentException($"methods: expected one or more, none null, got {methods.Count}.", nameof(methods));
+            throw new ArgumentException("methods: expected one or more, each with options and a protocol, got "
+                + (methods.Count == 0 ? "none." : $"{methods.Count}, and of one there is null."), nameof(methods));
         }
 
         foreach (var method in methods)

@@ -12,7 +12,10 @@ internal sealed class ScoredImages(DatasetImage[] images, IEvaluationImages sour
     // Hundreds of images of usual sizes, and of large ones some.
     private const long MostBytes = 512L << 20;
 
-    private readonly Dictionary<(int Image, int Side, ResizeMode Mode), (PixelBuffer Square, TimeSpan Time)> squares = [];
+    // With a class's region, since an image of another shape than it is refused, and is not without.
+    private readonly Dictionary<(int Image, int Side, ResizeMode Mode, InspectionRegion? Region), (PixelBuffer Square, TimeSpan Time)>
+        squares = [];
+
     private readonly Dictionary<(int Image, int Side, ResizeMode Mode), bool[]> masks = [];
     private long bytes;
 
@@ -24,7 +27,8 @@ internal sealed class ScoredImages(DatasetImage[] images, IEvaluationImages sour
     /// <summary>An image at a model's size.</summary>
     public PixelBuffer Square(KagPromptModel model, int image)
     {
-        var key = (image, model.MapSize, model.Options.Images.ResizeMode);
+        var region = model.Options.Regions.GetValueOrDefault(images[image].ClassName);
+        var key = (image, model.MapSize, model.Options.Images.ResizeMode, region);
         if (squares.TryGetValue(key, out var known))
         {
             TimeSaved += known.Time;

@@ -99,8 +99,29 @@ public sealed class FewShotEvaluationTests : IDisposable
     }
 
     [Fact]
-    public void RunAll_NoMethod_IsRefused() => FluentActions.Invoking(() => FewShotEvaluation.RunAll([Set], [], parts))
-        .Should().Throw<ArgumentException>().WithMessage("methods: expected one or more*");
+    public void RunAll_ImageOfAnotherShapeThanARegion_IsRefusedThoughAnotherMethodTookIt()
+    {
+        parts.Wide = "good 21";
+        var region = InspectionRegion.FromPolygons(80, 80, [], [[(16, 4), (64, 4), (64, 28), (16, 28)]]);
+        var protocol = new FewShotProtocol { Shots = [1], Draws = 1 };
+        var whole = new EvaluatedMethod { Options = Small, Protocol = protocol };
+        FewShotEvaluation.RunAll([Set], [whole], parts).Single().Cells.Should().ContainSingle();
+        var masked = whole with { Options = Small with { Regions = new Dictionary<string, InspectionRegion> { ["bolt"] = region } } };
+        FluentActions.Invoking(() => FewShotEvaluation.RunAll([Set], [whole, masked], parts)).Should().Throw<ImageReadException>()
+            .WithMessage("*good 21*");
+    }
+
+    [Fact]
+    public void RunAll_MethodsThatAreNone_AreRefused()
+    {
+        FluentActions.Invoking(() => FewShotEvaluation.RunAll([Set], [], parts)).Should().Throw<ArgumentException>()
+            .WithMessage("methods: expected one or more*got none.*");
+        foreach (var lacking in new[] { null!, new EvaluatedMethod { Options = null! }, new() { Options = Small, Protocol = null! } })
+        {
+            FluentActions.Invoking(() => FewShotEvaluation.RunAll([Set], [new() { Options = Small }, lacking], parts))
+                .Should().Throw<ArgumentException>().WithMessage("methods: *got 2, and of one there is null.*");
+        }
+    }
 
     [Fact]
     public void Run_Region_IsUsedAndMakesCellsOfItsOwn()
@@ -155,6 +176,9 @@ public sealed class FewShotEvaluationTests : IDisposable
 
         public string? Wrong { get; set; }
 
+        /// <summary>The image that is wider than the others.</summary>
+        public string? Wide { get; set; }
+
         /// <summary>How long an image takes to read.</summary>
         public TimeSpan Delay { get; set; }
 
@@ -170,7 +194,7 @@ public sealed class FewShotEvaluationTests : IDisposable
         {
             Reads++;
             Thread.Sleep(Delay);
-            return Part(image, image.IsAnomalous == true);
+            return Part(image, image.IsAnomalous == true, image.Path == Wide ? 100 : 80);
         }
 
         public bool[] ReadMask(DatasetImage image, int side, ResizeMode mode)
@@ -179,7 +203,7 @@ public sealed class FewShotEvaluationTests : IDisposable
             return image.MaskPath is null ? [] : [.. rows.Select(p => Math.Abs(((double)(p / side) / side) - 0.2) < 0.06 && Math.Abs(((double)(p % side) / side) - 0.5) < 0.2)];
         }
 
-        private static PixelBuffer Part(DatasetImage image, bool defective) => TestImages.Part(80, 80, int.Parse(image.Path.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), defective);
+        private static PixelBuffer Part(DatasetImage image, bool defective, int width) => TestImages.Part(width, 80, int.Parse(image.Path.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), defective);
     }
 
     private sealed class ProgressCallback(Action<FewShotProgress> tell) : IProgress<FewShotProgress>
