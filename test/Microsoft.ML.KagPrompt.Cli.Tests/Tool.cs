@@ -1,23 +1,23 @@
 using System.Diagnostics;
+using System.Reflection;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Cli.Tests;
 
-/// <summary>The tool as a process of its own, as users start it.</summary>
+/// <summary>
+/// The tool. Run from its entry point here, which spares a process its start; as a process of its own where a test is about one:
+/// standard input, signals, kills, the environment, the folder it stands in.
+/// </summary>
 internal static class Tool
 {
+    private static readonly MethodInfo Main = Assembly.Load("kagprompt").EntryPoint!;
+
     private static readonly string Program = Path.Combine(SharedFiles.RepositoryRoot, "src", "Microsoft.ML.KagPrompt.Cli", "bin",
         new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, new DirectoryInfo(AppContext.BaseDirectory).Name, "kagprompt.dll");
 
-    /// <summary>Runs it to its end.</summary>
+    /// <summary>Runs its whole program here, to its end.</summary>
     public static (int Code, string Output, string Error) Run(params string[] arguments)
-    {
-        using var process = Start(arguments);
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
-    }
+        => FlowConsole.Capture(() => (int)Main.Invoke(null, [arguments])!);
 
     /// <summary>Runs it on a standard input.</summary>
     public static (int Code, string Output, string Error) RunWith(byte[] input, params string[] arguments)
