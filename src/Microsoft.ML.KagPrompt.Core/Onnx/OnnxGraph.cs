@@ -21,8 +21,8 @@ internal sealed class OnnxGraph(bool halfWeights = false, long atOnce = OnnxGrap
     private const double LargestByte = 127;
     private const double LeastLargest = 1e-12;
 
-    /// <summary>16 MB an image.</summary>
-    public const long UsuallyAtOnce = 1 << 22;
+    /// <summary>4 MB an image, which the processor's caches hold.</summary>
+    public const long UsuallyAtOnce = 1 << 20;
 
     private readonly GraphProto graph = new() { Name = "kagprompt" };
     private readonly Dictionary<string, OnnxValue[]> known = [];

@@ -26,6 +26,16 @@ internal static class OnnxShapes
     public static OnnxValue Concat(this IReadOnlyList<OnnxValue> parts, long axis)
         => parts.Count == 1 ? parts[0] : parts[0].Graph.Node("Concat", parts, Attr("axis", axis));
 
+    /// <summary>
+    /// [N, n] and [N, 1] as they are, both computed before either is used: runtimes walk from a file's outputs, so what the two are
+    /// made of would else stay in memory from the one's use to the other's.
+    /// </summary>
+    public static (OnnxValue First, OnnxValue Second) Together(this OnnxValue first, long count, OnnxValue second)
+    {
+        var both = new[] { first, second }.Concat(1);
+        return (both.Narrow(1, 0, count), both.Narrow(1, count, 1));
+    }
+
     /// <summary>Some values along a dimension, from one on.</summary>
     public static OnnxValue Narrow(this OnnxValue x, long axis, long first, long count)
         => x.Slice(axis, x.Graph.Whole(first), x.Graph.Whole(first + count));

@@ -10,25 +10,28 @@ internal sealed partial class MemoryBank
     /// <param name="patchTokens">The layers' patches.</param>
     /// <param name="lengths">L_i.</param>
     /// <param name="cells">Of each layer, the patches that count, by number, ascending; null: all.</param>
+    /// <param name="orders">Of each layer, in which order the file holds the bank's patches; null: the bank's own.</param>
     public (IReadOnlyList<OnnxValue> Distances, OnnxValue Unlikeness) Emit(IReadOnlyList<OnnxValue> patchTokens,
-        IReadOnlyList<int> lengths, IReadOnlyList<long[]>? cells = null)
+        IReadOnlyList<int> lengths, IReadOnlyList<long[]>? cells = null, IReadOnlyList<long[]>? orders = null)
     {
-        var results = patchTokens.Select((tokens, i) => Emit(tokens, lengths[i], i, cells?[i])).ToArray();
+        var results = patchTokens
+            .Select((tokens, i) => Emit(tokens, lengths[i], Columns(tokens.Graph, i, orders?[i]), Layers[i].shape[0], cells?[i])).ToArray();
         return ([.. results.Select(result => result.Distances)],
             results.Select(result => result.Missing).Aggregate((sum, missing) => sum + missing) * (1.0 / results.Length));
     }
 
-    /// <summary>A layer's patches, column by column: [D, M].</summary>
-    public OnnxValue Columns(OnnxGraph graph, int layer)
+    /// <summary>A layer's patches, column by column in some order: [D, M].</summary>
+    public OnnxValue Columns(OnnxGraph graph, int layer, long[]? order = null)
     {
         using var scope = NewDisposeScope();
-        return graph.Patches(Layers[layer].t());
+        var rows = Layers[layer];
+        return graph.Patches((order is null ? rows : rows.index_select(0, tensor(order, device: rows.device))).t());
     }
 
-    private (OnnxValue Distances, OnnxValue Missing) Emit(OnnxValue tokens, int length, int layer, long[]? counted)
+    private static (OnnxValue Distances, OnnxValue Missing) Emit(
+        OnnxValue tokens, int length, OnnxValue bank, long count, long[]? counted)
     {
         var own = (counted is null ? tokens : tokens.Gather(1, counted)).UnitLength(-1);        // [N, n, D]
-        var (bank, count) = (Columns(tokens.Graph, layer), Layers[layer].shape[0]);
         var rows = Math.Max(1, tokens.Graph.AtOnce / length);
         OnnxValue? nearest = null;
         OnnxValue? lacked = null;
@@ -36,13 +39,13 @@ internal sealed partial class MemoryBank
         {
             var block = rows >= count ? bank : bank.Narrow(1, first, Math.Min(rows, count - first));
             var similarities = own.MatMul(block);                                               // [N, n, rows]
-            var closest = similarities.Largest(2);
+            var (closest, distances) = similarities.Largest(2)
+                .Together(counted?.Length ?? length, similarities.Largest(1).Complement().Sum(1, keep: true));
             nearest = nearest?.Maximum(closest) ?? closest;
-            var distances = similarities.Largest(1).Complement().Sum(1);
             lacked = lacked is null ? distances : lacked + distances;
         }
 
         var found = nearest!.Complement();
-        return (counted is null ? found : found.Among(counted, length), lacked! * (1.0 / count));
+        return (counted is null ? found : found.Among(counted, length), lacked!.Squeeze(1) * (1.0 / count));
     }
 }

@@ -66,15 +66,15 @@ internal sealed class PlacedBank : ClassReference
         {
             var count = Math.Min(rows, features.shape[0] - first);
             var similarities = cells.MatMul(count == features.shape[0] ? bank : bank.Narrow(1, first, count));    // [N, n, rows]
-            var near = (Away(0) | Away(1)).Where(graph.Constant(Farthest), similarities).Largest(2);
+            var (near, missing) = (Away(0) | Away(1)).Where(graph.Constant(Farthest), similarities).Largest(2)
+                .Together(at.shape[0], similarities.Largest(1).Complement().Sum(1, keep: true));
             best = best?.Maximum(near) ?? near;
-            var missing = similarities.Largest(1).Complement().Sum(1);
             lacked = lacked is null ? missing : lacked + missing;
 
             OnnxValue Away(long axis) => (graph.Constant(at.narrow(1, axis, 1))
                 - graph.Constant(places.narrow(0, first, count).narrow(1, axis, 1).t())).Abs() > graph.Constant(radius + 0.5);
         }
 
-        return (best!.Complement(), lacked! * (1.0 / features.shape[0]));
+        return (best!.Complement(), lacked!.Squeeze(1) * (1.0 / features.shape[0]));
     }
 }
