@@ -109,6 +109,13 @@ internal sealed partial class MemoryBank : IDisposable
         {
             using var scope = NewDisposeScope();
             var own = unit.narrow(0, image * patches, patches);
+            if (LargestProducts.Takes(own, bank))
+            {
+                var (largest, ofBank) = LargestProducts.Find(own, bank);
+                (best[image], missing[image]) = (largest.MoveToOuterDisposeScope(), ofBank.Complement().sum().MoveToOuterDisposeScope());
+                continue;
+            }
+
             Tensor? nearest = null;
             Tensor? lacked = null;
             for (var first = 0L; first < bank.shape[0]; first += rows)

@@ -11,8 +11,8 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// </summary>
 internal sealed partial class NearMatches : IDisposable
 {
-    // Of a grid of 28: cells by which parts that lie alike still differ.
-    private const double Reach = 2.0 / 28;
+    // Of a grid: cells by which parts that lie alike still differ.
+    private const double ReachOfSide = 2.0 / 28;
 
     // Rows of cells looked up at once: more compare cells that are too far apart anyway, fewer are many small products.
     private const int RowsAtOnce = 4;
@@ -23,6 +23,8 @@ internal sealed partial class NearMatches : IDisposable
     private readonly Layer[] layers;
 
     private NearMatches(Layer[] layers) => this.layers = layers;
+
+    private static int Reach(PatchGrid grid) => Math.Max(1, (int)Math.Round(ReachOfSide * Math.Max(grid.Rows, grid.Columns)));
 
     /// <summary>Of a bank's patches, by the cell that each comes from.</summary>
     /// <param name="bank">Patches of unit length.</param>
@@ -109,6 +111,11 @@ internal sealed partial class NearMatches : IDisposable
         {
             var found = zeros(tokens.shape[0], tokens.shape[1], dtype: tokens.dtype, device: tokens.device);
             var unit = tokens.UnitLength(-1);
+            if (LargestProducts.Takes(unit, patches))
+            {
+                return Nearest(unit, counted, found);
+            }
+
             foreach (var strip in strips)
             {
                 using var scope = NewDisposeScope();
@@ -129,6 +136,24 @@ internal sealed partial class NearMatches : IDisposable
                         .amax([2]).AtLeast(-1).Complement();
                 var answers = found.narrow(1, first, count);
                 _ = places is null ? answers.copy_(distances) : answers.index_copy_(1, places, distances);
+            }
+
+            return found;
+        }
+
+        private Tensor Nearest(Tensor unit, long[]? counted, Tensor found)
+        {
+            using var scope = NewDisposeScope();
+            var inspected = counted is null ? null : tensor(counted);
+            for (var image = 0L; image < unit.shape[0]; image++)
+            {
+                var distances = LargestProducts.Near(unit[image], patches, lying, grid, Reach(grid)).AtLeast(-1).Complement();
+                foreach (var strip in strips.Where(strip => strip.Count == 0))
+                {
+                    distances.narrow(0, strip.FirstRow * grid.Columns, strip.Apart.shape[0]).fill_(1);
+                }
+
+                _ = inspected is null ? found[image].copy_(distances) : found[image].index_copy_(0, inspected, distances.index_select(0, inspected));
             }
 
             return found;
@@ -158,7 +183,7 @@ internal sealed partial class NearMatches : IDisposable
 
             private static Strip At(int row, long[] cells, PatchGrid grid, Device device)
             {
-                var reach = Math.Max(1, (int)Math.Round(Reach * Math.Max(grid.Rows, grid.Columns)));
+                var reach = Reach(grid);
                 var last = Math.Min(row + RowsAtOnce, grid.Rows);
                 var first = Array.FindIndex(cells, cell => cell >= (long)(row - reach) * grid.Columns);
                 var end = Array.FindIndex(cells, cell => cell >= (long)(last + reach) * grid.Columns);

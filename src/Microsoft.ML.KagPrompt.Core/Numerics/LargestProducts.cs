@@ -1,0 +1,257 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using TorchSharp;
+
+namespace Microsoft.ML.KagPrompt.Numerics;
+
+/// <summary>
+/// Of every query and every row, the largest of their products: A Bᵀ, of which no more is kept than the largest values of its rows and of
+/// its columns. libtorch's product writes all of it, and its matrix library leaves half of what other makers' processors can do unused.
+/// </summary>
+/// <remarks>
+/// A product's terms are added in the order of the columns whatever the sizes and the number of threads: results are the same bits. NaN is
+/// larger than any number.
+/// </remarks>
+internal static unsafe partial class LargestProducts
+{
+    // Rows that a thread takes at a time: some hundred microseconds of work.
+    private const int RowsAtOnce = 240;
+
+    // Below this many multiplications one thread is faster than several.
+    private const long WorthThreads = 1 << 21;
+
+    /// <summary>Numbers that this processor's widest instructions take: 16, 8, or 0 where it has neither.</summary>
+    internal static int WidestLanes { get; }
+        = Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated && Fma.IsSupported ? 8 : 0;
+
+    /// <summary>Whether these are matrices that it takes: of 32 bit, in the memory of a processor that has the instructions.</summary>
+    public static bool Takes(torch.Tensor queries, torch.Tensor rows)
+        => WidestLanes > 0 && queries.device_type == DeviceType.CPU && rows.device_type == DeviceType.CPU
+            && queries.dtype == torch.ScalarType.Float32 && rows.dtype == torch.ScalarType.Float32;
+
+    /// <summary>[n, D] and [M, D] → of each query its largest product [n], of each row [M]. The caller owns them.</summary>
+    /// <param name="queries">The queries.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="lanes">Of the instructions, 16 or 8; null: the widest.</param>
+    public static (torch.Tensor OfQueries, torch.Tensor OfRows) Find(torch.Tensor queries, torch.Tensor rows, int? lanes = null)
+    {
+        var shape = new TileShape(lanes ?? WidestLanes);
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        var (count, total, width) = ((int)queries.shape[0], (int)rows.shape[0], (int)queries.shape[1]);
+        var packed = Packed(queries.unsqueeze(0), shape.Queries);
+        var (panels, known) = ((int)packed.shape[0], rows.contiguous());
+        var (best, ofRows) = (torch.full([panels * shape.Queries], float.NegativeInfinity), torch.empty([total]));
+        float* panel = Pointer(packed), ofAll = Pointer(best), products = Pointer(ofRows), matrix = Pointer(known);
+        var merging = new Lock();
+        Share((total + RowsAtOnce - 1) / RowsAtOnce, (long)count * total * width, next =>
+        {
+            using var raised = torch.full([panels * shape.Queries], float.NegativeInfinity);
+            var own = Pointer(raised);
+            var tiles = new Tiles(matrix, width, shape);
+            for (int i; (i = next()) >= 0;)
+            {
+                for (var row = i * RowsAtOnce; row < Math.Min((i + 1) * RowsAtOnce, total); row += shape.Rows)
+                {
+                    LargestOfTile(tiles, row, Math.Min(shape.Rows, total - row), panel, panels, own, products + row);
+                }
+            }
+
+            lock (merging)
+            {
+                Raise(ofAll, own, panels * shape.Queries);
+            }
+        });
+        return (best.narrow(0, 0, count).MoveToOuterDisposeScope(), ofRows.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>
+    /// The same of cells of a grid and of rows that each lie in one of its cells: of each query, the largest product with a row that lies
+    /// no further away than a reach, down and across. The caller owns it.
+    /// </summary>
+    /// <param name="queries">[cells of the grid, D].</param>
+    /// <param name="rows">[M, D], in the order of their cells.</param>
+    /// <param name="cells">Of each row, the cell.</param>
+    /// <param name="grid">The grid.</param>
+    /// <param name="reach">In cells.</param>
+    /// <param name="lanes">Of the instructions, 16 or 8; null: the widest.</param>
+    /// <returns>[cells of the grid]; −∞ where no row is near.</returns>
+    public static torch.Tensor Near(
+        torch.Tensor queries, torch.Tensor rows, long[] cells, PatchGrid grid, int reach, int? lanes = null)
+    {
+        var shape = new TileShape(lanes ?? WidestLanes);
+        using var scope = torch.NewDisposeScope();
+        using var noGradients = torch.no_grad();
+        var (columns, width) = (grid.Columns, (int)queries.shape[1]);
+        var packed = Packed(queries.reshape(grid.Rows, columns, width), shape.Queries);
+        var (across, known) = ((int)packed.shape[0] / grid.Rows, rows.contiguous());
+        var wide = across * shape.Queries;
+        var best = torch.full([grid.Rows, wide], float.NegativeInfinity);
+        var apart = Apart(columns, wide, reach);
+        float* first = Pointer(packed), ofAll = Pointer(best), matrix = Pointer(known), distant = Pointer(apart);
+        int First(int row) => Array.BinarySearch(cells, (row * (long)columns) - 1, FirstAbove) is var at && at < 0 ? ~at : at;
+        Share(grid.Rows, (long)cells.Length * ((2 * reach) + 1) * wide * width, next =>
+        {
+            var tiles = new Tiles(matrix, width, shape);
+            var products = stackalloc float[shape.Rows * shape.Queries];
+            for (int line; (line = next()) >= 0;)
+            {
+                var end = First(line + reach + 1);
+                for (var row = First(line - reach); row < end; row += shape.Rows)
+                {
+                    var count = Math.Min(shape.Rows, end - row);
+                    for (var panel = 0; panel < across; panel++)
+                    {
+                        tiles.Multiply(row, count, first + ((nint)((line * across) + panel) * shape.Queries * width), products);
+                        for (var i = 0; i < count; i++)
+                        {
+                            Raise(ofAll + (line * wide) + (panel * shape.Queries), products + (i * shape.Queries), shape.Queries,
+                                distant + (cells[row + i] % columns * wide) + (panel * shape.Queries));
+                        }
+                    }
+                }
+            }
+        });
+        return best.narrow(1, 0, columns).reshape(-1).MoveToOuterDisposeScope();
+    }
+
+    // The first of equal cells lies behind all that are smaller: nothing is found, and where it would be is.
+    private static readonly Comparer<long> FirstAbove = Comparer<long>.Create((cell, sought) => cell <= sought ? -1 : 1);
+
+    /// <summary>What is added to the products of a row in some column: 0 to those with near columns, −∞ to others. [columns, lanes].</summary>
+    private static torch.Tensor Apart(int columns, int lanes, int reach)
+    {
+        var values = new float[columns * lanes];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = Math.Abs((i / lanes) - (i % lanes)) > reach ? float.NegativeInfinity : 0;
+        }
+
+        return torch.tensor(values);
+    }
+
+    private static void LargestOfTile(Tiles tiles, int row, int count, float* packed, int panels, float* ofQueries, float* ofRows)
+    {
+        var (most, across) = (tiles.Shape.Rows, tiles.Shape.Queries);
+        var products = stackalloc float[most * across];
+        var largest = stackalloc Vector256<float>[most];
+        new Span<Vector256<float>>(largest, most).Fill(Vector256.Create(float.NegativeInfinity));
+        for (var panel = 0; panel < panels; panel++)
+        {
+            tiles.Multiply(row, count, packed + ((nint)panel * across * tiles.Width), products);
+            for (var i = 0; i < count; i++)
+            {
+                var own = products + (i * across);
+                Raise(ofQueries + (panel * across), own, across);
+                for (var lane = 0; lane < across; lane += Vector256<float>.Count)
+                {
+                    largest[i] = Vector256.Max(largest[i], Vector256.Load(own + lane));
+                }
+            }
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            var half = Vector128.Max(largest[i].GetLower(), largest[i].GetUpper());
+            ofRows[i] = Math.Max(Math.Max(half[0], half[1]), Math.Max(half[2], half[3]));
+        }
+    }
+
+    /// <summary>Raises values to others where those are larger.</summary>
+    private static void Raise(float* values, float* others, int count)
+    {
+        for (var i = 0; i < count; i += Vector256<float>.Count)
+        {
+            Vector256.Max(Vector256.Load(values + i), Vector256.Load(others + i)).Store(values + i);
+        }
+    }
+
+    private static void Raise(float* values, float* others, int count, float* added)
+    {
+        for (var i = 0; i < count; i += Vector256<float>.Count)
+        {
+            Vector256.Max(Vector256.Load(values + i), Vector256.Load(others + i) + Vector256.Load(added + i)).Store(values + i);
+        }
+    }
+
+    /// <summary>
+    /// Groups of queries as panels, in each column by column: [groups, n, D] → [panels, D, queries]. A group begins a panel; its last
+    /// query fills its last.
+    /// </summary>
+    private static torch.Tensor Packed(torch.Tensor queries, int across)
+    {
+        var (groups, count, width) = (queries.shape[0], queries.shape[1], queries.shape[2]);
+        var missing = (across - (count % across)) % across;
+        var filled = missing == 0 ? queries : torch.cat([queries, queries.narrow(1, count - 1, 1).expand(groups, missing, width)], 1);
+        return filled.reshape(-1, across, width).transpose(1, 2).contiguous();
+    }
+
+    /// <summary>Has as many threads as libtorch may use do some work together; each asks for the next part until there is none (−1).</summary>
+    private static void Share(int parts, long multiplications, Action<Func<int>> work)
+    {
+        var taken = -1;
+        int Next() => Interlocked.Increment(ref taken) is var part && part < parts ? part : -1;
+        var threads = multiplications < WorthThreads ? 1 : Math.Min(parts, torch.get_num_threads());
+        if (threads == 1)
+        {
+            work(Next);
+        }
+        else
+        {
+            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ => work(Next));
+        }
+    }
+
+    private static float* Pointer(torch.Tensor tensor)
+    {
+        fixed (byte* first = tensor.bytes)
+        {
+            // Native memory, which nothing moves.
+            return (float*)first;
+        }
+    }
+
+    /// <summary>A matrix whose rows are taken some at a time, by one thread.</summary>
+    private readonly struct Tiles(float* first, int width, TileShape shape)
+    {
+        // Too few rows for a tile stand here, the last of them again and again.
+        private readonly float[] few = GC.AllocateUninitializedArray<float>(shape.Rows * width, pinned: true);
+
+        public int Width => width;
+
+        public TileShape Shape => shape;
+
+        /// <summary>Some rows, at most a tile's, against a panel of queries: [rows, queries].</summary>
+        public void Multiply(int row, int count, float* panel, float* products)
+        {
+            var own = first + ((nint)row * width);
+            if (count < shape.Rows)
+            {
+                for (var i = 0; i < shape.Rows; i++)
+                {
+                    new ReadOnlySpan<float>(own + ((nint)Math.Min(i, count - 1) * width), width).CopyTo(few.AsSpan(i * width));
+                }
+
+                own = (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref few[0]);
+            }
+
+            if (shape.Lanes == 16)
+            {
+                Tile512(panel, own, width, products);
+            }
+            else
+            {
+                Tile256(panel, own, width, products);
+            }
+        }
+    }
+
+    /// <summary>What the registers hold the sums of.</summary>
+    private readonly record struct TileShape(int Lanes)
+    {
+        public int Rows => Lanes == 16 ? 12 : 6;
+
+        /// <summary>Also a panel's.</summary>
+        public int Queries => 2 * Lanes;
+    }
+}
