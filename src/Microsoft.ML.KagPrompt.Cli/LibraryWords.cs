@@ -7,6 +7,7 @@ internal static class LibraryWords
     [
         ("Backbone.Name", "--backbone"), ("Backbone.MemoryName", "--memory-backbone"), ("Prompt.CheckpointPath", "--checkpoint"),
         ("Prompt.Variant", "--variant"), ("Prompt.FromScratch", "--from-scratch"), ("Training.Epochs", "--epochs"),
+        ("Training.CheckpointFolder", "--resume"),
     ];
 
     /// <summary>A message of the library's with the options of this command beside the library's own.</summary>

@@ -85,6 +85,23 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     }
 
     [Fact]
+    public void Fit_Resume_KeepsTheTrainingsStateAndGoesOnFromIt()
+    {
+        string[] fit = ["fit", part.Folder, "--out", part.In("resumed.zip"), "--class", "bolt", "--backbone", "compact", "--size", "112",
+            "--epochs", "1", "--resume", part.In("state")];
+        Tool.Run(fit).Code.Should().Be(0);
+        var state = Directory.GetFiles(part.In("state")).Should().ContainSingle().Which;
+        // Nothing is left to train: what it goes on from is all that decides.
+        var whole = File.ReadAllBytes(state);
+        Tool.Run(fit).Code.Should().Be(0);
+        File.ReadAllBytes(state).Should().Equal(whole);
+        File.WriteAllBytes(state, whole[..(whole.Length / 2)]);
+        var (code, _, error) = Tool.Run(fit);
+        code.Should().Be(3, error);
+        error.Should().Contain(Path.GetFileName(state));
+    }
+
+    [Fact]
     public void Score_Maps_AreValuesAndAPictureOnTheClassScale()
     {
         Tool.Run("score", part.Model, part.In("test/bar"), part.In("test/good"), "--maps", part.In("maps")).Code.Should().Be(0);
@@ -197,6 +214,7 @@ public sealed class ModelCommandsTests(FittedPart part) : IClassFixture<FittedPa
     [InlineData(2, "--false-rejects: expected a number with a decimal point, such as 0.25, and no comma, got '0,05'", "fit", "DATA",
         "--out", "new.zip", "--false-rejects", "0,05")]
     [InlineData(2, "--epochs: expected a whole number of 0 or more, digits alone, got '1,000'", "fit", "DATA", "--out", "new.zip", "--epochs", "1,000")]
+    [InlineData(2, "--resume: nothing is trained", "fit", "DATA", "--out", "new.zip", "--resume", "DATA/state")]
     [InlineData(2, "--seed: expected", "fit", "DATA", "--out", "new.zip", "--seed", "1.5")]
     [InlineData(2, "--support: expected a whole number of 1 or more", "adapt", "MODEL", "DATA", "--out", "new.zip", "--support", "0")]
     [InlineData(2, "--threshold: expected", "score", "MODEL", "DATA", "--threshold", "0,25")]

@@ -49,6 +49,11 @@ internal static class FitCommand
         Description = "A graph prompt that the paper's authors published (train_on_mvtec.pt and the like) to start from, "
             + "with --variant Released.",
     };
+    private static readonly Option<string?> Resume = new("--resume")
+    {
+        Description = "A folder that the training's state is kept in, after every epoch and every five minutes: the same command, given "
+            + "again after it was broken off, goes on from there.",
+    };
     private static readonly Option<string> Backbone = NetworkOptions.Backbone();
     private static readonly Option<string?> MemoryBackbone = NetworkOptions.MemoryBackbone();
     private static readonly Option<GraphVariant> Variant = NetworkOptions.Variant();
@@ -88,10 +93,18 @@ internal static class FitCommand
         var command = new Verb("fit", "Fits a model on photographs of good parts and writes its zip.")
         {
             Data, Output, Layout, Class, Method, Words.Epochs, Words.Heads, Words.Decoder, Words.ZeroShot, FromScratch, Support, Initial,
-            Checkpoint, Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Resize, ThresholdBy, Rate, Regions, Seed, Device,
+            Checkpoint, Resume, Backbone, MemoryBackbone, Variant, Precision, Size, Tiles, Resize, ThresholdBy, Rate, Regions, Seed,
+            Device,
         };
         Words.AddRules(command, Method, Initial);
-        command.RefuseForOthers(Method, [MethodOption.Kag], FromScratch, Checkpoint, MemoryBackbone, Variant);
+        command.RefuseForOthers(Method, [MethodOption.Kag], FromScratch, Checkpoint, Resume, MemoryBackbone, Variant);
+        command.AddRule(result =>
+        {
+            if (result.GetValue(Resume) is not null && (result.GetValue(Words.Epochs) ?? 0) == 0)
+            {
+                result.AddError("--resume: nothing is trained, so that there is no state to keep; give --epochs 1 or more.");
+            }
+        });
         command.SetGuardedAction(Run);
         return command;
     }
@@ -122,6 +135,7 @@ internal static class FitCommand
             Cancellation = cancellation,
         };
         options = WithMethod(options, Words.Read(parsed).For(parsed.GetRequiredValue(Method)), parsed.GetValue(Support));
+        options = options with { Training = options.Training with { CheckpointFolder = parsed.GetValue(Resume) } };
         options.Validate();
         var ml = new MLContext(parsed.GetValue(Seed));
         var images = ImageRows.ForFitting(parsed.GetRequiredValue(Data), parsed.GetValue(Layout), parsed.GetValue(Class));
