@@ -20,6 +20,8 @@ internal static class Trials
         ("outages", 30, 6, (totals, count) => Outages.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
         // Kills of silos.
         ("plant", 20, 3, (totals, count) => Plant.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
+        // Kills of a station.
+        ("station", 20, 2, (totals, count) => StationKills.RunAsync(totals, Seed, count).GetAwaiter().GetResult()),
         ("mutations", 1_000_000, 20_000, (totals, count) => Mutations.Run(totals, Seed, count)),
     ];
 

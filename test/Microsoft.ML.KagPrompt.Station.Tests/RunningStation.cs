@@ -47,6 +47,9 @@ public sealed class RunningStation : IAsyncDisposable
     /// <summary>What it told at its first start.</summary>
     public string OneTimePassword => Regex.Match(Said, "One-time password[^:]*: (\\S+)").Groups[1].Value;
 
+    /// <summary>Starts one and does not wait until it listens.</summary>
+    public static RunningStation Begin(string data, params string[] arguments) => new(data, ownsData: false, arguments);
+
     public static async Task<RunningStation> StartAsync(string? data = null, params string[] arguments)
     {
         var station = new RunningStation(data ?? Directory.CreateTempSubdirectory("kagprompt-station-").FullName, data is null, arguments);

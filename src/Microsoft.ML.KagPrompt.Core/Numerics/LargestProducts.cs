@@ -20,13 +20,19 @@ internal static unsafe partial class LargestProducts
     // Below this many multiplications one thread is faster than several.
     private const long WorthThreads = 1 << 21;
 
+    [ThreadStatic]
+    private static bool isLeftOut;
+
+    /// <summary>Whether this thread does without, as on a processor that lacks the instructions: for tests of what is computed there.</summary>
+    internal static bool IsLeftOut { get => isLeftOut; set => isLeftOut = value; }
+
     /// <summary>Numbers that this processor's widest instructions take: 16, 8, or 0 where it has neither.</summary>
     internal static int WidestLanes { get; }
         = Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated && Fma.IsSupported ? 8 : 0;
 
     /// <summary>Whether these are matrices that it takes: of 32 bit, in the memory of a processor that has the instructions.</summary>
     public static bool Takes(torch.Tensor queries, torch.Tensor rows)
-        => WidestLanes > 0 && queries.device_type == DeviceType.CPU && rows.device_type == DeviceType.CPU
+        => WidestLanes > 0 && !isLeftOut && queries.device_type == DeviceType.CPU && rows.device_type == DeviceType.CPU
             && queries.dtype == torch.ScalarType.Float32 && rows.dtype == torch.ScalarType.Float32;
 
     /// <summary>[n, D] and [M, D] → of each query its largest product [n], of each row [M]. The caller owns them.</summary>

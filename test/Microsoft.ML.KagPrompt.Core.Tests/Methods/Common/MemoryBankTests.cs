@@ -9,18 +9,21 @@ namespace Microsoft.ML.KagPrompt.Tests.Methods.Common;
 public class MemoryBankTests
 {
     [Theory]
-    [InlineData(1, 3, 9, 40)]
-    [InlineData(2, 1, 4, 1)]
-    [InlineData(3, 2, 16, 5000)]
-    public void Compare_RandomTokens_UnlikenessEqualsPlainLoops(int seed, int batch, int length, int patches)
+    [InlineData(1, 3, 9, 40, false)]
+    [InlineData(2, 1, 4, 1, false)]
+    [InlineData(3, 2, 16, 5000, false)]
+    [InlineData(1, 3, 9, 40, true)]
+    [InlineData(3, 2, 16, 5000, true)]
+    public void Compare_RandomTokens_EqualsPlainLoops(int seed, int batch, int length, int patches, bool byLibtorch)
     {
         using var scope = NewDisposeScope();
+        LargestProducts.IsLeftOut = byLibtorch;
         using var generator = new Generator((ulong)seed);
         int[] widths = [5, 3];
         Tensor[] support = [.. widths.Select(width => randn([1, patches, width], generator: generator))];
         Tensor[] tokens = [.. widths.Select(width => randn([batch, length, width], generator: generator))];
         using var bank = MemoryBank.Build([support]);
-        var expected = new double[batch];
+        var (expected, nearest) = (new double[batch], new double[widths.Length, batch, length]);
         for (var layer = 0; layer < widths.Length; layer++)
         {
             var rows = support[layer].data<float>().ToArray().Chunk(widths[layer]).ToArray();
@@ -28,12 +31,18 @@ public class MemoryBankTests
             for (var image = 0; image < batch; image++)
             {
                 expected[image] += rows.Average(row => 1 - images[image].Max(token => Cosine(row, token))) / widths.Length;
+                for (var i = 0; i < length; i++)
+                {
+                    nearest[layer, image, i] = 1 - rows.Max(row => Cosine(row, images[image][i]));
+                }
             }
         }
 
         var (distances, unlikeness) = bank.Compare(tokens);
         unlikeness.ShouldBeClose(tensor(expected), 1e-5, "unlikeness");
+        stack([.. distances]).ShouldBeClose(tensor(nearest), 1e-5, "distances");
         stack([.. distances]).ShouldBeClose(stack([.. bank.Distances(tokens)]), 0, "the same distances");
+        LargestProducts.IsLeftOut = false;
     }
 
     [Fact]

@@ -9,13 +9,17 @@ namespace Microsoft.ML.KagPrompt.Tests.Methods.Common;
 public class NearMatchesTests
 {
     [Theory]
-    [InlineData(1, 1, 1, 28, 28, false)]
-    [InlineData(2, 3, 2, 9, 14, false)]
-    [InlineData(3, 2, 4, 5, 3, true)]
-    [InlineData(4, 1, 2, 43, 42, true)]
-    public void Distances_RandomTokens_EqualPlainLoops(int seed, int batch, int supports, int rows, int columns, bool someCells)
+    [InlineData(1, 1, 1, 28, 28, false, false)]
+    [InlineData(2, 3, 2, 9, 14, false, false)]
+    [InlineData(3, 2, 4, 5, 3, true, false)]
+    [InlineData(4, 1, 2, 43, 42, true, false)]
+    [InlineData(2, 3, 2, 9, 14, false, true)]
+    [InlineData(4, 1, 2, 43, 42, true, true)]
+    public void Distances_RandomTokens_EqualPlainLoops(
+        int seed, int batch, int supports, int rows, int columns, bool someCells, bool byLibtorch)
     {
         using var scope = NewDisposeScope();
+        LargestProducts.IsLeftOut = byLibtorch;
         using var generator = new Generator((ulong)seed);
         var random = new Random(seed);
         int[] widths = [6, 3];
@@ -48,17 +52,25 @@ public class NearMatchesTests
 
             distances[layer].ShouldBeClose(tensor(expected), 1e-5, "1 − the largest similarity nearby");
         }
+
+        LargestProducts.IsLeftOut = false;
     }
 
-    [Fact]
-    public void Distances_NothingNearby_IsOne()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Distances_NothingNearby_IsOne(bool byLibtorch)
     {
         using var scope = NewDisposeScope();
+        LargestProducts.IsLeftOut = byLibtorch;
         using var bank = MemoryBank.Build([[ones(1, 1, 4)]]);
         using var near = NearMatches.Build(bank, [[0]], [PatchGrid.Tiling(14, 224)]);
         var distances = near.Distances([ones(1, 196, 4)])[0].data<float>().ToArray();
         distances.Index().Where(cell => cell.Item < 0.5f).Select(cell => cell.Index).Should().Equal(0, 1, 14, 15);
-        distances[^1].Should().BeInRange(1, 2);
+        distances[15].Should().Be(distances[0]);
+        distances[^1].Should().Be(1, "no row of cells near it has a patch");
+        distances[13].Should().Be(2, "its row has, but too far away");
+        LargestProducts.IsLeftOut = false;
     }
 
     [Theory]
