@@ -53,8 +53,9 @@ internal static unsafe partial class LargestProducts
         Share((total + RowsAtOnce - 1) / RowsAtOnce, (long)count * total * width, next =>
         {
             using var raised = torch.full([panels * shape.Queries], float.NegativeInfinity);
+            using var few = torch.empty([shape.Rows, width]);
             var own = Pointer(raised);
-            var tiles = new Tiles(matrix, width, shape);
+            var tiles = new Tiles(matrix, width, shape, Pointer(few));
             for (int i; (i = next()) >= 0;)
             {
                 for (var row = i * RowsAtOnce; row < Math.Min((i + 1) * RowsAtOnce, total); row += shape.Rows)
@@ -98,7 +99,8 @@ internal static unsafe partial class LargestProducts
         int First(int row) => Array.BinarySearch(cells, (row * (long)columns) - 1, FirstAbove) is var at && at < 0 ? ~at : at;
         Share(grid.Rows, (long)cells.Length * ((2 * reach) + 1) * wide * width, next =>
         {
-            var tiles = new Tiles(matrix, width, shape);
+            using var few = torch.empty([shape.Rows, width]);
+            var tiles = new Tiles(matrix, width, shape, Pointer(few));
             var products = stackalloc float[shape.Rows * shape.Queries];
             for (int line; (line = next()) >= 0;)
             {
@@ -218,11 +220,12 @@ internal static unsafe partial class LargestProducts
     }
 
     /// <summary>A matrix whose rows are taken some at a time, by one thread.</summary>
-    private readonly struct Tiles(float* first, int width, TileShape shape)
+    /// <param name="first">The matrix.</param>
+    /// <param name="width">Of a row.</param>
+    /// <param name="shape">Of a tile.</param>
+    /// <param name="few">Room for a tile: too few rows for one stand here, the last of them again and again.</param>
+    private readonly struct Tiles(float* first, int width, TileShape shape, float* few)
     {
-        // Too few rows for a tile stand here, the last of them again and again.
-        private readonly float[] few = GC.AllocateUninitializedArray<float>(shape.Rows * width, pinned: true);
-
         public int Width => width;
 
         public TileShape Shape => shape;
@@ -235,10 +238,10 @@ internal static unsafe partial class LargestProducts
             {
                 for (var i = 0; i < shape.Rows; i++)
                 {
-                    new ReadOnlySpan<float>(own + ((nint)Math.Min(i, count - 1) * width), width).CopyTo(few.AsSpan(i * width));
+                    new ReadOnlySpan<float>(own + ((nint)Math.Min(i, count - 1) * width), width).CopyTo(new(few + ((nint)i * width), width));
                 }
 
-                own = (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref few[0]);
+                own = few;
             }
 
             if (shape.Lanes == 16)
