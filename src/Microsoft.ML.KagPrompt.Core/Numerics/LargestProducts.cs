@@ -23,7 +23,7 @@ internal static unsafe partial class LargestProducts
     [ThreadStatic]
     private static bool isLeftOut;
 
-    /// <summary>Whether this thread does without, as on a processor that lacks the instructions: for tests of what is computed there.</summary>
+    /// <summary>Whether this thread does without, as processors do that lack the instructions: for tests of what they compute.</summary>
     internal static bool IsLeftOut { get => isLeftOut; set => isLeftOut = value; }
 
     /// <summary>Numbers that this processor's widest instructions take: 16, 8, or 0 where it has neither.</summary>
@@ -126,7 +126,7 @@ internal static unsafe partial class LargestProducts
     // The first of equal cells lies behind all that are smaller: nothing is found, and where it would be is.
     private static readonly Comparer<long> FirstAbove = Comparer<long>.Create((cell, sought) => cell <= sought ? -1 : 1);
 
-    /// <summary>What is added to the products of a row in some column: 0 to those with near columns, −∞ to others. [columns, lanes].</summary>
+    /// <summary>What is added to a row's products, by its column: 0 to those with near columns, −∞ to others. [columns, lanes].</summary>
     private static torch.Tensor Apart(int columns, int lanes, int reach)
     {
         var values = new float[columns * lanes];
@@ -194,7 +194,7 @@ internal static unsafe partial class LargestProducts
         return filled.reshape(-1, across, width).transpose(1, 2).contiguous();
     }
 
-    /// <summary>Has as many threads as libtorch may use do some work together; each asks for the next part until there is none (−1).</summary>
+    /// <summary>Has as many threads as libtorch may use share some work; each asks for the next part until there is none (−1).</summary>
     private static void Share(int parts, long multiplications, Action<Func<int>> work)
     {
         var taken = -1;
@@ -238,7 +238,8 @@ internal static unsafe partial class LargestProducts
             {
                 for (var i = 0; i < shape.Rows; i++)
                 {
-                    new ReadOnlySpan<float>(own + ((nint)Math.Min(i, count - 1) * width), width).CopyTo(new(few + ((nint)i * width), width));
+                    var source = new ReadOnlySpan<float>(own + ((nint)Math.Min(i, count - 1) * width), width);
+                    source.CopyTo(new(few + ((nint)i * width), width));
                 }
 
                 own = few;

@@ -153,7 +153,8 @@ internal sealed partial class NearMatches : IDisposable
                     distances.narrow(0, strip.FirstRow * grid.Columns, strip.Apart.shape[0]).fill_(1);
                 }
 
-                _ = inspected is null ? found[image].copy_(distances) : found[image].index_copy_(0, inspected, distances.index_select(0, inspected));
+                var own = found[image];
+                _ = inspected is null ? own.copy_(distances) : own.index_copy_(0, inspected, distances.index_select(0, inspected));
             }
 
             return found;
