@@ -95,6 +95,34 @@ public sealed class SavedModelTests
         }
     }
 
+    /// <summary>The bit that makes a letter large or small: a name or a hash in other letters is another.</summary>
+    [Fact]
+    public void Load_LettersOfAnotherSize_AreRefused()
+    {
+        // Of the options, the version and the hash of the rest.
+        for (var at = 0; at < 100; at++)
+        {
+            Refused(ModelZip.With(Current.Value, Options, text => Flipped(text, at, 5))).Should().NotBeEmpty($"byte {at}");
+        }
+
+        var random = new Random(7);
+        for (var i = 0; i < 40; i++)
+        {
+            Refused(ModelZip.With(Current.Value, Tensors, bytes => Flipped(bytes, AnyLetter(random, bytes.AsSpan(8, (int)BitConverter.ToInt64(bytes))) + 8, 5)));
+        }
+
+        static int AnyLetter(Random random, ReadOnlySpan<byte> header)
+        {
+            while (true)
+            {
+                if (random.Next(header.Length) is var at && char.IsAsciiLetter((char)header[at]))
+                {
+                    return at;
+                }
+            }
+        }
+    }
+
     /// <summary>Weights, banks and header, each bit alike likely; the zip's own checksums are right again, so only ours can tell.</summary>
     [Fact]
     public void Load_FlippedBitOfThePayload_IsRefused()

@@ -47,7 +47,7 @@ internal sealed class HashedTensors : ITensorSource
     public torch.Tensor Read(string name)
     {
         var tensor = source.Read(name);
-        if (!string.Equals(HashOf(tensor), hashes[name], StringComparison.OrdinalIgnoreCase))
+        if (!string.Equals(HashOf(tensor), hashes[name], StringComparison.Ordinal))
         {
             tensor.Dispose();
             throw new CheckpointFormatException($"{source.Origin}: tensor '{name}' was changed or damaged: "

@@ -187,7 +187,7 @@ public sealed class FolderModelRegistry : IModelRegistry
                 cancellationToken.ThrowIfCancellationRequested();
                 var path = Path.Combine(folder, Path.GetFileName(file.Name));
                 var got = File.Exists(path) ? RecordedFile.Read(path).Sha256 : "no file";
-                if (!string.Equals(got, file.Sha256, StringComparison.OrdinalIgnoreCase))
+                if (!string.Equals(got, file.Sha256, StringComparison.Ordinal))
                 {
                     throw new ModelFormatException($"'{path}' is not what was published: expected SHA-256 {file.Sha256}, got {got}. "
                         + "Roll back, and publish the model again.");

@@ -12,6 +12,6 @@ internal static class HashedText
     /// <summary>Lower-case hexadecimal.</summary>
     public static string HashOf(ReadOnlySpan<byte> text) => Convert.ToHexStringLower(SHA256.HashData(text));
 
-    /// <summary>Whether a text has a hash, however its letters are written.</summary>
-    public static bool Has(ReadOnlySpan<byte> text, string? hash) => string.Equals(HashOf(text), hash, StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether a text has a hash, which is written in lower case: in other letters it is not what was saved.</summary>
+    public static bool Has(ReadOnlySpan<byte> text, string? hash) => string.Equals(HashOf(text), hash, StringComparison.Ordinal);
 }
