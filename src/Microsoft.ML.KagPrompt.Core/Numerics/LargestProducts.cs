@@ -184,14 +184,30 @@ internal static unsafe partial class LargestProducts
 
     /// <summary>
     /// Groups of queries as panels, in each column by column: [groups, n, D] → [panels, D, queries]. A group begins a panel; its last
-    /// query fills its last.
+    /// query fills its last. Not by libtorch: its threads would go on spinning for some milliseconds, on the cores that come to work now.
     /// </summary>
     private static torch.Tensor Packed(torch.Tensor queries, int across)
     {
-        var (groups, count, width) = (queries.shape[0], queries.shape[1], queries.shape[2]);
-        var missing = (across - (count % across)) % across;
-        var filled = missing == 0 ? queries : torch.cat([queries, queries.narrow(1, count - 1, 1).expand(groups, missing, width)], 1);
-        return filled.reshape(-1, across, width).transpose(1, 2).contiguous();
+        var known = queries.contiguous();
+        var (groups, count, width) = ((int)known.shape[0], (int)known.shape[1], (int)known.shape[2]);
+        var ofGroup = (count + across - 1) / across;
+        var packed = torch.empty([groups * ofGroup, width, across]);
+        float* from = Pointer(known), to = Pointer(packed);
+        for (var panel = 0; panel < groups * ofGroup; panel++)
+        {
+            for (var lane = 0; lane < across; lane++)
+            {
+                var query = Math.Min((panel % ofGroup * across) + lane, count - 1);
+                var own = from + (((nint)(panel / ofGroup) * count) + query) * width;
+                var place = to + ((nint)panel * width * across) + lane;
+                for (var column = 0; column < width; column++, place += across)
+                {
+                    *place = own[column];
+                }
+            }
+        }
+
+        return packed;
     }
 
     /// <summary>Has as many threads as libtorch may use share some work; each asks for the next part until there is none (−1).</summary>

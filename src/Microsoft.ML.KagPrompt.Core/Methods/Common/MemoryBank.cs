@@ -72,12 +72,18 @@ internal sealed partial class MemoryBank : IDisposable
             throw new ArgumentException($"patchTokens: expected {Layers.Count} layers, got {patchTokens.Count}.", nameof(patchTokens));
         }
 
+        for (var i = 0; i < Layers.Count; i++)
+        {
+            Guard.Shape(patchTokens[i], $"patchTokens[{i}]", -1, -1, Layers[i].shape[1]);
+        }
+
+        // All first: libtorch's threads, woken here, go on spinning for a while.
+        var units = patchTokens.Select(tokens => tokens.UnitLength(-1)).ToArray();
         var distances = new Tensor[Layers.Count];
         Tensor? lacked = null;
         for (var i = 0; i < Layers.Count; i++)
         {
-            Guard.Shape(patchTokens[i], $"patchTokens[{i}]", -1, -1, Layers[i].shape[1]);
-            (distances[i], var missing) = CompareLayer(patchTokens[i], Layers[i], cells?[i]);
+            (distances[i], var missing) = CompareLayer(units[i], Layers[i], cells?[i]);
             distances[i].MoveToOuterDisposeScope();
             lacked = lacked is null ? missing : lacked.Plus(missing);
         }
@@ -86,17 +92,16 @@ internal sealed partial class MemoryBank : IDisposable
     }
 
     /// <summary>One layer: [B, L], [B].</summary>
-    private static (Tensor Distances, Tensor Missing) CompareLayer(Tensor patches, Tensor bank, long[]? cells)
+    private static (Tensor Distances, Tensor Missing) CompareLayer(Tensor units, Tensor bank, long[]? cells)
     {
         using var scope = NewDisposeScope();
-        var counted = cells is null ? null : tensor(cells, device: patches.device);
-        var tokens = counted is null ? patches : patches.index_select(1, counted);
-        var unit = tokens.UnitLength(-1).flatten(0, 1);                                        // [B·L, D]
-        var (nearest, missing) = Nearest(unit, bank, tokens.shape[0]);                         // [B·L], [B]
+        var counted = cells is null ? null : tensor(cells, device: units.device);
+        var tokens = counted is null ? units : units.index_select(1, counted);
+        var (nearest, missing) = Nearest(tokens.flatten(0, 1), bank, tokens.shape[0]);         // of [B·L, D]: [B·L], [B]
         var found = nearest.Complement().view(tokens.shape[0], tokens.shape[1]);
         var distances = counted is null
             ? found
-            : zeros(patches.shape[0], patches.shape[1], dtype: found.dtype, device: found.device).index_copy(1, counted, found);
+            : zeros(units.shape[0], units.shape[1], dtype: found.dtype, device: found.device).index_copy(1, counted, found);
         return (distances.MoveToOuterDisposeScope(), missing.MoveToOuterDisposeScope());
     }
 

@@ -60,7 +60,9 @@ internal sealed partial class NearMatches : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        return [.. layers.Select((layer, i) => layer.Distances(patchTokens[i], cells?[i]).MoveToOuterDisposeScope())];
+        // All first: libtorch's threads, woken here, go on spinning for a while.
+        var units = patchTokens.Select(tokens => tokens.UnitLength(-1)).ToArray();
+        return [.. layers.Select((layer, i) => layer.Distances(units[i], cells?[i]).MoveToOuterDisposeScope())];
     }
 
     public void Dispose()
@@ -107,10 +109,9 @@ internal sealed partial class NearMatches : IDisposable
             }
         }
 
-        public Tensor Distances(Tensor tokens, long[]? counted)
+        public Tensor Distances(Tensor unit, long[]? counted)
         {
-            var found = zeros(tokens.shape[0], tokens.shape[1], dtype: tokens.dtype, device: tokens.device);
-            var unit = tokens.UnitLength(-1);
+            var found = zeros(unit.shape[0], unit.shape[1], dtype: unit.dtype, device: unit.device);
             if (LargestProducts.Takes(unit, patches))
             {
                 return Nearest(unit, counted, found);
@@ -128,10 +129,10 @@ internal sealed partial class NearMatches : IDisposable
                 }
 
                 // From the first cell of the strip.
-                var places = own is null ? null : tensor(Array.ConvertAll(own, cell => cell - first), device: tokens.device);
+                var places = own is null ? null : tensor(Array.ConvertAll(own, cell => cell - first), device: unit.device);
                 var asked = Picked(unit.narrow(1, first, count), 1, places);                  // [B, n, D]
                 var distances = strip.Count == 0
-                    ? ones(asked.shape[0], asked.shape[1], dtype: tokens.dtype, device: tokens.device)
+                    ? ones(asked.shape[0], asked.shape[1], dtype: unit.dtype, device: unit.device)
                     : asked.matmul(patches.narrow(0, strip.First, strip.Count).t()).FilledWhere(Picked(strip.Apart, 0, places), TooFar)
                         .amax([2]).AtLeast(-1).Complement();
                 var answers = found.narrow(1, first, count);
