@@ -47,12 +47,12 @@ internal static unsafe partial class LargestProducts
         var (count, total, width) = ((int)queries.shape[0], (int)rows.shape[0], (int)queries.shape[1]);
         var packed = Packed(queries.unsqueeze(0), shape.Queries);
         var (panels, known) = ((int)packed.shape[0], rows.contiguous());
-        var (best, ofRows) = (torch.full([panels * shape.Queries], float.NegativeInfinity), torch.empty([total]));
+        var (best, ofRows) = (Lowest(panels * shape.Queries), torch.empty([total]));
         float* panel = Pointer(packed), ofAll = Pointer(best), products = Pointer(ofRows), matrix = Pointer(known);
         var merging = new Lock();
         Share((total + RowsAtOnce - 1) / RowsAtOnce, (long)count * total * width, next =>
         {
-            using var raised = torch.full([panels * shape.Queries], float.NegativeInfinity);
+            using var raised = Lowest(panels * shape.Queries);
             using var few = torch.empty([shape.Rows, width]);
             var own = Pointer(raised);
             var tiles = new Tiles(matrix, width, shape, Pointer(few));
@@ -93,7 +93,7 @@ internal static unsafe partial class LargestProducts
         var packed = Packed(queries.reshape(grid.Rows, columns, width), shape.Queries);
         var (across, known) = ((int)packed.shape[0] / grid.Rows, rows.contiguous());
         var wide = across * shape.Queries;
-        var best = torch.full([grid.Rows, wide], float.NegativeInfinity);
+        var best = Lowest(grid.Rows, wide);
         var apart = Apart(columns, wide, reach);
         float* first = Pointer(packed), ofAll = Pointer(best), matrix = Pointer(known), distant = Pointer(apart);
         int First(int row) => Array.BinarySearch(cells, (row * (long)columns) - 1, FirstAbove) is var at && at < 0 ? ~at : at;
@@ -224,6 +224,14 @@ internal static unsafe partial class LargestProducts
         {
             Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ => work(Next));
         }
+    }
+
+    /// <summary>−∞ everywhere.</summary>
+    private static torch.Tensor Lowest(params long[] sizes)
+    {
+        var values = torch.empty(sizes);
+        new Span<float>(Pointer(values), (int)values.numel()).Fill(float.NegativeInfinity);
+        return values;
     }
 
     private static float* Pointer(torch.Tensor tensor)

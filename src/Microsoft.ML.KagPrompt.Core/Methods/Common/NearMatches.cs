@@ -151,7 +151,8 @@ internal sealed partial class NearMatches : IDisposable
                 var distances = LargestProducts.Near(unit[image], patches, lying, grid, Reach(grid)).AtLeast(-1).Complement();
                 foreach (var strip in strips.Where(strip => strip.Count == 0))
                 {
-                    distances.narrow(0, strip.FirstRow * grid.Columns, strip.Apart.shape[0]).fill_(1);
+                    var cells = strip.Apart.shape[0];
+                    distances.narrow(0, strip.FirstRow * grid.Columns, cells).copy_(ones(cells));
                 }
 
                 var own = found[image];
