@@ -12,7 +12,7 @@ const string Usage = """
     ./build.sh test [ARGUMENTS]       runs all tests; the arguments go to dotnet test
     ./build.sh evaluate ARGUMENTS     few-shot figures of data sets: --data FOLDER... [--shots 1,2,4] [--seeds 5] ...; the arguments go to kagprompt evaluate
     ./build.sh bench                  runs the benchmarks
-    ./build.sh soak [--quick]         runs the long trials (or a small share): images, a service, kills, flipped bits, silos, mutated files; prints one JSON object
+    ./build.sh soak [--quick]         runs the long trials (or a small share): images, a service, kills, flipped bits, silos, stations, mutated files; prints one JSON object
     ./build.sh licences               lists the licence of every package the libraries bring along
     ./build.sh pack                   packs the libraries and the tool into artifacts/packages
     """;
@@ -98,9 +98,7 @@ int Test(string[] arguments)
         }
     }
 
-    // A thread each: Parallel may keep them waiting for one another.
-    var lanes = ((Action[])[Lane, Lane, () => Run(waits)]).Select(lane => Task.Factory.StartNew(lane, TaskCreationOptions.LongRunning));
-    Task.WaitAll([.. lanes]);
+    Parallel.Invoke(Lane, Lane, () => Run(waits));
     var (passed, wrong, skipped, worst) = (0, 0, 0, 0);
     foreach (var (project, code) in projects.Zip(codes))
     {

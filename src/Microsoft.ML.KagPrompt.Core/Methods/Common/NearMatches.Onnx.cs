@@ -37,8 +37,7 @@ internal sealed partial class NearMatches
 
         private OnnxValue Emit(Strip strip, OnnxValue unit, OnnxValue known)
         {
-            var count = strip.Apart.shape[0];
-            var asked = unit.Narrow(1, strip.FirstRow * grid.Columns, count);                   // [N, n, D]
+            var asked = unit.Narrow(1, strip.FirstRow * grid.Columns, strip.Cells);             // [N, n, D]
             if (strip.Count == 0)
             {
                 return (asked.Sum(2) * 0) + 1;

@@ -100,14 +100,7 @@ internal sealed partial class NearMatches : IDisposable
         private bool LiesAs(long[] cells, PatchGrid other)
             => (grid.Rows, grid.Columns) == (other.Rows, other.Columns) && lying.AsSpan().SequenceEqual(cells);
 
-        public void Keep()
-        {
-            patches.DetachFromDisposeScope();
-            foreach (var strip in strips)
-            {
-                strip.Apart.DetachFromDisposeScope();
-            }
-        }
+        public void Keep() => patches.DetachFromDisposeScope();
 
         public Tensor Distances(Tensor unit, long[]? counted)
         {
@@ -121,7 +114,7 @@ internal sealed partial class NearMatches : IDisposable
             {
                 using var scope = NewDisposeScope();
                 var first = strip.FirstRow * grid.Columns;
-                var count = (int)strip.Apart.shape[0];
+                var count = strip.Cells;
                 var own = counted?.Where(cell => cell >= first && cell < first + count).ToArray();
                 if (own is { Length: 0 })
                 {
@@ -151,8 +144,7 @@ internal sealed partial class NearMatches : IDisposable
                 var distances = LargestProducts.Near(unit[image], patches, lying, grid, Reach(grid)).AtLeast(-1).Complement();
                 foreach (var strip in strips.Where(strip => strip.Count == 0))
                 {
-                    var cells = strip.Apart.shape[0];
-                    distances.narrow(0, strip.FirstRow * grid.Columns, cells).copy_(ones(cells));
+                    distances.narrow(0, strip.FirstRow * grid.Columns, strip.Cells).copy_(ones(strip.Cells));
                 }
 
                 var own = found[image];
@@ -170,41 +162,68 @@ internal sealed partial class NearMatches : IDisposable
             patches.Dispose();
             foreach (var strip in strips)
             {
-                strip.Apart.Dispose();
+                strip.Dispose();
             }
         }
 
         /// <summary>Some rows of cells, and the patches of the supports near them.</summary>
-        /// <param name="FirstRow">The first row of cells.</param>
-        /// <param name="First">The first patch.</param>
-        /// <param name="Count">How many patches.</param>
-        /// <param name="Apart">Which cell and patch lie too far apart: [cells, patches].</param>
-        public sealed record Strip(int FirstRow, int First, int Count, Tensor Apart)
+        public sealed class Strip : IDisposable
         {
-            public static Strip[] All(long[] cells, PatchGrid grid, Device device)
-                => [.. Enumerable.Range(0, (grid.Rows + RowsAtOnce - 1) / RowsAtOnce).Select(i => At(i * RowsAtOnce, cells, grid, device))];
+            private readonly Lazy<Tensor> apart;
 
-            private static Strip At(int row, long[] cells, PatchGrid grid, Device device)
+            private Strip(int row, long[] cells, PatchGrid grid, Device device)
             {
                 var reach = Reach(grid);
                 var last = Math.Min(row + RowsAtOnce, grid.Rows);
                 var first = Array.FindIndex(cells, cell => cell >= (long)(row - reach) * grid.Columns);
                 var end = Array.FindIndex(cells, cell => cell >= (long)(last + reach) * grid.Columns);
-                first = first < 0 ? cells.Length : first;
-                var known = cells[first..(end < 0 ? cells.Length : end)];
-                var own = (last - row) * grid.Columns;
-                var apart = new bool[own * known.Length];
-                for (var cell = 0; cell < own; cell++)
+                (FirstRow, Cells) = (row, (last - row) * grid.Columns);
+                First = first < 0 ? cells.Length : first;
+                var known = cells[First..(end < 0 ? cells.Length : end)];
+                Count = known.Length;
+                apart = new(() => LiesApart(known, grid, reach, device));
+            }
+
+            /// <summary>The first row of cells.</summary>
+            public int FirstRow { get; }
+
+            /// <summary>How many cells.</summary>
+            public int Cells { get; }
+
+            /// <summary>The first patch.</summary>
+            public int First { get; }
+
+            /// <summary>How many patches.</summary>
+            public int Count { get; }
+
+            /// <summary>Which cell and patch lie too far apart: [cells, patches]. Made when it is asked for: mostly never.</summary>
+            public Tensor Apart => apart.Value;
+
+            public static Strip[] All(long[] cells, PatchGrid grid, Device device) => [.. Enumerable
+                .Range(0, (grid.Rows + RowsAtOnce - 1) / RowsAtOnce).Select(i => new Strip(i * RowsAtOnce, cells, grid, device))];
+
+            public void Dispose()
+            {
+                if (apart.IsValueCreated)
                 {
-                    var (down, across) = (row + (cell / grid.Columns), cell % grid.Columns);
+                    apart.Value.Dispose();
+                }
+            }
+
+            private Tensor LiesApart(long[] known, PatchGrid grid, int reach, Device device)
+            {
+                var values = new bool[Cells * known.Length];
+                for (var cell = 0; cell < Cells; cell++)
+                {
+                    var (down, across) = (FirstRow + (cell / grid.Columns), cell % grid.Columns);
                     for (var patch = 0; patch < known.Length; patch++)
                     {
-                        apart[(cell * known.Length) + patch] = Math.Abs((known[patch] / grid.Columns) - down) > reach
+                        values[(cell * known.Length) + patch] = Math.Abs((known[patch] / grid.Columns) - down) > reach
                             || Math.Abs((known[patch] % grid.Columns) - across) > reach;
                     }
                 }
 
-                return new Strip(row, first, known.Length, tensor(apart, [own, known.Length], device: device));
+                return tensor(values, [Cells, known.Length], device: device).DetachFromDisposeScope();
             }
         }
     }
