@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Backbones;
@@ -7,93 +9,135 @@ namespace Microsoft.ML.KagPrompt.Backbones;
 /// Work that takes all of a device: one at a time in the whole process, whichever model it is of, first come, first served. Two forwards
 /// at once, each on all cores, are slower than one after the other.
 /// </summary>
-/// <remarks>Thread-safe. Lives as long as the process: it holds nothing native, and who waits must not hang.</remarks>
+/// <remarks>
+/// All of it runs on one thread of the device's own, whoever asks: each thread that ever drove libtorch keeps a team of helpers, a heap
+/// and caches of its own. Thread-safe. Lives as long as the process: it holds nothing native, and who waits must not hang.
+/// </remarks>
 internal sealed class DeviceQueue
 {
     private static readonly ConcurrentDictionary<(DeviceType Type, int Index), DeviceQueue> Queues = new();
 
-    private readonly Lock sync = new();
-    private readonly Queue<TaskCompletionSource> waiting = new();
-    private bool isTaken;
+    private readonly BlockingCollection<Job> jobs = [];
+    private readonly Lazy<Thread> thread;
+
+    public DeviceQueue(DeviceType type = DeviceType.CPU) => thread = new(() => Start(type));
 
     /// <summary>Whose turn it is among those who wait without a thread.</summary>
     public SemaphoreSlim Turn { get; } = new(1, 1);
 
     /// <summary>How many wait with a thread.</summary>
-    public int Waiting
-    {
-        get
-        {
-            lock (sync)
-            {
-                return waiting.Count;
-            }
-        }
-    }
+    public int Waiting => jobs.Count;
 
     /// <summary>A device's only one.</summary>
     public static DeviceQueue For(torch.Device device) => For(device.type, device.index);
 
     /// <summary>The same; of a kind's devices the first is meant where none is named.</summary>
-    public static DeviceQueue For(DeviceType type, int index) => Queues.GetOrAdd((type, Math.Max(0, index)), _ => new());
+    public static DeviceQueue For(DeviceType type, int index) => Queues.GetOrAdd((type, Math.Max(0, index)), key => new(key.Type));
 
-    /// <summary>Runs work when all who came before have run theirs. Not from within such work.</summary>
+    /// <summary>
+    /// Runs work, without gradients, when all who came before have run theirs. Not from within such work. Tensors that it returns are to be
+    /// free of the scopes of the thread that it runs on.
+    /// </summary>
     public T Run<T>(Func<T> work)
     {
-        Enter();
-        try
+        var job = new Job<T>(work, torch.get_num_threads());
+        _ = thread.Value;
+        jobs.Add(job);
+        return job.Wait();
+    }
+
+    private Thread Start(DeviceType type)
+    {
+        // Ends with the process.
+        var started = new Thread(() => Serve(type)) { IsBackground = true, Name = $"KagPrompt {type}" };
+        started.UnsafeStart();
+        return started;
+    }
+
+    private void Serve(DeviceType type)
+    {
+        if (type == DeviceType.CPU)
         {
-            return work();
+            ThreadHeap.Reserve();
         }
-        finally
+
+        using var noGradients = torch.no_grad();
+        foreach (var job in jobs.GetConsumingEnumerable())
         {
-            Leave();
+            job.Run();
         }
     }
 
-    private void Enter()
+    private abstract class Job
     {
-        TaskCompletionSource turn;
-        lock (sync)
+        public abstract void Run();
+    }
+
+    private sealed class Job<T>(Func<T> work, int threads) : Job
+    {
+        // What flows with the caller: its culture, what it traces.
+        private readonly ExecutionContext? context = ExecutionContext.Capture();
+        private readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int taken;
+
+        public override void Run()
         {
-            if (!isTaken)
+            if (Interlocked.Exchange(ref taken, 1) != 0)
             {
-                isTaken = true;
                 return;
             }
 
-            waiting.Enqueue(turn = new(TaskCreationOptions.RunContinuationsAsynchronously));
-        }
-
-        try
-        {
-            turn.Task.Wait();
-        }
-        catch
-        {
-            // Interrupted: who gives up lets the next one through, also where its turn has just come.
-            if (!turn.TrySetCanceled())
+            // libtorch's number of threads is each thread's own: it is the caller's that counts.
+            if (torch.get_num_threads() != threads)
             {
-                Leave();
+                torch.set_num_threads(threads);
             }
 
-            throw;
-        }
-    }
-
-    private void Leave()
-    {
-        lock (sync)
-        {
-            while (waiting.TryDequeue(out var next))
+            if (context is null)
             {
-                if (next.TrySetResult())
-                {
-                    return;
-                }
+                Work();
+            }
+            else
+            {
+                ExecutionContext.Run(context, static job => ((Job<T>)job!).Work(), this);
+            }
+        }
+
+        public T Wait()
+        {
+            try
+            {
+                // Of a task: the pool is told that its thread waits.
+                done.Task.Wait();
+            }
+            catch (AggregateException)
+            {
+                // Thrown below.
+            }
+            catch (ThreadInterruptedException) when (Interlocked.Exchange(ref taken, 1) == 0)
+            {
+                throw;
+            }
+            catch (ThreadInterruptedException interrupted)
+            {
+                // It runs already, on what is the caller's.
+                ((IAsyncResult)done.Task).AsyncWaitHandle.WaitOne();
+                ExceptionDispatchInfo.Throw(interrupted);
             }
 
-            isTaken = false;
+            return done.Task.GetAwaiter().GetResult();
+        }
+
+        private void Work()
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception fault)
+            {
+                done.SetException(fault);
+            }
         }
     }
 }

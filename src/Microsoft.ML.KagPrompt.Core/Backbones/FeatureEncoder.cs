@@ -139,8 +139,33 @@ internal sealed class FeatureEncoder : IDisposable
     public T Encode<T>(IReadOnlyList<PixelBuffer> squares, string kind, Func<torch.Tensor, T> encode) where T : EncodedImages
         => Kept(Vision, kind, squares, () => Encode(squares, encode));
 
-    /// <summary>Runs work that takes all of the device, while no other such work runs there. Not from within such work.</summary>
-    public T Alone<T>(Func<T> work) => queue.Run(work);
+    /// <summary>
+    /// Runs work that takes all of the device, on the device's thread, while no other such work runs there. Not from within such work.
+    /// </summary>
+    /// <param name="work">Without gradients; what it leaves of tensors is disposed.</param>
+    /// <param name="tensorsOf">Those of its result: they are the caller's, in the caller's scope.</param>
+    public T Alone<T>(Func<T> work, Func<T, IEnumerable<torch.Tensor>> tensorsOf)
+    {
+        using var scope = torch.NewDisposeScope();
+        var result = queue.Run(() =>
+        {
+            using var own = torch.NewDisposeScope();
+            var made = work();
+            foreach (var tensor in tensorsOf(made))
+            {
+                tensor.DetachFromDisposeScope();
+            }
+
+            return made;
+        });
+        foreach (var tensor in tensorsOf(result))
+        {
+            scope.Attach(tensor);
+            tensor.MoveToOuterDisposeScope();
+        }
+
+        return result;
+    }
 
     public void Dispose()
     {
@@ -155,20 +180,13 @@ internal sealed class FeatureEncoder : IDisposable
             : store.Get(tower.Value, FormattableString.Invariant($"{kind}, tiles {tiles}"), squares, Device, encode);
 
     private T Encode<T>(IReadOnlyList<PixelBuffer> squares, Func<torch.Tensor, T> encode) where T : EncodedImages
-    {
-        using var scope = torch.NewDisposeScope();
-        using var noGradients = torch.no_grad();
-        var images = Preprocessor.Normalize(squares).to(Device);
-        return Alone(() =>
-        {
-            var encoded = encode(images);
-            foreach (var tensor in encoded.Tensors)
-            {
-                tensor.MoveToOuterDisposeScope();
-            }
+        => Encode(squares, Preprocessor, encode);
 
-            return encoded;
-        });
+    private T Encode<T>(IReadOnlyList<PixelBuffer> squares, ImagePreprocessor preprocessor, Func<torch.Tensor, T> encode)
+        where T : EncodedImages
+    {
+        using var images = preprocessor.Normalize(squares);                   // [B, 3, S, S]
+        return Alone(() => encode(images.to(Device)), encoded => encoded.Tensors);
     }
 
     /// <summary>Of a tower's grids, the largest one's patches.</summary>
@@ -193,19 +211,5 @@ internal sealed class FeatureEncoder : IDisposable
     }
 
     private VisionFeatures Forward(IReadOnlyList<PixelBuffer> squares, IVisionTower tower, ImagePreprocessor preprocessor, bool forPrompt)
-    {
-        using var scope = torch.NewDisposeScope();
-        using var noGradients = torch.no_grad();
-        var images = preprocessor.Normalize(squares).to(Device);        // [B, 3, S, S]
-        return Alone(() =>
-        {
-            var features = tower.Encode(images, forPrompt);
-            foreach (var tensor in features.Tensors)
-            {
-                tensor.MoveToOuterDisposeScope();
-            }
-
-            return features;
-        });
-    }
+        => Encode(squares, preprocessor, images => tower.Encode(images, forPrompt));
 }

@@ -67,13 +67,11 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
     public MethodScores Score(EncodedImages features, ClassReference reference, Func<int, string>? nameOf = null)
         => encoder.Alone(() =>
         {
-            using var scope = torch.NewDisposeScope();
             var scored = method.Score(features, reference);
             var (maps, scores) = (scored.Maps.cpu(), scored.Scores.cpu());
             CheckFinite(maps, scores, nameOf);
-            return new MethodScores(maps.MoveToOuterDisposeScope(), scores.MoveToOuterDisposeScope(),
-                scored.Unlikeness?.cpu().MoveToOuterDisposeScope());
-        });
+            return new MethodScores(maps, scores, scored.Unlikeness?.cpu());
+        }, scored => scored.Tensors);
 
     /// <summary>The same for whatever scores a batch in several ways.</summary>
     /// <exception cref="NotFiniteException">A score or a map is not of numbers: no verdict can rest on it.</exception>
@@ -81,17 +79,14 @@ internal sealed class InspectionNetwork(FeatureEncoder encoder, IInspectionMetho
         Func<IReadOnlyList<(torch.Tensor Maps, torch.Tensor Scores)>> scored, Func<int, string>? nameOf)
         => encoder.Alone(() =>
         {
-            using var scope = torch.NewDisposeScope();
             var results = scored().Select(result => (Maps: result.Maps.cpu(), Scores: result.Scores.cpu())).ToArray();
             foreach (var (maps, scores) in results)
             {
                 CheckFinite(maps, scores, nameOf);
-                maps.MoveToOuterDisposeScope();
-                scores.MoveToOuterDisposeScope();
             }
 
             return results;
-        });
+        }, results => results.SelectMany(result => new[] { result.Maps, result.Scores }));
 
     public void Dispose()
     {

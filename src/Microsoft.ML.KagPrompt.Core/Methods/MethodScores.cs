@@ -8,10 +8,13 @@ namespace Microsoft.ML.KagPrompt.Methods;
 /// <param name="Unlikeness">What each image lacks of the class's supports, [B]; null where the method cannot tell.</param>
 internal sealed record MethodScores(torch.Tensor Maps, torch.Tensor Scores, torch.Tensor? Unlikeness) : IDisposable
 {
+    public IEnumerable<torch.Tensor> Tensors => Unlikeness is null ? [Maps, Scores] : [Maps, Scores, Unlikeness];
+
     public void Dispose()
     {
-        Maps.Dispose();
-        Scores.Dispose();
-        Unlikeness?.Dispose();
+        foreach (var tensor in Tensors)
+        {
+            tensor.Dispose();
+        }
     }
 }

@@ -20,11 +20,10 @@ internal static unsafe partial class LargestProducts
     // Below this many multiplications one thread is faster than several.
     private const long WorthThreads = 1 << 21;
 
-    [ThreadStatic]
-    private static bool isLeftOut;
+    private static readonly AsyncLocal<bool> LeftOut = new();
 
-    /// <summary>Whether this thread does without, as processors do that lack the instructions: for tests of what they compute.</summary>
-    internal static bool IsLeftOut { get => isLeftOut; set => isLeftOut = value; }
+    /// <summary>Whether the caller does without, as processors do that lack the instructions: for tests of what they compute.</summary>
+    internal static bool IsLeftOut { get => LeftOut.Value; set => LeftOut.Value = value; }
 
     /// <summary>Numbers that this processor's widest instructions take: 16, 8, or 0 where it has neither.</summary>
     internal static int WidestLanes { get; }
@@ -32,7 +31,7 @@ internal static unsafe partial class LargestProducts
 
     /// <summary>Whether these are matrices that it takes: of 32 bit, in the memory of a processor that has the instructions.</summary>
     public static bool Takes(torch.Tensor queries, torch.Tensor rows)
-        => WidestLanes > 0 && !isLeftOut && queries.device_type == DeviceType.CPU && rows.device_type == DeviceType.CPU
+        => WidestLanes > 0 && !IsLeftOut && queries.device_type == DeviceType.CPU && rows.device_type == DeviceType.CPU
             && queries.dtype == torch.ScalarType.Float32 && rows.dtype == torch.ScalarType.Float32;
 
     /// <summary>[n, D] and [M, D] → of each query its largest product [n], of each row [M]. The caller owns them.</summary>
@@ -216,14 +215,7 @@ internal static unsafe partial class LargestProducts
         var taken = -1;
         int Next() => Interlocked.Increment(ref taken) is var part && part < parts ? part : -1;
         var threads = multiplications < WorthThreads ? 1 : Math.Min(parts, torch.get_num_threads());
-        if (threads == 1)
-        {
-            work(Next);
-        }
-        else
-        {
-            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ => work(Next));
-        }
+        ThreadTeam.Run(threads, () => work(Next));
     }
 
     /// <summary>−∞ everywhere.</summary>

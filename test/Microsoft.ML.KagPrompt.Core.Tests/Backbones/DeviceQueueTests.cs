@@ -47,6 +47,63 @@ public sealed class DeviceQueueTests
         queue.Run(() => 7).Should().Be(7);
     }
 
+    [Fact]
+    public void Run_ManyCallers_AllOnOneThreadWithWhatFlowsAndTheirNumberOfThreads()
+    {
+        var (queue, before) = (new DeviceQueue(), torch.get_num_threads());
+        var (flows, seen) = (new AsyncLocal<int>(), new (int Thread, int Flowing, int Threads)[2]);
+        try
+        {
+            for (var i = 0; i < seen.Length; i++)
+            {
+                var caller = new Thread(() =>
+                {
+                    flows.Value = i + 10;
+                    torch.set_num_threads(i + 1);
+                    seen[i] = queue.Run(() => (Environment.CurrentManagedThreadId, flows.Value, torch.get_num_threads()));
+                });
+                caller.Start();
+                caller.Join();
+            }
+        }
+        finally
+        {
+            torch.set_num_threads(before);
+        }
+
+        seen.Select(s => s.Thread).Distinct().Should().ContainSingle().Which.Should().NotBe(Environment.CurrentManagedThreadId);
+        seen.Select(s => (s.Flowing, s.Threads)).Should().Equal((10, 1), (11, 2));
+    }
+
+    [Fact]
+    public void Run_WithoutGradients()
+        => new DeviceQueue().Run(() =>
+        {
+            using var weight = torch.ones(2, requires_grad: true);
+            using var sum = weight.sum();
+            return sum.requires_grad;
+        }).Should().BeFalse();
+
+    [Fact]
+    public void Run_InterruptedWhileItsWorkRuns_WaitsForItsEnd()
+    {
+        var (queue, ended) = (new DeviceQueue(), false);
+        using var begun = new ManualResetEventSlim();
+        Exception? seen = null;
+        var caller = new Thread(() => seen = Record(() => queue.Run(() =>
+        {
+            begun.Set();
+            Thread.Sleep(200);
+            return ended = true;
+        })));
+        caller.Start();
+        begun.Wait();
+        caller.Interrupt();
+        caller.Join();
+        ended.Should().BeTrue("it works on what is the caller's");
+        seen.Should().BeOfType<ThreadInterruptedException>();
+    }
+
     private static Exception? Record(Action action)
     {
         try
