@@ -47,14 +47,15 @@ internal static unsafe partial class LargestProducts
         var packed = Packed(queries.unsqueeze(0), shape.Queries);
         var (panels, known) = ((int)packed.shape[0], rows.contiguous());
         var (best, ofRows) = (Lowest(panels * shape.Queries), torch.empty([total]));
-        float* panel = Pointer(packed), ofAll = Pointer(best), products = Pointer(ofRows), matrix = Pointer(known);
+        float* panel = TensorMemory.First(packed), ofAll = TensorMemory.First(best);
+        float* products = TensorMemory.First(ofRows), matrix = TensorMemory.First(known);
         var merging = new Lock();
         Share((total + RowsAtOnce - 1) / RowsAtOnce, (long)count * total * width, next =>
         {
             using var raised = Lowest(panels * shape.Queries);
             using var few = torch.empty([shape.Rows, width]);
-            var own = Pointer(raised);
-            var tiles = new Tiles(matrix, width, shape, Pointer(few));
+            var own = TensorMemory.First(raised);
+            var tiles = new Tiles(matrix, width, shape, TensorMemory.First(few));
             for (int i; (i = next()) >= 0;)
             {
                 for (var row = i * RowsAtOnce; row < Math.Min((i + 1) * RowsAtOnce, total); row += shape.Rows)
@@ -94,12 +95,13 @@ internal static unsafe partial class LargestProducts
         var wide = across * shape.Queries;
         var best = Lowest(grid.Rows, wide);
         var apart = Apart(columns, wide, reach);
-        float* first = Pointer(packed), ofAll = Pointer(best), matrix = Pointer(known), distant = Pointer(apart);
+        float* first = TensorMemory.First(packed), ofAll = TensorMemory.First(best);
+        float* matrix = TensorMemory.First(known), distant = TensorMemory.First(apart);
         int First(int row) => Array.BinarySearch(cells, (row * (long)columns) - 1, FirstAbove) is var at && at < 0 ? ~at : at;
         Share(grid.Rows, (long)cells.Length * ((2 * reach) + 1) * wide * width, next =>
         {
             using var few = torch.empty([shape.Rows, width]);
-            var tiles = new Tiles(matrix, width, shape, Pointer(few));
+            var tiles = new Tiles(matrix, width, shape, TensorMemory.First(few));
             var products = stackalloc float[shape.Rows * shape.Queries];
             for (int line; (line = next()) >= 0;)
             {
@@ -191,7 +193,7 @@ internal static unsafe partial class LargestProducts
         var (groups, count, width) = ((int)known.shape[0], (int)known.shape[1], (int)known.shape[2]);
         var ofGroup = (count + across - 1) / across;
         var packed = torch.empty([groups * ofGroup, width, across]);
-        float* from = Pointer(known), to = Pointer(packed);
+        float* from = TensorMemory.First(known), to = TensorMemory.First(packed);
         for (var panel = 0; panel < groups * ofGroup; panel++)
         {
             for (var lane = 0; lane < across; lane++)
@@ -209,30 +211,24 @@ internal static unsafe partial class LargestProducts
         return packed;
     }
 
-    /// <summary>Has as many threads as libtorch may use share some work; each asks for the next part until there is none (−1).</summary>
     private static void Share(int parts, long multiplications, Action<Func<int>> work)
     {
+        if (multiplications >= WorthThreads)
+        {
+            ThreadTeam.Share(parts, work);
+            return;
+        }
+
         var taken = -1;
-        int Next() => Interlocked.Increment(ref taken) is var part && part < parts ? part : -1;
-        var threads = multiplications < WorthThreads ? 1 : Math.Min(parts, torch.get_num_threads());
-        ThreadTeam.Run(threads, () => work(Next));
+        work(() => ++taken < parts ? taken : -1);
     }
 
     /// <summary>−∞ everywhere.</summary>
     private static torch.Tensor Lowest(params long[] sizes)
     {
         var values = torch.empty(sizes);
-        new Span<float>(Pointer(values), (int)values.numel()).Fill(float.NegativeInfinity);
+        new Span<float>(TensorMemory.First(values), (int)values.numel()).Fill(float.NegativeInfinity);
         return values;
-    }
-
-    private static float* Pointer(torch.Tensor tensor)
-    {
-        fixed (byte* first = tensor.bytes)
-        {
-            // Native memory, which nothing moves.
-            return (float*)first;
-        }
     }
 
     /// <summary>A matrix whose rows are taken some at a time, by one thread.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Numerics;
@@ -43,13 +44,48 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
     public Tensor ToImage(Tensor patches, int height, int width)
     {
         using var scope = NewDisposeScope();
-        var (down, across) = Weights(height, width);
         var leading = patches.shape[..^1];
         var cells = patches.reshape(-1, Rows, Columns);
+        if (cells.device_type == DeviceType.CPU && cells.dtype == ScalarType.Float32 && !cells.requires_grad)
+        {
+            return Between(cells.contiguous(), height, width).view([.. leading, height, width]).MoveToOuterDisposeScope();
+        }
+
+        var (down, across) = Weights(height, width);
         var pixels = tensor(down, [height, Rows], device: patches.device)
             .matmul(cells)
             .matmul(tensor(across, [width, Columns], device: patches.device).t());
         return pixels.reshape([.. leading, height, width]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The same where nothing is trained: of each pixel the two cells beside it, rather than a product of matrices that are almost empty.
+    /// </summary>
+    private unsafe Tensor Between(Tensor cells, int height, int width)
+    {
+        var planes = (int)cells.shape[0];
+        var (down, across) = (Places(Rows, FirstRow, RowStep, height), Places(Columns, FirstColumn, ColumnStep, width));
+        var pixels = empty(planes, height, width);
+        float* from = TensorMemory.First(cells), to = TensorMemory.First(pixels);
+        var line = new float[Columns + 1];
+        for (var plane = 0; plane < planes; plane++, from += Rows * Columns)
+        {
+            foreach (var (row, below) in down)
+            {
+                float* upper = from + (row * Columns), lower = from + (Math.Min(row + 1, Rows - 1) * Columns);
+                for (var column = 0; column < Columns; column++)
+                {
+                    line[column] = below == 0 ? upper[column] : (upper[column] * (1 - below)) + (lower[column] * below);
+                }
+
+                foreach (var (column, right) in across)
+                {
+                    *to++ = right == 0 ? line[column] : (line[column] * (1 - right)) + (line[column + 1] * right);
+                }
+            }
+        }
+
+        return pixels;
     }
 
     /// <summary>
@@ -63,18 +99,29 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
     private static float[] Tents(int cells, double first, double step, int pixels)
     {
         var weights = new float[pixels * cells];
-        for (var pixel = 0; pixel < pixels; pixel++)
+        foreach (var (pixel, (cell, part)) in Places(cells, first, step, pixels).Index())
         {
-            var place = Math.Clamp((pixel - first) / step, 0, cells - 1);
-            var below = Math.Min((int)place, Math.Max(cells - 2, 0));
-            var part = (float)(place - below);
-            weights[(pixel * cells) + below] += 1 - part;
+            weights[(pixel * cells) + cell] += 1 - part;
             if (cells > 1)
             {
-                weights[(pixel * cells) + below + 1] += part;
+                weights[(pixel * cells) + cell + 1] += part;
             }
         }
 
         return weights;
+    }
+
+    /// <summary>Of each pixel, the cell before it and how far it lies on the way to the next.</summary>
+    private static (int Cell, float Part)[] Places(int cells, double first, double step, int pixels)
+    {
+        var places = new (int, float)[pixels];
+        for (var pixel = 0; pixel < pixels; pixel++)
+        {
+            var place = Math.Clamp((pixel - first) / step, 0, cells - 1);
+            var cell = Math.Min((int)place, Math.Max(cells - 2, 0));
+            places[pixel] = (cell, (float)(place - cell));
+        }
+
+        return places;
     }
 }

@@ -56,6 +56,16 @@ internal static class ThreadTeam
         }
     }
 
+    /// <summary>Has as many threads as libtorch may use share some work.</summary>
+    /// <param name="parts">How many there are.</param>
+    /// <param name="work">Asks for the next part's number until there is none (−1).</param>
+    public static void Share(int parts, Action<Func<int>> work)
+    {
+        var taken = -1;
+        int Next() => Interlocked.Increment(ref taken) is var part && part < parts ? part : -1;
+        Run(Math.Min(parts, TorchThreads.Count), () => work(Next));
+    }
+
     private static void Help()
     {
         while (true)

@@ -75,6 +75,48 @@ public class ResNet18BackboneTests
             .Should().Throw<ArgumentException>().WithMessage("*Taps*1 to 3*1,5*");
     }
 
+    [Theory]
+    [InlineData(1, 224)]
+    [InlineData(2, 112)]
+    [InlineData(3, 72)]
+    public void Stages_WithoutGradients_AreThoseOfLibtorch(int images, int side)
+    {
+        using var tower = (ResidualNetwork)Vision();
+        BothWays(tower, images, side);
+    }
+
+    [Fact]
+    public void Stages_BottlenecksWithoutGradients_AreThoseOfLibtorch()
+    {
+        var config = new ResidualNetworkConfig
+        {
+            StemWidth = 32, StageWidths = [64, 128], MiddleWidths = [32, 64], StageBlocks = [2, 1], Taps = [1, 2], Step = 8,
+        };
+        using var scope = torch.NewDisposeScope();
+        torch.manual_seed(2);
+        using var stream = new MemoryStream();
+        SafetensorsWriter.Write(stream, ResidualNetwork.Shapes(config).ToDictionary(
+            shape => shape.Key, shape => torch.randn(shape.Value).mul(0.05f)), new Dictionary<string, string>());
+        stream.Position = 0;
+        using var file = SafetensorsFile.Read(stream, "weights");
+        using var tower = (ResidualNetwork)VisionTowerFactory.Create(ResidualNetwork.FamilyName, config.ToJson(), file);
+        BothWays(tower, 2, 88);
+    }
+
+    private static void BothWays(ResidualNetwork tower, int images, int side)
+    {
+        using var scope = torch.NewDisposeScope();
+        torch.manual_seed(1);
+        var pictures = torch.randn(images, 3, side, side);
+        var due = tower.Stages(pictures);
+        using var nothing = torch.no_grad();
+        foreach (var (stage, right) in tower.Stages(pictures).Zip(due))
+        {
+            stage.shape.Should().Equal(right.shape);
+            (stage - right).abs().max().ToSingle().Should().BeLessThan(1e-4f * right.abs().max().ToSingle());
+        }
+    }
+
     [Fact]
     public void Factory_ConfigurationAndWeights_RebuildTheSameTower()
     {

@@ -119,6 +119,7 @@ internal sealed partial class ResidualNetwork : IStageTower, IPooledEmbedding
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
+        using var alone = TakesPixels(images) ? TorchThreads.Alone() : default;
         var maps = Stages(images.to(weights.Type));
         var taps = config.Taps.Select(tap => Tokens(maps[tap - 1], tap, config.Step, images.shape[2]).MoveToOuterDisposeScope()).ToArray();
         var embedding = Embed(maps[^1]).to(ScalarType.Float32).MoveToOuterDisposeScope();
@@ -145,6 +146,11 @@ internal sealed partial class ResidualNetwork : IStageTower, IPooledEmbedding
     /// <summary>The stages' maps [B, W_i, S / stride, S / stride]; with gradients where the weights ask for them.</summary>
     public IReadOnlyList<Tensor> Stages(Tensor images)
     {
+        if (TakesPixels(images))
+        {
+            return PixelStages(images);
+        }
+
         var x = functional.max_pool2d(Conv(images, "stem", stride: 2).relu_(), kernel_size: 3, stride: 2, padding: 1);
         var maps = new Tensor[config.StageWidths.Count];
         for (var i = 0; i < maps.Length; i++)
@@ -160,9 +166,17 @@ internal sealed partial class ResidualNetwork : IStageTower, IPooledEmbedding
         return maps;
     }
 
-    public void MoveTo(Device device) => weights.MoveTo(device);
+    public void MoveTo(Device device)
+    {
+        ForgetKernels();
+        weights.MoveTo(device);
+    }
 
-    public void Dispose() => weights.Dispose();
+    public void Dispose()
+    {
+        ForgetKernels();
+        weights.Dispose();
+    }
 
     /// <summary>
     /// From the middle of a cell's tile to where it looks. Padding is that of odd kernels before even strides: a stage's first cell looks

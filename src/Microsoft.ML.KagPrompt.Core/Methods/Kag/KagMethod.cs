@@ -157,6 +157,7 @@ internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, G
         using var noGradients = torch.no_grad();
         var known = (KagReference)reference;
         var (promptMap, nodes, promptScore) = Prompted(features.ForPrompt, known);
+        using var alone = known.Bank is { } bank && LargestProducts.Takes(bank.Layers[0], bank.Layers[0]) ? TorchThreads.Alone() : default;
         var (anywhere, near, unlikeness) = Remembered(features, known, nodes);
         return ([.. fusions.Select(fusion =>
         {
