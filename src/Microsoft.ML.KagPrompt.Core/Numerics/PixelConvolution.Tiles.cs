@@ -17,7 +17,8 @@ internal static unsafe partial class PixelConvolution
         var (step, two, length) = (window.Step, 2 * window.Step, window.Length);
         for (var line = 0; line < window.Lines; line++, pixels += window.Pitch)
         {
-            float* at0 = pixels, at3 = pixels + (3 * step), at6 = pixels + (6 * step), at9 = pixels + (9 * step), at12 = pixels + (12 * step);
+            float* at0 = pixels, at3 = pixels + (3 * step), at6 = pixels + (6 * step);
+            float* at9 = pixels + (9 * step), at12 = pixels + (12 * step);
             for (var end = pixels + length; at0 < end; weights += 32)
             {
                 var (weight0, weight1) = (Vector512.Load(weights), Vector512.Load(weights + 16));

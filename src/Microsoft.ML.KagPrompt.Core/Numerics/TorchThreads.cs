@@ -18,7 +18,9 @@ internal static unsafe class TorchThreads
     /// <summary>As many as libtorch may use where it does not do its part alone.</summary>
     public static int Count => before > 0 ? before : torch.get_num_threads();
 
-    /// <summary>Has libtorch do what this thread asks of it alone, until the scope ends. Changes nothing where OpenMP is not found.</summary>
+    /// <summary>
+    /// Has libtorch do what this thread asks of it alone, until the scope ends. Changes nothing where OpenMP is not found.
+    /// </summary>
     public static Scope Alone()
     {
         if (before > 0 || SetOwn == null || torch.get_num_threads() is not (> 1 and var count))
@@ -34,8 +36,8 @@ internal static unsafe class TorchThreads
     private static delegate* unmanaged<int, void> Find()
     {
         var name = OperatingSystem.IsWindows() ? "libiomp5md.dll" : "libtorch_cpu.so";
-        return NativeLibrary.TryLoad(name, out var library) && NativeLibrary.TryGetExport(library, "omp_set_num_threads", out var export)
-            ? (delegate* unmanaged<int, void>)export : null;
+        return NativeLibrary.TryLoad(name, out var library)
+            && NativeLibrary.TryGetExport(library, "omp_set_num_threads", out var export) ? (delegate* unmanaged<int, void>)export : null;
     }
 
     /// <summary>Where libtorch works alone.</summary>

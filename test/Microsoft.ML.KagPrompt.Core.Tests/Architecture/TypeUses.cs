@@ -59,9 +59,11 @@ internal static class TypeUses
         _ => [],
     };
 
-    /// <summary>The element of an array, the arguments of a generic type.</summary>
+    /// <summary>The element of an array, the arguments of a generic type, what a pointer to a function names.</summary>
     private static IEnumerable<TypeReference> Parts(TypeReference reference) => reference switch
     {
+        FunctionPointerType function =>
+            [.. Parts(function.ReturnType), .. function.Parameters.SelectMany(parameter => Parts(parameter.ParameterType))],
         GenericInstanceType generic => [generic.ElementType, .. generic.GenericArguments.SelectMany(Parts)],
         TypeSpecification specified => Parts(specified.ElementType),
         GenericParameter => [],

@@ -18,6 +18,9 @@ public sealed class PixelConvolutionTests
         { 1, 2, 32, 9, 30 },
         { 1, 1, 40, 1, 1 },
         { 3, 1, 8, 3, 2 },
+        { 3, 1, 256, 13, 14 },
+        { 3, 1, 24, 9, 7 },
+        { 3, 1, 20, 6, 15 },
     };
 
     [SkippableTheory]
