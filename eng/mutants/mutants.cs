@@ -58,7 +58,7 @@ Mutant[] mutants =
     new("near-rows-one-further", "Numerics/LargestProducts.cs", "First(line + reach + 1)", "First(line + reach + 2)", "NearMatchesTests|LargestProductsTests"),
     new("tiles-last-row-left-out", "Numerics/LargestProducts.cs", "(nint)Math.Min(i, count - 1) * width", "(nint)Math.Min(i, 0) * width", "MemoryBankTests|LargestProductsTests"),
     new("convolution-looks-right", "Numerics/PixelConvolution.cs", "(first * kernels.Stride) - (kernels.Columns / 2)", "first * kernels.Stride", "PixelConvolutionTests|ResNet18BackboneTests"),
-    new("convolution-without-shortcut", "Backbones/Residual/ResidualNetwork.Pixels.cs", "Conv(inner, $\"{name}.conv2\", shortcut)", "Conv(inner, $\"{name}.conv2\")", "ResNet18BackboneTests"),
+    new("convolution-without-shortcut", "Backbones/Residual/ResidualNetwork.Pixels.cs", "Conv(middle, last, shortcut)", "Conv(middle, last)", "ResNet18BackboneTests"),
     new("cells-between-swapped", "Numerics/PatchGrid.cs", "(upper[column] * (1 - below)) + (lower[column] * below)", "(upper[column] * below) + (lower[column] * (1 - below))", "PatchGridTests"),
     new("gradients-on-the-device-thread", "Backbones/DeviceQueue.cs", "        using var noGradients = torch.no_grad();\n", "", "DeviceQueueTests"),
     new("threads-largest-not-merged", "Numerics/LargestProducts.cs", "Raise(ofAll, own, panels * shape.Queries);", "Raise(ofAll, ofAll, panels * shape.Queries);", "MemoryBankTests|LargestProductsTests"),

@@ -47,8 +47,12 @@ internal static class InspectEndpoint
         }
         catch (InspectionRefusedException refusal)
         {
-            var code = refusal.Reason == RefusalReason.ProductUnknown ? StatusCodes.Status404NotFound
-                : StatusCodes.Status503ServiceUnavailable;
+            var code = refusal.Reason switch
+            {
+                RefusalReason.ProductUnknown => StatusCodes.Status404NotFound,
+                RefusalReason.QueueFull => StatusCodes.Status429TooManyRequests,
+                _ => StatusCodes.Status503ServiceUnavailable,
+            };
             if (refusal.RetryAfter is { } after)
             {
                 context.Response.Headers.RetryAfter = Math.Ceiling(after.TotalSeconds).ToString(CultureInfo.InvariantCulture);

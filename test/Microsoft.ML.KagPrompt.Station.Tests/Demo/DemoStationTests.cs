@@ -86,6 +86,38 @@ public sealed class DemoStationTests
         }
     }
 
+    [Fact]
+    public async Task Inspect_ModelOfTheProductIsDamaged_Is503()
+    {
+        var data = Directory.CreateTempSubdirectory("kagprompt-damaged-").FullName;
+        try
+        {
+            var key = await new ApiKeys(Path.Combine(data, "results", "api-keys.json")).CreateAsync("test", ApiKeyRole.Write);
+            await using (var station = await RunningStation.StartAsync(data, "--demo"))
+            {
+                using var client = Client(station, key);
+                await UntilServedAsync(client);
+                await station.KillAsync();
+            }
+
+            foreach (var model in Directory.GetFiles(data, "model.kag", SearchOption.AllDirectories))
+            {
+                File.WriteAllBytes(model, File.ReadAllBytes(model)[..1000]);
+            }
+
+            await using var after = await RunningStation.StartAsync(data);
+            using var again = Client(after, key);
+            using var answer = await SendAsync(again, "washer", Good);
+            answer.StatusCode.Should().Be(HttpStatusCode.ServiceUnavailable, after.Said);
+            (await answer.Content.ReadAsStringAsync()).Should().Contain("washer").And.NotContain(data);
+            (await SendAsync(again, "nut", Good)).StatusCode.Should().Be(HttpStatusCode.NotFound);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
     private static async Task<IReadOnlyList<string>> HashesAsync(HttpClient client)
         => [.. (await ResultsAsync(client)).Select(result => result.GetProperty("pictureHash").GetString()!)];
 

@@ -14,35 +14,43 @@ internal sealed partial class ResidualNetwork
     private Dictionary<string, Kernels>? packed;
 
     private bool TakesPixels(Tensor images)
-        => !is_grad_enabled() && images.device_type == DeviceType.CPU && images.dtype == ScalarType.Float32
+        => !is_grad_enabled() && images.device_type == DeviceType.CPU && weights.Type == ScalarType.Float32
             && PixelConvolution.Takes(config.StemWidth)
             && config.StageWidths.Concat(config.MiddleWidths).All(PixelConvolution.Takes);
 
     private IReadOnlyList<Tensor> PixelStages(Tensor images)
     {
         var kernels = Packed();
+        // Of those that a fault leaves; the others go as soon as nothing needs them.
         var made = new List<PixelMap>();
-        PixelMap Made(PixelMap map)
+        PixelMap Made(PixelMap map, params ReadOnlySpan<PixelMap> from)
         {
             made.Add(map);
+            foreach (var used in from)
+            {
+                used.Dispose();
+            }
+
             return map;
         }
 
         PixelMap Conv(PixelMap input, string name, PixelMap? added = null, bool isRectified = true)
-            => Made(PixelConvolution.Apply(input, kernels[name], added, isRectified));
+            => PixelConvolution.Apply(input, kernels[name], added, isRectified);
 
         PixelMap Block(PixelMap x, string name)
         {
-            var shortcut = kernels.ContainsKey($"{name}.shortcut") ? Conv(x, $"{name}.shortcut", isRectified: false) : x;
-            var inner = Conv(x, $"{name}.conv1");
-            return config.MiddleWidths.Count == 0
-                ? Conv(inner, $"{name}.conv2", shortcut)
-                : Conv(Conv(inner, $"{name}.conv2"), $"{name}.conv3", shortcut);
+            var shortcut = kernels.ContainsKey($"{name}.shortcut") ? Made(Conv(x, $"{name}.shortcut", isRectified: false)) : x;
+            var inner = Made(Conv(x, $"{name}.conv1"));
+            var (middle, last) = config.MiddleWidths.Count == 0
+                ? (inner, $"{name}.conv2") : (Made(Conv(inner, $"{name}.conv2"), inner), $"{name}.conv3");
+            return Made(Conv(middle, last, shortcut), middle, shortcut, x);
         }
 
         try
         {
-            var x = Made(PixelConvolution.Pool(Conv(Made(PixelMap.FromPlanes(images, kernels["stem"].Rows / 2)), "stem")));
+            var pixels = Made(PixelMap.FromPlanes(images, kernels["stem"].Rows / 2));
+            var stem = Made(Conv(pixels, "stem"), pixels);
+            var x = Made(PixelConvolution.Pool(stem), stem);
             var maps = new Tensor[config.StageWidths.Count];
             for (var i = 0; i < maps.Length; i++)
             {
