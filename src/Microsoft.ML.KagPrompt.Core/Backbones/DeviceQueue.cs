@@ -87,12 +87,6 @@ internal sealed class DeviceQueue
                 return;
             }
 
-            // libtorch's number of threads is each thread's own: it is the caller's that counts.
-            if (torch.get_num_threads() != threads)
-            {
-                torch.set_num_threads(threads);
-            }
-
             if (context is null)
             {
                 Work();
@@ -120,18 +114,39 @@ internal sealed class DeviceQueue
             }
             catch (ThreadInterruptedException interrupted)
             {
-                // It runs already, on what is the caller's.
-                ((IAsyncResult)done.Task).AsyncWaitHandle.WaitOne();
+                AwaitEnd();
                 ExceptionDispatchInfo.Throw(interrupted);
             }
 
             return done.Task.GetAwaiter().GetResult();
         }
 
+        /// <summary>Whatever interrupts: it runs already, on what is the caller's.</summary>
+        private void AwaitEnd()
+        {
+            while (!done.Task.IsCompleted)
+            {
+                try
+                {
+                    ((IAsyncResult)done.Task).AsyncWaitHandle.WaitOne();
+                }
+                catch (ThreadInterruptedException)
+                {
+                    // Once is enough: the first is thrown in the end.
+                }
+            }
+        }
+
         private void Work()
         {
             try
             {
+                // libtorch's number of threads is each thread's own: it is the caller's that counts.
+                if (torch.get_num_threads() != threads)
+                {
+                    torch.set_num_threads(threads);
+                }
+
                 done.SetResult(work());
             }
             catch (Exception fault)

@@ -22,9 +22,18 @@ internal static unsafe class ThreadHeap
         }
 
         var blocks = new nint[(Heaps << HeapBits) / BlockBytes];
-        for (var i = 0; i < blocks.Length; i++)
+        try
         {
-            blocks[i] = (nint)NativeMemory.Alloc(BlockBytes);
+            for (var i = 0; i < blocks.Length; i++)
+            {
+                blocks[i] = (nint)NativeMemory.Alloc(BlockBytes);
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            // It does without.
+            Array.ForEach(blocks, block => NativeMemory.Free((void*)block));
+            return;
         }
 
         // Kept are the first of each heap but the first, and the last: behind it would be given back.

@@ -99,6 +99,8 @@ public sealed class DeviceQueueTests
         caller.Start();
         begun.Wait();
         caller.Interrupt();
+        Thread.Sleep(50);
+        caller.Interrupt();
         caller.Join();
         ended.Should().BeTrue("it works on what is the caller's");
         seen.Should().BeOfType<ThreadInterruptedException>();
