@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Microsoft.ML.KagPrompt.Numerics;
 using TorchSharp;
@@ -62,11 +63,15 @@ internal sealed class DeviceQueue
         }
 
         using var noGradients = torch.no_grad();
-        foreach (var job in jobs.GetConsumingEnumerable())
+        while (true)
         {
-            job.Run();
+            RunNext();
         }
     }
+
+    // Apart, so that nothing here holds what ran last, and with it a model, until the next comes.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void RunNext() => jobs.Take().Run();
 
     private abstract class Job
     {

@@ -7,8 +7,7 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// just this work.
 /// </summary>
 /// <remarks>
-/// Thread-safe: who comes while they help another works alone. They are made when first needed, wait without turning, and end with the
-/// process.
+/// Thread-safe: who comes while they help another works alone. They are made when first needed, and end with the process.
 /// </remarks>
 internal static class ThreadTeam
 {

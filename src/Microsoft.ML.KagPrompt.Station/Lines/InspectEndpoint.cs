@@ -47,24 +47,25 @@ internal static class InspectEndpoint
         }
         catch (InspectionRefusedException refusal)
         {
-            var code = refusal.Reason switch
-            {
-                RefusalReason.ProductUnknown => StatusCodes.Status404NotFound,
-                RefusalReason.QueueFull => StatusCodes.Status429TooManyRequests,
-                _ => StatusCodes.Status503ServiceUnavailable,
-            };
             if (refusal.RetryAfter is { } after)
             {
                 context.Response.Headers.RetryAfter = Math.Ceiling(after.TotalSeconds).ToString(CultureInfo.InvariantCulture);
             }
 
-            return Answers.Problem(refusal.Message, statusCode: code);
+            return Answers.Problem(refusal.Message, statusCode: StatusOf(refusal.Reason));
         }
         catch (Exception fault) when (fault is ImageReadException or NotFiniteException)
         {
             return Answers.Problem(fault.Message, statusCode: StatusCodes.Status422UnprocessableEntity);
         }
     }
+
+    internal static int StatusOf(RefusalReason reason) => reason switch
+    {
+        RefusalReason.ProductUnknown => StatusCodes.Status404NotFound,
+        RefusalReason.QueueFull => StatusCodes.Status429TooManyRequests,
+        _ => StatusCodes.Status503ServiceUnavailable,
+    };
 
     private static IResult Answer(InspectionRecord record) => Answers.Json(new
     {

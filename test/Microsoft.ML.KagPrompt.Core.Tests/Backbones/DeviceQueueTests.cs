@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML.KagPrompt.Backbones;
 using TorchSharp;
 
@@ -73,6 +74,27 @@ public sealed class DeviceQueueTests
 
         seen.Select(s => s.Thread).Distinct().Should().ContainSingle().Which.Should().NotBe(Environment.CurrentManagedThreadId);
         seen.Select(s => (s.Flowing, s.Threads)).Should().Equal((10, 1), (11, 2));
+    }
+
+    [Fact]
+    public void Run_Done_HoldsNothingOfIt()
+    {
+        var queue = new DeviceQueue();
+        var held = Used(queue);
+        SpinWait.SpinUntil(() =>
+        {
+            GC.Collect();
+            return !held.IsAlive;
+        }, TimeSpan.FromSeconds(30)).Should().BeTrue("a model that nobody disposes is collected");
+        GC.KeepAlive(queue);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference Used(DeviceQueue queue)
+    {
+        var model = new object();
+        queue.Run(() => model.GetHashCode());
+        return new(model);
     }
 
     [Fact]
