@@ -24,6 +24,8 @@ const string Usage = """
       foreign --data DIR,DIR[,DIR] [--shots 4]
         How many pictures are told as foreign by a default model of each set (one draw): its own test images, the first eight good ones of each other set,
         and frames that show nothing.
+      coreset --data DIR[,DIR] [--shots 4,16] [--draws 2] [--keep all,0.5:8: shares of a support's patches, and the pictures that bound them all]
+        Default models that hold an image against all patches of the supports, or against a coreset of them.
     """;
 var options = new Dictionary<string, string>();
 foreach (var pair in args.Skip(1).Chunk(2))
@@ -58,6 +60,14 @@ if (args.FirstOrDefault() == "foreign")
 {
     NativeHeap.Keep();
     ForeignPictures.Run(Value("data", "").Split(','), int.Parse(Value("shots", "4")), Console.Out);
+    return 0;
+}
+
+if (args.FirstOrDefault() == "coreset")
+{
+    NativeHeap.Keep();
+    CoresetChoices.Run(Value("data", "").Split(','), [.. Value("shots", "4,16").Split(',').Select(int.Parse)], int.Parse(Value("draws", "2")),
+        Value("keep", "all,0.5:8").Split(','), Console.Out);
     return 0;
 }
 

@@ -45,6 +45,7 @@ try
                 Prompt = new() { Variant = GraphVariant.Released, CheckpointPath = checkpoint },
                 Fusion = ScoreFusion.Paper,
                 Memory = new() { Views = SupportViews.AsGiven },
+                Coreset = CoresetOptions.Off,
                 Training = new() { Epochs = 0 },
             },
             Device = given.GetValueOrDefault("--device", "auto"),

@@ -18,7 +18,8 @@ public sealed partial record KagPromptOptions
 
     /// <summary>
     /// Another method than KAG-prompt, for comparison, and its own choices; null: KAG-prompt. With one, <see cref="Prompt"/>,
-    /// <see cref="Memory"/>, <see cref="Fusion"/> and <see cref="Training"/> stay as they are: they are KAG-prompt's.
+    /// <see cref="Memory"/>, <see cref="Coreset"/>, <see cref="Fusion"/> and <see cref="Training"/> stay as they are: they are
+    /// KAG-prompt's.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MethodOptions? Method { get; init; }
@@ -28,6 +29,9 @@ public sealed partial record KagPromptOptions
 
     /// <summary>Which normal images a class remembers.</summary>
     public MemoryOptions Memory { get; init; } = new();
+
+    /// <summary>How many of their patches every patch is held against.</summary>
+    public CoresetOptions Coreset { get; init; } = new();
 
     /// <summary>How the branches are put together.</summary>
     public ScoreFusion Fusion { get; init; } = new();
@@ -92,8 +96,8 @@ public sealed partial record KagPromptOptions
     {
         var faults = new OptionFaults();
         faults
-            .Require(Prompt is not null && Fusion is not null && Training is not null && Memory is not null, "groups of options",
-                "none null", "null")
+            .Require(Prompt is not null && Fusion is not null && Training is not null && Memory is not null && Coreset is not null,
+                "groups of options", "none null", "null")
             .Require(Columns is not null, nameof(Columns), "columns", Columns)
             .Require(InferenceBatchSize is >= 0 and <= 1024, nameof(InferenceBatchSize), "0 (the device's own) to 1024", InferenceBatchSize)
             .Require(InitialModel is null || InitialModelPath is null, nameof(InitialModel),
@@ -101,7 +105,7 @@ public sealed partial record KagPromptOptions
         faults
             .Require(Method is not KagOptions, nameof(Method), "null for KAG-prompt, whose choices are groups beside it", "KAG-prompt's")
             .Require(Method is null || HasPlainGroups, nameof(Method),
-                "another method with Prompt, Memory, Fusion and Training as they are, which are KAG-prompt's",
+                "another method with Prompt, Memory, Coreset, Fusion and Training as they are, which are KAG-prompt's",
                 Method is null ? null : InspectionMethods.NameOf(Method));
         Columns?.CollectFaults(faults, nameof(Columns));
         ForModel().CollectFaults(faults);
@@ -109,7 +113,8 @@ public sealed partial record KagPromptOptions
     }
 
     /// <summary>Whether nothing was chosen for KAG-prompt.</summary>
-    private bool HasPlainGroups => Memory == new MemoryOptions() && Fusion == new ScoreFusion() && Training == new TrainingOptions()
+    private bool HasPlainGroups => Memory == new MemoryOptions() && Coreset == new CoresetOptions()
+        && Fusion == new ScoreFusion() && Training == new TrainingOptions()
         && Prompt is { Variant: GraphVariant.Paper, FromScratch: false, CheckpointPath: null, Sentences.Count: 0 }
         && Prompt.Iterations == new PromptOptions().Iterations;
 
@@ -118,7 +123,7 @@ public sealed partial record KagPromptOptions
     {
         Backbone = Backbone,
         Images = Images,
-        Method = Method ?? new KagOptions { Prompt = Prompt, Memory = Memory, Fusion = Fusion, Training = Training },
+        Method = Method ?? new KagOptions { Prompt = Prompt, Memory = Memory, Coreset = Coreset, Fusion = Fusion, Training = Training },
         Synthesis = Synthesis,
         Regions = Regions,
         Threshold = Threshold,

@@ -45,6 +45,8 @@ internal sealed record FitChoices
 
     public int MaxSupportImages { get; init; } = 16;
 
+    public CoresetOptions Coreset { get; init; } = CoresetOptions.Off;
+
     public int Epochs { get; init; } = 5;
 
     public int? BatchSize { get; init; }
@@ -83,6 +85,7 @@ internal sealed record FitChoices
             ViewShare = 1,
             MaxSupportImages = MaxSupportImages,
         },
+        Coreset = Coreset,
         Fusion = new() { Gamma = Gamma, TopK = TopK, NearWeight = NearWeight },
         Training = new()
         {

@@ -48,7 +48,8 @@ internal sealed record PaperSystem(string Method, string Title, string Published
             + "paper's method.",
             "The library's defaults are not the paper's: the bank also looks in each patch's own place "
             + FormattableString.Invariant($"(NearWeight {Fusion.NearWeight}; the paper {ScoreFusion.Paper.NearWeight}), the score ")
-            + FormattableString.Invariant($"averages more of the map (TopK {Fusion.TopK}; the paper {ScoreFusion.Paper.TopK}), and ")
+            + FormattableString.Invariant($"averages more of the map (TopK {Fusion.TopK}; the paper {ScoreFusion.Paper.TopK}), ")
+            + FormattableString.Invariant($"a coreset of the patches is searched (Share {new CoresetOptions().Share}; the paper all), and ")
             + $"supports enter turned and mirrored, too (Views {new MemoryOptions().Views}; the paper {SupportViews.AsGiven})."),
     ];
 }

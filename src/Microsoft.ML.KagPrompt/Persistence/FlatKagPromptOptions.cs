@@ -46,6 +46,7 @@ internal sealed record FlatKagPromptOptions : FlatOptions
             Images = model.Images with { MaxPixels = MaxImagePixels },
             Prompt = ToPrompt(),
             Memory = ToMemory(),
+            Coreset = CoresetOptions.Off,
             Fusion = ToFusion(),
             Training = ToTraining(),
             Threshold = model.Threshold,

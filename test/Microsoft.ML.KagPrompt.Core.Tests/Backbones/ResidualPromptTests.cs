@@ -136,7 +136,7 @@ public sealed class ResidualPromptTests : IDisposable
     {
         const int Side = 64;
         using var prompt = new GraphPrompt(GraphPromptConfig.For(tower.Info, GraphVariant.Paper, 2), 4);
-        var options = new KagOptions { Memory = new() { Views = SupportViews.AsGiven } };
+        var options = new KagOptions { Memory = new() { Views = SupportViews.AsGiven }, Coreset = CoresetOptions.Off };
         using var method = new KagMethod(
             options, new MethodSizes(tower.Info, tower.Info, Side, MapUpsampling.CellCentres, torch.CPU), prompt, startsTrained: true);
         using var nothing = torch.no_grad();

@@ -80,7 +80,7 @@ public class OnlySupportTests
         => KagPromptTrainer.Fit(images.Select(image => new TrainingImage { Image = image }), new InspectionOptions
         {
             Images = new() { Size = Side },
-            Method = new KagOptions { Memory = memory, Fusion = new() { NearWeight = 0 } },
+            Method = new KagOptions { Memory = memory, Coreset = CoresetOptions.Off, Fusion = new() { NearWeight = 0 } },
             Regions = region is null ? new Dictionary<string, InspectionRegion>() : new() { ["object"] = region },
         });
 

@@ -45,6 +45,7 @@ public sealed class GoldenOnGpuTests : IDisposable
 
         var options = new KagOptions
         {
+            Coreset = CoresetOptions.Off,
             Fusion = new() { Gamma = float.Parse(file.Metadata["gamma"], CultureInfo.InvariantCulture), TopK = Number(file, "top_k") },
         };
         using var method = KagParts.Method(options, prompt, (int)Math.Sqrt(tokens[0].shape[1]), side, GraphicsCard.Device);

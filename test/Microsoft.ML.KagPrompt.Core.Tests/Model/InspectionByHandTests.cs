@@ -36,6 +36,8 @@ public sealed class InspectionByHandTests : IDisposable
             Prompts = new Dictionary<string, PromptEnsemble> { ["bracket"] = Own },
             RotateSupports = true,
             NearWeight = (float)NearWeight,
+            // Of 64 patches, four views of sixteen: of the one support 39, of each of the two 24.
+            Coreset = new() { Share = 0.6f, Pictures = 3 },
             Seed = 5,
         });
 
@@ -69,7 +71,7 @@ public sealed class InspectionByHandTests : IDisposable
             double[] MapOf(IEnumerable<double[]> distances) => Mean(distances.Zip([0.55, 1.45, 4.75, 2.35], ToImage));
             var share = NearWeight * Alikeness(name);
             share.Should().BeInRange(i == 0 ? 0.05 : 0, i == 0 ? 0.4 : 0, "one support cannot tell");
-            var memoryMap = MapOf(Distances(taps, Supports[name])).Zip(MapOf(Distances(taps, Supports[name], near: true)),
+            var memoryMap = MapOf(Distances(taps, Supports[name], i == 0)).Zip(MapOf(Distances(taps, Supports[name], i == 0, near: true)),
                 (anywhere, near) => ((1 - share) * anywhere) + (share * near)).ToArray();
             var map = promptMap.Zip(memoryMap, (prompt, memory) => (Gamma * prompt) + ((1 - Gamma) * memory)).ToArray();
             results[i].Map.Zip(map, (actual, expected) => Math.Abs(actual - expected)).Max().Should().BeLessThan(2e-3, name);
@@ -96,17 +98,35 @@ public sealed class InspectionByHandTests : IDisposable
     public void Dispose() => model.Dispose();
 
     /// <summary>
-    /// 1 − largest cosine similarity to the patches of some supports, turned four ways; or, near, to those of the supports as they are
-    /// within one cell: by layer.
+    /// 1 − largest cosine similarity to the patches of some supports, turned four ways, of which those are kept that lie far from each other;
+    /// or, near, to those of the supports as they are within one cell: by layer.
     /// </summary>
-    private IEnumerable<double[]> Distances(double[][,] taps, IEnumerable<PixelBuffer> supports, bool near = false)
+    private double[][] Distances(double[][,] taps, IEnumerable<PixelBuffer> supports, bool ofTwo, bool near = false)
     {
-        var remembered = (near ? supports : supports.SelectMany(Turns))
-            .Select(image => Tower.Encode(NaiveCompactTower.Pixels(image)).Taps).ToArray();
+        var remembered = supports.Select(support => (near ? [support] : Turns(support))
+            .Select(image => Tower.Encode(NaiveCompactTower.Pixels(image)).Taps).ToArray()).ToArray();
         bool Counts(int a, int b) => !near || (Math.Abs((a / Grid) - (b / Grid)) <= 1 && Math.Abs((a % Grid) - (b % Grid)) <= 1);
+        double[][][] kept = [.. taps.Select((_, i) => remembered.SelectMany(views =>
+        {
+            var patches = views.SelectMany(view => Rows(view[i])).ToArray();
+            return near ? patches : Coreset(patches, ofTwo ? 24 : 39);
+        }).ToArray())];
         return taps.Select((layer, i) => Rows(layer).Select((patch, p) =>
-            1 - remembered.SelectMany(support => Rows(support[i]).Where((_, q) => Counts(p, q)))
-                .Max(known => Cosine(known, patch))).ToArray()).ToArray();
+            1 - kept[i].Where((_, q) => Counts(p, q % (Grid * Grid))).Max(known => Cosine(known, patch))).ToArray()).ToArray();
+    }
+
+    /// <summary>The patch least like all, and then again and again the one least like those taken.</summary>
+    private static IEnumerable<double[]> Coreset(double[][] patches, int count)
+    {
+        double[][] units = [.. patches.Select(patch => patch.Select(value => value / Math.Sqrt(patch.Sum(v => v * v))).ToArray())];
+        double Like(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum();
+        var taken = new List<double[]> { units.MinBy(unit => units.Sum(other => Like(unit, other)))! };
+        while (taken.Count < count)
+        {
+            taken.Add(units.Except(taken).MinBy(unit => taken.Max(other => Like(unit, other)))!);
+        }
+
+        return taken;
     }
 
     /// <summary>
@@ -121,7 +141,7 @@ public sealed class InspectionByHandTests : IDisposable
         }
 
         double Sum(bool near) => supports.Sum(support =>
-            Distances(Tower.Encode(NaiveCompactTower.Pixels(support)).Taps, supports.Except([support]), near)
+            Distances(Tower.Encode(NaiveCompactTower.Pixels(support)).Taps, supports.Except([support]), ofTwo: true, near)
                 .Sum(layer => layer.Average()));
         return Math.Clamp((1.8 - (Sum(near: true) / Sum(near: false))) / 0.4, 0, 1);
     }

@@ -1,6 +1,9 @@
+using System.Text.Json.Nodes;
+using Microsoft.ML.KagPrompt.Checkpoints;
 using Microsoft.ML.KagPrompt.Imaging;
 using Microsoft.ML.KagPrompt.Model;
 using Microsoft.ML.KagPrompt.TestSupport;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Tests.Model;
 
@@ -62,9 +65,48 @@ public sealed class NearWeightTests
         Stands(near).Should().BeGreaterThan(1.3 * Stands(anywhere));
     }
 
-    private static KagPromptModel Fit(IEnumerable<PixelBuffer> supports, float weight, bool turns = false) => KagPromptTrainer.Fit(
-        supports.Select(image => new TrainingImage { Image = image }),
-        new FitChoices { Backbone = "resnet18", Epochs = 0, ImageSize = Side, NearWeight = weight, TopK = 502, RotateSupports = turns, Seed = 1 });
+    [Fact]
+    public void Load_PlacesOfTheBanksOwnPatches_ScoresTheSame()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var model = Fit(Enumerable.Range(0, 3).Select(seed => Board(Places, seed)), 0.5f, isThinned: false);
+        using var saved = new MemoryStream();
+        model.Save(saved);
+        saved.Position = 0;
+        using var file = SafetensorsFile.Read(saved, "model");
+        // As files were before a bank was thinned out: no patches beside its own, and of each of those its cell.
+        var tensors = file.Entries.Keys.Where(name => !name.Contains(".placed.", StringComparison.Ordinal)).ToDictionary(
+            name => name, name => name.Contains(".near.", StringComparison.Ordinal) ? Cells(file, name) : file.Read(name));
+        var manifest = JsonNode.Parse(file.Metadata["manifest"])!;
+        manifest["tensors"] = new JsonObject(tensors.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)HashedTensors.HashOf(entry.Value))));
+        using var older = new MemoryStream();
+        SafetensorsWriter.Write(older, tensors,
+            new Dictionary<string, string> { ["manifest"] = manifest.ToJsonString(), ["manifest.sha256"] = HashedText.HashOf(manifest.ToJsonString()) });
+        older.Position = 0;
+        using var loaded = KagPromptModel.Load(older);
+        var board = Board(Places, 8);
+        loaded.Inspect(board, "object").Map.Should().Equal(model.Inspect(board, "object").Map);
+    }
+
+    /// <summary>Supports one after the other, each cell by cell.</summary>
+    private static torch.Tensor Cells(SafetensorsFile file, string name)
+    {
+        var count = file.Entries[name].Shape[0];
+        return torch.arange(count).remainder(count / 3).to(torch.float32).unsqueeze(1);
+    }
+
+    private static KagPromptModel Fit(IEnumerable<PixelBuffer> supports, float weight, bool turns = false, bool isThinned = true)
+        => KagPromptTrainer.Fit(supports.Select(image => new TrainingImage { Image = image }), new FitChoices
+        {
+            Backbone = "resnet18",
+            Epochs = 0,
+            ImageSize = Side,
+            NearWeight = weight,
+            TopK = 502,
+            RotateSupports = turns,
+            Coreset = isThinned ? new() : CoresetOptions.Off,
+            Seed = 1,
+        });
 
     /// <summary>Tiles of stripes, squares, rings or nothing, with a little noise.</summary>
     private static PixelBuffer Board(int[] kinds, int seed)

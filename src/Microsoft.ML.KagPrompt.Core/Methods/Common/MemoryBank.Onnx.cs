@@ -10,22 +10,14 @@ internal sealed partial class MemoryBank
     /// <param name="patchTokens">The layers' patches.</param>
     /// <param name="lengths">L_i.</param>
     /// <param name="cells">Of each layer, the patches that count, by number, ascending; null: all.</param>
-    /// <param name="orders">Of each layer, in which order the file holds the bank's patches; null: the bank's own.</param>
     public (IReadOnlyList<OnnxValue> Distances, OnnxValue Unlikeness) Emit(IReadOnlyList<OnnxValue> patchTokens,
-        IReadOnlyList<int> lengths, IReadOnlyList<long[]>? cells = null, IReadOnlyList<long[]>? orders = null)
-    {
-        var results = patchTokens
-            .Select((tokens, i) => Emit(tokens, lengths[i], Columns(tokens.Graph, i, orders?[i]), Layers[i].shape[0], cells?[i])).ToArray();
-        return ([.. results.Select(result => result.Distances)],
-            results.Select(result => result.Missing).Aggregate((sum, missing) => sum + missing) * (1.0 / results.Length));
-    }
-
-    /// <summary>A layer's patches, column by column in some order: [D, M].</summary>
-    public OnnxValue Columns(OnnxGraph graph, int layer, long[]? order = null)
+        IReadOnlyList<int> lengths, IReadOnlyList<long[]>? cells = null)
     {
         using var scope = NewDisposeScope();
-        var rows = Layers[layer];
-        return graph.Patches((order is null ? rows : rows.index_select(0, tensor(order, device: rows.device))).t());
+        var results = patchTokens
+            .Select((tokens, i) => Emit(tokens, lengths[i], tokens.Graph.Patches(Layers[i].t()), Layers[i].shape[0], cells?[i])).ToArray();
+        return ([.. results.Select(result => result.Distances)],
+            results.Select(result => result.Missing).Aggregate((sum, missing) => sum + missing) * (1.0 / results.Length));
     }
 
     private static (OnnxValue Distances, OnnxValue Missing) Emit(

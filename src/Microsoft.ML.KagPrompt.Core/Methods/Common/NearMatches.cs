@@ -26,20 +26,20 @@ internal sealed partial class NearMatches : IDisposable
 
     private static int Reach(PatchGrid grid) => Math.Max(1, (int)Math.Round(ReachOfSide * Math.Max(grid.Rows, grid.Columns)));
 
-    /// <summary>Of a bank's patches, by the cell that each comes from.</summary>
-    /// <param name="bank">Patches of unit length.</param>
+    /// <summary>Of patches, by the cell that each comes from.</summary>
+    /// <param name="patches">Of each layer, of unit length: [n, D].</param>
     /// <param name="cells">Of each layer's patches, the cell of the picture as it is, row by row;
     /// −1: of a turned or mirrored one, which has no place here.</param>
     /// <param name="grids">Of each layer.</param>
     /// <exception cref="ArgumentException">A cell lies outside its grid, or there is none.</exception>
-    public static NearMatches Build(MemoryBank bank, IReadOnlyList<long[]> cells, IReadOnlyList<PatchGrid> grids)
+    public static NearMatches Build(IReadOnlyList<Tensor> patches, IReadOnlyList<long[]> cells, IReadOnlyList<PatchGrid> grids)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var layers = new List<Layer>();
-        for (var i = 0; i < bank.Layers.Count; i++)
+        for (var i = 0; i < patches.Count; i++)
         {
-            layers.Add(Layer.Build(bank.Layers[i], cells[i], grids[i], layers));
+            layers.Add(Layer.Build(patches[i], cells[i], grids[i], layers));
         }
 
         foreach (var layer in layers)
@@ -49,6 +49,9 @@ internal sealed partial class NearMatches : IDisposable
 
         return new NearMatches([.. layers]);
     }
+
+    /// <summary>Of each layer, the patches that have a place, in the order of their cells, and those cells.</summary>
+    public IReadOnlyList<(Tensor Patches, long[] Cells)> Layers => [.. layers.Select(layer => (layer.Patches, layer.Cells))];
 
     /// <summary>
     /// 1 − largest cosine similarity to the patches of the supports that lie within two cells of 28. [B, L_i, D_i] → [B, L_i].
@@ -76,7 +79,7 @@ internal sealed partial class NearMatches : IDisposable
     /// <summary>
     /// One layer's patches in the order of their cells, so that neighbouring rows of the grid are neighbouring rows of the matrix.
     /// </summary>
-    private sealed partial class Layer(Tensor patches, long[] order, long[] lying, PatchGrid grid, Layer.Strip[] strips) : IDisposable
+    private sealed partial class Layer(Tensor patches, long[] lying, PatchGrid grid, Layer.Strip[] strips) : IDisposable
     {
         /// <summary>What lies apart is of places alone: a layer of the same ones as an earlier has its strips.</summary>
         public static Layer Build(Tensor all, long[] cells, PatchGrid grid, IEnumerable<Layer> earlier)
@@ -92,8 +95,12 @@ internal sealed partial class NearMatches : IDisposable
                 .Select(row => (long)row).ToArray();
             var sorted = Array.ConvertAll(order, row => cells[row]);
             var strips = earlier.FirstOrDefault(layer => layer.LiesAs(sorted, grid))?.Strips ?? Strip.All(sorted, grid, all.device);
-            return new Layer(all.index_select(0, tensor(order, device: all.device)), order, sorted, grid, strips);
+            return new Layer(all.index_select(0, tensor(order, device: all.device)), sorted, grid, strips);
         }
+
+        public Tensor Patches => patches;
+
+        public long[] Cells => lying;
 
         private Strip[] Strips => strips;
 

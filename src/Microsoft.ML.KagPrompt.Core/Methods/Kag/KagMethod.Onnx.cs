@@ -57,9 +57,9 @@ internal sealed partial class KagMethod
         var tokens = UsesGraphBank ? [.. grids.Select((_, layer) => nodes!.Select(0, layer))] : images.ForMemory.PatchTokens;
         long[][]? cells = region is null ? null : [.. grids.Select(region.CellsOf)];
         var (distances, unlikeness) = reference.Bank.Emit(
-            tokens, [.. grids.Select(grid => grid.Rows * grid.Columns)], cells, reference.Near?.Matches.Orders(reference.Bank));
+            tokens, [.. grids.Select(grid => grid.Rows * grid.Columns)], cells);
         var near = reference.Near is null ? null
-            : variant.MemoryMap(maps.Emit(reference.Near.Matches.Emit(reference.Bank, tokens, cells), grids, region));
+            : variant.MemoryMap(maps.Emit(reference.Near.Matches.Emit(tokens, cells), grids, region));
         return (variant.MemoryMap(maps.Emit(distances, grids, region)), near, unlikeness);                  // (13)
     }
 }

@@ -17,9 +17,6 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, GraphPrompt? prompt, bool startsTrained) : ITrainedMethod
 {
     private readonly KagVariant variant = KagVariant.For(options.Prompt.Variant);
-    // Each costs a look at all others.
-    private const int MostHeldAgainstOthers = 4;
-
     private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
 
     public GraphPrompt? Prompt => prompt;
@@ -40,6 +37,8 @@ internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, G
     /// <summary>Widths of the memory bank's layers.</summary>
     private IReadOnlyList<int> BankWidths
         => UsesGraphBank ? [.. sizes.Main.PromptTaps.Widths.Select(_ => sizes.Main.JointWidth)] : sizes.Memory.TapWidths;
+
+    private KagReferenceBuilder References => new(options, BankGrids);
 
     public EncodedImages Encode(FeatureEncoder encoder, IReadOnlyList<PixelBuffer> squares)
         => encoder.EncodeForScoring(squares, usesMain: prompt is not null);
@@ -68,54 +67,10 @@ internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, G
     /// </summary>
     public ClassReference BuildReference(
         IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region = null)
-        => Build(supports, textFeatures, region, () => Alikeness(supports));
+        => References.Build(supports, textFeatures, region);
 
     public ClassReference LeaveOut(ClassReference whole, IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, int left)
-        => Build([.. supports.Where((_, i) => i != left)], whole.TextFeatures?.clone(), whole.Region,
-            () => ((KagReference)whole).Near?.Alikeness ?? 0);
-
-    private KagReference Build(
-        IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, torch.Tensor? textFeatures, ClassRegion? region, Func<double> alikeness)
-    {
-        var layers = BankGrids.Count;
-        var bank = MemoryBank.Build([.. supports.Select(support => support.Take(layers).ToArray())]);
-        try
-        {
-            var alike = options.Fusion.NearWeight > 0 && supports.All(support => support.Count > layers) ? alikeness() : 0;
-            var near = alike > 0
-                ? NearReference.Build(bank, [.. supports.Select(support => support.Skip(layers).ToArray())], BankGrids, alike)
-                : null;
-            return new KagReference(textFeatures, bank, near) { Region = region };
-        }
-        catch
-        {
-            bank.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>How far supports lie alike; 0 where there is only one, which cannot tell.</summary>
-    private double Alikeness(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports)
-    {
-        var (anywhere, near, grids) = (0.0, 0.0, BankGrids);
-        for (var left = 0; left < Math.Min(supports.Count, MostHeldAgainstOthers) && supports.Count > 1; left++)
-        {
-            using var scope = torch.NewDisposeScope();
-            using var noGradients = torch.no_grad();
-            using var others = Build([.. supports.Where((_, i) => i != left)], null, null, () => 1);
-            var own = supports[left];
-            long[][] cells =
-                [.. grids.Select((_, layer) => own[grids.Count + layer].data<long>().ToArray().Where(cell => cell >= 0).ToArray())];
-            // The picture as it is comes first.
-            torch.Tensor[] tokens = [.. grids.Select((grid, layer) =>
-                torch.zeros(1, grid.Rows * grid.Columns, own[layer].shape[2], dtype: own[layer].dtype, device: own[layer].device)
-                    .index_copy(1, torch.tensor(cells[layer], device: own[layer].device), own[layer].narrow(1, 0, cells[layer].Length)))];
-            anywhere += others.Bank!.Compare(tokens, cells).Distances.Sum(layer => layer.mean().item<float>());
-            near += others.Near!.Matches.Distances(tokens, cells).Sum(layer => layer.mean().item<float>());
-        }
-
-        return supports.Count > 1 ? NearReference.AlikenessOf(anywhere, near) : 0;
-    }
+        => References.LeaveOut((KagReference)whole, supports, left);
 
     public ClassReference ReadReference(ITensorSource source, torch.Device device, ClassRegion? region = null)
     {
@@ -131,7 +86,7 @@ internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, G
             ? MemoryBank.FromNormalized(
                 [.. BankWidths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))])
             : null;
-        var near = bank is null || options.Fusion.NearWeight <= 0 ? null : NearReference.Read(source, bank, BankGrids);
+        var near = bank is null || options.Fusion.NearWeight <= 0 ? null : NearReference.Read(source, bank, BankWidths, BankGrids, device);
         return new KagReference(text?.DetachFromDisposeScope(), bank, near) { Region = region };
     }
 

@@ -14,6 +14,9 @@ public sealed record KagOptions : MethodOptions
     /// <summary>The graph prompt.</summary>
     public PromptOptions Prompt { get; init; } = new();
 
+    /// <summary>How many of the supports' patches every patch is held against.</summary>
+    public CoresetOptions Coreset { get; init; } = new();
+
     /// <summary>How the branches are put together.</summary>
     public ScoreFusion Fusion { get; init; } = new();
 
@@ -37,9 +40,11 @@ public sealed record KagOptions : MethodOptions
         base.CollectFaults(faults);
         faults
             .Require(Prompt is not null, nameof(Prompt), "options", Prompt)
+            .Require(Coreset is not null, nameof(Coreset), "options", Coreset)
             .Require(Fusion is not null, nameof(Fusion), "options", Fusion)
             .Require(Training is not null, nameof(Training), "options", Training);
         Prompt?.CollectFaults(faults, nameof(Prompt));
+        Coreset?.CollectFaults(faults, nameof(Coreset));
         Fusion?.CollectFaults(faults, nameof(Fusion) + ".");
         Training?.CollectFaults(faults, nameof(Training));
     }

@@ -16,6 +16,11 @@ internal sealed class KagReference(torch.Tensor? textFeatures, MemoryBank? bank,
     /// <summary>The bank's patches by their places; null where they are not looked up so.</summary>
     public NearReference? Near { get; } = near;
 
+    /// <summary>
+    /// Of each support, layer by layer, which of its patches the bank has; null where all. Null in a model that was loaded.
+    /// </summary>
+    public IReadOnlyList<long[]?[]>? Coresets { get; init; }
+
     public override IReadOnlyDictionary<string, torch.Tensor> Tensors
     {
         get

@@ -6,7 +6,7 @@ using TorchSharp;
 namespace Microsoft.ML.KagPrompt.Methods.Kag;
 
 /// <summary>
-/// A bank's patches by their places, and how far the supports lie alike. Its owner disposes <see cref="Tensors"/> and
+/// The supports' patches by their places, and how far the supports lie alike. Its owner disposes <see cref="Tensors"/> and
 /// <see cref="Matches"/>.
 /// </summary>
 internal sealed class NearReference
@@ -16,15 +16,23 @@ internal sealed class NearReference
     private const double Alike = 1.4;
     private const double Unlike = 1.8;
 
+    private const string PatchesName = "placed.";
     private const string CellsName = "near.";
     private const string AlikenessName = "alikeness";
 
-    private NearReference(NearMatches matches, IReadOnlyList<torch.Tensor> cells, double alikeness)
+    private NearReference(NearMatches matches, double alikeness)
     {
+        using var scope = torch.NewDisposeScope();
         (Matches, Alikeness) = (matches, alikeness);
-        var tensors = cells.Index().ToDictionary(entry => $"{CellsName}{entry.Index}", entry => entry.Item);
-        tensors.Add(AlikenessName, torch.tensor([(float)alikeness], [1, 1]).DetachFromDisposeScope());
-        Tensors = tensors;
+        var tensors = new Dictionary<string, torch.Tensor> { [AlikenessName] = torch.tensor([(float)alikeness], [1, 1]) };
+        foreach (var (i, (patches, cells)) in matches.Layers.Index())
+        {
+            // As numbers of 32 bits, which the archive's matrices are.
+            tensors.Add($"{CellsName}{i}", torch.tensor(Array.ConvertAll(cells, cell => (float)cell), [cells.Length, 1]));
+            tensors.Add($"{PatchesName}{i}", patches);
+        }
+
+        Tensors = tensors.ToDictionary(entry => entry.Key, entry => entry.Value.DetachFromDisposeScope());
     }
 
     public NearMatches Matches { get; }
@@ -35,21 +43,30 @@ internal sealed class NearReference
     /// <summary>What a saved model needs beside the bank.</summary>
     public IReadOnlyDictionary<string, torch.Tensor> Tensors { get; }
 
-    /// <summary>Of the cells that each support's patches come from, [n] a layer; they stay the caller's.</summary>
+    /// <param name="supports">
+    /// What was kept of each: layers of patches [1, n, D], and the cells that they come from; it stays the caller's.
+    /// </param>
+    /// <param name="grids">Of each layer.</param>
+    /// <param name="alikeness">How far they lie alike.</param>
     public static NearReference Build(
-        MemoryBank bank, IReadOnlyList<IReadOnlyList<torch.Tensor>> cells, IReadOnlyList<PatchGrid> grids, double alikeness)
+        IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, IReadOnlyList<PatchGrid> grids, double alikeness)
     {
         using var scope = torch.NewDisposeScope();
-        // As numbers of 32 bits, which the archive's matrices are.
-        var joined = grids.Select((_, layer) => torch.cat([.. cells.Select(support => support[layer])], 0).to(torch.float32).unsqueeze(1))
-            .ToArray();
-        var matches = NearMatches.Build(bank, [.. joined.Select(Numbers)], grids);
-        return new NearReference(matches, [.. joined.Select(layer => layer.DetachFromDisposeScope())], alikeness);
+        using var noGradients = torch.no_grad();
+        long[][] cells = [.. grids.Select((_, layer) => supports.SelectMany(support => Placed(support[grids.Count + layer])).ToArray())];
+        var patches = grids.Select((_, layer) => torch.cat([.. supports.Select(support
+            => support[layer][0].narrow(0, 0, Placed(support[grids.Count + layer]).Length))], 0).UnitLength(1)).ToArray();
+        return new NearReference(NearMatches.Build(patches, cells, grids), alikeness);
     }
+
+    /// <summary>The cells of the picture as it is, whose patches come first.</summary>
+    /// <param name="cells">Of a support's patches; −1: of views.</param>
+    public static long[] Placed(torch.Tensor cells) => [.. cells.data<long>().ToArray().Where(cell => cell >= 0)];
 
     /// <summary>From a saved model; null where it has none.</summary>
     /// <exception cref="ModelFormatException">A tensor is missing, of another shape, or names no cells.</exception>
-    public static NearReference? Read(ITensorSource source, MemoryBank bank, IReadOnlyList<PatchGrid> grids)
+    public static NearReference? Read(
+        ITensorSource source, MemoryBank bank, IReadOnlyList<int> widths, IReadOnlyList<PatchGrid> grids, torch.Device device)
     {
         if (!source.Entries.ContainsKey(AlikenessName))
         {
@@ -58,11 +75,13 @@ internal sealed class NearReference
 
         using var scope = torch.NewDisposeScope();
         var alikeness = StoredMatrix.Read(source, AlikenessName, 1, 1).item<float>();
-        var cells = grids.Select((_, layer) => StoredMatrix.Read(source, $"{CellsName}{layer}", bank.Layers[layer].shape[0], 1)).ToArray();
+        // Where nothing was thinned out, a file may say of the bank's own patches which cells they come from.
+        torch.Tensor[] patches = [.. widths.Select((width, layer) => source.Entries.ContainsKey($"{PatchesName}{layer}")
+            ? StoredMatrix.Read(source, $"{PatchesName}{layer}", -1, width).to(device) : bank.Layers[layer])];
+        var cells = patches.Select((layer, i) => StoredMatrix.Read(source, $"{CellsName}{i}", layer.shape[0], 1)).ToArray();
         try
         {
-            var matches = NearMatches.Build(bank, [.. cells.Select(Numbers)], grids);
-            return new NearReference(matches, [.. cells.Select(layer => layer.DetachFromDisposeScope())], Math.Clamp(alikeness, 0, 1));
+            return new NearReference(NearMatches.Build(patches, [.. cells.Select(Numbers)], grids), Math.Clamp(alikeness, 0, 1));
         }
         catch (ArgumentException fault)
         {

@@ -86,7 +86,10 @@ internal record FlatOptions
     {
         Backbone = ToBackbone(),
         Images = new() { Size = ImageSize, ResizeMode = ResizeMode, MapUpsampling = MapUpsampling.AlignedCorners },
-        Method = new KagOptions { Prompt = ToPrompt(), Memory = ToMemory(), Fusion = ToFusion(), Training = ToTraining() },
+        Method = new KagOptions
+        {
+            Prompt = ToPrompt(), Memory = ToMemory(), Coreset = CoresetOptions.Off, Fusion = ToFusion(), Training = ToTraining()
+        },
         Threshold = ToThreshold(),
         Device = Device,
         Seed = Seed,

@@ -32,7 +32,7 @@ public class NearMatchesTests
         using var bank = MemoryBank.Build([known]);
         // Layers of the same places.
         var grid = new PatchGrid(rows, columns, 0, 1, 0, 1);
-        using var near = NearMatches.Build(bank, [cells, cells], [grid, grid]);
+        using var near = NearMatches.Build(bank.Layers, [cells, cells], [grid, grid]);
         var distances = near.Distances(tokens, someCells ? [counted, counted] : null);
         for (var layer = 0; layer < widths.Length; layer++)
         {
@@ -64,7 +64,7 @@ public class NearMatchesTests
         using var scope = NewDisposeScope();
         LargestProducts.IsLeftOut = byLibtorch;
         using var bank = MemoryBank.Build([[ones(1, 1, 4)]]);
-        using var near = NearMatches.Build(bank, [[0]], [PatchGrid.Tiling(14, 224)]);
+        using var near = NearMatches.Build(bank.Layers, [[0]], [PatchGrid.Tiling(14, 224)]);
         var distances = near.Distances([ones(1, 196, 4)])[0].data<float>().ToArray();
         distances.Index().Where(cell => cell.Item < 0.5f).Select(cell => cell.Index).Should().Equal(0, 1, 14, 15);
         distances[15].Should().Be(distances[0]);
@@ -81,7 +81,7 @@ public class NearMatchesTests
     {
         using var scope = NewDisposeScope();
         using var bank = MemoryBank.Build([[ones(1, 2, 4)]]);
-        FluentActions.Invoking(() => NearMatches.Build(bank, [[first, second]], [PatchGrid.Tiling(4, 56)]))
+        FluentActions.Invoking(() => NearMatches.Build(bank.Layers, [[first, second]], [PatchGrid.Tiling(4, 56)]))
             .Should().Throw<ArgumentException>().WithMessage("cells: expected 2 numbers below 16*");
     }
 

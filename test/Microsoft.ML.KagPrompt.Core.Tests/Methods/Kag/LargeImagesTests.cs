@@ -42,7 +42,7 @@ public sealed class LargeImagesTests
         var grown = ResidentMemory.Growth(() =>
         {
             using var inner = NewDisposeScope();
-            using var near = NearMatches.Build(bank, [cells], [PatchGrid.Tiling(Grid, Grid * 14)]);
+            using var near = NearMatches.Build(bank.Layers, [cells], [PatchGrid.Tiling(Grid, Grid * 14)]);
             near.Distances([query]);
             bank.Compare([query]);
         });
