@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Microsoft.ML.KagPrompt.Numerics;
@@ -6,6 +7,7 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 internal static unsafe partial class LargestProducts
 {
     /// <summary>12 rows against 32 queries: [12, 32].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile512(float* panel, float* rows, nint width, float* products)
     {
         Vector512<float> a0 = default, b0 = default, c0 = default, d0 = default, e0 = default, f0 = default;
@@ -64,6 +66,7 @@ internal static unsafe partial class LargestProducts
     }
 
     /// <summary>6 rows against 16 queries: [6, 16].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile256(float* panel, float* rows, nint width, float* products)
     {
         Vector256<float> a0 = default, b0 = default, c0 = default, d0 = default, e0 = default, f0 = default;

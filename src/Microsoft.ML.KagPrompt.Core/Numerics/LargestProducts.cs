@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using TorchSharp;
@@ -98,7 +99,7 @@ internal static unsafe partial class LargestProducts
         float* first = TensorMemory.First(packed), ofAll = TensorMemory.First(best);
         float* matrix = TensorMemory.First(known), distant = TensorMemory.First(apart);
         int First(int row) => Array.BinarySearch(cells, (row * (long)columns) - 1, FirstAbove) is var at && at < 0 ? ~at : at;
-        Share(grid.Rows, (long)cells.Length * ((2 * reach) + 1) * wide * width, next =>
+        Share(grid.Rows, (long)cells.Length * ((2 * reach) + 1) * wide * width, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (next) =>
         {
             using var few = torch.empty([shape.Rows, width]);
             var tiles = new Tiles(matrix, width, shape, TensorMemory.First(few));
@@ -139,6 +140,7 @@ internal static unsafe partial class LargestProducts
         return torch.tensor(values);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LargestOfTile(Tiles tiles, int row, int count, float* packed, int panels, float* ofQueries, float* ofRows)
     {
         var (most, across) = (tiles.Shape.Rows, tiles.Shape.Queries);
@@ -167,6 +169,7 @@ internal static unsafe partial class LargestProducts
     }
 
     /// <summary>Raises values to others where those are larger.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Raise(float* values, float* others, int count)
     {
         for (var i = 0; i < count; i += Vector256<float>.Count)
@@ -175,6 +178,7 @@ internal static unsafe partial class LargestProducts
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Raise(float* values, float* others, int count, float* added)
     {
         for (var i = 0; i < count; i += Vector256<float>.Count)
@@ -187,6 +191,7 @@ internal static unsafe partial class LargestProducts
     /// Groups of queries as panels, in each column by column: [groups, n, D] → [panels, D, queries]. A group begins a panel; its last
     /// query fills its last. Not by libtorch: its threads would go on spinning for some milliseconds, on the cores that come to work now.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static torch.Tensor Packed(torch.Tensor queries, int across)
     {
         var known = queries.contiguous();
@@ -243,6 +248,7 @@ internal static unsafe partial class LargestProducts
         public TileShape Shape => shape;
 
         /// <summary>Some rows, at most a tile's, against a panel of queries: [rows, queries].</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Multiply(int row, int count, float* panel, float* products)
         {
             var own = first + ((nint)row * width);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -61,6 +62,7 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
     /// <summary>
     /// The same where nothing is trained: of each pixel the two cells beside it, rather than a product of matrices that are almost empty.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private unsafe Tensor Between(Tensor cells, int height, int width)
     {
         var planes = (int)cells.shape[0];

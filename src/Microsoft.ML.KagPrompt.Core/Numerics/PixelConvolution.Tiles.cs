@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Microsoft.ML.KagPrompt.Numerics;
@@ -6,6 +7,7 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 internal static unsafe partial class PixelConvolution
 {
     /// <summary>14 pixels against 32 kernels: [14, 32].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile512(float* weights, float* pixels, in Window window, float* sums)
     {
         Vector512<float> a0 = default, b0 = default, c0 = default, d0 = default, e0 = default, f0 = default;
@@ -77,6 +79,7 @@ internal static unsafe partial class PixelConvolution
     }
 
     /// <summary>6 pixels against 16 kernels: [6, 16].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile256(float* weights, float* pixels, in Window window, float* sums)
     {
         Vector256<float> a0 = default, b0 = default, c0 = default, d0 = default, e0 = default, f0 = default;

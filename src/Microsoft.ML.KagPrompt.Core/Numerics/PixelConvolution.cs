@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -118,7 +119,7 @@ internal static unsafe partial class PixelConvolution
     {
         int Steps(int side) => ((side - 1) / 2) + 1;
         var output = new PixelMap(input.Images, Steps(input.Height), Steps(input.Width), input.Channels, border: 1);
-        ThreadTeam.Share(input.Images * output.Height, next =>
+        ThreadTeam.Share(input.Images * output.Height, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (next) =>
         {
             for (int part; (part = next()) >= 0;)
             {
@@ -137,6 +138,7 @@ internal static unsafe partial class PixelConvolution
         return output;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Three(float* from, PixelMap input)
     {
         var two = Vector256.Max(Vector256.Load(from), Vector256.Load(from + input.Channels));
@@ -155,6 +157,7 @@ internal static unsafe partial class PixelConvolution
         private readonly Window window = new(kernels.Stride * input.Channels, kernels.Rows, kernels.Columns * input.Channels, input.Line);
 
         /// <summary>A panel's outputs of a line.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Compute(int image, int panel, int y)
         {
             var (pixels, across) = (kernels.Pixels, kernels.Across);
@@ -181,6 +184,7 @@ internal static unsafe partial class PixelConvolution
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void Finish(float* sums, float* bias, float* plus, float* to)
         {
             for (var lane = 0; lane < kernels.Across; lane += Vector256<float>.Count)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.KagPrompt.Methods.Common;
@@ -32,6 +33,7 @@ internal static class FarthestFirst
     }
 
     /// <summary>Raises the likeness of rows to that to a direction, and returns the row of the least.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Least(float[] likeness, ReadOnlySpan<float> rows, int width, ReadOnlySpan<float> direction)
     {
         var least = 0;
@@ -55,6 +57,7 @@ internal static class FarthestFirst
         return Array.ConvertAll(sums, sum => (float)sum);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Product(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         var wide = MemoryMarshal.Cast<float, Vector<float>>(a);
