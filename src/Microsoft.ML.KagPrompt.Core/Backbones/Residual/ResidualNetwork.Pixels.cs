@@ -18,9 +18,24 @@ internal sealed partial class ResidualNetwork
             && PixelConvolution.Takes(config.StemWidth)
             && config.StageWidths.Concat(config.MiddleWidths).All(PixelConvolution.Takes);
 
+    /// <summary>
+    /// One image after the other: a layer's maps of one stay in the caches, and all threads work at one as well as at several.
+    /// </summary>
     private IReadOnlyList<Tensor> PixelStages(Tensor images)
     {
         var kernels = Packed();
+        if (images.shape[0] == 1)
+        {
+            return StagesOf(images, kernels);
+        }
+
+        using var scope = NewDisposeScope();
+        var each = Enumerable.Range(0, (int)images.shape[0]).Select(i => StagesOf(images.narrow(0, i, 1), kernels)).ToArray();
+        return [.. config.StageWidths.Select((_, stage) => cat([.. each.Select(stages => stages[stage])], 0).MoveToOuterDisposeScope())];
+    }
+
+    private Tensor[] StagesOf(Tensor images, Dictionary<string, Kernels> kernels)
+    {
         // Of those that a fault leaves; the others go as soon as nothing needs them.
         var made = new List<PixelMap>();
         PixelMap Made(PixelMap map, params ReadOnlySpan<PixelMap> from)
