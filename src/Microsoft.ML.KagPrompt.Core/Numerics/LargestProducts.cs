@@ -99,7 +99,8 @@ internal static unsafe partial class LargestProducts
         float* first = TensorMemory.First(packed), ofAll = TensorMemory.First(best);
         float* matrix = TensorMemory.First(known), distant = TensorMemory.First(apart);
         int First(int row) => Array.BinarySearch(cells, (row * (long)columns) - 1, FirstAbove) is var at && at < 0 ? ~at : at;
-        Share(grid.Rows, (long)cells.Length * ((2 * reach) + 1) * wide * width, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (next) =>
+        var work = (long)cells.Length * ((2 * reach) + 1) * wide * width;
+        Share(grid.Rows, work, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (next) =>
         {
             using var few = torch.empty([shape.Rows, width]);
             var tiles = new Tiles(matrix, width, shape, TensorMemory.First(few));
