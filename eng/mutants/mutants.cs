@@ -49,6 +49,8 @@ Mutant[] mutants =
     new("patches-of-any-class", "Methods/Kag/TwinSource.cs", "same.Length > 1 ? same :", "same.Length > 99 ? same :", "TwinSourceTests"),
     new("bank-keeps-the-image-left-out", "Methods/Kag/KagReferenceBuilder.cs", "supports.Where((_, i) => i != left)", "supports.Where((_, i) => i >= 0)", "LeaveOneOutTests"),
     new("coreset-of-the-nearest", "Methods/Common/FarthestFirst.cs", "likeness[row] < likeness[least]", "likeness[row] > likeness[least]", "FarthestFirstTests|InspectionByHandTests"),
+    new("coreset-stands-for-itself", "Methods/Common/FarthestFirst.cs", "standFor[step]++;", "standFor[step] = 1;", "FarthestFirstTests|InspectionByHandTests"),
+    new("weights-of-the-bank-reversed", "Methods/Common/MemoryBank.cs", "distances * weights)", "distances * weights.flip(1))", "MemoryBankTests|InspectionByHandTests"),
     new("coreset-bound-ignored", "Methods/Kag/CoresetOptions.cs", "Math.Min(share, bound)", "share", "InspectionByHandTests|LeaveOneOutTests"),
     new("coreset-of-fewer-supports", "Methods/Kag/KagReferenceBuilder.cs", "Without(whole.Coresets ?? Coresets(supports), left)", "Coresets(Without(supports, left))", "LeaveOneOutTests"),
     new("calibration-defects-of-the-image-itself", "Calibration/ThresholdCalibrator.cs", "support[(left + 1) % support.Count].Square", "support[left].Square", "LeaveOneOutTests"),

@@ -74,6 +74,7 @@ public sealed class InspectionByHandTests : IDisposable
             var memoryMap = MapOf(Distances(taps, Supports[name], i == 0)).Zip(MapOf(Distances(taps, Supports[name], i == 0, near: true)),
                 (anywhere, near) => ((1 - share) * anywhere) + (share * near)).ToArray();
             var map = promptMap.Zip(memoryMap, (prompt, memory) => (Gamma * prompt) + ((1 - Gamma) * memory)).ToArray();
+            results[i].Unlikeness.Should().BeApproximately((float)Unlikeness(taps, Supports[name], i == 0), 1e-3f, name);
             results[i].Map.Zip(map, (actual, expected) => Math.Abs(actual - expected)).Max().Should().BeLessThan(2e-3, name);
 
             // k counts at 224 × 224: 160 there are 10 here.
@@ -114,6 +115,22 @@ public sealed class InspectionByHandTests : IDisposable
         return taps.Select((layer, i) => Rows(layer).Select((patch, p) =>
             1 - kept[i].Where((_, q) => Counts(p, q % (Grid * Grid))).Max(known => Cosine(known, patch))).ToArray()).ToArray();
     }
+
+    /// <summary>
+    /// How far the supports' kept patches lie from the nearest of an image, each for as many as are most like it: mean over the layers.
+    /// </summary>
+    private double Unlikeness(double[][,] taps, PixelBuffer[] supports, bool ofTwo)
+        => Enumerable.Range(0, taps.Length).Average(layer =>
+        {
+            var query = Rows(taps[layer]).ToArray();
+            var missed = supports.SelectMany(support =>
+            {
+                double[][] patches = [.. Turns(support).SelectMany(view => Rows(Tower.Encode(NaiveCompactTower.Pixels(view)).Taps[layer]))];
+                var kept = Coreset(patches, ofTwo ? 24 : 39).ToArray();
+                return patches.Select(patch => kept.MaxBy(one => Cosine(one, patch))!).Select(one => 1 - query.Max(own => Cosine(own, one)));
+            });
+            return missed.Average();
+        });
 
     /// <summary>The patch least like all, and then again and again the one least like those taken.</summary>
     private static IEnumerable<double[]> Coreset(double[][] patches, int count)

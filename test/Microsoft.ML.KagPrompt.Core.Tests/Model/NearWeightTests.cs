@@ -70,30 +70,53 @@ public sealed class NearWeightTests
     {
         using var scope = torch.NewDisposeScope();
         using var model = Fit(Enumerable.Range(0, 3).Select(seed => Board(Places, seed)), 0.5f, isThinned: false);
-        using var saved = new MemoryStream();
-        model.Save(saved);
-        saved.Position = 0;
-        using var file = SafetensorsFile.Read(saved, "model");
         // As files were before a bank was thinned out: no patches beside its own, and of each of those its cell.
-        var tensors = file.Entries.Keys.Where(name => !name.Contains(".placed.", StringComparison.Ordinal)).ToDictionary(
-            name => name, name => name.Contains(".near.", StringComparison.Ordinal) ? Cells(file, name) : file.Read(name));
-        var manifest = JsonNode.Parse(file.Metadata["manifest"])!;
-        manifest["tensors"] = new JsonObject(tensors.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)HashedTensors.HashOf(entry.Value))));
-        using var older = new MemoryStream();
-        SafetensorsWriter.Write(older, tensors,
-            new Dictionary<string, string> { ["manifest"] = manifest.ToJsonString(), ["manifest.sha256"] = HashedText.HashOf(manifest.ToJsonString()) });
-        older.Position = 0;
+        using var older = Rewritten(model, (name, read) => name.Contains(".placed.", StringComparison.Ordinal) ? null
+            : name.Contains(".near.", StringComparison.Ordinal) ? Cells(read()) : read());
         using var loaded = KagPromptModel.Load(older);
         var board = Board(Places, 8);
         loaded.Inspect(board, "object").Map.Should().Equal(model.Inspect(board, "object").Map);
     }
 
-    /// <summary>Supports one after the other, each cell by cell.</summary>
-    private static torch.Tensor Cells(SafetensorsFile file, string name)
+    [Theory]
+    [InlineData(-0.5f, 1.5f)]
+    [InlineData(0.5f, 0.25f)]
+    public void Load_WeightsThatAreNone_AreRefused(float first, float second)
     {
-        var count = file.Entries[name].Shape[0];
-        return torch.arange(count).remainder(count / 3).to(torch.float32).unsqueeze(1);
+        using var scope = torch.NewDisposeScope();
+        using var model = Fit([Board(Places, 1)], 0);
+        torch.Tensor Wrong(torch.Tensor weights)
+        {
+            var values = new float[weights.numel()];
+            (values[0], values[1]) = (first, second);
+            return torch.tensor(values, [1, values.Length]);
+        }
+
+        using var damaged = Rewritten(model, (name, read) => name.Contains(".weights.1", StringComparison.Ordinal) ? Wrong(read()) : read());
+        FluentActions.Invoking(() => KagPromptModel.Load(damaged)).Should().Throw<ModelFormatException>().WithMessage("*weights*sum is 1*");
     }
+
+    /// <summary>A saved model some of whose tensors are others, or none, with hashes that are right again.</summary>
+    private static MemoryStream Rewritten(KagPromptModel model, Func<string, Func<torch.Tensor>, torch.Tensor?> change)
+    {
+        using var saved = new MemoryStream();
+        model.Save(saved);
+        saved.Position = 0;
+        using var file = SafetensorsFile.Read(saved, "model");
+        var tensors = file.Entries.Keys.Select(name => (Name: name, Tensor: change(name, () => file.Read(name))))
+            .Where(entry => entry.Tensor is not null).ToDictionary(entry => entry.Name, entry => entry.Tensor!);
+        var manifest = JsonNode.Parse(file.Metadata["manifest"])!;
+        manifest["tensors"] = new JsonObject(tensors.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)HashedTensors.HashOf(entry.Value))));
+        var rewritten = new MemoryStream();
+        SafetensorsWriter.Write(rewritten, tensors,
+            new Dictionary<string, string> { ["manifest"] = manifest.ToJsonString(), ["manifest.sha256"] = HashedText.HashOf(manifest.ToJsonString()) });
+        rewritten.Position = 0;
+        return rewritten;
+    }
+
+    /// <summary>Supports one after the other, each cell by cell.</summary>
+    private static torch.Tensor Cells(torch.Tensor cells)
+        => torch.arange(cells.shape[0]).remainder(cells.shape[0] / 3).to(torch.float32).unsqueeze(1);
 
     private static KagPromptModel Fit(IEnumerable<PixelBuffer> supports, float weight, bool turns = false, bool isThinned = true)
         => KagPromptTrainer.Fit(supports.Select(image => new TrainingImage { Image = image }), new FitChoices

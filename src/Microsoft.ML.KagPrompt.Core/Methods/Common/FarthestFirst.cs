@@ -11,35 +11,46 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// </summary>
 internal static class FarthestFirst
 {
-    /// <summary>The rows taken, in order. Thread-safe.</summary>
+    /// <summary>The rows taken, in order, and for how many rows each of them stands: those that are most like it. Thread-safe.</summary>
     /// <param name="rows">[N · width], row by row, each of unit length.</param>
     /// <param name="width">Of a row.</param>
     /// <param name="count">How many, 1 to N.</param>
-    public static long[] Take(ReadOnlySpan<float> rows, int width, int count)
+    public static (long[] Rows, int[] StandFor) Take(ReadOnlySpan<float> rows, int width, int count)
     {
-        var likeness = new float[rows.Length / width];
-        Array.Fill(likeness, float.NegativeInfinity);
+        var (likeness, nearest) = (new float[rows.Length / width], new int[rows.Length / width]);
         var taken = new long[count];
-        taken[0] = Least(likeness, rows, width, Sum(rows, width));
         Array.Fill(likeness, float.NegativeInfinity);
-        for (var step = 1; step < count; step++)
+        var next = Least(likeness, nearest, 0, rows, width, Sum(rows, width));
+        Array.Fill(likeness, float.NegativeInfinity);
+        for (var step = 0; step < count; step++)
         {
-            var last = (int)taken[step - 1];
-            likeness[last] = float.PositiveInfinity;
-            taken[step] = Least(likeness, rows, width, rows.Slice(last * width, width));
+            (taken[step], likeness[next], nearest[next]) = (next, float.PositiveInfinity, step);
+            next = Least(likeness, nearest, step, rows, width, rows.Slice(next * width, width));
         }
 
-        return taken;
+        var standFor = new int[count];
+        foreach (var step in nearest)
+        {
+            standFor[step]++;
+        }
+
+        return (taken, standFor);
     }
 
-    /// <summary>Raises the likeness of rows to that to a direction, and returns the row of the least.</summary>
+    /// <summary>Raises the likeness of rows to that to a direction, of this number, and returns the row of the least.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int Least(float[] likeness, ReadOnlySpan<float> rows, int width, ReadOnlySpan<float> direction)
+    private static int Least(
+        float[] likeness, int[] nearest, int number, ReadOnlySpan<float> rows, int width, ReadOnlySpan<float> direction)
     {
         var least = 0;
         for (var row = 0; row < likeness.Length; row++)
         {
-            likeness[row] = Math.Max(likeness[row], Product(rows.Slice(row * width, width), direction));
+            var product = Product(rows.Slice(row * width, width), direction);
+            if (product > likeness[row])
+            {
+                (likeness[row], nearest[row]) = (product, number);
+            }
+
             least = likeness[row] < likeness[least] ? row : least;
         }
 

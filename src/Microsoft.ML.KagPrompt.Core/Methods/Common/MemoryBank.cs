@@ -12,13 +12,20 @@ internal sealed partial class MemoryBank : IDisposable
     private const long ProcessorBlock = 1 << 20;
     private const long DeviceBlock = 1 << 26;
 
-    private MemoryBank(IReadOnlyList<Tensor> layers) => Layers = layers;
+    private MemoryBank(IReadOnlyList<Tensor> layers, IReadOnlyList<Tensor>? weights = null) => (Layers, Weights) = (layers, weights);
 
     /// <summary>[M, D_i] of each layer, rows of unit length.</summary>
     public IReadOnlyList<Tensor> Layers { get; }
 
+    /// <summary>
+    /// Where a patch stands for others that were left out: of each layer the patches' shares of all, [1, M]; null: each stands for itself.
+    /// </summary>
+    public IReadOnlyList<Tensor>? Weights { get; }
+
     /// <summary>Gathers the patches of the supports: for each, its layers [R, L_i, D_i], R views of the image.</summary>
-    public static MemoryBank Build(IReadOnlyList<IReadOnlyList<Tensor>> supports)
+    /// <param name="supports">At least one.</param>
+    /// <param name="standFor">Of each layer's patches, in this order, for how many each stands; null: for itself.</param>
+    public static MemoryBank Build(IReadOnlyList<IReadOnlyList<Tensor>> supports, IReadOnlyList<int[]>? standFor = null)
     {
         if (supports.Count == 0)
         {
@@ -30,18 +37,20 @@ internal sealed partial class MemoryBank : IDisposable
         {
             using var scope = NewDisposeScope();
             return cat([.. supports.Select(tokens => tokens[layer].flatten(0, 1))], 0).UnitLength(1).DetachFromDisposeScope();
-        })]);
+        })], standFor is null ? null : [.. standFor.Select((counts, layer) => tensor(
+            Array.ConvertAll(counts, count => count / (float)counts.Sum()), [1, counts.Length], device: supports[0][layer].device)
+                .DetachFromDisposeScope())]);
     }
 
-    /// <summary>Takes over rows that have unit length already.</summary>
-    public static MemoryBank FromNormalized(IReadOnlyList<Tensor> layers)
+    /// <summary>Takes over rows that have unit length already, and weights whose sum is 1.</summary>
+    public static MemoryBank FromNormalized(IReadOnlyList<Tensor> layers, IReadOnlyList<Tensor>? weights = null)
     {
-        foreach (var layer in layers)
+        foreach (var tensor in layers.Concat(weights ?? []))
         {
-            layer.DetachFromDisposeScope();
+            tensor.DetachFromDisposeScope();
         }
 
-        return new(layers);
+        return new(layers, weights);
     }
 
     /// <summary>
@@ -57,8 +66,8 @@ internal sealed partial class MemoryBank : IDisposable
 
     /// <summary>
     /// <see cref="Distances"/>, and from the same products what each image lacks [B]: 1 − largest cosine similarity of every bank patch to
-    /// the image's patches, mean over bank and layers. 0: every patch of the supports is found again. The distances alone cannot tell an
-    /// empty frame from a part: where there is nothing, nothing is odd.
+    /// the image's patches, mean over bank and layers, each patch for as many as it stands for. 0: every patch of the supports is found
+    /// again. The distances alone cannot tell an empty frame from a part: where there is nothing, nothing is odd.
     /// </summary>
     /// <param name="patchTokens">[B, L_i, D_i] of each layer.</param>
     /// <param name="cells">Of each layer, the patches that count, by number; the others' distances are 0. Null: all.</param>
@@ -83,7 +92,7 @@ internal sealed partial class MemoryBank : IDisposable
         Tensor? lacked = null;
         for (var i = 0; i < Layers.Count; i++)
         {
-            (distances[i], var missing) = CompareLayer(units[i], Layers[i], cells?[i]);
+            (distances[i], var missing) = CompareLayer(units[i], Layers[i], Weights?[i], cells?[i]);
             distances[i].MoveToOuterDisposeScope();
             lacked = lacked is null ? missing : lacked.Plus(missing);
         }
@@ -92,12 +101,12 @@ internal sealed partial class MemoryBank : IDisposable
     }
 
     /// <summary>One layer: [B, L], [B].</summary>
-    private static (Tensor Distances, Tensor Missing) CompareLayer(Tensor units, Tensor bank, long[]? cells)
+    private static (Tensor Distances, Tensor Missing) CompareLayer(Tensor units, Tensor bank, Tensor? weights, long[]? cells)
     {
         using var scope = NewDisposeScope();
         var counted = cells is null ? null : tensor(cells, device: units.device);
         var tokens = counted is null ? units : units.index_select(1, counted);
-        var (nearest, missing) = Nearest(tokens.flatten(0, 1), bank, tokens.shape[0]);         // of [B·L, D]: [B·L], [B]
+        var (nearest, missing) = Nearest(tokens.flatten(0, 1), bank, weights, tokens.shape[0]);         // of [B·L, D]: [B·L], [B]
         var found = nearest.Complement().view(tokens.shape[0], tokens.shape[1]);
         var distances = counted is null
             ? found
@@ -105,7 +114,7 @@ internal sealed partial class MemoryBank : IDisposable
         return (distances.MoveToOuterDisposeScope(), missing.MoveToOuterDisposeScope());
     }
 
-    private static (Tensor Best, Tensor Missing) Nearest(Tensor unit, Tensor bank, long images)
+    private static (Tensor Best, Tensor Missing) Nearest(Tensor unit, Tensor bank, Tensor? weights, long images)
     {
         var patches = unit.shape[0] / images;
         var rows = Math.Max(1, (unit.device_type == DeviceType.CPU ? ProcessorBlock : DeviceBlock) / patches);
@@ -117,7 +126,7 @@ internal sealed partial class MemoryBank : IDisposable
             if (LargestProducts.Takes(own, bank))
             {
                 var (largest, ofBank) = LargestProducts.Find(own, bank);
-                (best[image], missing[image]) = (largest.MoveToOuterDisposeScope(), ofBank.Complement().sum().MoveToOuterDisposeScope());
+                (best[image], missing[image]) = (largest.MoveToOuterDisposeScope(), Lacked(ofBank, weights).MoveToOuterDisposeScope());
                 continue;
             }
 
@@ -126,11 +135,11 @@ internal sealed partial class MemoryBank : IDisposable
             for (var first = 0L; first < bank.shape[0]; first += rows)
             {
                 using var inner = NewDisposeScope();
-                var similarities = own.matmul(bank.narrow(0, first, Math.Min(rows, bank.shape[0] - first)).t());      // [L, rows]
+                var count = Math.Min(rows, bank.shape[0] - first);
+                var similarities = own.matmul(bank.narrow(0, first, count).t());                // [L, rows]
                 var closest = similarities.amax([1]);
                 nearest = (nearest is null ? closest : maximum(nearest, closest)).MoveToOuterDisposeScope();
-                // Distances are added up, not similarities: near 1 their sum would round the small differences away.
-                var distances = similarities.amax([0]).Complement().sum();
+                var distances = Lacked(similarities.amax([0]), weights?.narrow(1, first, count));
                 lacked = (lacked is null ? distances : lacked.Plus(distances)).MoveToOuterDisposeScope();
             }
 
@@ -138,15 +147,22 @@ internal sealed partial class MemoryBank : IDisposable
             missing[image] = lacked!.MoveToOuterDisposeScope();
         }
 
-        return (cat(best, 0), stack(missing).Times(1.0 / bank.shape[0]));
+        return (cat(best, 0), weights is null ? stack(missing).Times(1.0 / bank.shape[0]) : stack(missing));
+    }
+
+    /// <summary>Distances are added up, not similarities: near 1 their sum would round the small differences away.</summary>
+    private static Tensor Lacked(Tensor similarities, Tensor? weights)
+    {
+        var distances = similarities.Complement();
+        return (weights is null ? distances : distances * weights).sum();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var layer in Layers)
+        foreach (var tensor in Layers.Concat(Weights ?? []))
         {
-            layer.Dispose();
+            tensor.Dispose();
         }
     }
 }

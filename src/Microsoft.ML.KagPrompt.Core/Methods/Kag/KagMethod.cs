@@ -82,12 +82,29 @@ internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, G
                 + "prompt, got none. Save or fetch the model again.");
         }
 
-        var bank = source.Entries.ContainsKey("bank.0")
-            ? MemoryBank.FromNormalized(
-                [.. BankWidths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))])
-            : null;
+        var bank = ReadBank(source, device);
         var near = bank is null || options.Fusion.NearWeight <= 0 ? null : NearReference.Read(source, bank, BankWidths, BankGrids, device);
         return new KagReference(text?.DetachFromDisposeScope(), bank, near) { Region = region };
+    }
+
+    private MemoryBank? ReadBank(ITensorSource source, torch.Device device)
+    {
+        if (!source.Entries.ContainsKey("bank.0"))
+        {
+            return null;
+        }
+
+        torch.Tensor[] layers = [.. BankWidths.Select((width, layer) => StoredMatrix.Read(source, $"bank.{layer}", -1, width).to(device))];
+        torch.Tensor[]? weights = source.Entries.ContainsKey("weights.0")
+            ? [.. layers.Select((layer, i) => StoredMatrix.Read(source, $"weights.{i}", 1, layer.shape[0]))] : null;
+        if (weights?.Select(layer => layer.data<float>().ToArray()).FirstOrDefault(
+            values => values.Any(value => value < 0) || Math.Abs(values.Sum() - 1) > 1e-3) is { } wrong)
+        {
+            throw new ModelFormatException($"{source.Origin}: the weights of the memory bank's patches: expected numbers of at least 0 "
+                + $"whose sum is 1, got {wrong.Min()} to {wrong.Max()}, {wrong.Sum()} in all. Save or fetch the model again.");
+        }
+
+        return MemoryBank.FromNormalized(layers, weights is null ? null : [.. weights.Select(layer => layer.to(device))]);
     }
 
     public MethodScores Score(EncodedImages features, ClassReference reference)

@@ -17,9 +17,10 @@ internal sealed class KagReference(torch.Tensor? textFeatures, MemoryBank? bank,
     public NearReference? Near { get; } = near;
 
     /// <summary>
-    /// Of each support, layer by layer, which of its patches the bank has; null where all. Null in a model that was loaded.
+    /// Of each support, layer by layer, which of its patches the bank has, and for how many each stands; null where all. Null in a model
+    /// that was loaded.
     /// </summary>
-    public IReadOnlyList<long[]?[]>? Coresets { get; init; }
+    public IReadOnlyList<(long[] Rows, int[] StandFor)?[]>? Coresets { get; init; }
 
     public override IReadOnlyDictionary<string, torch.Tensor> Tensors
     {
@@ -27,6 +28,11 @@ internal sealed class KagReference(torch.Tensor? textFeatures, MemoryBank? bank,
         {
             var tensors = (Bank?.Layers ?? []).Select((layer, i) => (Name: $"bank.{i}", layer))
                 .ToDictionary(entry => entry.Name, entry => entry.layer);
+            foreach (var (i, weights) in (Bank?.Weights ?? []).Index())
+            {
+                tensors.Add($"weights.{i}", weights);
+            }
+
             if (TextFeatures is not null)
             {
                 tensors.Add("text", TextFeatures);

@@ -30,12 +30,12 @@ internal sealed class KagReferenceBuilder(KagOptions options, IReadOnlyList<Patc
         => Build(Without(supports, left), Without(whole.Coresets ?? Coresets(supports), left), whole.TextFeatures?.clone(), whole.Region,
             () => whole.Near?.Alikeness ?? 0);
 
-    private KagReference Build(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, IReadOnlyList<long[]?[]> coresets,
-        torch.Tensor? textFeatures, ClassRegion? region, Func<double> alikeness)
+    private KagReference Build(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports,
+        IReadOnlyList<(long[] Rows, int[] StandFor)?[]> coresets, torch.Tensor? textFeatures, ClassRegion? region, Func<double> alikeness)
     {
         using var scope = torch.NewDisposeScope();
         var bank = MemoryBank.Build([.. supports.Zip(coresets, (support, coreset)
-            => grids.Select((_, layer) => Taken(support[layer], coreset[layer])).ToArray())]);
+            => grids.Select((_, layer) => Taken(support[layer], coreset[layer]?.Rows)).ToArray())], StandFor(supports, coresets));
         try
         {
             var alike = options.Fusion.NearWeight > 0 && supports.All(support => support.Count > grids.Count) ? alikeness() : 0;
@@ -50,11 +50,11 @@ internal sealed class KagReferenceBuilder(KagOptions options, IReadOnlyList<Patc
     }
 
     /// <summary>Of each support, layer by layer, the patches that the bank gets; null: all.</summary>
-    private long[]?[][] Coresets(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports)
+    private (long[] Rows, int[] StandFor)?[][] Coresets(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports)
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        var coresets = supports.Select(_ => new long[]?[grids.Count]).ToArray();
+        var coresets = supports.Select(_ => new (long[], int[])?[grids.Count]).ToArray();
         var thinned = new List<(int Support, int Layer, int Count, float[] Rows)>();
         foreach (var (support, layer) in supports.Index().SelectMany(_ => grids.Index(), (support, grid) => (support, grid.Index)))
         {
@@ -82,7 +82,7 @@ internal sealed class KagReferenceBuilder(KagOptions options, IReadOnlyList<Patc
     }
 
     /// <summary>How far supports lie alike; 0 where there is only one, which cannot tell.</summary>
-    private double Alikeness(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, IReadOnlyList<long[]?[]> coresets)
+    private double Alikeness(IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, IReadOnlyList<(long[] Rows, int[] StandFor)?[]> coresets)
     {
         var (anywhere, near) = (0.0, 0.0);
         for (var left = 0; left < Math.Min(supports.Count, MostHeldAgainstOthers) && supports.Count > 1; left++)
@@ -102,6 +102,12 @@ internal sealed class KagReferenceBuilder(KagOptions options, IReadOnlyList<Patc
 
         return supports.Count > 1 ? NearReference.AlikenessOf(anywhere, near) : 0;
     }
+
+    /// <summary>Of each layer's patches, for how many of their support each stands; null where nothing was left out.</summary>
+    private int[][]? StandFor(
+        IReadOnlyList<IReadOnlyList<torch.Tensor>> supports, IReadOnlyList<(long[] Rows, int[] StandFor)?[]> coresets)
+        => coresets.All(support => support.All(coreset => coreset is null)) ? null : [.. grids.Select((_, layer) => supports.Zip(coresets)
+            .SelectMany(pair => pair.Second[layer]?.StandFor ?? Enumerable.Repeat(1, (int)pair.First[layer].shape[1])).ToArray())];
 
     private static torch.Tensor Taken(torch.Tensor patches, long[]? coreset)
         => coreset is null ? patches : patches.index_select(1, torch.tensor(coreset, device: patches.device));

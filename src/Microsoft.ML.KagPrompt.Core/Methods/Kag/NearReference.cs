@@ -53,10 +53,11 @@ internal sealed class NearReference
     {
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        long[][] cells = [.. grids.Select((_, layer) => supports.SelectMany(support => Placed(support[grids.Count + layer])).ToArray())];
-        var patches = grids.Select((_, layer) => torch.cat([.. supports.Select(support
-            => support[layer][0].narrow(0, 0, Placed(support[grids.Count + layer]).Length))], 0).UnitLength(1)).ToArray();
-        return new NearReference(NearMatches.Build(patches, cells, grids), alikeness);
+        long[][][] cells = [.. supports.Select(support => grids.Select((_, layer) => Placed(support[grids.Count + layer])).ToArray())];
+        var patches = grids.Select((_, layer) => torch.cat([.. supports.Select((support, i)
+            => support[layer][0].narrow(0, 0, cells[i][layer].Length))], 0).UnitLength(1)).ToArray();
+        long[][] joined = [.. grids.Select((_, layer) => cells.SelectMany(own => own[layer]).ToArray())];
+        return new NearReference(NearMatches.Build(patches, joined, grids), alikeness);
     }
 
     /// <summary>The cells of the picture as it is, whose patches come first.</summary>

@@ -18,10 +18,16 @@ public class FarthestFirstTests
         using var generator = new Generator((ulong)seed);
         // Not around the origin, as features are not: who is first depends on it.
         var units = (randn([rows, width], generator: generator) + 0.4f).UnitLength(1);
-        FarthestFirst.Take(units.data<float>().ToArray(), width, count).Should().Equal(Coreset.Exact(units, count));
+        var (taken, standFor) = FarthestFirst.Take(units.data<float>().ToArray(), width, count);
+        taken.Should().Equal(Coreset.Exact(units, count));
+        var nearest = units.matmul(units.index_select(0, tensor(taken)).t()).argmax(1).data<long>().ToArray();
+        standFor.Should().Equal(Enumerable.Range(0, count).Select(i => nearest.Count(step => step == i)));
     }
 
     [Fact]
     public void Take_RowsThatAreAlike_TakesEachOnceTheFirstBefore()
-        => FarthestFirst.Take([1, 0, 1, 0, 0, 1, 1, 0], 2, 4).Should().Equal(2, 0, 1, 3);
+    {
+        FarthestFirst.Take([1, 0, 1, 0, 0, 1, 1, 0], 2, 4).Rows.Should().Equal(2, 0, 1, 3);
+        FarthestFirst.Take([1, 0, 1, 0, 0, 1, 1, 0], 2, 2).StandFor.Should().Equal(1, 3);
+    }
 }

@@ -9,12 +9,14 @@ namespace Microsoft.ML.KagPrompt.Tests.Methods.Common;
 public class MemoryBankTests
 {
     [Theory]
-    [InlineData(1, 3, 9, 40, false)]
-    [InlineData(2, 1, 4, 1, false)]
-    [InlineData(3, 2, 16, 5000, false)]
-    [InlineData(1, 3, 9, 40, true)]
-    [InlineData(3, 2, 16, 5000, true)]
-    public void Compare_RandomTokens_EqualsPlainLoops(int seed, int batch, int length, int patches, bool byLibtorch)
+    [InlineData(1, 3, 9, 40, false, false)]
+    [InlineData(2, 1, 4, 1, false, false)]
+    [InlineData(3, 2, 16, 5000, false, false)]
+    [InlineData(1, 3, 9, 40, true, false)]
+    [InlineData(3, 2, 16, 5000, true, false)]
+    [InlineData(1, 3, 9, 40, false, true)]
+    [InlineData(4, 2, 400, 5000, true, true)]
+    public void Compare_RandomTokens_EqualsPlainLoops(int seed, int batch, int length, int patches, bool byLibtorch, bool isWeighted)
     {
         using var scope = NewDisposeScope();
         LargestProducts.IsLeftOut = byLibtorch;
@@ -22,7 +24,9 @@ public class MemoryBankTests
         int[] widths = [5, 3];
         Tensor[] support = [.. widths.Select(width => randn([1, patches, width], generator: generator))];
         Tensor[] tokens = [.. widths.Select(width => randn([batch, length, width], generator: generator))];
-        using var bank = MemoryBank.Build([support]);
+        var random = new Random(seed);
+        int[][]? standFor = isWeighted ? [.. widths.Select(_ => Enumerable.Range(0, patches).Select(_ => random.Next(1, 9)).ToArray())] : null;
+        using var bank = MemoryBank.Build([support], standFor);
         var (expected, nearest) = (new double[batch], new double[widths.Length, batch, length]);
         for (var layer = 0; layer < widths.Length; layer++)
         {
@@ -30,7 +34,9 @@ public class MemoryBankTests
             var images = tokens[layer].data<float>().ToArray().Chunk(widths[layer]).Chunk(length).ToArray();
             for (var image = 0; image < batch; image++)
             {
-                expected[image] += rows.Average(row => 1 - images[image].Max(token => Cosine(row, token))) / widths.Length;
+                var weights = standFor?[layer] ?? [.. rows.Select(_ => 1)];
+                expected[image] += rows.Zip(weights, (row, weight) => weight * (1 - images[image].Max(token => Cosine(row, token)))).Sum()
+                    / weights.Sum() / widths.Length;
                 for (var i = 0; i < length; i++)
                 {
                     nearest[layer, image, i] = 1 - rows.Max(row => Cosine(row, images[image][i]));
