@@ -101,6 +101,13 @@ Mutant[] mutants =
     new("checkpoint-without-centres", "Methods/Kag/TrainingCheckpoint.cs", "centres == 0 ? null", "centres >= 0 ? null", "TrainingCheckpointTests"),
     new("statistics-of-a-broken-step-kept", "Methods/Kag/MovedByPasses.cs", "live.copy_(before);", "_ = (live, before);", "TrainingCheckpointTests"),
     new("checkpoint-of-any-training", "Methods/Kag/TrainingFingerprint.cs", "hash.AppendData(image.Square.Rgb);", "", "TrainingCheckpointTests"),
+    new("fused-loop-twice", "Methods/Kag/Paper/FusedGraph.cs", "of <= receiver ? of - 1 : of", "of < receiver ? of - 1 : of", "FusedGraphTests"),
+    new("fused-edges-turned", "Methods/Kag/Paper/FusedGraph.cs", "sender > receiver ? state.Along : state.Against", "sender > receiver ? state.Against : state.Along", "FusedGraphTests"),
+    new("fused-alpha-left-out", "Methods/Kag/Paper/FusedGraph.cs", "AddScaled(state.Current.Row(first), weights.Alpha,", "AddScaled(state.Current.Row(first), 1f,", "FusedGraphTests"),
+    new("fused-initial-left-out", "Methods/Kag/Paper/FusedGraph.cs", "to[channel] = last[channel] + first[channel];", "to[channel] = last[channel] + (0 * first[channel]);", "FusedGraphTests"),
+    new("fused-update-as-reset", "Methods/Kag/Paper/FusedGraph.Rows.cs", "float* reset = gates.Row(i) + pitch,", "float* reset = gates.Row(i),", "FusedGraphTests"),
+    new("fused-gates-of-another-node", "Methods/Kag/Paper/FusedGraph.Rows.cs", "if (node != before)", "if (before < 0)", "FusedGraphTests"),
+    new("compact-pixels-without-shortcut", "Backbones/Compact/CompactVisionTower.Pixels.cs", ".conv2\", x);", ".conv2\");", "CompactVisionTowerTests"),
     new("read-ahead-loses-what-came-before-a-fault", "../Microsoft.ML.KagPrompt.Primitives/Numerics/ReadAhead.cs", "return new(read, IsLast: true, ExceptionDispatchInfo.Capture(fault));", "return new([], IsLast: true, ExceptionDispatchInfo.Capture(fault));", "ReadAheadTests"),
 ];
 

@@ -1,39 +1,28 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Numerics;
 
 /// <summary>
 /// Of every query and every row, the largest of their products: A Bᵀ, of which no more is kept than the largest values of its rows and of
-/// its columns. libtorch's product writes all of it, and its matrix library leaves half of what other makers' processors can do unused.
+/// its columns. libtorch's product writes all of it.
 /// </summary>
 /// <remarks>
 /// A product's terms are added in the order of the columns whatever the sizes and the number of threads: results are the same bits. NaN is
 /// larger than any number.
 /// </remarks>
-internal static unsafe partial class LargestProducts
+internal static unsafe class LargestProducts
 {
     // Rows that a thread takes at a time: some hundred microseconds of work.
-    private const int RowsAtOnce = 240;
+    private const int RowsAtOnce = 252;
 
     // Below this many multiplications one thread is faster than several.
     private const long WorthThreads = 1 << 21;
 
-    private static readonly AsyncLocal<bool> LeftOut = new();
-
-    /// <summary>Whether the caller does without, as processors do that lack the instructions: for tests of what they compute.</summary>
-    internal static bool IsLeftOut { get => LeftOut.Value; set => LeftOut.Value = value; }
-
-    /// <summary>Numbers that this processor's widest instructions take: 16, 8, or 0 where it has neither.</summary>
-    internal static int WidestLanes { get; }
-        = Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated && Fma.IsSupported ? 8 : 0;
-
     /// <summary>Whether these are matrices that it takes: of 32 bit, in the memory of a processor that has the instructions.</summary>
     public static bool Takes(torch.Tensor queries, torch.Tensor rows)
-        => WidestLanes > 0 && !IsLeftOut && queries.device_type == DeviceType.CPU && rows.device_type == DeviceType.CPU
-            && queries.dtype == torch.ScalarType.Float32 && rows.dtype == torch.ScalarType.Float32;
+        => ProductTiles.Take(queries) && ProductTiles.Take(rows);
 
     /// <summary>[n, D] and [M, D] → of each query its largest product [n], of each row [M]. The caller owns them.</summary>
     /// <param name="queries">The queries.</param>
@@ -41,19 +30,19 @@ internal static unsafe partial class LargestProducts
     /// <param name="lanes">Of the instructions, 16 or 8; null: the widest.</param>
     public static (torch.Tensor OfQueries, torch.Tensor OfRows) Find(torch.Tensor queries, torch.Tensor rows, int? lanes = null)
     {
-        var shape = new TileShape(lanes ?? WidestLanes);
+        var shape = new TileShape(lanes ?? ProductTiles.WidestLanes);
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var (count, total, width) = ((int)queries.shape[0], (int)rows.shape[0], (int)queries.shape[1]);
-        var packed = Packed(queries.unsqueeze(0), shape.Queries);
+        var packed = Packed(queries.unsqueeze(0), shape.Across);
         var (panels, known) = ((int)packed.shape[0], rows.contiguous());
-        var (best, ofRows) = (Lowest(panels * shape.Queries), torch.empty([total]));
+        var (best, ofRows) = (Lowest(panels * shape.Across), torch.empty([total]));
         float* panel = TensorMemory.First(packed), ofAll = TensorMemory.First(best);
         float* products = TensorMemory.First(ofRows), matrix = TensorMemory.First(known);
         var merging = new Lock();
         Share((total + RowsAtOnce - 1) / RowsAtOnce, (long)count * total * width, next =>
         {
-            using var raised = Lowest(panels * shape.Queries);
+            using var raised = Lowest(panels * shape.Across);
             using var few = torch.empty([shape.Rows, width]);
             var own = TensorMemory.First(raised);
             var tiles = new Tiles(matrix, width, shape, TensorMemory.First(few));
@@ -67,7 +56,7 @@ internal static unsafe partial class LargestProducts
 
             lock (merging)
             {
-                Raise(ofAll, own, panels * shape.Queries);
+                Raise(ofAll, own, panels * shape.Across);
             }
         });
         return (best.narrow(0, 0, count).MoveToOuterDisposeScope(), ofRows.MoveToOuterDisposeScope());
@@ -87,13 +76,13 @@ internal static unsafe partial class LargestProducts
     public static torch.Tensor Near(
         torch.Tensor queries, torch.Tensor rows, long[] cells, PatchGrid grid, int reach, int? lanes = null)
     {
-        var shape = new TileShape(lanes ?? WidestLanes);
+        var shape = new TileShape(lanes ?? ProductTiles.WidestLanes);
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var (columns, width) = (grid.Columns, (int)queries.shape[1]);
-        var packed = Packed(queries.reshape(grid.Rows, columns, width), shape.Queries);
+        var packed = Packed(queries.reshape(grid.Rows, columns, width), shape.Across);
         var (across, known) = ((int)packed.shape[0] / grid.Rows, rows.contiguous());
-        var wide = across * shape.Queries;
+        var wide = across * shape.Across;
         var best = Lowest(grid.Rows, wide);
         var apart = Apart(columns, wide, reach);
         float* first = TensorMemory.First(packed), ofAll = TensorMemory.First(best);
@@ -104,7 +93,7 @@ internal static unsafe partial class LargestProducts
         {
             using var few = torch.empty([shape.Rows, width]);
             var tiles = new Tiles(matrix, width, shape, TensorMemory.First(few));
-            var products = stackalloc float[shape.Rows * shape.Queries];
+            var products = stackalloc float[shape.Rows * shape.Across];
             for (int line; (line = next()) >= 0;)
             {
                 var end = First(line + reach + 1);
@@ -113,11 +102,11 @@ internal static unsafe partial class LargestProducts
                     var count = Math.Min(shape.Rows, end - row);
                     for (var panel = 0; panel < across; panel++)
                     {
-                        tiles.Multiply(row, count, first + ((nint)((line * across) + panel) * shape.Queries * width), products);
+                        tiles.Multiply(row, count, first + ((nint)((line * across) + panel) * shape.Across * width), products);
                         for (var i = 0; i < count; i++)
                         {
-                            Raise(ofAll + (line * wide) + (panel * shape.Queries), products + (i * shape.Queries), shape.Queries,
-                                distant + (cells[row + i] % columns * wide) + (panel * shape.Queries));
+                            Raise(ofAll + (line * wide) + (panel * shape.Across), products + (i * shape.Across), shape.Across,
+                                distant + (cells[row + i] % columns * wide) + (panel * shape.Across));
                         }
                     }
                 }
@@ -144,7 +133,7 @@ internal static unsafe partial class LargestProducts
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LargestOfTile(Tiles tiles, int row, int count, float* packed, int panels, float* ofQueries, float* ofRows)
     {
-        var (most, across) = (tiles.Shape.Rows, tiles.Shape.Queries);
+        var (most, across) = (tiles.Shape.Rows, tiles.Shape.Across);
         var products = stackalloc float[most * across];
         var largest = stackalloc Vector256<float>[most];
         new Span<Vector256<float>>(largest, most).Fill(Vector256.Create(float.NegativeInfinity));
@@ -264,23 +253,7 @@ internal static unsafe partial class LargestProducts
                 own = few;
             }
 
-            if (shape.Lanes == 16)
-            {
-                Tile512(panel, own, width, products);
-            }
-            else
-            {
-                Tile256(panel, own, width, products);
-            }
+            ProductTiles.Multiply(shape, panel, own, RowWindow.OfMatrix(width, width), products);
         }
-    }
-
-    /// <summary>What the registers hold the sums of.</summary>
-    private readonly record struct TileShape(int Lanes)
-    {
-        public int Rows => Lanes == 16 ? 12 : 6;
-
-        /// <summary>Also a panel's.</summary>
-        public int Queries => 2 * Lanes;
     }
 }

@@ -12,36 +12,31 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// A sum's terms are added in the order of the kernel's rows, columns and channels, whatever the sizes, the instructions and the number of
 /// threads: results are the same bits.
 /// </remarks>
-internal static unsafe partial class PixelConvolution
+internal static unsafe class PixelConvolution
 {
     // Multiplications of what a thread takes at a time: some ten microseconds.
     private const long Share = 1 << 22;
 
-    /// <summary>Numbers that this processor's widest instructions take: 16, 8, or 0 where it has neither.</summary>
-    internal static int WidestLanes => LargestProducts.WidestLanes;
-
     /// <summary>A layer's kernels as the inner loops read them. Owns them; reading is thread-safe.</summary>
     internal sealed class Kernels : IDisposable
     {
-        private readonly Tensor panels;
+        private readonly Panels panels;
         private readonly Tensor bias;
-        private readonly float* firstPanel;
         private readonly float* firstBias;
 
-        /// <param name="weight">[O, I, h, w] of 32 bit in the processor's memory, O a multiple of 32.</param>
+        /// <param name="weight">[O, I, h, w] of 32 bit in the processor's memory, O a multiple of 16.</param>
         /// <param name="bias">[O].</param>
         /// <param name="stride">Pixels from one output to the next.</param>
-        /// <param name="lanes">Of the instructions, 16 or 8.</param>
-        public Kernels(Tensor weight, Tensor bias, int stride, int lanes)
+        /// <param name="shape">Of the tiles.</param>
+        public Kernels(Tensor weight, Tensor bias, int stride, TileShape shape)
         {
             using var scope = NewDisposeScope();
             using var noGradients = no_grad();
-            (Outputs, Inputs, Rows, Columns, Stride, Lanes) =
-                ((int)weight.shape[0], (int)weight.shape[1], (int)weight.shape[2], (int)weight.shape[3], stride, lanes);
-            panels = weight.permute(0, 2, 3, 1).reshape(Outputs / Across, Across, Rows * Columns * Inputs).transpose(1, 2).contiguous()
-                .DetachFromDisposeScope();
-            this.bias = bias.detach().clone().DetachFromDisposeScope();
-            firstPanel = TensorMemory.First(panels);
+            (Outputs, Inputs, Rows, Columns, Stride) =
+                ((int)weight.shape[0], (int)weight.shape[1], (int)weight.shape[2], (int)weight.shape[3], stride);
+            panels = Panels.OfTurned(weight.permute(0, 2, 3, 1).reshape(Outputs, Rows * Columns * Inputs), shape);
+            this.bias = zeros(panels.Count * shape.Across).DetachFromDisposeScope();
+            this.bias.narrow(0, 0, Outputs).copy_(bias);
             firstBias = TensorMemory.First(this.bias);
         }
 
@@ -55,22 +50,18 @@ internal static unsafe partial class PixelConvolution
 
         public int Stride { get; }
 
-        /// <summary>Of the instructions.</summary>
-        public int Lanes { get; }
+        public TileShape Shape => panels.Shape;
 
-        /// <summary>Outputs that are computed together.</summary>
-        public int Across => 2 * Lanes;
-
-        /// <summary>Pixels that are computed together.</summary>
-        public int Pixels => Lanes == 16 ? 14 : 6;
+        /// <summary>Groups of outputs that are computed together.</summary>
+        public int Groups => panels.Count;
 
         /// <summary>Multiplications of an output pixel's panel.</summary>
         public int Length => Rows * Columns * Inputs;
 
         /// <summary>The kernels' rows, columns and channels, output by output: [length, across] of each panel.</summary>
-        public float* Panel(int panel) => firstPanel + ((nint)panel * Length * Across);
+        public float* Panel(int panel) => panels.Panel(panel);
 
-        public float* Bias(int panel) => firstBias + (panel * Across);
+        public float* Bias(int panel) => firstBias + (panel * Shape.Across);
 
         public void Dispose()
         {
@@ -80,7 +71,7 @@ internal static unsafe partial class PixelConvolution
     }
 
     /// <summary>Whether the inner loops take a layer of so many outputs.</summary>
-    public static bool Takes(int outputs) => WidestLanes > 0 && outputs % 32 == 0;
+    public static bool Takes(int outputs) => ProductTiles.WidestLanes > 0 && outputs % 16 == 0;
 
     /// <summary>
     /// The convolution with half a kernel of zeros around, what is added to it, and max(0, ·) of the sum. The caller owns it.
@@ -95,8 +86,8 @@ internal static unsafe partial class PixelConvolution
         var output = new PixelMap(
             input.Images, Steps(input.Height, kernels.Rows), Steps(input.Width, kernels.Columns), kernels.Outputs, border: 1);
         var layer = new Layer(input, kernels, added, isRectified, output);
-        var panels = kernels.Outputs / kernels.Across;
-        var ofLine = (long)output.Width * kernels.Length * kernels.Across;
+        var panels = kernels.Groups;
+        var ofLine = (long)output.Width * kernels.Length * kernels.Shape.Across;
         var lines = (int)Math.Clamp(Share / ofLine, 1, output.Height);
         var ofPanel = (output.Height + lines - 1) / lines;
         var parts = input.Images * panels * ofPanel;
@@ -145,49 +136,37 @@ internal static unsafe partial class PixelConvolution
         return Vector256.Max(two, Vector256.Load(from + (2 * input.Channels)));
     }
 
-    /// <summary>What an output pixel sees of the input: lines of numbers that lie side by side.</summary>
-    /// <param name="Step">Numbers from what a pixel sees to what the next one does.</param>
-    /// <param name="Lines">A kernel's rows.</param>
-    /// <param name="Length">Of a line.</param>
-    /// <param name="Pitch">From a line to the next.</param>
-    private readonly record struct Window(nint Step, int Lines, nint Length, nint Pitch);
-
     private sealed class Layer(PixelMap input, Kernels kernels, PixelMap? added, bool isRectified, PixelMap output)
     {
-        private readonly Window window = new(kernels.Stride * input.Channels, kernels.Rows, kernels.Columns * input.Channels, input.Line);
+        // What an output pixel sees of the input.
+        private readonly RowWindow window
+            = new(kernels.Stride * input.Channels, kernels.Rows, kernels.Columns * input.Channels, input.Line);
 
         /// <summary>A panel's outputs of a line.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Compute(int image, int panel, int y)
         {
-            var (pixels, across) = (kernels.Pixels, kernels.Across);
-            var sums = stackalloc float[14 * 32];
+            var (pixels, begin) = (kernels.Shape.Rows, panel * kernels.Shape.Across);
+            var across = Math.Min(kernels.Shape.Across, kernels.Outputs - begin);
+            var sums = stackalloc float[ProductTiles.Largest];
             for (var x = 0; x < output.Width; x += pixels)
             {
                 // The last ones again rather than beyond the line, where there are as many.
                 var first = Math.Max(0, Math.Min(x, output.Width - pixels));
                 var seen = input.At(image, (y * kernels.Stride) - (kernels.Rows / 2), (first * kernels.Stride) - (kernels.Columns / 2));
-                if (kernels.Lanes == 16)
-                {
-                    Tile512(kernels.Panel(panel), seen, window, sums);
-                }
-                else
-                {
-                    Tile256(kernels.Panel(panel), seen, window, sums);
-                }
-
+                ProductTiles.Multiply(kernels.Shape, kernels.Panel(panel), seen, window, sums);
                 for (var i = 0; i < Math.Min(pixels, output.Width - first); i++)
                 {
-                    var plus = added is null ? null : added.At(image, y, first + i) + (panel * across);
-                    Finish(sums + (i * across), kernels.Bias(panel), plus, output.At(image, y, first + i) + (panel * across));
+                    var plus = added is null ? null : added.At(image, y, first + i) + begin;
+                    Finish(sums + (i * kernels.Shape.Across), across, kernels.Bias(panel), plus, output.At(image, y, first + i) + begin);
                 }
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Finish(float* sums, float* bias, float* plus, float* to)
+        private void Finish(float* sums, int across, float* bias, float* plus, float* to)
         {
-            for (var lane = 0; lane < kernels.Across; lane += Vector256<float>.Count)
+            for (var lane = 0; lane < across; lane += Vector256<float>.Count)
             {
                 var sum = Vector256.Load(sums + lane) + Vector256.Load(bias + lane);
                 sum = plus is null ? sum : sum + Vector256.Load(plus + lane);

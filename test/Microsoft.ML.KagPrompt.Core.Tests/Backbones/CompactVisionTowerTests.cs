@@ -21,15 +21,20 @@ public class CompactVisionTowerTests
         ImageSize = 56,
     };
 
+    // What the library's own convolutions take.
+    private static readonly CompactVisionConfig Wide = Config with { StemWidth = 16, StageWidths = [48, 16, 32, 16] };
+
     [Theory]
-    [InlineData(56, 1)]
-    [InlineData(84, 2)]
-    [InlineData(112, 2)]
-    public void Encode_RandomWeights_EqualsPlainLoops(int side, int batch)
+    [InlineData(56, 1, false)]
+    [InlineData(84, 2, false)]
+    [InlineData(112, 2, false)]
+    [InlineData(56, 1, true)]
+    [InlineData(84, 3, true)]
+    public void Encode_RandomWeights_EqualsPlainLoops(int side, int batch, bool isWide)
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(4);
-        using var tower = Tower(random);
+        using var tower = Tower(random, isWide ? Wide : Config);
         var pictures = Enumerable.Range(0, batch).Select(i => TestImages.Noise(side, side, i)).ToArray();
         using var features = tower.Encode(new ImagePreprocessor(side, ResizeMode.Stretch, tower.Info.Mean, tower.Info.Std).Normalize(pictures));
         var naive = new NaiveCompactTower(tower.Weights, Config.StageBlocks, Config.PatchSize);
@@ -45,12 +50,12 @@ public class CompactVisionTowerTests
         }
     }
 
-    private static CompactVisionTower Tower(Generator random)
+    private static CompactVisionTower Tower(Generator random, CompactVisionConfig config)
     {
-        var weights = CompactVisionTower.Shapes(Config).ToDictionary(entry => "vision." + entry.Key,
+        var weights = CompactVisionTower.Shapes(config).ToDictionary(entry => "vision." + entry.Key,
             entry => randn(entry.Value, generator: random) * Math.Sqrt(2.0 / Math.Max(1, entry.Value.Skip(1).Aggregate(1L, (a, b) => a * b))));
         using var stream = new MemoryStream();
-        SafetensorsWriter.Write(stream, weights, new Dictionary<string, string> { ["vision"] = Config.ToJson() });
+        SafetensorsWriter.Write(stream, weights, new Dictionary<string, string> { ["vision"] = config.ToJson() });
         stream.Position = 0;
         using var file = SafetensorsFile.Read(stream, "random tower");
         return CompactBackbone.ReadVision(file);

@@ -20,7 +20,7 @@ internal sealed partial class CompactVisionTower : IVisionTower, IPooledEmbeddin
     /// <summary>Takes over the weights, which <see cref="Shapes"/> names.</summary>
     public CompactVisionTower(CompactVisionConfig config, WeightSet weights)
     {
-        (this.config, this.weights) = (config, weights);
+        (this.config, this.weights, pixels) = (config, weights, new(weights));
         Info = new VisionTowerInfo
         {
             PatchSize = config.PatchSize,
@@ -80,6 +80,7 @@ internal sealed partial class CompactVisionTower : IVisionTower, IPooledEmbeddin
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
+        using var alone = TakesPixels(images) ? TorchThreads.Alone() : default;
         var grid = images.shape[2] / config.PatchSize;
         var maps = Trunk(images.to(weights.Type));
         var taps = maps.Select((map, i) => Tap(i, ToGrid(map, grid)).to(ScalarType.Float32).MoveToOuterDisposeScope()).ToArray();
@@ -91,11 +92,16 @@ internal sealed partial class CompactVisionTower : IVisionTower, IPooledEmbeddin
     /// <summary>The four stages' maps [B, W_i, S/stride, S/stride]; with gradients where the weights ask for them.</summary>
     public IReadOnlyList<Tensor> Trunk(Tensor images)
     {
+        if (TakesPixels(images))
+        {
+            return pixels.Run(images, Layers(), MapsOf);
+        }
+
         var x = Conv(images, "stem", stride: 2).relu_();
         var maps = new Tensor[config.StageWidths.Count];
         for (var i = 0; i < maps.Length; i++)
         {
-            x = Conv(x, $"stages.{i}.enter", stride: i < 3 ? 2 : 1).relu_();
+            x = Conv(x, $"stages.{i}.enter", EntryStride(i)).relu_();
             for (var j = 0; j < config.StageBlocks[i]; j++)
             {
                 var inner = Conv(x, $"stages.{i}.blocks.{j}.conv1", stride: 1).relu_();
@@ -120,14 +126,24 @@ internal sealed partial class CompactVisionTower : IVisionTower, IPooledEmbeddin
         return functional.linear(hidden, weights["embed.out.weight"], weights["embed.out.bias"]).UnitLength(-1);
     }
 
-    public void MoveTo(Device device) => weights.MoveTo(device);
+    public void MoveTo(Device device)
+    {
+        pixels.Forget();
+        weights.MoveTo(device);
+    }
 
-    public void Dispose() => weights.Dispose();
+    public void Dispose()
+    {
+        pixels.Forget();
+        weights.Dispose();
+    }
 
     /// <summary>Averages a finer map down to the patch grid, interpolates a coarser one up to it.</summary>
     internal static Tensor ToGrid(Tensor map, long grid) => map.shape[2] > grid
         ? functional.adaptive_avg_pool2d(map, [grid, grid])
         : functional.interpolate(map, [grid, grid], mode: InterpolationMode.Bilinear, align_corners: false);
+
+    private static int EntryStride(int stage) => stage < 3 ? 2 : 1;
 
     private Tensor Conv(Tensor x, string name, long stride)
         => Convolution.Apply(x, weights[$"{name}.weight"], weights[$"{name}.bias"], stride, padding: 1);

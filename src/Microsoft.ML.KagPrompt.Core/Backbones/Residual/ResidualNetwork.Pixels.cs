@@ -1,98 +1,45 @@
 using Microsoft.ML.KagPrompt.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
-using Kernels = Microsoft.ML.KagPrompt.Numerics.PixelConvolution.Kernels;
 
 namespace Microsoft.ML.KagPrompt.Backbones.Residual;
 
-/// <content>
-/// The stages by the library's own convolutions: on processors that have the instructions, in 32 bit, where nothing is trained.
-/// </content>
+/// <content>The stages by the library's own convolutions.</content>
 internal sealed partial class ResidualNetwork
 {
-    private readonly Lock packing = new();
-    private Dictionary<string, Kernels>? packed;
+    private readonly PixelLayers pixels;
 
     private bool TakesPixels(Tensor images)
-        => !is_grad_enabled() && images.device_type == DeviceType.CPU && weights.Type == ScalarType.Float32
-            && PixelConvolution.Takes(config.StemWidth)
-            && config.StageWidths.Concat(config.MiddleWidths).All(PixelConvolution.Takes);
+        => pixels.Takes(images, [config.StemWidth, .. config.StageWidths, .. config.MiddleWidths]);
 
-    /// <summary>
-    /// One image after the other: a layer's maps of one stay in the caches, and all threads work at one as well as at several.
-    /// </summary>
-    private IReadOnlyList<Tensor> PixelStages(Tensor images)
+    private Tensor[] StagesOf(PixelLayers.Pass pass, Tensor image)
     {
-        var kernels = Packed();
-        if (images.shape[0] == 1)
+        var planes = pass.Planes(image, "stem");
+        var stem = pass.Conv(planes, "stem");
+        var x = pass.Pool(stem);
+        pass.Drop(planes, stem);
+        var maps = new Tensor[config.StageWidths.Count];
+        for (var i = 0; i < maps.Length; i++)
         {
-            return StagesOf(images, kernels);
-        }
-
-        using var scope = NewDisposeScope();
-        var each = Enumerable.Range(0, (int)images.shape[0]).Select(i => StagesOf(images.narrow(0, i, 1), kernels)).ToArray();
-        return [.. config.StageWidths.Select((_, stage) => cat([.. each.Select(stages => stages[stage])], 0).MoveToOuterDisposeScope())];
-    }
-
-    private Tensor[] StagesOf(Tensor images, Dictionary<string, Kernels> kernels)
-    {
-        // Of those that a fault leaves; the others go as soon as nothing needs them.
-        var made = new List<PixelMap>();
-        PixelMap Made(PixelMap map, params ReadOnlySpan<PixelMap> from)
-        {
-            made.Add(map);
-            foreach (var used in from)
+            for (var j = 0; j < config.StageBlocks[i]; j++)
             {
-                used.Dispose();
+                x = Block(pass, x, $"stages.{i}.{j}");
             }
 
-            return map;
+            maps[i] = x.ToTensor();
         }
 
-        PixelMap Conv(PixelMap input, string name, PixelMap? added = null, bool isRectified = true)
-            => PixelConvolution.Apply(input, kernels[name], added, isRectified);
-
-        PixelMap Block(PixelMap x, string name)
-        {
-            var shortcut = kernels.ContainsKey($"{name}.shortcut") ? Made(Conv(x, $"{name}.shortcut", isRectified: false)) : x;
-            var inner = Made(Conv(x, $"{name}.conv1"));
-            var (middle, last) = config.MiddleWidths.Count == 0
-                ? (inner, $"{name}.conv2") : (Made(Conv(inner, $"{name}.conv2"), inner), $"{name}.conv3");
-            return Made(Conv(middle, last, shortcut), middle, shortcut, x);
-        }
-
-        try
-        {
-            var pixels = Made(PixelMap.FromPlanes(images, kernels["stem"].Rows / 2));
-            var stem = Made(Conv(pixels, "stem"), pixels);
-            var x = Made(PixelConvolution.Pool(stem), stem);
-            var maps = new Tensor[config.StageWidths.Count];
-            for (var i = 0; i < maps.Length; i++)
-            {
-                for (var j = 0; j < config.StageBlocks[i]; j++)
-                {
-                    x = Block(x, $"stages.{i}.{j}");
-                }
-
-                maps[i] = x.ToTensor();
-            }
-
-            return maps;
-        }
-        finally
-        {
-            made.ForEach(map => map.Dispose());
-        }
+        return maps;
     }
 
-    /// <summary>Every layer's kernels, made when they are first needed.</summary>
-    private Dictionary<string, Kernels> Packed()
+    private PixelMap Block(PixelLayers.Pass pass, PixelMap x, string name)
     {
-        lock (packing)
-        {
-            return packed ??= Layers().ToDictionary(layer => layer.Name, layer => new Kernels(
-                weights[$"{layer.Name}.weight"], weights[$"{layer.Name}.bias"], layer.Stride, PixelConvolution.WidestLanes));
-        }
+        var shortcut = pass.Has($"{name}.shortcut") ? pass.Conv(x, $"{name}.shortcut", isRectified: false) : x;
+        var inner = pass.Conv(x, $"{name}.conv1");
+        var (middle, last) = config.MiddleWidths.Count == 0
+            ? (inner, $"{name}.conv2") : (pass.Conv(inner, $"{name}.conv2"), $"{name}.conv3");
+        var sum = pass.Conv(middle, last, shortcut);
+        pass.Drop(inner, middle, shortcut, x);
+        return sum;
     }
 
     private IEnumerable<(string Name, int Stride)> Layers()
@@ -116,19 +63,6 @@ internal sealed partial class ResidualNetwork
                     yield return ($"{block}.shortcut", stride);
                 }
             }
-        }
-    }
-
-    private void ForgetKernels()
-    {
-        lock (packing)
-        {
-            foreach (var kernels in packed?.Values.AsEnumerable() ?? [])
-            {
-                kernels.Dispose();
-            }
-
-            packed = null;
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed partial class ResidualNetwork : IStageTower, IPooledEmbedding
     /// <summary>Takes over the weights, which <see cref="Shapes"/> names.</summary>
     public ResidualNetwork(ResidualNetworkConfig config, WeightSet weights)
     {
-        (this.config, this.weights) = (config, weights);
+        (this.config, this.weights, pixels) = (config, weights, new(weights));
         Info = new VisionTowerInfo
         {
             PatchSize = config.Step,
@@ -148,7 +148,7 @@ internal sealed partial class ResidualNetwork : IStageTower, IPooledEmbedding
     {
         if (TakesPixels(images))
         {
-            return PixelStages(images);
+            return pixels.Run(images, Layers(), StagesOf);
         }
 
         var x = functional.max_pool2d(Conv(images, "stem", stride: 2).relu_(), kernel_size: 3, stride: 2, padding: 1);
@@ -168,13 +168,13 @@ internal sealed partial class ResidualNetwork : IStageTower, IPooledEmbedding
 
     public void MoveTo(Device device)
     {
-        ForgetKernels();
+        pixels.Forget();
         weights.MoveTo(device);
     }
 
     public void Dispose()
     {
-        ForgetKernels();
+        pixels.Forget();
         weights.Dispose();
     }
 

@@ -56,6 +56,12 @@ internal sealed partial class GraphPrompt : IDisposable
     public Tensor Nodes(IReadOnlyList<Tensor> patchTokens, bool training = false)
     {
         using var scope = NewDisposeScope();
+        Check(patchTokens);
+        if (!training && Trace is null && variant.TakesAtOnce(patchTokens))
+        {
+            return variant.OutputsAtOnce(parameters, config, patchTokens).MoveToOuterDisposeScope();
+        }
+
         var initial = InitialNodes(patchTokens);                                    // V
         var final = graph.Forward(initial);
         return variant.Outputs(final, initial, parameters, training).MoveToOuterDisposeScope();     // (11)
@@ -68,23 +74,31 @@ internal sealed partial class GraphPrompt : IDisposable
     internal Tensor InitialNodes(IReadOnlyList<Tensor> patchTokens)
     {
         using var scope = NewDisposeScope();
-        if (patchTokens.Count != config.TapWidths.Count)
-        {
-            throw new ArgumentException($"patchTokens: expected {config.TapWidths.Count} layers, got {patchTokens.Count}.",
-                nameof(patchTokens));
-        }
-
+        Check(patchTokens);
         var (batch, patches) = (patchTokens[0].shape[0], patchTokens[0].shape[1]);
         var projected = new Tensor[patchTokens.Count];
         for (var i = 0; i < projected.Length; i++)
         {
-            Guard.Shape(patchTokens[i], $"patchTokens[{i}]", batch, patches, config.TapWidths[i]);
             var linear = functional.linear(patchTokens[i], parameters[$"projection.{i}.weight"], parameters[$"projection.{i}.bias"]);
             projected[i] = variant.Projected(linear);
         }
 
         return MultiKernelConvolution.Forward(cat(projected, 0), parameters, variant)
             .view(projected.Length, batch, patches, config.JointWidth).MoveToOuterDisposeScope();
+    }
+
+    private void Check(IReadOnlyList<Tensor> patchTokens)
+    {
+        if (patchTokens.Count != config.TapWidths.Count)
+        {
+            throw new ArgumentException($"patchTokens: expected {config.TapWidths.Count} layers, got {patchTokens.Count}.",
+                nameof(patchTokens));
+        }
+
+        for (var i = 0; i < patchTokens.Count; i++)
+        {
+            Guard.Shape(patchTokens[i], $"patchTokens[{i}]", patchTokens[0].shape[0], patchTokens[0].shape[1], config.TapWidths[i]);
+        }
     }
 
     /// <summary>cos(FC(F_cls), F_n) and cos(FC(F_cls), F_a) (15): [B, C'] and [2, C'] or [B, 2, C'] → [B, 2].</summary>

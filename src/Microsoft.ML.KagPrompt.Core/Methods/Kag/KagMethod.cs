@@ -203,7 +203,8 @@ internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, G
             return (null, null, null);
         }
 
-        var nodes = prompt.Nodes(features!.PromptTokens);                                                   // [M, B, L, C']
+        using var alone = variant.TakesAtOnce(features!.PromptTokens) ? TorchThreads.Alone() : default;
+        var nodes = prompt.Nodes(features.PromptTokens);                                                    // [M, B, L, C']
         var map = PromptMap.Average(nodes, reference.TextFeatures, variant,
             maps.Upsampler(sizes.Main.PromptGrid(sizes.ImageSize), reference.Region?.Square));                // [B, S, S], (12)
         var similarities = prompt.ImageSimilarities(features.ImageEmbedding, reference.TextFeatures);       // [B, 2]

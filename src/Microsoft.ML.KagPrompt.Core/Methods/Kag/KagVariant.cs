@@ -20,6 +20,16 @@ internal abstract class KagVariant
     /// <summary>The rounds of message passing.</summary>
     public abstract IMessageGraph NewGraph(GraphParameters parameters, int iterations);
 
+    /// <summary>Whether <see cref="OutputsAtOnce"/> takes these patch tokens.</summary>
+    public virtual bool TakesAtOnce(IReadOnlyList<Tensor> patchTokens) => false;
+
+    /// <summary>
+    /// From patch tokens 4 × [B, L, D_i] to <see cref="Outputs(Tensor, Tensor, GraphParameters, bool)"/> by the library's own code, where
+    /// nothing is trained.
+    /// </summary>
+    public virtual Tensor OutputsAtOnce(GraphParameters parameters, GraphPromptConfig config, IReadOnlyList<Tensor> patchTokens)
+        => throw new NotSupportedException($"{HeadName} has no code of its own.");
+
     /// <summary>After Linear_i: [B, L, C'].</summary>
     public abstract Tensor Projected(Tensor linear);
 

@@ -19,7 +19,7 @@ public class MemoryBankTests
     public void Compare_RandomTokens_EqualsPlainLoops(int seed, int batch, int length, int patches, bool byLibtorch, bool isWeighted)
     {
         using var scope = NewDisposeScope();
-        LargestProducts.IsLeftOut = byLibtorch;
+        ProductTiles.IsLeftOut = byLibtorch;
         using var generator = new Generator((ulong)seed);
         int[] widths = [5, 3];
         Tensor[] support = [.. widths.Select(width => randn([1, patches, width], generator: generator))];
@@ -48,7 +48,7 @@ public class MemoryBankTests
         unlikeness.ShouldBeClose(tensor(expected), 1e-5, "unlikeness");
         stack([.. distances]).ShouldBeClose(tensor(nearest), 1e-5, "distances");
         stack([.. distances]).ShouldBeClose(stack([.. bank.Distances(tokens)]), 0, "the same distances");
-        LargestProducts.IsLeftOut = false;
+        ProductTiles.IsLeftOut = false;
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public class NearMatchesTests
         int seed, int batch, int supports, int rows, int columns, bool someCells, bool byLibtorch)
     {
         using var scope = NewDisposeScope();
-        LargestProducts.IsLeftOut = byLibtorch;
+        ProductTiles.IsLeftOut = byLibtorch;
         using var generator = new Generator((ulong)seed);
         var random = new Random(seed);
         int[] widths = [6, 3];
@@ -53,7 +53,7 @@ public class NearMatchesTests
             distances[layer].ShouldBeClose(tensor(expected), 1e-5, "1 − the largest similarity nearby");
         }
 
-        LargestProducts.IsLeftOut = false;
+        ProductTiles.IsLeftOut = false;
     }
 
     [Theory]
@@ -62,7 +62,7 @@ public class NearMatchesTests
     public void Distances_NothingNearby_IsOne(bool byLibtorch)
     {
         using var scope = NewDisposeScope();
-        LargestProducts.IsLeftOut = byLibtorch;
+        ProductTiles.IsLeftOut = byLibtorch;
         using var bank = MemoryBank.Build([[ones(1, 1, 4)]]);
         using var near = NearMatches.Build(bank.Layers, [[0]], [PatchGrid.Tiling(14, 224)]);
         var distances = near.Distances([ones(1, 196, 4)])[0].data<float>().ToArray();
@@ -70,7 +70,7 @@ public class NearMatchesTests
         distances[15].Should().Be(distances[0]);
         distances[^1].Should().Be(1, "no row of cells near it has a patch");
         distances[13].Should().Be(2, "its row has, but too far away");
-        LargestProducts.IsLeftOut = false;
+        ProductTiles.IsLeftOut = false;
     }
 
     [Theory]

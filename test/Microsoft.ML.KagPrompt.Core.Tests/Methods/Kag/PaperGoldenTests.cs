@@ -31,9 +31,12 @@ public sealed class PaperGoldenTests : IDisposable
         var tokens = List(file, "patch_tokens.");
         var initial = prompt.InitialNodes(tokens);
         var outputs = prompt.Nodes(tokens);
+        prompt.Trace = null;
+        var atOnce = prompt.Nodes(tokens);
         var batch = tokens[0].shape[0];
         for (var i = 0; i < 4; i++)
         {
+            atOnce[i].ShouldBeClose(file.Read($"node_output.{i}"), TensorAssertions.StageTolerance, $"node_output.{i}, untraced");
             // node_initial is stored as [B, C', H', W'].
             initial[i].ShouldBeClose(file.Read($"node_initial.{i}").flatten(2).transpose(1, 2), TensorAssertions.StageTolerance, $"node_initial.{i}");
             stages["loop"][i].ShouldBeClose(file.Read($"iteration1.loop.{i}"), TensorAssertions.StageTolerance, $"loop.{i}");

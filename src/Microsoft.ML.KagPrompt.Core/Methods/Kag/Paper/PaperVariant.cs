@@ -25,6 +25,11 @@ internal sealed class PaperVariant : KagVariant
 
     public override IMessageGraph NewGraph(GraphParameters parameters, int iterations) => new KernelAwareGraph(parameters, iterations);
 
+    public override bool TakesAtOnce(IReadOnlyList<Tensor> patchTokens) => FusedGraph.Takes(patchTokens);
+
+    public override Tensor OutputsAtOnce(GraphParameters parameters, GraphPromptConfig config, IReadOnlyList<Tensor> patchTokens)
+        => FusedGraph.Outputs(parameters, config, patchTokens);
+
     public override Tensor Projected(Tensor linear) => linear;
 
     /// <summary>At unit length over the channels; L2 is our reading.</summary>

@@ -1,14 +1,55 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using TorchSharp;
 
 namespace Microsoft.ML.KagPrompt.Numerics;
 
-/// <content>The innermost loops. Sums stay in registers until they are whole, which is why each has a name.</content>
-internal static unsafe partial class PixelConvolution
+/// <summary>
+/// The innermost loops of products and convolutions: some rows against a panel of columns. Sums stay in registers until they are whole,
+/// which is why each has a name. libtorch's matrix library leaves half of what other makers' processors can do unused.
+/// </summary>
+/// <remarks>A sum's terms are added in their order, whatever the instructions: results are the same bits.</remarks>
+internal static unsafe class ProductTiles
 {
-    /// <summary>14 pixels against 32 kernels: [14, 32].</summary>
+    /// <summary>A tile's sums at most.</summary>
+    public const int Largest = 14 * 32;
+
+    private static readonly AsyncLocal<bool> LeftOut = new();
+
+    /// <summary>Whether the caller does without, as processors do that lack the instructions: for tests of what they compute.</summary>
+    internal static bool IsLeftOut { get => LeftOut.Value; set => LeftOut.Value = value; }
+
+    /// <summary>Numbers that this processor's widest instructions take: 16, 8, or 0 where it has neither.</summary>
+    internal static int WidestLanes { get; }
+        = Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated && Fma.IsSupported ? 8 : 0;
+
+    /// <summary>Whether these are numbers that they take: of 32 bit, in the memory of a processor that has the instructions.</summary>
+    public static bool Take(torch.Tensor numbers)
+        => WidestLanes > 0 && !IsLeftOut && numbers.device_type == DeviceType.CPU && numbers.dtype == torch.ScalarType.Float32;
+
+    /// <summary>A tile's rows against a panel: [rows, across].</summary>
+    /// <param name="shape">Of the tile.</param>
+    /// <param name="panel">[length of a row's lines together, across].</param>
+    /// <param name="rows">The first row.</param>
+    /// <param name="window">Where the others lie, and how long they are.</param>
+    /// <param name="sums">Room for <see cref="Largest"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply(TileShape shape, float* panel, float* rows, in RowWindow window, float* sums)
+    {
+        if (shape.Lanes == 16)
+        {
+            Tile512(panel, rows, window, sums);
+        }
+        else
+        {
+            Tile256(panel, rows, window, sums);
+        }
+    }
+
+    /// <summary>14 rows against 32 columns: [14, 32].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile512(float* weights, float* pixels, in Window window, float* sums)
+    private static void Tile512(float* weights, float* pixels, in RowWindow window, float* sums)
     {
         Vector512<float> a0 = default, b0 = default, c0 = default, d0 = default, e0 = default, f0 = default;
         Vector512<float> g0 = default, h0 = default, i0 = default, j0 = default, k0 = default, l0 = default;
@@ -78,9 +119,9 @@ internal static unsafe partial class PixelConvolution
         second.Store(sums + 16);
     }
 
-    /// <summary>6 pixels against 16 kernels: [6, 16].</summary>
+    /// <summary>6 rows against 16 columns: [6, 16].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile256(float* weights, float* pixels, in Window window, float* sums)
+    private static void Tile256(float* weights, float* pixels, in RowWindow window, float* sums)
     {
         Vector256<float> a0 = default, b0 = default, c0 = default, d0 = default, e0 = default, f0 = default;
         Vector256<float> a1 = default, b1 = default, c1 = default, d1 = default, e1 = default, f1 = default;
@@ -120,4 +161,28 @@ internal static unsafe partial class PixelConvolution
         first.Store(sums);
         second.Store(sums + 8);
     }
+}
+
+/// <summary>Rows of a product: each of one or several lines of numbers that lie side by side.</summary>
+/// <param name="Step">Numbers from a row to the next.</param>
+/// <param name="Lines">Of a row.</param>
+/// <param name="Length">Of a line.</param>
+/// <param name="Pitch">From a row's line to its next.</param>
+internal readonly record struct RowWindow(nint Step, int Lines, nint Length, nint Pitch)
+{
+    /// <summary>Rows of a matrix.</summary>
+    public static RowWindow OfMatrix(nint step, nint length) => new(step, 1, length, 0);
+}
+
+/// <summary>What the registers hold the sums of.</summary>
+/// <param name="Lanes">Of the instructions, 16 or 8.</param>
+internal readonly record struct TileShape(int Lanes)
+{
+    /// <summary>Of this processor's widest instructions.</summary>
+    public static TileShape Widest => new(ProductTiles.WidestLanes);
+
+    public int Rows => Lanes == 16 ? 14 : 6;
+
+    /// <summary>Columns; also a panel's.</summary>
+    public int Across => 2 * Lanes;
 }
