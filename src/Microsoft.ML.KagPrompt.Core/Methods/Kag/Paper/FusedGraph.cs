@@ -73,7 +73,7 @@ internal sealed unsafe partial class FusedGraph
     /// <summary>(3) to (7): every message of a round.</summary>
     private void Send() => ThreadTeam.Share(Messages * BlocksOfNode, next =>
     {
-        using var scores = new RowBuffer(RowsAtOnce, FusedWeights.Filled(patches));
+        using var scores = new RowBuffer(RowsAtOnce, weights.Filled(patches));
         for (int part; (part = next()) >= 0;)
         {
             Send(part / BlocksOfNode, part % BlocksOfNode, scores);

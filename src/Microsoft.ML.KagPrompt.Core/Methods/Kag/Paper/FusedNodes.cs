@@ -9,7 +9,7 @@ internal sealed class FusedNodes : IDisposable
     {
         var (rows, pitch, shape) = ((long)FusedGraph.Nodes * patches, weights.Pitch, weights.Shape);
         (Initial, Current, Along, Against) = (new(rows, pitch), new(rows, pitch), new(rows, pitch), new(rows, pitch));
-        QueriesAndKeys = new(rows, FusedWeights.Filled(2 * weights.Query));
+        QueriesAndKeys = new(rows, weights.Filled(2 * weights.Query));
         Messages = new((long)FusedGraph.Messages * patches, pitch);
         Sums = new((long)FusedGraph.Messages * FusedGraph.Blocks(patches), pitch);
         Panels[] Each(int depth, int width) => [.. Enumerable.Range(0, FusedGraph.Nodes).Select(_ => new Panels(depth, width, shape))];

@@ -9,9 +9,6 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag.Paper;
 /// </summary>
 internal sealed unsafe class FusedWeights : IDisposable
 {
-    // Whole panels of the widest instructions, which are whole ones of the others.
-    private const int Whole = 32;
-
     private readonly List<IDisposable> owned = [];
 
     public FusedWeights(GraphParameters parameters, GraphPromptConfig config, TileShape shape)
@@ -89,12 +86,13 @@ internal sealed unsafe class FusedWeights : IDisposable
 
     public (Panels Weight, Tensor Bias) Candidate { get; }
 
-    public static int Filled(int channels) => (channels + Whole - 1) / Whole * Whole;
+    /// <summary>Numbers filled up to whole panels, as products are written.</summary>
+    public int Filled(int count) => (count + Shape.Across - 1) / Shape.Across * Shape.Across;
 
     public void Dispose() => owned.ForEach(part => part.Dispose());
 
     private (Panels Weight, Tensor Bias) Layer(Tensor weight, Tensor bias)
-        => (Own(Panels.OfTurned(weight, Shape)), Own(Wide(bias, Filled((int)bias.shape[0])).DetachFromDisposeScope()));
+        => (Own(Panels.OfTurned(weight, Shape)), Own(Wide(bias.detach(), Filled((int)bias.shape[0])).DetachFromDisposeScope()));
 
     private T Own<T>(T part) where T : IDisposable
     {
