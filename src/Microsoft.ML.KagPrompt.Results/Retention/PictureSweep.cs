@@ -81,18 +81,27 @@ internal sealed partial class PictureSweep(
         {
             foreach (var some in candidates.Chunk(AtOnce))
             {
-                var rows = await FeedbackOnAsync(some, cancellationToken).ConfigureAwait(false);
-                foreach (var file in some)
+                await using var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
+                var rows = await FeedbackOnAsync(context, some, cancellationToken).ConfigureAwait(false);
+                var going = some.Where(file => Goes(file, rows)).ToArray();
+                if (going.Length == 0)
                 {
-                    var goes = rows.TryGetValue(file, out var hasFeedback)
-                        ? isDue(file) && (!hasFeedback || options.DeletePicturesWithFeedback)
-                        : file.Recorded < orphanedBefore && (file.Recorded >= first || file.Recorded < removedBefore || isDue(file));
-                    if (goes && file.Files.Delete(file))
-                    {
-                        (deleted, freed) = (deleted + 1, freed + file.Length);
-                    }
+                    continue;
+                }
+
+                // Somebody may have spoken of one since: it is asked again, and whoever speaks now waits until the files are gone.
+                await using var held = await context.HoldFeedbackAsync([.. going.Select(file => file.Hash)], cancellationToken)
+                    .ConfigureAwait(false);
+                rows = await FeedbackOnAsync(context, going, cancellationToken).ConfigureAwait(false);
+                foreach (var file in going.Where(file => Goes(file, rows) && file.Files.Delete(file)))
+                {
+                    (deleted, freed) = (deleted + 1, freed + file.Length);
                 }
             }
+
+            bool Goes(ContentFile file, Dictionary<ContentFile, bool> rows) => rows.TryGetValue(file, out var hasFeedback)
+                ? isDue(file) && (!hasFeedback || options.DeletePicturesWithFeedback)
+                : file.Recorded < orphanedBefore && (file.Recorded >= first || file.Recorded < removedBefore || isDue(file));
         }
     }
 
@@ -143,9 +152,9 @@ internal sealed partial class PictureSweep(
         => (file.Recorded <= ahead, file.Recorded, file.Files == pictures.Maps, file.Hash);
 
     /// <summary>Of files with a row: whether any row of theirs carries feedback.</summary>
-    private async Task<Dictionary<ContentFile, bool>> FeedbackOnAsync(ContentFile[] files, CancellationToken cancellationToken)
+    private async Task<Dictionary<ContentFile, bool>> FeedbackOnAsync(
+        ResultsContext context, ContentFile[] files, CancellationToken cancellationToken)
     {
-        await using var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         var hashes = files.Select(file => file.Hash).ToArray();
         var ofPictures = await context.Results.Where(row => hashes.Contains(row.PictureHash))
             .GroupBy(row => row.PictureHash!)
