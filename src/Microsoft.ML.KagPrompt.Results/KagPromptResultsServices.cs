@@ -12,10 +12,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class KagPromptResultsServices
 {
     /// <summary>
-    /// Adds <see cref="ResultRecorder"/>, <see cref="IResultStore"/> and <see cref="ResultPictures"/>, each one for the whole program, and
-    /// what works behind them while the host runs: tables are made or renewed at start, results move from the journal into the database,
-    /// results and pictures go in time. A database that is away does not keep the host from starting; one of a newer version does
-    /// (<see cref="ResultStoreException"/>).
+    /// Adds <see cref="ResultRecorder"/>, <see cref="IResultStore"/>, <see cref="ResultPictures"/> and <see cref="ResultClock"/>, each one
+    /// for the whole program, and what works behind them while the host runs: tables are made or renewed at start, results move from the
+    /// journal into the database, results and pictures go in time. A database that is away does not keep the host from starting; one of a
+    /// newer version does (<see cref="ResultStoreException"/>).
     /// </summary>
     /// <param name="services">Added to.</param>
     /// <param name="configure">Sets at least <see cref="KagPromptResultsOptions.Folder"/>.</param>
@@ -31,6 +31,8 @@ public static class KagPromptResultsServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<ResultDatabase>();
+        services.AddSingleton(provider => new ResultClock(options, provider.GetRequiredService<ResultDatabase>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ResultClock>>()));
         services.AddSingleton<ResultWriter>();
         services.AddSingleton<IResultStore, DatabaseResultStore>();
         services.AddSingleton(provider => new ResultPictures(options, provider.GetRequiredService<TimeProvider>()));

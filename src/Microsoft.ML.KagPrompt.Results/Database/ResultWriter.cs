@@ -11,7 +11,7 @@ namespace Microsoft.ML.KagPrompt.Results.Database;
 
 /// <summary>Puts entries of the journal into the database, each once however often it comes.</summary>
 internal sealed partial class ResultWriter(
-    ResultDatabase database, KagPromptResultsOptions options, TimeProvider time, ILogger<ResultWriter> log)
+    ResultDatabase database, KagPromptResultsOptions options, ResultClock clock, ILogger<ResultWriter> log)
 {
     /// <summary>Where entries go that the database will never take, one JSON object a line.</summary>
     public string RejectedPath => Path.Combine(options.Folder, "rejected.jsonl");
@@ -39,7 +39,8 @@ internal sealed partial class ResultWriter(
             }
         }
 
-        var refusedBefore = options.RefusedBefore(time) ?? DateTime.MinValue;
+        var now = await clock.NowAsync(cancellationToken).ConfigureAwait(false);
+        var refusedBefore = options.RefusedBefore(now) ?? DateTime.MinValue;
         var old = rows.RemoveAll(each => each.Row.Time < refusedBefore);
         try
         {

@@ -12,6 +12,11 @@ internal abstract class ResultsContext(DbContextOptions options) : DbContext(opt
 
     public DbSet<FeedbackRow> Feedback => Set<FeedbackRow>();
 
+    /// <summary>
+    /// Until what is given back is disposed of, nothing is said of results with these pictures or maps; what was being said is said first.
+    /// </summary>
+    public abstract Task<IAsyncDisposable> HoldFeedbackAsync(string[] hashes, CancellationToken cancellationToken);
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();

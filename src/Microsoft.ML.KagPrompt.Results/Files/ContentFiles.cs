@@ -37,7 +37,15 @@ internal sealed class ContentFiles(string folder, TimeProvider time)
         byte[] bytes;
         try
         {
-            bytes = await File.ReadAllBytesAsync(PathOf(hash), cancellationToken).ConfigureAwait(false);
+            // On Windows a file that is read can be deleted only if its reader allows that.
+            await using var file = new FileStream(PathOf(hash), new FileStreamOptions
+            {
+                Share = FileShare.Read | FileShare.Delete,
+                Options = FileOptions.Asynchronous,
+                BufferSize = 0,
+            });
+            bytes = new byte[file.Length];
+            await file.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -11,10 +11,13 @@ namespace Microsoft.ML.KagPrompt.Results.Retention;
 /// number is in memory.
 /// </summary>
 internal sealed partial class PictureSweep(
-    ResultPictures pictures, ResultDatabase database, ResultJournal journal, KagPromptResultsOptions options, TimeProvider time,
-    ILogger<PictureSweep> log)
+    ResultPictures pictures, ResultDatabase database, ResultJournal journal, KagPromptResultsOptions options, ResultClock clock,
+    TimeProvider time, ILogger<PictureSweep> log)
 {
     private const int AtOnce = 200;
+
+    /// <summary>Times that are further ahead of the clock than this are of a clock that was wrong.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromDays(1);
 
     // A file that once had a row has it still, unless rows are removed: only what became old enough since is asked about.
     private DateTime askedUpTo = DateTime.MinValue;
@@ -25,11 +28,12 @@ internal sealed partial class PictureSweep(
     /// <summary>One pass. Nothing is deleted where the database is away.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        // What waits in the journal has no row yet: files that are not older than that are nobody's orphans.
-        var orphanedBefore = ((journal.OldestPending is { } oldest && oldest < now ? oldest : now) - options.OrphanAge).UtcDateTime;
-        var oldBefore = options.PictureDays is { } days ? now.UtcDateTime.AddDays(-days) : DateTime.MinValue;
-        var removedBefore = options.RemovedBefore(time) ?? DateTime.MinValue;
+        var now = await clock.NowAsync(cancellationToken).ConfigureAwait(false);
+        // Where days are counted by an earlier time than the clock shows, what was recorded by the clock is not ahead of it.
+        var ahead = time.GetUtcNow().UtcDateTime + Ahead;
+        var orphanedBefore = OrphanedBefore(now);
+        var oldBefore = options.PictureDays is { } days ? now.AddDays(-days) : DateTime.MinValue;
+        var removedBefore = options.RemovedBefore(now) ?? DateTime.MinValue;
 
         // Older than any row: of another database, or of one that was emptied. They are nobody's to delete as orphans, unless rows are
         // removed at their age.
@@ -46,7 +50,7 @@ internal sealed partial class PictureSweep(
         var room = options.PictureGigabytes * 1e9 ?? double.PositiveInfinity;
         for (ContentFile? last = null; bytes - freed > room;)
         {
-            var oldestFiles = OldestAfter(last);
+            var oldestFiles = OldestAfter(last, ahead);
             if (oldestFiles.Count == 0)
             {
                 break;
@@ -77,27 +81,47 @@ internal sealed partial class PictureSweep(
         {
             foreach (var some in candidates.Chunk(AtOnce))
             {
-                var rows = await FeedbackOnAsync(some, cancellationToken).ConfigureAwait(false);
-                foreach (var file in some)
+                await using var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
+                var rows = await FeedbackOnAsync(context, some, cancellationToken).ConfigureAwait(false);
+                var going = some.Where(file => Goes(file, rows)).ToArray();
+                if (going.Length == 0)
                 {
-                    var goes = rows.TryGetValue(file, out var hasFeedback)
-                        ? isDue(file) && (!hasFeedback || options.DeletePicturesWithFeedback)
-                        : file.Recorded < orphanedBefore && (file.Recorded >= first || file.Recorded < removedBefore || isDue(file));
-                    if (goes && file.Files.Delete(file))
-                    {
-                        (deleted, freed) = (deleted + 1, freed + file.Length);
-                    }
+                    continue;
+                }
+
+                // Somebody may have spoken of one since: it is asked again, and whoever speaks now waits until the files are gone.
+                await using var held = await context.HoldFeedbackAsync([.. going.Select(file => file.Hash)], cancellationToken)
+                    .ConfigureAwait(false);
+                rows = await FeedbackOnAsync(context, going, cancellationToken).ConfigureAwait(false);
+                foreach (var file in going.Where(file => Goes(file, rows) && file.Files.Delete(file)))
+                {
+                    (deleted, freed) = (deleted + 1, freed + file.Length);
                 }
             }
+
+            bool Goes(ContentFile file, Dictionary<ContentFile, bool> rows) => rows.TryGetValue(file, out var hasFeedback)
+                ? isDue(file) && (!hasFeedback || options.DeletePicturesWithFeedback)
+                : file.Recorded < orphanedBefore && (file.Recorded >= first || file.Recorded < removedBefore || isDue(file));
         }
     }
+
+    /// <summary>
+    /// What waits in the journal has no row yet: files that are not older than that are nobody's orphans. When that was nobody knows where
+    /// the journal was begun by a clock that was ahead.
+    /// </summary>
+    private DateTime OrphanedBefore(DateTime now) => journal.OldestPending?.UtcDateTime switch
+    {
+        { } oldest when oldest > now + Ahead => DateTime.MinValue,
+        { } oldest when oldest < now => oldest - options.OrphanAge,
+        _ => now - options.OrphanAge,
+    };
 
     private IEnumerable<ContentFile> All() => pictures.Pictures.List().Concat(pictures.Maps.List());
 
     /// <summary>Of the files after one, those that were recorded first, in their order.</summary>
-    private List<ContentFile> OldestAfter(ContentFile? last)
+    private List<ContentFile> OldestAfter(ContentFile? last, DateTime ahead)
     {
-        var order = Comparer<ContentFile>.Create((one, other) => KeyOf(one).CompareTo(KeyOf(other)));
+        var order = Comparer<ContentFile>.Create((one, other) => KeyOf(one, ahead).CompareTo(KeyOf(other, ahead)));
         // The youngest comes out first, and makes room for an older one.
         var kept = new PriorityQueue<ContentFile, ContentFile>(Comparer<ContentFile>.Create((one, other) => order.Compare(other, one)));
         foreach (var file in All())
@@ -120,14 +144,17 @@ internal sealed partial class PictureSweep(
         return [.. kept.UnorderedItems.Select(item => item.Element).Order(order)];
     }
 
-    /// <summary>Files of one time stand in a fixed order, too.</summary>
-    private (DateTime Recorded, bool IsMap, string Hash) KeyOf(ContentFile file)
-        => (file.Recorded, file.Files == pictures.Maps, file.Hash);
+    /// <summary>
+    /// Files of one time stand in a fixed order, too. Those from the future come first: they were recorded before now, and would else
+    /// outlive all that is recorded until then.
+    /// </summary>
+    private (bool IsPast, DateTime Recorded, bool IsMap, string Hash) KeyOf(ContentFile file, DateTime ahead)
+        => (file.Recorded <= ahead, file.Recorded, file.Files == pictures.Maps, file.Hash);
 
     /// <summary>Of files with a row: whether any row of theirs carries feedback.</summary>
-    private async Task<Dictionary<ContentFile, bool>> FeedbackOnAsync(ContentFile[] files, CancellationToken cancellationToken)
+    private async Task<Dictionary<ContentFile, bool>> FeedbackOnAsync(
+        ResultsContext context, ContentFile[] files, CancellationToken cancellationToken)
     {
-        await using var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         var hashes = files.Select(file => file.Hash).ToArray();
         var ofPictures = await context.Results.Where(row => hashes.Contains(row.PictureHash))
             .GroupBy(row => row.PictureHash!)

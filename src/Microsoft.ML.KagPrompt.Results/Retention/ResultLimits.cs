@@ -1,6 +1,6 @@
 namespace Microsoft.ML.KagPrompt.Results.Retention;
 
-/// <summary>Which results are too old to be kept, by the time of their inspection.</summary>
+/// <summary>Which results are too old to be kept, by the time of their inspection and the <see cref="ResultClock"/>.</summary>
 internal static class ResultLimits
 {
     /// <summary>
@@ -10,16 +10,14 @@ internal static class ResultLimits
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
 
     /// <summary>Results before this are not taken in; null: all are.</summary>
-    public static DateTime? RefusedBefore(this KagPromptResultsOptions options, TimeProvider time) => Before(options.ResultDays, time);
+    public static DateTime? RefusedBefore(this KagPromptResultsOptions options, DateTime now) => Before(options.ResultDays, now);
 
     /// <summary>Rows before this go unless they carry feedback; null: none goes.</summary>
-    public static DateTime? RemovedBefore(this KagPromptResultsOptions options, TimeProvider time)
-        => Before(options.ResultDays, time) - Grace;
+    public static DateTime? RemovedBefore(this KagPromptResultsOptions options, DateTime now) => Before(options.ResultDays, now) - Grace;
 
     /// <summary>Rows before this go, feedback or not; null: none with feedback goes.</summary>
-    public static DateTime? RemovedWithFeedbackBefore(this KagPromptResultsOptions options, TimeProvider time)
-        => Before(options.ResultDaysWithFeedback, time) - Grace;
+    public static DateTime? RemovedWithFeedbackBefore(this KagPromptResultsOptions options, DateTime now)
+        => Before(options.ResultDaysWithFeedback, now) - Grace;
 
-    private static DateTime? Before(double? days, TimeProvider time)
-        => days is { } some ? time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(some) : null;
+    private static DateTime? Before(double? days, DateTime now) => days is { } some ? now - TimeSpan.FromDays(some) : null;
 }

@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt.Results.Retention;
 /// Removes results that are too old, and all that was said of them. Their pictures then have no row, and go as others do.
 /// </summary>
 internal sealed partial class ResultSweep(
-    ResultDatabase database, KagPromptResultsOptions options, TimeProvider time, ILogger<ResultSweep> log)
+    ResultDatabase database, KagPromptResultsOptions options, ResultClock clock, ILogger<ResultSweep> log)
 {
     /// <summary>Most rows of a transaction: who records waits for no more.</summary>
     private const int AtOnce = 1000;
@@ -17,13 +17,14 @@ internal sealed partial class ResultSweep(
     /// <summary>One pass. Nothing is removed where the database is away.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (options.RemovedBefore(time) is not { } before)
+        var now = await clock.NowAsync(cancellationToken).ConfigureAwait(false);
+        if (options.RemovedBefore(now) is not { } before)
         {
             return;
         }
 
         // No result is of before 1970.
-        var beforeWithFeedback = options.RemovedWithFeedbackBefore(time) ?? DateTime.UnixEpoch;
+        var beforeWithFeedback = options.RemovedWithFeedbackBefore(now) ?? DateTime.UnixEpoch;
         var removed = 0L;
         await using var context = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         // Rows that stay, of which somebody spoke, are passed once.

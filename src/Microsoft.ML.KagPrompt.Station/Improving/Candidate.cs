@@ -26,8 +26,11 @@ internal sealed record Candidate
     /// <summary>Parts that were inspected again.</summary>
     public required int Compared { get; init; }
 
-    /// <summary>Parts whose pictures are deleted since, or that it cannot read.</summary>
+    /// <summary>Parts whose pictures are deleted or damaged since, or that it cannot read.</summary>
     public required int NotCompared { get; init; }
+
+    /// <summary>Pictures that were chosen and are gone since, or of which nothing is said any more.</summary>
+    public required int LeftOut { get; init; }
 
     public required IReadOnlyList<ChangedVerdict> Changes { get; init; }
 }

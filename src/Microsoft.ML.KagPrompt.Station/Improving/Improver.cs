@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.KagPrompt.Hosting;
 using Microsoft.ML.KagPrompt.Results;
+using Microsoft.ML.KagPrompt.Station.Pictures;
 using Microsoft.ML.KagPrompt.Station.Storage;
 using Microsoft.ML.KagPrompt.Station.Teaching;
 
@@ -38,7 +39,11 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
             .DistinctBy(result => result.PictureHash)];
     }
 
-    /// <summary>Pictures of good parts join the photographs, those of missed defects place the threshold; fitted anew.</summary>
+    /// <summary>
+    /// Pictures of good parts join the photographs, those of missed defects place the threshold; fitted anew. Those that are gone since
+    /// they were chosen are left out, and counted.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">None is left, or the station did not teach the served version.</exception>
     public async Task LearnAsync(string product, IReadOnlyList<Guid> joining, string by, Action<string, int, int> tell,
         CancellationToken stop)
     {
@@ -48,21 +53,25 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
         var (good, defects) = (new List<TeachingPhoto>(), new List<TeachingPhoto>());
         foreach (var result in (await SaidAsync(product, stop)).Where(result => joining.Contains(result.Id)))
         {
-            var file = await pictures.ReadPictureAsync(result.PictureHash!, stop)
-                ?? throw new InvalidOperationException($"The picture of {result.Time:u} was deleted since. Leave it out.");
-            (result.Feedback == FeedbackKind.FalseAlarm ? good : defects).Add(photographs.Add(file, $"{result.Id:N}.png"));
+            if (await pictures.FindAsync(result, stop) is { } file)
+            {
+                (result.Feedback == FeedbackKind.FalseAlarm ? good : defects).Add(photographs.Add(file, $"{result.Id:N}.png"));
+            }
         }
 
         if (good.Count + defects.Count == 0)
         {
-            throw new InvalidOperationException("No picture was chosen: expected false alarms, or parts that were missed.");
+            throw new InvalidOperationException(joining.Count == 0
+                ? "No picture was chosen: expected false alarms, or parts that were missed."
+                : "None of the chosen pictures is there any more: they were deleted or damaged, or what was said of them was taken back. "
+                    + "Load the page again.");
         }
 
         var path = await PathOfAsync(product);
         var given = known with { Photographs = [.. known.Photographs, .. good], Defects = [.. known.Defects, .. defects] };
         var outcome = await teacher.FitAsync(product, given, path, tell, stop);
         await CompareAsync(product, active, path, outcome.Facts, $"{good.Count} false alarms and {defects.Count} missed parts learned",
-            by, tell, stop);
+            by, tell, stop, joining.Count - good.Count - defects.Count);
     }
 
     /// <summary>The same photographs, another threshold.</summary>
@@ -113,7 +122,7 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
     public void Discard(string product) => candidates.TryRemove(product, out _);
 
     private async Task CompareAsync(string product, ModelVersion active, string path, ModelFacts known, string comment, string by,
-        Action<string, int, int> tell, CancellationToken stop)
+        Action<string, int, int> tell, CancellationToken stop, int leftOut = 0)
     {
         var last = (await store.QueryAsync(new() { Product = product }, ResultOrder.Newest, MostCompared, null, stop)).Results;
         var (changes, compared, without) = (new List<ChangedVerdict>(), 0, 0);
@@ -123,7 +132,7 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
             {
                 stop.ThrowIfCancellationRequested();
                 tell("inspecting the last parts again", compared + without, last.Count);
-                if (result.PictureHash is null || await pictures.ReadPictureAsync(result.PictureHash, stop) is not { } file)
+                if (await pictures.FindAsync(result, stop) is not { } file)
                 {
                     without++;
                     continue;
@@ -158,6 +167,7 @@ internal sealed class Improver(IModelRegistry registry, IResultStore store, Resu
             Facts = known,
             Compared = compared,
             NotCompared = without,
+            LeftOut = leftOut,
             Changes = changes,
         };
     }

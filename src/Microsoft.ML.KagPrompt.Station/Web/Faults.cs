@@ -14,7 +14,8 @@ internal static class Faults
 
     public static string Say(Exception fault) => fault switch
     {
-        DbUpdateException { InnerException: { } inner } => inner.Message,
+        DbUpdateException { InnerException: { } inner } => Say(inner),
+        DbException => $"The database is away or busy: {fault.Message} Try again in a moment.",
         _ when IsExpected(fault) => fault.Message,
         // What it is may be nobody's business; the log has it.
         _ => $"{fault.GetType().Name}. The station's log says more.",

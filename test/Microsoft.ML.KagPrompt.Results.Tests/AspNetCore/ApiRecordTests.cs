@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.ML.KagPrompt.Results.AspNetCore;
 using Microsoft.ML.KagPrompt.Results.Tests.Servers;
 
@@ -75,6 +76,15 @@ public sealed class ApiRecordTests
         using var client = await host.ClientAsync(ApiKeyRole.Write);
         (await client.PostAsync("/api/results", Form(ResultsHost.Record(), [1], "a"))).StatusCode.Should().Be(HttpStatusCode.Accepted);
         (await host.Client().GetStringAsync("/api/health")).Should().Be("""{"status":"ok","pending":1}""");
+    }
+
+    [Fact]
+    public async Task Health_ClockThatWasSetAYearAhead_SaysClock()
+    {
+        await using var host = await ApiHost.StartAsync(options => File.WriteAllText(Path.Combine(options.Folder, "clock.json"),
+            $$"""{"Expected":"{{DateTimeOffset.UtcNow.AddYears(-1):O}}","Shown":null,"Ran":"00:00:00"}"""));
+        await host.App.Services.GetRequiredService<ResultClock>().NowAsync(default);
+        (await host.Client().GetStringAsync("/api/health")).Should().Be("""{"status":"clock","pending":0}""");
     }
 
     [Fact]

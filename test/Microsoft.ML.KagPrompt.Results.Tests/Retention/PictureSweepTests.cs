@@ -156,9 +156,9 @@ public sealed class PictureSweepTests : IDisposable
     private Task<ResultsHost> StartAsync(Action<KagPromptResultsOptions>? configure = null)
         => ResultsHost.StartAsync(folder.Path, null, configure, time);
 
-    private static async Task<StoredResult> RecordAsync(ResultsHost host, string picture, bool withMap = true)
+    private async Task<StoredResult> RecordAsync(ResultsHost host, string picture, bool withMap = true)
     {
-        var record = ResultsHost.Record();
+        var record = ResultsHost.Record(time: time.GetUtcNow());
         var bytes = System.Text.Encoding.UTF8.GetBytes(picture);
         await host.Recorder.RecordAsync(record, bytes, withMap
             ? new ResultMap(bytes.Select(value => (float)value).ToArray(), 1, bytes.Length) : null);

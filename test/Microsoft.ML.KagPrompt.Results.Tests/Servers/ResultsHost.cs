@@ -37,6 +37,8 @@ internal sealed class ResultsHost : IAsyncDisposable
 
     public ResultSweep Rows => Get<ResultSweep>();
 
+    public ResultClock ResultClock => Get<ResultClock>();
+
     public ResultDatabase Database => Get<ResultDatabase>();
 
     public static async Task<ResultsHost> StartAsync(string folder, string? postgres = null,

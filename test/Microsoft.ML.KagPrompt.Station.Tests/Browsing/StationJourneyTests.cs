@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
 using Microsoft.Playwright;
 using QuickStart;
 
@@ -31,6 +32,7 @@ public sealed class StationJourneyTests
         await RunAsync(station.Data);
         await ReviewAsync();
         await ImproveAsync();
+        await SayOfAPictureThatIsGoneAsync(station.Data);
         await OtherPagesAsync();
         await InGermanAsync(station.Data);
         browsed.Complaints.Should().BeEmpty("nothing went wrong in the console, and nothing outside was asked for");
@@ -192,6 +194,24 @@ public sealed class StationJourneyTests
         await browsed.OpenAsync("Audit");
         await Assertions.Expect(Page.GetByText("model rolled back")).ToBeVisibleAsync();
         await browsed.LookAsync("audit");
+    }
+
+    private async Task SayOfAPictureThatIsGoneAsync(string data)
+    {
+        await browsed.OpenAsync("Review");
+        await Assertions.Expect(Page.GetByText($"1 of {Parts} that are loaded")).ToBeVisibleAsync();
+        await using (var results = new SqliteConnection($"Data Source={Path.Combine(data, "results", "results.db")};Mode=ReadOnly;Pooling=False"))
+        {
+            await results.OpenAsync();
+            await using var worst = results.CreateCommand();
+            worst.CommandText = "SELECT PictureHash FROM results ORDER BY Score DESC LIMIT 1";
+            File.Delete(Directory.GetFiles(Path.Combine(data, "results", "pictures"), (string)(await worst.ExecuteScalarAsync())!,
+                SearchOption.AllDirectories).Single());
+        }
+
+        await Page.Locator("h1").ClickAsync();
+        await Page.Keyboard.PressAsync("1");
+        await Assertions.Expect(Page.GetByRole(AriaRole.Status).First).ToContainTextAsync("Improve cannot learn from it");
     }
 
     private async Task InGermanAsync(string data)

@@ -115,12 +115,53 @@ public sealed class ImproverTests : IAsyncLifetime
         (await Improver.SaidAsync(Product)).Should().BeEmpty("the new version knows it");
     }
 
+    [Fact]
+    public async Task Learn_PicturesThatAreGoneSinceTheyWereChosen_AreLeftOutAndCounted()
+    {
+        var store = services.GetRequiredService<IResultStore>();
+        await RecordAsync(Chipped(78), Chipped(79));
+        var chosen = (await store.QueryAsync(new() { Verdict = ResultVerdict.Anomalous }, ResultOrder.Oldest)).Results;
+        foreach (var result in chosen)
+        {
+            await store.SetFeedbackAsync(result.Id, FeedbackKind.FalseAlarm, "anna");
+        }
+
+        File.Delete(FileOf(chosen[1]));
+        await File.WriteAllTextAsync(FileOf(chosen[2]), "damaged");
+        await FluentActions.Awaiting(() => Improver.LearnAsync(Product, [chosen[1].Id, chosen[2].Id, Guid.NewGuid()], "anna",
+            (_, _, _) => { }, default)).Should().ThrowAsync<InvalidOperationException>().WithMessage("None of the chosen*Load the page again.");
+        Improver.Find(Product).Should().BeNull();
+
+        await Improver.LearnAsync(Product, [.. chosen.Select(result => result.Id)], "anna", (_, _, _) => { }, default);
+        var candidate = Improver.Find(Product)!;
+        (candidate.LeftOut, candidate.NotCompared, candidate.Compared).Should().Be((2, 2, 3));
+        candidate.Facts.Photographs.Should().HaveCount(outcome.Facts.Photographs.Count + 1);
+    }
+
+    [Fact]
+    public async Task MoveThreshold_PictureThatGoesMeanwhile_IsNotCompared()
+    {
+        var last = (await services.GetRequiredService<IResultStore>().QueryAsync(ResultFilter.All, ResultOrder.Oldest)).Results[0];
+        await Improver.MoveThresholdAsync(Product, -1, "anna", (_, done, _) =>
+        {
+            if (done == 1)
+            {
+                File.Delete(FileOf(last));
+            }
+        }, default);
+        (Improver.Find(Product)!.NotCompared, Improver.Find(Product)!.Compared).Should().Be((1, 2));
+    }
+
+    private string FileOf(StoredResult result) => Directory.GetFiles(Path.Combine(data, "results", "pictures"), result.PictureHash!,
+        SearchOption.AllDirectories).Single();
+
     // Two parts that it was taught with, and one that is new and chipped.
-    private async Task RecordAsync()
+    private Task RecordAsync() => RecordAsync(Part(0), Part(1), Chipped(77));
+
+    private async Task RecordAsync(params byte[][] files)
     {
         var recorder = services.GetRequiredService<ResultRecorder>();
         using var model = KagPromptModel.Load(Model);
-        byte[][] files = [Part(0), Part(1), ImageCodec.EncodePng(PartRenderer.Render(77, "chip").Picture)];
         foreach (var file in files)
         {
             var verdict = model.Inspect(ImageCodec.Read(file, "part"), Product);
@@ -130,6 +171,8 @@ public sealed class ImproverTests : IAsyncLifetime
 
         await recorder.WhenStoredAsync();
     }
+
+    private static byte[] Chipped(int seed) => ImageCodec.EncodePng(PartRenderer.Render(seed, "chip").Picture);
 
     private static byte[] Part(int seed) => ImageCodec.EncodePng(PartRenderer.Render(seed, null).Picture);
 }
