@@ -66,7 +66,7 @@ Mutant[] mutants =
     new("convolution-without-shortcut", "Backbones/Residual/ResidualNetwork.Pixels.cs", "Conv(middle, last, shortcut)", "Conv(middle, last)", "ResNet18BackboneTests"),
     new("cells-between-swapped", "Numerics/PatchGrid.cs", "(upper[column] * (1 - below)) + (lower[column] * below)", "(upper[column] * below) + (lower[column] * (1 - below))", "PatchGridTests"),
     new("gradients-on-the-device-thread", "Backbones/DeviceQueue.cs", "        using var noGradients = torch.no_grad();\n", "", "DeviceQueueTests"),
-    new("threads-largest-not-merged", "Numerics/LargestProducts.cs", "Raise(ofAll, own, panels * shape.Queries);", "Raise(ofAll, ofAll, panels * shape.Queries);", "MemoryBankTests|LargestProductsTests"),
+    new("threads-largest-not-merged", "Numerics/LargestProducts.cs", "Raise(ofAll, own, panels * shape.Across);", "Raise(ofAll, ofAll, panels * shape.Across);", "MemoryBankTests|LargestProductsTests"),
     new("turned-patches-have-places", "Methods/Common/KeptRows.cs", "view == 0 ? drawn : drawn.Select(_ => -1L)", "drawn", "NearWeightTests"),
     new("views-not-mirrored", "Fitting/ViewsOfSupport.cs", "(kind.IsMirrored ? square.Mirrored() : square)", "(kind.IsMirrored ? square : square)", "SupportViewsTests"),
     new("first-view-sampled-too", "Methods/Common/KeptRows.cs", "view == 0 || share >= 1", "view == 9 || share >= 1", "SupportViewsTests"),
