@@ -32,7 +32,8 @@ public sealed class KagPromptResultsOptions
 
     /// <summary>
     /// Days that results are kept after their <see cref="InspectionRecord.Time"/>, with their pictures and maps, 1 or more; null: no
-    /// limit. A machine's clock that was set is not believed at once (<see cref="ResultClock"/>). Those that carry feedback stay until <see cref="ResultDaysWithFeedback"/>. Older ones are not taken in: one that is recorded
+    /// limit. A machine's clock that was set is not believed at once (<see cref="ResultClock"/>). Those that carry feedback stay until
+    /// <see cref="ResultDaysWithFeedback"/>. Older ones are not taken in: one that is recorded
     /// again after it went does not come back. The same in all processes that share a database.
     /// </summary>
     public double? ResultDays { get; set; }
