@@ -34,10 +34,10 @@ internal static unsafe class LargestProducts
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var (count, total, width) = ((int)queries.shape[0], (int)rows.shape[0], (int)queries.shape[1]);
-        var packed = Packed(queries.unsqueeze(0), shape.Across);
-        var (panels, known) = ((int)packed.shape[0], rows.contiguous());
+        using var packed = Packed(queries.unsqueeze(0), shape);
+        var (panels, known) = (packed.Count, rows.contiguous());
         var (best, ofRows) = (Lowest(panels * shape.Across), torch.empty([total]));
-        float* panel = TensorMemory.First(packed), ofAll = TensorMemory.First(best);
+        float* panel = packed.Panel(0), ofAll = TensorMemory.First(best);
         float* products = TensorMemory.First(ofRows), matrix = TensorMemory.First(known);
         var merging = new Lock();
         Share((total + RowsAtOnce - 1) / RowsAtOnce, (long)count * total * width, next =>
@@ -80,12 +80,12 @@ internal static unsafe class LargestProducts
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         var (columns, width) = (grid.Columns, (int)queries.shape[1]);
-        var packed = Packed(queries.reshape(grid.Rows, columns, width), shape.Across);
-        var (across, known) = ((int)packed.shape[0] / grid.Rows, rows.contiguous());
+        using var packed = Packed(queries.reshape(grid.Rows, columns, width), shape);
+        var (across, known) = (packed.Count / grid.Rows, rows.contiguous());
         var wide = across * shape.Across;
         var best = Lowest(grid.Rows, wide);
         var apart = Apart(columns, wide, reach);
-        float* first = TensorMemory.First(packed), ofAll = TensorMemory.First(best);
+        var ofAll = TensorMemory.First(best);
         float* matrix = TensorMemory.First(known), distant = TensorMemory.First(apart);
         int First(int row) => Array.BinarySearch(cells, (row * (long)columns) - 1, FirstAbove) is var at && at < 0 ? ~at : at;
         var work = (long)cells.Length * ((2 * reach) + 1) * wide * width;
@@ -102,7 +102,7 @@ internal static unsafe class LargestProducts
                     var count = Math.Min(shape.Rows, end - row);
                     for (var panel = 0; panel < across; panel++)
                     {
-                        tiles.Multiply(row, count, first + ((nint)((line * across) + panel) * shape.Across * width), products);
+                        tiles.Multiply(row, count, packed.Panel((line * across) + panel), products);
                         for (var i = 0; i < count; i++)
                         {
                             Raise(ofAll + (line * wide) + (panel * shape.Across), products + (i * shape.Across), shape.Across,
@@ -177,30 +177,18 @@ internal static unsafe class LargestProducts
         }
     }
 
-    /// <summary>
-    /// Groups of queries as panels, in each column by column: [groups, n, D] → [panels, D, queries]. A group begins a panel; its last
-    /// query fills its last. Not by libtorch: its threads would go on spinning for some milliseconds, on the cores that come to work now.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static torch.Tensor Packed(torch.Tensor queries, int across)
+    /// <summary>Groups of queries as columns: [groups, n, D]. A group begins a panel; its last query fills its last.</summary>
+    private static Panels Packed(torch.Tensor queries, TileShape shape)
     {
         var known = queries.contiguous();
         var (groups, count, width) = ((int)known.shape[0], (int)known.shape[1], (int)known.shape[2]);
-        var ofGroup = (count + across - 1) / across;
-        var packed = torch.empty([groups * ofGroup, width, across]);
-        float* from = TensorMemory.First(known), to = TensorMemory.First(packed);
-        for (var panel = 0; panel < groups * ofGroup; panel++)
+        var wide = (count + shape.Across - 1) / shape.Across * shape.Across;
+        var packed = new Panels(width, groups * wide, shape);
+        for (var group = 0; group < groups; group++)
         {
-            for (var lane = 0; lane < across; lane++)
-            {
-                var query = Math.Min((panel % ofGroup * across) + lane, count - 1);
-                var own = from + (((nint)(panel / ofGroup) * count) + query) * width;
-                var place = to + ((nint)panel * width * across) + lane;
-                for (var column = 0; column < width; column++, place += across)
-                {
-                    *place = own[column];
-                }
-            }
+            var own = TensorMemory.First(known) + ((nint)group * count * width);
+            packed.SetColumns(group * wide, count, own, width);
+            packed.SetColumns((group * wide) + count, wide - count, own + ((nint)(count - 1) * width), pitch: 0);
         }
 
         return packed;

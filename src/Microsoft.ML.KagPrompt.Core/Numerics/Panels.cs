@@ -20,8 +20,13 @@ internal sealed unsafe class Panels : IDisposable
     public Panels(int depth, int width, TileShape shape)
     {
         (Depth, Width, Shape) = (depth, width, shape);
-        memory = torch.zeros((long)Count * depth * shape.Across).DetachFromDisposeScope();
+        memory = torch.empty((long)Count * depth * shape.Across).DetachFromDisposeScope();
         first = TensorMemory.First(memory);
+        // Not by libtorch: its threads would go on spinning for some milliseconds, on the cores that come to work now.
+        for (var panel = 0; panel < Count; panel++)
+        {
+            new Span<float>(Panel(panel), depth * shape.Across).Clear();
+        }
     }
 
     public int Depth { get; }

@@ -22,13 +22,13 @@ public abstract class FeedbackRaceContract : IDisposable
         var records = new List<StoredResult>();
         for (var i = 0; i < 240; i++)
         {
-            records.Add(await RecordAsync(host, $"part {i}"));
+            records.Add(await host.StoreAsync($"part {i}"));
             time.Advance(TimeSpan.FromMinutes(1));
         }
 
         // The first sixty go before anybody speaks; the last ones do not go.
         time.Advance(TimeSpan.FromHours(21 + (rowsGo ? 1 : 0)));
-        await SweepAsync(host);
+        await host.SweepAsync();
         var order = records.OrderBy(record => record.PictureHash, StringComparer.Ordinal).ToArray();
         var said = new (bool IsKept, bool HadPicture)[order.Length];
         var speaking = Enumerable.Range(0, 4).Select(speaker => Task.Run(async () =>
@@ -42,11 +42,11 @@ public abstract class FeedbackRaceContract : IDisposable
         for (var i = 0; i < 15; i++)
         {
             time.Advance(TimeSpan.FromMinutes(10));
-            await SweepAsync(host);
+            await host.SweepAsync();
         }
 
         await Task.WhenAll(speaking);
-        await SweepAsync(host);
+        await host.SweepAsync();
         for (var i = 0; i < order.Length; i++)
         {
             var (isKept, hadPicture) = said[i];
@@ -67,7 +67,7 @@ public abstract class FeedbackRaceContract : IDisposable
     public async Task SetFeedback_BetweenTheLookAtAPictureAndItsRemoval_KeepsIt()
     {
         await using var host = await StartAsync(_ => { });
-        var result = await RecordAsync(host, "part");
+        var result = await host.StoreAsync("part");
         time.Advance(TimeSpan.FromDays(2));
         Task sweep;
         await using (var context = await host.Database.OpenAsync(default))
@@ -100,20 +100,6 @@ public abstract class FeedbackRaceContract : IDisposable
             (options.PictureDays, options.RetentionInterval) = (1, TimeSpan.FromDays(7));
             configure(options);
         }, time);
-
-    private async Task<StoredResult> RecordAsync(ResultsHost host, string picture)
-    {
-        var record = ResultsHost.Record(time: time.GetUtcNow());
-        await host.Recorder.RecordAsync(record, System.Text.Encoding.UTF8.GetBytes(picture));
-        await host.Recorder.WhenStoredAsync();
-        return (await host.Store.FindAsync(record.Id))!;
-    }
-
-    private static async Task SweepAsync(ResultsHost host)
-    {
-        await host.Rows.RunAsync(default);
-        await host.Sweep.RunAsync(default);
-    }
 }
 
 public sealed class SqliteFeedbackRaceTests : FeedbackRaceContract

@@ -14,18 +14,18 @@ public sealed class ResultClockTests : IDisposable
     public async Task Sweep_ClockSetAYearAheadAndBack_RemovesNothingAndSaysIt()
     {
         await using var host = await StartAsync(options => options.RetentionInterval = TimeSpan.FromMinutes(1));
-        var before = await RecordAsync(host, "before");
+        var before = await host.StoreAsync("before");
         time.Ahead = Year;
         // What waited in the journal, or is recorded again, is from before.
-        var waited = await RecordAsync(host, "waited", before.Time);
-        var meanwhile = await RecordAsync(host, "meanwhile");
-        await SweepAsync(host);
+        var waited = await host.StoreAsync("waited", before.Time);
+        var meanwhile = await host.StoreAsync("meanwhile");
+        await host.SweepAsync();
         time.Advance(TimeSpan.FromMinutes(1));
         await host.Log.SaysAsync("Warning: The machine's clock shows 2027-03-01T12:01:00.0000000+00:00, but 2026-03-01T12:01:00.0000000");
         host.ResultClock.Doubt.Should().Be(new ClockDoubt(time.GetUtcNow(), time.GetUtcNow() - Year, TimeSpan.FromHours(72)
             - TimeSpan.FromMinutes(1)));
         time.Ahead = TimeSpan.Zero;
-        await SweepAsync(host);
+        await host.SweepAsync();
         host.ResultClock.Doubt.Should().BeNull();
         foreach (var result in (StoredResult[])[before, waited, meanwhile])
         {
@@ -35,7 +35,7 @@ public sealed class ResultClockTests : IDisposable
 
         // Days are counted as ever. The one of the year to come has a year more.
         time.Advance(TimeSpan.FromDays(31));
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.QueryAsync(ResultFilter.All)).Results.Select(result => result.Id).Should().Equal(meanwhile.Id);
     }
 
@@ -50,7 +50,7 @@ public sealed class ResultClockTests : IDisposable
         StoredResult result;
         await using (var host = await StartAsync())
         {
-            result = await RecordAsync(host, "before");
+            result = await host.StoreAsync("before");
         }
 
         time.Ahead = Year;
@@ -64,7 +64,7 @@ public sealed class ResultClockTests : IDisposable
         }
 
         await using var later = await StartAsync();
-        await SweepAsync(later);
+        await later.SweepAsync();
         (await later.Store.FindAsync(result.Id)).Should().Be(result);
         (await later.Pictures.ReadPictureAsync(result.PictureHash!)).Should().NotBeNull();
         later.ResultClock.Doubt!.Remaining.Should().Be(TimeSpan.FromHours(72));
@@ -75,7 +75,7 @@ public sealed class ResultClockTests : IDisposable
     {
         await using (var host = await StartAsync())
         {
-            await RecordAsync(host, "before");
+            await host.StoreAsync("before");
         }
 
         time.Advance(TimeSpan.FromDays(60));
@@ -85,7 +85,7 @@ public sealed class ResultClockTests : IDisposable
             {
                 (await host.Store.QueryAsync(ResultFilter.All)).Results.Should().ContainSingle($"shift {shift} has begun");
                 time.Advance(TimeSpan.FromHours(8));
-                await SweepAsync(host);
+                await host.SweepAsync();
                 (await host.Store.QueryAsync(ResultFilter.All)).Results.Should().HaveCount(shift < 9 ? 1 : 0, $"shift {shift} has ended");
                 Directory.GetFiles(folder.In("pictures"), "*", SearchOption.AllDirectories).Should().HaveCount(shift < 9 ? 1 : 0);
             }
@@ -100,12 +100,12 @@ public sealed class ResultClockTests : IDisposable
     {
         await using (var host = await StartAsync())
         {
-            await RecordAsync(host, "before");
+            await host.StoreAsync("before");
         }
 
         time.Advance(TimeSpan.FromDays(3.5));
         await using var later = await StartAsync();
-        await SweepAsync(later);
+        await later.SweepAsync();
         later.ResultClock.Doubt.Should().BeNull();
         // From here on it is known how long the machine stood still.
         time.Ahead = TimeSpan.FromHours(2);
@@ -153,11 +153,11 @@ public sealed class ResultClockTests : IDisposable
     {
         await using var host = await StartAsync(options => options.PictureGigabytes = 25_000 / 1e9);
         time.Ahead = isSetBack ? Year : TimeSpan.Zero;
-        var first = await RecordAsync(host, new string('a', 10_000));
+        var first = await host.StoreAsync(new string('a', 10_000));
         time.Ahead = isSetBack ? TimeSpan.Zero : Year;
         time.Advance(TimeSpan.FromMinutes(10));
-        StoredResult[] later = [await RecordAsync(host, new string('b', 10_000)), await RecordAsync(host, new string('c', 10_000))];
-        await SweepAsync(host);
+        StoredResult[] later = [await host.StoreAsync(new string('b', 10_000)), await host.StoreAsync(new string('c', 10_000))];
+        await host.SweepAsync();
         (await host.Pictures.ReadPictureAsync(first.PictureHash!)).Should().BeNull();
         foreach (var result in later)
         {
@@ -170,7 +170,7 @@ public sealed class ResultClockTests : IDisposable
     {
         await using (var host = await StartAsync())
         {
-            await RecordAsync(host, "stored");
+            await host.StoreAsync("stored");
         }
 
         // Its services do not run: nothing leaves the journal.
@@ -196,19 +196,5 @@ public sealed class ResultClockTests : IDisposable
         // The service looks at the clock at its start, a moment later.
         await host.ResultClock.NowAsync(default);
         return host;
-    }
-
-    private async Task<StoredResult> RecordAsync(ResultsHost host, string picture, DateTimeOffset? at = null)
-    {
-        var record = ResultsHost.Record(time: at ?? time.GetUtcNow());
-        await host.Recorder.RecordAsync(record, System.Text.Encoding.UTF8.GetBytes(picture));
-        await host.Recorder.WhenStoredAsync();
-        return (await host.Store.FindAsync(record.Id))!;
-    }
-
-    private static async Task SweepAsync(ResultsHost host)
-    {
-        await host.Rows.RunAsync(default);
-        await host.Sweep.RunAsync(default);
     }
 }

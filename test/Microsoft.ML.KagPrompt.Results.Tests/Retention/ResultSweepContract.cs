@@ -30,11 +30,11 @@ public abstract class ResultSweepContract : IDisposable
         await host.Recorder.RecordAsync(young, Shared);
         await host.Recorder.WhenStoredAsync();
 
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.FindAsync(old.Id)).Should().Be(before, "it is 29 days old");
 
         time.Advance(TimeSpan.FromDays(1.5));
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.QueryAsync(ResultFilter.All)).Results.Select(result => result.Id).Should().Equal(young.Id, spoken.Id);
         (await host.Store.FeedbackHistoryAsync(takenBack.Id)).Should().BeEmpty();
         (await host.Store.FeedbackHistoryAsync(spoken.Id)).Should().ContainSingle();
@@ -53,7 +53,7 @@ public abstract class ResultSweepContract : IDisposable
         await using var host = await StartAsync(_ => { });
         await host.StoreAsync(Record(1));
         time.Advance(TimeSpan.FromDays(20_000));
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.QueryAsync(ResultFilter.All)).Results.Should().ContainSingle();
     }
 
@@ -65,10 +65,10 @@ public abstract class ResultSweepContract : IDisposable
         await host.StoreAsync(silent, spoken);
         await host.Store.SetFeedbackAsync(spoken.Id, FeedbackKind.Missed, "Ann");
         time.Advance(TimeSpan.FromDays(39));
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.QueryAsync(ResultFilter.All)).Results.Select(result => result.Id).Should().Equal(spoken.Id);
         time.Advance(TimeSpan.FromDays(2));
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.QueryAsync(ResultFilter.All)).Results.Should().BeEmpty();
         (await host.Store.FeedbackHistoryAsync(spoken.Id)).Should().BeEmpty();
     }
@@ -90,7 +90,7 @@ public abstract class ResultSweepContract : IDisposable
         }
 
         time.Advance(TimeSpan.FromDays(3));
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.QueryAsync(ResultFilter.All, ResultOrder.Oldest, 1000)).Results.Select(result => result.Id).Should()
             .Equal(records.Take(5).Select(record => record.Id));
     }
@@ -102,7 +102,7 @@ public abstract class ResultSweepContract : IDisposable
         var record = Record(1);
         await host.StoreAsync(record);
         time.Advance(TimeSpan.FromDays(10) + TimeSpan.FromMinutes(61));
-        await SweepAsync(host);
+        await host.SweepAsync();
         // Clocks are set back by a little now and then.
         time.AdjustTime(time.GetUtcNow() - TimeSpan.FromMinutes(60));
         var young = Record(2);
@@ -118,12 +118,12 @@ public abstract class ResultSweepContract : IDisposable
         var record = Record(1);
         await host.StoreAsync(record);
         time.Advance(TimeSpan.FromDays(10) + TimeSpan.FromMinutes(50));
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.FindAsync(record.Id)).Should().NotBeNull();
         await host.StoreAsync(Record(2) with { Time = record.Time });
         (await host.Store.QueryAsync(ResultFilter.All)).Results.Should().ContainSingle("a new one of that time is too old");
         time.Advance(TimeSpan.FromMinutes(20));
-        await SweepAsync(host);
+        await host.SweepAsync();
         (await host.Store.FindAsync(record.Id)).Should().BeNull();
     }
 
@@ -151,12 +151,6 @@ public abstract class ResultSweepContract : IDisposable
 
     private Task<ResultsHost> StartAsync(Action<KagPromptResultsOptions> configure)
         => ResultsHost.StartAsync(folder.Path, NewDatabase(), configure, time);
-
-    private static async Task SweepAsync(ResultsHost host)
-    {
-        await host.Rows.RunAsync(default);
-        await host.Sweep.RunAsync(default);
-    }
 }
 
 public sealed class SqliteSweepTests : ResultSweepContract

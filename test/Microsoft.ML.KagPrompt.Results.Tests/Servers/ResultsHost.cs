@@ -85,6 +85,24 @@ internal sealed class ResultsHost : IAsyncDisposable
         await Recorder.WhenStoredAsync();
     }
 
+    /// <summary>A result with a picture, which is in the database then.</summary>
+    /// <param name="picture">Its picture's bytes.</param>
+    /// <param name="at">When the part was inspected; null: now by the host's clock.</param>
+    public async Task<StoredResult> StoreAsync(string picture, DateTimeOffset? at = null)
+    {
+        var record = Record(time: at ?? Get<TimeProvider>().GetUtcNow());
+        await Recorder.RecordAsync(record, System.Text.Encoding.UTF8.GetBytes(picture));
+        await Recorder.WhenStoredAsync();
+        return (await Store.FindAsync(record.Id))!;
+    }
+
+    /// <summary>Removes what is too old or too much.</summary>
+    public async Task SweepAsync()
+    {
+        await Rows.RunAsync(default);
+        await Sweep.RunAsync(default);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await host.StopAsync();

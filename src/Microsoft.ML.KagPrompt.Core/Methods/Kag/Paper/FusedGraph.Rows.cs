@@ -138,7 +138,7 @@ internal sealed unsafe partial class FusedGraph
     /// <summary>
     /// Of all patches' rows: (9) and (10) where messages were received, and what the messages of a round to come need of them.
     /// </summary>
-    private void Turn(bool isFirst, bool isLast) => ThreadTeam.Share(Nodes * BlocksOfNode, next =>
+    private void PassRows(bool isFirst, bool isLast) => ThreadTeam.Share(Nodes * BlocksOfNode, next =>
     {
         using var unit = new Unit(pitch);
         var before = -1;

@@ -8,7 +8,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag.Paper;
 
 /// <summary>
 /// Equations (1) to (11) on the processor where nothing is trained, by the library's own products: image after image, of whose edges no
-/// more is held than some rows'. What <see cref="KernelAwareGraph"/> has libtorch compute whole takes twice the time and more.
+/// more is held than some rows'. What <see cref="KernelAwareGraph"/> has libtorch compute whole takes up to twice the time.
 /// </summary>
 /// <remarks>The same bits whatever the number of threads and of images.</remarks>
 internal sealed unsafe partial class FusedGraph
@@ -57,11 +57,11 @@ internal sealed unsafe partial class FusedGraph
         for (var image = 0; image < batch; image++)
         {
             graph.SetInitial(known, image);
-            graph.Turn(isFirst: true, isLast: config.Iterations == 0);
+            graph.PassRows(isFirst: true, isLast: config.Iterations == 0);
             for (var t = 1; t <= config.Iterations; t++)
             {
                 graph.Send();
-                graph.Turn(isFirst: false, isLast: t == config.Iterations);
+                graph.PassRows(isFirst: false, isLast: t == config.Iterations);
             }
 
             graph.Keep(outputs, image);
