@@ -30,7 +30,7 @@ switch (args.FirstOrDefault())
     case "bench":
         return SetUp() ?? Dotnet(["run", "--project", "test/Microsoft.ML.KagPrompt.Benchmarks", "-c", "Release", "--", .. rest]);
     case "test":
-        return SetUp() ?? TestWithBrowser(rest);
+        return SetUp() ?? Test(rest);
     case "soak":
         return SetUp() ?? Dotnet(["run", "--project", "test/Microsoft.ML.KagPrompt.Soak", "-c", "Release", "--", .. rest]);
     case "licences":
@@ -44,15 +44,10 @@ switch (args.FirstOrDefault())
 
 static string SourcePath([CallerFilePath] string path = "") => path;
 
-int TestWithBrowser(string[] arguments)
-{
-    InstallBrowser();
-    return Test(arguments);
-}
-
 // Each project's results as a .trx file, summed to one line that ends the output.
 int Test(string[] arguments)
 {
+    InstallForTests();
     var results = Path.Combine(root, "artifacts", "test-results");
     if (Directory.Exists(results))
     {
@@ -251,27 +246,38 @@ static bool HasSymbol(string symbol)
         .Any(file => File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.ASCII.GetBytes(symbol + "\0")) >= 0);
 }
 
-// The report and the station are tested in a browser. Without one their tests say that they were skipped, and why; so a failure here is told, not fatal.
-static void InstallBrowser()
+// The report and the station are tested in a browser, results with PostgreSQL's programs. Without them such tests say that they were skipped, and why; so a failure
+// here is told, not fatal.
+static void InstallForTests()
 {
-    string[] names = ["chromium", "chromium-browser", "google-chrome"];
-    var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-    if (!OperatingSystem.IsLinux() || folders.Any(folder => names.Any(name => File.Exists(Path.Combine(folder, name)))))
+    string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
+        .. Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin")) : []];
+    bool Has(params string[] names) => folders.Any(folder => names.Any(name => File.Exists(Path.Combine(folder, name))));
+    string[] missing = [.. Has("chromium", "chromium-browser", "google-chrome") ? [] : (string[])["chromium", "fonts-dejavu-core"], .. Has("initdb") ? [] : (string[])["postgresql"]];
+    if (!OperatingSystem.IsLinux() || missing.Length == 0)
     {
         return;
     }
 
     if (!IsDebian() || Environment.UserName != "root")
     {
-        Console.WriteLine("There is no chromium on the path: the browser tests will be skipped.");
+        Console.WriteLine($"Not installed: {string.Join(", ", missing)}. Tests that need it will be skipped.");
         return;
     }
 
-    Console.WriteLine("Installing chromium for the browser tests.");
-    (string, string)[] quiet = [("DEBIAN_FRONTEND", "noninteractive")];
-    if (Run("apt-get", ["update", "-qq"], null, quiet) != 0 || Run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", "chromium", "fonts-dejavu-core"], null, quiet) != 0)
+    Console.WriteLine($"Installing {string.Join(", ", missing)} for the tests.");
+    if (missing.Contains("postgresql") && !Directory.Exists("/etc/postgresql-common"))
     {
-        Console.WriteLine("chromium could not be installed: the browser tests will be skipped.");
+        // The tests start servers of their own; the package shall start none.
+        Directory.CreateDirectory("/etc/postgresql-common");
+        File.WriteAllText("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n");
+    }
+
+    (string, string)[] quiet = [("DEBIAN_FRONTEND", "noninteractive"), ("UCF_FORCE_CONFFOLD", "1")];
+    if (Run("apt-get", ["update", "-qq"], null, quiet) != 0
+        || Run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", .. missing], null, quiet) != 0)
+    {
+        Console.WriteLine("That failed. Tests that need it will be skipped.");
     }
 }
 

@@ -1,29 +1,89 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Microsoft.ML.KagPrompt.TestSupport;
 
 namespace Microsoft.ML.KagPrompt.Onnx.Tests.Reading;
 
-/// <summary>An exported file in Node.js: another build of the runtime, and nothing of this library.</summary>
+/// <summary>An exported file in other languages, by the programs that the page shows: nothing of this library.</summary>
 public sealed class OtherLanguageTests(ExportedPart part) : IClassFixture<ExportedPart>
 {
     // The second is for the page's program, which reads a photograph.
     private static readonly string[] Packages = ["onnxruntime-node@1.30.0", "sharp@0.35.5"];
 
+    // In the place of the reader of PNG files that the page's program in C++ names: no package brings it.
+    private const string PixelReader = """
+        #include <cstdio>
+        #include <cstdlib>
+        typedef unsigned char stbi_uc;
+        static stbi_uc* stbi_load(const char* path, int* width, int* height, int* channels, int wanted) {
+          char name[256];
+          std::snprintf(name, sizeof name, "%s.pixels", path);
+          FILE* file = std::fopen(name, "rb");
+          if (!file || std::fscanf(file, "%d %d", width, height) != 2 || std::fgetc(file) != '\n') std::exit(3);
+          *channels = wanted;
+          const size_t size = 3u * *width * *height;
+          stbi_uc* pixels = (stbi_uc*)std::malloc(size);
+          if (std::fread(pixels, 1, size, file) != size) std::exit(4);
+          return pixels;
+        }
+        """;
+
     [SkippableFact]
     public void Node_ProgramOfThePage_GetsTheModelsVerdict()
     {
         var fetched = Fetched();
+        Enter("js", "page.js");
+        GetsTheModelsVerdicts(() => Run("node", part.Path("reader"), fetched, part.Path("reader/page.js")));
+    }
+
+    [SkippableFact]
+    public void Cpp_ProgramOfThePage_GetsTheModelsVerdict()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64, "the runtime's library here is Linux's");
+        var folder = Enter("cpp", "page.cpp");
+        File.WriteAllText(Path.Combine(folder, "stb_image.h"), PixelReader);
+        var headers = typeof(OtherLanguageTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(entry => entry.Key == "OnnxRuntimeHeaders").Value!;
+        var library = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native");
+        var (code, _, error) = Run("g++", folder, folder, "-std=c++17", "-I.", "-I", headers, "page.cpp", "-o", "page",
+            Path.Combine(library, "libonnxruntime.so"), $"-Wl,-rpath,{library}");
+        code.Should().Be(0, error);
+        GetsTheModelsVerdicts(() => Run(Path.Combine(folder, "page"), folder, folder));
+    }
+
+    [SkippableFact]
+    public void Python_ProgramOfThePage_GetsTheModelsVerdict()
+    {
+        var folder = Enter("python", "page.py");
+        var (code, _, error) = Run("python3", folder, folder, "-m", "py_compile", "page.py");
+        code.Should().Be(0, error);
+        Skip.If(Run("python3", folder, folder, "-c", "import numpy, onnxruntime, PIL").Code != 0,
+            "Python reads the program, but has no numpy, onnxruntime and Pillow to run it");
+        GetsTheModelsVerdicts(() => Run("python3", folder, folder, "page.py"));
+    }
+
+    /// <summary>A folder as the page's programs expect it, with one of them.</summary>
+    private string Enter(string language, string name)
+    {
         var page = File.ReadAllText(Path.Combine(SharedFiles.RepositoryRoot, "docs", "how-to", "deploy-without-libtorch.md"));
-        var program = page.Split("```js\n")[1].Split("```")[0];
         Directory.CreateDirectory(part.Path("reader/incoming"));
-        File.WriteAllText(part.Path("reader/page.js"), program);
+        File.WriteAllText(part.Path($"reader/{name}"), page.Split($"```{language}\n")[1].Split("```")[0]);
         File.Copy(part.File, part.Path("reader/bolt.onnx"), overwrite: true);
+        return part.Path("reader");
+    }
+
+    private void GetsTheModelsVerdicts(Func<(int Code, string Output, string Error)> program)
+    {
         foreach (var (i, image) in part.Images.Index())
         {
             File.WriteAllBytes(part.Path("reader/incoming/1.png"), ImageCodec.EncodePng(image));
-            var (code, output, error) = Run("node", part.Path("reader"), fetched, part.Path("reader/page.js"));
+            File.WriteAllBytes(part.Path("reader/incoming/1.png.pixels"),
+                [.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{image.Width} {image.Height}\n")), .. image.Rgb]);
+            var (code, output, error) = program();
             code.Should().Be(0, error);
             var expected = part.Model.Inspect(image);
             var words = output.Trim().Split(' ');
