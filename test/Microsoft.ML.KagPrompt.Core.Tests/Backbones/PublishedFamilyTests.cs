@@ -96,6 +96,34 @@ public sealed class PublishedFamilyTests : IDisposable
                 + $"1 of another shape: {misshaped}: expected [{Width}], got [{Width + 1}]*");
     }
 
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void Recognise_FirstBlockOfAnotherName_SaysWhichIsMissing(string family)
+    {
+        Write(family);
+        foreach (var name in file.Tensors.Keys.Where(name => name.Contains(".0.", StringComparison.Ordinal)).ToArray())
+        {
+            file.Tensors.Remove(name, out var tensor);
+            file.Tensors[name.Replace(".0.", ".x.", StringComparison.Ordinal)] = tensor!;
+        }
+
+        var act = () => Recognise(family);
+        act.Should().Throw<CheckpointMismatchException>().WithMessage(family.Contains("dino", StringComparison.Ordinal) ? "*no known family*" : "*.0.*got nothing*");
+    }
+
+    [Fact]
+    public void Recognise_SizesThatNoTransformerHas_AreRefusedAsTheFilesFault()
+    {
+        Write("openclip");
+        for (var i = 0; i < 600; i++)
+        {
+            file.Tensors[$"visual.transformer.resblocks.{i}.ln_1.weight"] = torch.zeros(1);
+        }
+
+        var act = () => Recognise("openclip");
+        act.Should().Throw<CheckpointMismatchException>().WithMessage("*sizes that can be*Depth: expected 1 to 512, got 600*");
+    }
+
     [Fact]
     public void Recognise_ClipOfSizesBothPublished_TakesTheHint()
     {

@@ -21,7 +21,13 @@ internal sealed class CheckpointShapes(ITensorSource source, string family)
     }
 
     /// <summary>How many blocks there are: the first number for which the name is not there.</summary>
-    public int Count(Func<int, string> name) => Enumerable.Range(0, 1024).TakeWhile(i => source.Entries.ContainsKey(name(i))).Count();
+    public int Count(Func<int, string> name)
+    {
+        var count = Enumerable.Range(0, 1024).TakeWhile(i => source.Entries.ContainsKey(name(i))).Count();
+        return count > 0 ? count
+            : throw new CheckpointMismatchException($"{source.Origin} is not a whole {family} checkpoint: "
+                + $"expected '{name(0)}', got nothing.");
+    }
 
     /// <summary>The image side positions were learned at, from their number with the class token.</summary>
     public int ImageSide(int positions, int patch)

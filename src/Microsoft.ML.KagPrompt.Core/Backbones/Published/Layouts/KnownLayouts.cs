@@ -12,7 +12,23 @@ internal static class KnownLayouts
     /// <exception cref="CheckpointMismatchException">It is of no known family, or not whole.</exception>
     public static BackboneLayout Recognise(ITensorSource source, LayoutHints hints)
     {
-        var layout = ImageBindLayout.Matches(source) ? ImageBindLayout.Read(source, hints)
+        BackboneLayout layout;
+        try
+        {
+            layout = Read(source, hints);
+        }
+        catch (ArgumentException fault)
+        {
+            // Sizes that shapes and names tell, checked as a caller's own would be.
+            throw new CheckpointMismatchException($"{source.Origin} is no backbone of sizes that can be: {fault.Message}");
+        }
+
+        layout.Check(source);
+        return layout;
+    }
+
+    private static BackboneLayout Read(ITensorSource source, LayoutHints hints)
+        => ImageBindLayout.Matches(source) ? ImageBindLayout.Read(source, hints)
             : ClipLayout.Matches(source) ? ClipLayout.Read(source, hints)
             : HuggingFaceClipLayout.Matches(source) ? HuggingFaceClipLayout.Read(source, hints)
             : DinoV2Layout.Matches(source) ? DinoV2Layout.Read(source, hints)
@@ -25,9 +41,6 @@ internal static class KnownLayouts
                 + "CLIP (OpenAI's or Hugging Face's), DINOv2 (its authors' or Hugging Face's) or torchvision's ResNets, "
                 + $"got {source.Entries.Count} names such as "
                 + $"{string.Join(", ", source.Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(name => $"'{name}'"))}.");
-        layout.Check(source);
-        return layout;
-    }
 
     /// <summary>The names of the authors' trained half, which is no backbone.</summary>
     private static bool IsGraphPrompt(ITensorSource source)
