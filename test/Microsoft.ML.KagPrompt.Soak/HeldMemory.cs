@@ -24,6 +24,9 @@ internal sealed record HeldMemory(long Own, long Managed, long Used, long Free, 
             Count("/proc/self/task"), Scoring.Handles());
     }
 
+    /// <summary>Whether more tensors are alive than before, or more files open than come and go.</summary>
+    public bool IsMoreThan(HeldMemory before, int handles) => Tensors > before.Tensors || Handles > before.Handles + handles;
+
     public override string ToString() => FormattableString.Invariant(
         $"own {Own >> 10} kB, managed {Managed >> 10}, C heap {Used >> 10} used and {Free >> 10} free in {Arenas} arenas, compiled {Code >> 10}; {Tensors} tensors, {Threads} threads, {Handles} handles");
 

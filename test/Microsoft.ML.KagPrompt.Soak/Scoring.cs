@@ -32,8 +32,8 @@ internal static class Scoring
         child.WaitForExit();
         died = child.ExitCode != 0;
         totals.Add(images: died ? 0 : count, processDeaths: died ? 1 : 0);
-        totals.AddGrowth(growth);
-        totals.Set("held_growth", Math.Round(held, 4));
+        totals.AddGrowth("rss", growth);
+        totals.AddGrowth("held", held);
     }
 
     public static int Child(long count)
@@ -103,8 +103,7 @@ internal static class Scoring
         Console.WriteLine(FormattableString.Invariant($"growth {Curve.Growth(settling.Laps, laps, held => held.Own, resident):R}"));
         Console.WriteLine(FormattableString.Invariant($"held {Curve.Growth(settling.Laps, laps, held => held.Managed + held.Used, resident):R}"));
         Directory.Delete(folder, recursive: true);
-        var (before, after) = (settling.Laps[^1], laps[^1]);
-        return after.Tensors > before.Tensors || after.Handles > before.Handles + Threads ? 1 : 0;
+        return laps[^1].IsMoreThan(settling.Laps[^1], Threads) ? 1 : 0;
     }
 
     private static void Require(int seen, int expected)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,20 +7,29 @@ using Microsoft.ML.KagPrompt.Hosting;
 namespace Microsoft.ML.KagPrompt.Soak;
 
 /// <summary>
-/// A hosted model under eight callers: every request is answered or refused, every verdict is the single call's of the version that made it,
-/// while the model is swapped ten times, and memory stays.
+/// A hosted model under eight callers: every request is answered or refused, every verdict is the single call's of the version that made
+/// it, while the model is swapped again and again, and memory stays.
 /// </summary>
 internal static class Service
 {
-    private const int Callers = 8, Swaps = 10, Batch = 8;
+    private const int Callers = 8, Batch = 8;
+    // Measured ones, and how many more than a window the warm-up may have. Of many swaps even a small leak in each is more than what comes
+    // and goes.
+    private const int Laps = 10, MostWarmUp = 7, SwapsALap = 4;
     private const float Tolerance = 1e-4f;
+    private const string Growth = "_growth";
     private static readonly string[] Figures = 
     [
         "answered", "refused", "wrong", "p99_ms", "images_per_s", "cpu_ms", "batch_images_per_s", "batch_cpu_ms",
     ];
 
     /// <param name="totals">Where figures go.</param>
-    /// <param name="seconds">How long the callers call.</param>
+    /// <param name="seconds">How long the callers call, unless memory takes longer to settle.</param>
+    /// <remarks>
+    /// With one heap of the C library unless the environment says otherwise: a model is loaded on one thread and gone on another, so that
+    /// with a heap for each, holes between blocks come and go by more than the share that memory may grow, though nothing leaks
+    /// (docs/explanation/reliability.md).
+    /// </remarks>
     public static void Run(Totals totals, long seconds)
     {
         using var child = ChildProcess.Start(["service", seconds.ToString(CultureInfo.InvariantCulture)], line =>
@@ -33,12 +41,12 @@ internal static class Service
                 {
                     totals.Set($"service_{name}", value);
                 }
-                else if (name == "growth")
+                else if (name.EndsWith(Growth, StringComparison.Ordinal))
                 {
-                    totals.AddGrowth(value);
+                    totals.AddGrowth(name[..^Growth.Length], value);
                 }
             }
-        });
+        }, ("MALLOC_ARENA_MAX", "1"));
         child.WaitForExit();
         totals.Add(processDeaths: child.ExitCode == 0 ? 0 : 1);
     }
@@ -66,30 +74,36 @@ internal static class Service
         Swap(0).GetAwaiter().GetResult();
 
         var calls = new Calls(inspector, files, expected);
-        // A quarter to warm up, with swaps in it: caches fill, pools find their size.
-        var quarter = TimeSpan.FromSeconds(seconds / 4.0);
-        calls.Run(quarter, Swap, 1, Swaps / 4);
-        var (before, resident) = (Scoring.Settled(), Memory.Resident());
+        var swapped = 0;
+        // Callers are at rest when memory is looked at.
+        HeldMemory Lap()
+        {
+            calls.Run(TimeSpan.FromSeconds(seconds * 0.75 / Laps), () => Swap(++swapped), SwapsALap);
+            var held = HeldMemory.Now();
+            Console.WriteLine($"{swapped} swaps: {held}");
+            return held;
+        }
+
+        var settling = Curve.UntilFlat(Lap, MostWarmUp);
+        var resident = Memory.Resident();
+        Console.WriteLine($"warm after {swapped} swaps, {(settling.IsFlat ? "flat" : "not flat")}; resident {resident >> 20} MB");
         calls.Forget();
-        var processor = Environment.CpuUsage.TotalTime;
-        var rest = quarter * 3;
-        calls.Run(rest, Swap, 1 + (Swaps / 4), Swaps - (Swaps / 4));
-        processor = Environment.CpuUsage.TotalTime - processor;
-        var after = Scoring.Settled();
+        var laps = Enumerable.Range(0, Laps).Select(_ => Lap()).ToArray();
         host.StopAsync().GetAwaiter().GetResult();
         var last = BatchSpeed(models[0], files, alone);
         Say("batch_images_per_s", (first.ImagesPerSecond + last.ImagesPerSecond) / 2);
         // Of a machine that has other work the processor's time says more than the clock's.
         Say("batch_cpu_ms", (first.Processor + last.Processor).TotalMilliseconds / (first.Images + last.Images));
-        Say("cpu_ms", processor.TotalMilliseconds / calls.Answered);
+        Say("cpu_ms", calls.Processor.TotalMilliseconds / calls.Answered);
         Say("answered", calls.Answered);
         Say("refused", calls.Refused);
         Say("wrong", calls.Wrong);
         Say("p99_ms", calls.Percentile(0.99));
-        Say("images_per_s", calls.Answered / rest.TotalSeconds);
-        Say("growth", (double)(after - before) / resident);
+        Say("images_per_s", calls.Answered / calls.Time.TotalSeconds);
+        Say($"rss{Growth}", Curve.Growth(settling.Laps, laps, held => held.Own, resident));
+        Say($"held{Growth}", Curve.Growth(settling.Laps, laps, held => held.Managed + held.Used, resident));
         Directory.Delete(folder, recursive: true);
-        return 0;
+        return laps[^1].IsMoreThan(settling.Laps[^1], Callers) ? 1 : 0;
     }
 
     private static void Say(string name, double value) => Console.WriteLine(FormattableString.Invariant($"{name} {Math.Round(value, 4)}"));
@@ -138,40 +152,58 @@ internal static class Service
     /// <summary>What the callers saw.</summary>
     private sealed class Calls(IInspector inspector, byte[][] files, float[][] expected)
     {
-        private readonly ConcurrentBag<double> milliseconds = [];
-        private long refused, wrong;
+        // How many took so many tenths of a millisecond, up to ten seconds: of a size that stays, as memory is measured beside it.
+        private readonly int[] tenths = new int[100_000];
+        private readonly Stopwatch clock = new();
+        private long answered, refused, wrong;
 
-        public long Answered => milliseconds.Count;
+        public long Answered => answered;
 
         public long Refused => refused;
+
+        /// <summary>How long was called.</summary>
+        public TimeSpan Time => clock.Elapsed;
+
+        /// <summary>How long the processor worked meanwhile.</summary>
+        public TimeSpan Processor { get; private set; }
 
         /// <summary>Kept over <see cref="Forget"/>.</summary>
         public long Wrong => wrong;
 
         public void Forget()
         {
-            milliseconds.Clear();
-            refused = 0;
+            Array.Clear(tenths);
+            clock.Reset();
+            (answered, refused, Processor) = (0, 0, TimeSpan.Zero);
         }
 
         public double Percentile(double share)
         {
-            var sorted = milliseconds.Order().ToArray();
-            return sorted.Length == 0 ? double.NaN : sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)];
+            var (place, left) = (0, (long)(share * answered));
+            while (place < tenths.Length - 1 && left >= tenths[place])
+            {
+                left -= tenths[place++];
+            }
+
+            return place / 10.0;
         }
 
         /// <summary>Calls for a while, in which the model is swapped at even distances.</summary>
-        public void Run(TimeSpan time, Func<int, Task> swap, int firstSwap, int swaps)
+        public void Run(TimeSpan time, Func<Task> swap, int swaps)
         {
+            var processor = Environment.CpuUsage.TotalTime;
+            clock.Start();
             using var over = new CancellationTokenSource(time);
             var callers = Enumerable.Range(0, Callers).Select(caller => Task.Run(() => CallAsync(caller, over.Token))).ToArray();
             for (var i = 0; i < swaps; i++)
             {
                 Thread.Sleep(time / (swaps + 1));
-                swap(firstSwap + i).GetAwaiter().GetResult();
+                swap().GetAwaiter().GetResult();
             }
 
             Task.WaitAll(callers);
+            clock.Stop();
+            Processor += Environment.CpuUsage.TotalTime - processor;
         }
 
         private async Task CallAsync(int caller, CancellationToken over)
@@ -182,7 +214,9 @@ internal static class Service
                 try
                 {
                     var verdict = await inspector.InspectAsync(files[i % files.Length], "part", CancellationToken.None);
-                    milliseconds.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+                    var took = (int)Math.Min(tenths.Length - 1, Stopwatch.GetElapsedTime(started).TotalMilliseconds * 10);
+                    Interlocked.Increment(ref tenths[took]);
+                    Interlocked.Increment(ref answered);
                     var due = expected[verdict.ModelVersion![0] - 'A'][i % files.Length];
                     if (!(MathF.Abs(verdict.Score - due) <= Tolerance))
                     {

@@ -31,12 +31,14 @@ internal sealed class Totals
         }
     }
 
-    /// <summary>Share by which resident memory grew after the warm-up: the largest of the ways that were tried.</summary>
-    public void AddGrowth(double growth)
+    /// <summary>Share by which memory grew after the warm-up: the largest of the ways that were tried.</summary>
+    /// <param name="of">Which memory: "rss", what is resident; "held", what is in use of it.</param>
+    /// <param name="growth">The share.</param>
+    public void AddGrowth(string of, double growth)
     {
         lock (gate)
         {
-            figures["rss_growth"] = Math.Max(figures.GetValueOrDefault("rss_growth", double.NegativeInfinity), Math.Round(growth, 4));
+            figures[$"{of}_growth"] = Math.Max(figures.GetValueOrDefault($"{of}_growth", double.NegativeInfinity), Math.Round(growth, 4));
         }
     }
 
