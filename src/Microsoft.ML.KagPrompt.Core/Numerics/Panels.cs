@@ -93,6 +93,7 @@ internal sealed unsafe class Panels : IDisposable
     /// <param name="count">How many.</param>
     /// <param name="rows">The first one's numbers, in whole panels.</param>
     /// <param name="pitch">From a row to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void SetRows(int row, int count, float* rows, nint pitch)
     {
         for (var panel = 0; panel < Count; panel++)
@@ -100,7 +101,11 @@ internal sealed unsafe class Panels : IDisposable
             var to = Panel(panel) + ((nint)row * Shape.Across);
             for (var i = 0; i < count; i++, to += Shape.Across)
             {
-                new ReadOnlySpan<float>(rows + (i * pitch) + (panel * Shape.Across), Shape.Across).CopyTo(new(to, Shape.Across));
+                // Faster than a copy of so few by a call.
+                for (var lane = 0; lane < Shape.Across; lane += Vector256<float>.Count)
+                {
+                    Vector256.Load(rows + (i * pitch) + (panel * Shape.Across) + lane).Store(to + lane);
+                }
             }
         }
     }

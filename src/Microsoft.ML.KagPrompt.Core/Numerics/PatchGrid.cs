@@ -114,7 +114,7 @@ internal sealed record PatchGrid(int Rows, int Columns, double FirstRow, double 
     }
 
     /// <summary>Of each pixel, the cell before it and how far it lies on the way to the next.</summary>
-    public static (int Cell, float Part)[] Places(int cells, double first, double step, int pixels)
+    private static (int Cell, float Part)[] Places(int cells, double first, double step, int pixels)
     {
         var places = new (int, float)[pixels];
         for (var pixel = 0; pixel < pixels; pixel++)

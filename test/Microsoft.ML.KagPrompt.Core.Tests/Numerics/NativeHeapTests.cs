@@ -54,9 +54,7 @@ public class NativeHeapTests
     private static void Pass(GraphPrompt prompt)
     {
         using var scope = NewDisposeScope();
-        var (nodes, backward) = prompt.Train([.. Widths.Select(width => ones(2, 256, width))]);
-        nodes.sum().backward();
-        backward();
+        prompt.Nodes([.. Widths.Select(width => ones(2, 256, width))], training: true).sum().backward();
     }
 
     /// <summary>Of this thread: the tenth field of its status line, counted behind the name in parentheses.</summary>

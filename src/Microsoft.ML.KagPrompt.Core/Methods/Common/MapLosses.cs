@@ -6,7 +6,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Common;
 /// <summary>How far maps of probabilities are from masks, for training.</summary>
 internal static class MapLosses
 {
-    public const double Smooth = 1e-5;
+    private const double Smooth = 1e-5;
 
     /// <summary>
     /// −(1−p_t)² ln p_t, mean over pixels; p_t = Σ onehot · p + 1e-5 with the one-hot target clamped to [1e-5, 1 − 1e-5].

@@ -37,9 +37,6 @@ internal sealed partial class MapMaker(MapUpsampling upsampling, int imageSize)
         };
     }
 
-    /// <summary>Focal and dice loss of the maps of a grid's patches, at once.</summary>
-    public FusedMapLoss Loss(PatchGrid grid, MapLossForm form) => new(Placed(grid), imageSize, form);
-
     /// <summary>Which pixels of a region have cells of every grid that lie inside beside them: of the others nothing is known.</summary>
     public bool[] Covered(SquareRegion region, IEnumerable<PatchGrid> grids)
     {

@@ -53,30 +53,18 @@ internal sealed partial class GraphPrompt : IDisposable
     /// <summary>
     /// P_i: 4 × [B, L, D_i] → what the prompts are held against: O_i, [4, B, L, C'] (1) to (11); Released: O_i, then V_i, [8, B, L, C'].
     /// </summary>
-    public Tensor Nodes(IReadOnlyList<Tensor> patchTokens)
+    public Tensor Nodes(IReadOnlyList<Tensor> patchTokens, bool training = false)
     {
         using var scope = NewDisposeScope();
         Check(patchTokens);
-        if (Trace is null && variant.TakesAtOnce(patchTokens))
+        if (!training && Trace is null && variant.TakesAtOnce(patchTokens))
         {
             return variant.OutputsAtOnce(parameters, config, patchTokens).MoveToOuterDisposeScope();
         }
 
         var initial = InitialNodes(patchTokens);                                    // V
         var final = graph.Forward(initial);
-        return variant.Outputs(final, initial, parameters, training: false).MoveToOuterDisposeScope();     // (11)
-    }
-
-    /// <summary>
-    /// The same as <see cref="Nodes"/> for training. A loss's way back may end at these nodes: call the second after it, which goes on to
-    /// the parameters. Both run in the caller's scope.
-    /// </summary>
-    public (Tensor Nodes, Action Backward) Train(IReadOnlyList<Tensor> patchTokens)
-    {
-        var initial = InitialNodes(patchTokens);
-        return graph.Train(initial) is { } rounds
-            ? (variant.Outputs(rounds.Final, rounds.Initial, parameters, training: true), rounds.Backward)
-            : (variant.Outputs(graph.Forward(initial), initial, parameters, training: true), () => { });
+        return variant.Outputs(final, initial, parameters, training).MoveToOuterDisposeScope();     // (11)
     }
 
     /// <summary>O_i of <see cref="Nodes"/>: [4, B, L, C'].</summary>

@@ -31,8 +31,8 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
 
     private readonly TrainingOptions training = options.Training;
     private readonly KagVariant variant = KagVariant.For(options.Prompt.Variant);
-    private readonly MapMaker maps = new(sizes.Upsampling, sizes.ImageSize);
-    private readonly PatchGrid grid = sizes.Main.PromptGrid(sizes.ImageSize);
+    private readonly Func<torch.Tensor, torch.Tensor> toImage = new MapMaker(sizes.Upsampling, sizes.ImageSize)
+        .Upsampler(sizes.Main.PromptGrid(sizes.ImageSize));
 
     /// <summary>What the backbone was measured to need; null: what the paper says.</summary>
     private TrainingPreset? Preset => sizes.Main.Presets.FirstOrDefault(preset => preset.Method == variant.HeadName);
@@ -152,30 +152,15 @@ internal sealed class GraphTrainer(KagOptions options, MethodSizes sizes, GraphP
         var (masks, labels) = Targets(batch);
         var text = torch.stack([.. batch.Normal.Concat(batch.Normal).Select(image => textFeatures[image.ClassName])]);   // [2B, 2, C']
 
-        var (nodes, backward) = prompt.Train(seen[..^1]);               // [M, 2B, L, C']
-        var logits = PromptMap.Logits(nodes, text);                     // [M, 2B, L]
-        var similarities = prompt.ImageSimilarities(seen[^1], text);    // [2B, 2]
-        var (loss, agreement) = Judge(logits, similarities, masks, labels);
+        var nodes = prompt.Nodes(seen[..^1], training: true);           // [M, 2B, L, C']
+        var maps = PromptMap.PerLayer(nodes, text, variant, toImage);   // [M, 2B, S, S]
+        var similarities = prompt.ImageSimilarities(seen[^1], text); // [2B, 2]
+        var loss = variant.Loss(similarities, maps, masks, labels, training.FocalWeight, DiceWeight);
         loss.Total.Times(share).backward();
-        backward();
-        return ((loss.CrossEntropy.Value(), loss.Focal.Value(), loss.Dice.Value()), agreement);
-    }
 
-    /// <summary>(17), and the share of pixels that the maps' mean has right.</summary>
-    private (Losses Loss, float Agreement) Judge(torch.Tensor logits, torch.Tensor similarities, torch.Tensor masks, torch.Tensor labels)
-    {
-        var (focalWeight, diceWeight) = (training.FocalWeight, DiceWeight);
-        if (FusedMapLoss.Takes(logits))
-        {
-            var ofMaps = maps.Loss(grid, variant.MapLossForm).Of(logits, masks, focalWeight, diceWeight);
-            return (Losses.Joined(variant.CrossEntropy(similarities, labels), logits, ofMaps, focalWeight, diceWeight), ofMaps.Agreement);
-        }
-
-        var layers = variant.LayerMaps(logits, maps.Upsampler(grid));       // [M, 2B, S, S]
-        var loss = variant.Loss(similarities, layers, masks, labels, focalWeight, diceWeight);
         using var noGradients = torch.no_grad();
-        var agreement = layers.mean([0]).IsAbove(0.5).eq(masks.IsAbove(0.5)).to_type(torch.ScalarType.Float32).mean();
-        return (loss, agreement.Value());
+        var agreement = maps.mean([0]).IsAbove(0.5).eq(masks.IsAbove(0.5)).to_type(torch.ScalarType.Float32).mean();
+        return ((loss.CrossEntropy.Value(), loss.Focal.Value(), loss.Dice.Value()), agreement.Value());
     }
 
     /// <summary>G: [2B, S, S], empty for the normal half; c: [2B].</summary>

@@ -18,11 +18,6 @@ internal interface IMessageGraph
     /// <summary>N^0 → N^T: [4, B, L, C'].</summary>
     torch.Tensor Forward(torch.Tensor nodes);
 
-    /// <summary>
-    /// The same for training, by code that libtorch does not differentiate; null where there is none, and <see cref="Forward"/> trains.
-    /// </summary>
-    Paper.TrainedRounds? Train(torch.Tensor nodes) => null;
-
     /// <summary>The same in ONNX operators, N free: [4, N, side², C'].</summary>
     OnnxValue Emit(OnnxValue nodes, int side);
 }

@@ -1,4 +1,3 @@
-using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Methods.Kag.Paper;
 using Microsoft.ML.KagPrompt.Methods.Kag.Released;
 using Microsoft.ML.KagPrompt.Onnx;
@@ -70,12 +69,6 @@ internal abstract class KagVariant
 
     /// <summary><see cref="MemoryMap(Tensor)"/> in ONNX operators.</summary>
     public abstract OnnxValue MemoryMap(OnnxValue distances);
-
-    /// <summary>How <see cref="LayerMaps"/> come of their logits, and which dice counts in <see cref="Loss"/>.</summary>
-    public abstract MapLossForm MapLossForm { get; }
-
-    /// <summary>The part of <see cref="Loss"/> that judges the whole image: of [B, 2] and [B].</summary>
-    public abstract Tensor CrossEntropy(Tensor similarities, Tensor labels);
 
     /// <summary>Equation (17).</summary>
     public abstract Losses Loss(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight);

@@ -9,9 +9,7 @@ namespace Microsoft.ML.KagPrompt.Methods.Kag;
 internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Tensor Total)
 {
     private const double Temperature = 100;
-
-    /// <summary>What the authors' code multiplies each dice by.</summary>
-    public const float ReleasedDiceWeight = 0.3f;
+    private const double ReleasedDiceWeight = 0.3;
 
     /// <summary>CE + λ1 Σ focal([1−M_pi, M_pi], G) + λ2 Σ (dice(M_pi, G) + dice(1−M_pi, 1−G)).</summary>
     /// <param name="similarities">cos to [F_n, F_a]: [B, 2].</param>
@@ -22,7 +20,7 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
     /// <param name="diceWeight">λ2.</param>
     public static Losses Paper(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
     {
-        var crossEntropy = PaperCrossEntropy(similarities, labels);
+        var crossEntropy = functional.cross_entropy(similarities.Times(Temperature), labels);
         var layers = maps.shape[0];
         Tensor? focal = null;
         Tensor? dice = null;
@@ -45,7 +43,8 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
     /// <inheritdoc cref="Paper"/>
     public static Losses Released(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
     {
-        var crossEntropy = ReleasedCrossEntropy(similarities, labels);
+        var oneHot = functional.one_hot(labels, 2).to_type(ScalarType.Float32);
+        var crossEntropy = functional.binary_cross_entropy(similarities.sigmoid(), oneHot);
         Tensor? focal = null;
         Tensor? dice = null;
         for (var i = 0; i < maps.shape[0]; i++)
@@ -58,29 +57,6 @@ internal sealed record Losses(Tensor CrossEntropy, Tensor Focal, Tensor Dice, Te
 
         return new(crossEntropy, focal!, dice!, crossEntropy.Plus(focal!.Times(focalWeight)).Plus(dice!.Times(diceWeight)));
     }
-
-    /// <summary>
-    /// The same total where maps' losses and gradients are known: its value is right, and its gradient goes on from the logits.
-    /// </summary>
-    /// <param name="crossEntropy">CE.</param>
-    /// <param name="logits">What the maps are made of, with gradients.</param>
-    /// <param name="ofMaps">Of those logits and these weights.</param>
-    /// <param name="focalWeight">λ1.</param>
-    /// <param name="diceWeight">λ2.</param>
-    public static Losses Joined(Tensor crossEntropy, Tensor logits, FusedLosses ofMaps, float focalWeight, float diceWeight)
-    {
-        var along = (logits * ofMaps.Gradient).sum();
-        var value = ofMaps.Focal.Times(focalWeight).Plus(ofMaps.Dice.Times(diceWeight)).Minus(along.detach());
-        return new(crossEntropy, ofMaps.Focal, ofMaps.Dice, crossEntropy.Plus(along).Plus(value));
-    }
-
-    /// <summary>The cross-entropy of 100 cos to the label.</summary>
-    public static Tensor PaperCrossEntropy(Tensor similarities, Tensor labels)
-        => functional.cross_entropy(similarities.Times(Temperature), labels);
-
-    /// <summary>The binary cross-entropy of sigmoid(cos) to the one-hot label.</summary>
-    public static Tensor ReleasedCrossEntropy(Tensor similarities, Tensor labels)
-        => functional.binary_cross_entropy(similarities.sigmoid(), functional.one_hot(labels, 2).to_type(ScalarType.Float32));
 
     /// <inheritdoc cref="MapLosses.Focal"/>
     public static Tensor FocalOf(Tensor normal, Tensor abnormal, Tensor target) => MapLosses.Focal(normal, abnormal, target);

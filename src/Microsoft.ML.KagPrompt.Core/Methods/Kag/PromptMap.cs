@@ -37,11 +37,10 @@ internal static class PromptMap
     /// 100 (cos to F_a − cos to F_n), [M, B, L]: of two classes, the softmax is the sigmoid of the difference,
     /// and upsampling keeps differences.
     /// </summary>
-    public static Tensor Logits(Tensor nodes, Tensor textFeatures)
+    private static Tensor Logits(Tensor nodes, Tensor textFeatures)
     {
-        using var scope = NewDisposeScope();
         var direction = textFeatures.select(-2, 1).Minus(textFeatures.select(-2, 0));          // F_a − F_n: [C'] or [B, C']
         var unit = nodes.UnitLength(-1);
-        return unit.matmul(direction.unsqueeze(-1)).squeeze(-1).Times(Temperature).MoveToOuterDisposeScope();
+        return unit.matmul(direction.unsqueeze(-1)).squeeze(-1).Times(Temperature);
     }
 }

@@ -25,63 +25,61 @@ internal sealed partial class KernelAwareGraph(GraphParameters parameters, int i
 
     public Tensor Forward(Tensor nodes)
     {
+        using var lower = tensor(Lower, device: nodes.device);
+        using var upper = tensor(Upper, device: nodes.device);
+        // Message m goes to node receivers[m]: the four loops, then j → i and i → j of the six pairs.
+        using var receivers = tensor([0, 1, 2, 3, .. Lower, .. Upper], ScalarType.Int64, device: nodes.device);
         for (var t = 1; t <= iterations; t++)
         {
             using var round = NewDisposeScope();
-            nodes = (IsLarge(nodes) ? RoundInParts(nodes) : Heard(nodes, Attended(nodes, t), t)).MoveToOuterDisposeScope();
+            if (IsLarge(nodes))
+            {
+                nodes = RoundInParts(nodes).MoveToOuterDisposeScope();
+                continue;
+            }
+
+            var messages = cat([Loops(nodes, t), LineMessages(nodes, lower, upper, t)], 0);   // [16, B, L, C']
+            var gates = Gates(messages, t);                                                   // [16, B, 1, C']
+            var totals = TensorArithmetic.IndexAdd(zeros_like(nodes), receivers, messages * gates);      // (9) [4, B, L, C']
+            Trace?.Invoke("total", t, totals);
+            nodes = GatedUpdate.Apply(parameters, totals, nodes).MoveToOuterDisposeScope();         // (10)
             Trace?.Invoke("node", t, nodes);
         }
 
         return nodes;
     }
 
-    public TrainedRounds? Train(Tensor nodes) => ProductTiles.Take(nodes) ? new(this, nodes, iterations) : null;
-
-    /// <summary>What patches find, with their weights whole: one edge e_ij = N_i W_c N_jᵀ serves both directions.</summary>
-    private Tensor[] Attended(Tensor nodes, int t)
+    /// <summary>(3): e_ii = α · softmax(q k^T) v + N_i.</summary>
+    private Tensor Loops(Tensor nodes, int t)
     {
-        var all = Attending(nodes);
-        var (loops, weighted, right, left) = (all[0], all[1][0], all[1][1], all[2][2]);
-        var own = loops[0].bmm(loops[1].transpose(1, 2)).softmax(-1).bmm(loops[2]);            // [4B, L, C']
-        var edges = weighted.bmm(right.transpose(1, 2));                                       // [6B, L, L]
-        Trace?.Invoke("edge", t, edges);
-        // Rows of e_ji are the columns of e_ij.
-        return [own, edges.softmax(2).bmm(right), edges.softmax(1).transpose(1, 2).bmm(left)];
+        var flat = nodes.flatten(0, 1);                                                        // [4B, L, C']
+        var query = Linear("intra.query", flat);
+        var key = Linear("intra.key", flat);
+        var value = Linear("intra.value", flat);
+        var attention = query.bmm(key.transpose(1, 2)).softmax(-1);                            // [4B, L, L]
+        var loops = (parameters["intra.alpha"] * attention.bmm(value)).Plus(flat).view_as(nodes);
+        Trace?.Invoke("loop", t, loops);
+        return loops;
     }
 
     /// <summary>
-    /// Q, K and V of all that patches attend to: a node's own (3), [4B, L, ·]; then, of the six pairs, N_i W_c, N_j, N_j for j → i, and
-    /// N_j, N_i W_c, N_i for i → j (4) to (7), [6B, L, C'].
+    /// (4) to (7): e_ij = N_i W_c N_j^T serves both directions; h_ji = softmax_rows(e_ij) N_j. Returns the six j → i, then the six i → j.
     /// </summary>
-    public Tensor[][] Attending(Tensor nodes)
+    private Tensor LineMessages(Tensor nodes, Tensor lower, Tensor upper, int t)
     {
-        var flat = nodes.flatten(0, 1);                                                        // [4B, L, C']
-        var (left, right) = (Ends(nodes, Lower), Ends(nodes, Upper));                          // N_i, N_j
+        var (batch, patches, width) = (nodes.shape[1], nodes.shape[2], nodes.shape[3]);
+        var left = nodes.index_select(0, lower).view(6 * batch, patches, width);               // N_i
+        var right = nodes.index_select(0, upper).view(6 * batch, patches, width);              // N_j
         var weighted = nodes.narrow(0, 0, nodes.shape[0] - 1).matmul(parameters["inter.weight"])
-            .index_select(0, tensor(Lower, device: nodes.device)).flatten(0, 1);               // N_i W_c
-        return
-        [
-            [Linear("intra.query", flat), Linear("intra.key", flat), Linear("intra.value", flat)],
-            [weighted, right, right],
-            [right, weighted, left],
-        ];
+            .index_select(0, lower).view_as(left);                                             // N_i W_c
+        var edges = weighted.bmm(right.transpose(1, 2));                                       // [6B, L, L]
+        Trace?.Invoke("edge", t, edges);
+        var toLower = edges.softmax(2).bmm(right);
+        var toUpper = edges.softmax(1).transpose(1, 2).bmm(left);                              // rows of e_ji = columns of e_ij
+        var messages = cat([toLower, toUpper], 0).view(12, batch, patches, width);
+        Trace?.Invoke("message", t, messages);
+        return messages;
     }
-
-    /// <summary>N^t of N^(t-1) and of what its patches found by <see cref="Attending"/>.</summary>
-    public Tensor Heard(Tensor nodes, IReadOnlyList<Tensor> found, int t = 0)
-    {
-        var loops = (parameters["intra.alpha"] * found[0]).Plus(nodes.flatten(0, 1)).view_as(nodes);
-        Trace?.Invoke("loop", t, loops);
-        var lines = cat([found[1], found[2]], 0).view(12, nodes.shape[1], nodes.shape[2], nodes.shape[3]);
-        Trace?.Invoke("message", t, lines);
-        var messages = cat([loops, lines], 0);                                                 // [16, B, L, C']
-        using var receivers = tensor([0, 1, 2, 3, .. Lower, .. Upper], ScalarType.Int64, device: nodes.device);
-        var totals = TensorArithmetic.IndexAdd(zeros_like(nodes), receivers, messages * Gates(messages, t));    // (9) [4, B, L, C']
-        Trace?.Invoke("total", t, totals);
-        return GatedUpdate.Apply(parameters, totals, nodes);                                   // (10)
-    }
-
-    private static Tensor Ends(Tensor nodes, long[] ends) => nodes.index_select(0, tensor(ends, device: nodes.device)).flatten(0, 1);
 
     /// <summary>(8): a = σ(GAP(W_g * h + b)); the mean and the 1×1 convolution commute.</summary>
     private Tensor Gates(Tensor messages, int t)

@@ -1,4 +1,3 @@
-using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
@@ -58,10 +57,6 @@ internal sealed class PaperVariant : KagVariant
         => toImage(logits.Sigmoid().Mean(0));
 
     public override OnnxValue MemoryMap(OnnxValue distances) => distances;
-
-    public override MapLossForm MapLossForm => new(IsSigmoidOfCells: true, DiceOfDefects: 1, DiceOfRest: 1);
-
-    public override Tensor CrossEntropy(Tensor similarities, Tensor labels) => Losses.PaperCrossEntropy(similarities, labels);
 
     public override Losses Loss(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
         => Losses.Paper(similarities, maps, masks, labels, focalWeight, diceWeight);

@@ -1,4 +1,3 @@
-using Microsoft.ML.KagPrompt.Methods.Common;
 using Microsoft.ML.KagPrompt.Numerics;
 using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
@@ -55,10 +54,6 @@ internal sealed class ReleasedVariant : KagVariant
         => toImage(logits).Sigmoid().Reshape(maps, -1, imageSize, imageSize).Mean(0);
 
     public override OnnxValue MemoryMap(OnnxValue distances) => ((distances * 2) + -1).Sigmoid();
-
-    public override MapLossForm MapLossForm => new(IsSigmoidOfCells: false, DiceOfDefects: Losses.ReleasedDiceWeight, DiceOfRest: 0);
-
-    public override Tensor CrossEntropy(Tensor similarities, Tensor labels) => Losses.ReleasedCrossEntropy(similarities, labels);
 
     public override Losses Loss(Tensor similarities, Tensor maps, Tensor masks, Tensor labels, float focalWeight, float diceWeight)
         => Losses.Released(similarities, maps, masks, labels, focalWeight, diceWeight);
