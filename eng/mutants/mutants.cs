@@ -107,6 +107,8 @@ Mutant[] mutants =
     new("fused-initial-left-out", "Methods/Kag/Paper/FusedGraph.cs", "to[channel] = last[channel] + first[channel];", "to[channel] = last[channel] + (0 * first[channel]);", "FusedGraphTests"),
     new("fused-update-as-reset", "Methods/Kag/Paper/FusedGraph.Rows.cs", "float* reset = gates.Row(i) + pitch,", "float* reset = gates.Row(i),", "FusedGraphTests"),
     new("fused-gates-of-another-node", "Methods/Kag/Paper/FusedGraph.Rows.cs", "if (node != before)", "if (before < 0)", "FusedGraphTests"),
+    new("file-without-blocks", "Backbones/Published/Layouts/CheckpointShapes.cs", "return count > 0 ? count", "return count >= 0 ? count", "PublishedFamilyTests"),
+    new("sizes-of-a-file-are-the-callers", "Backbones/Published/Layouts/KnownLayouts.cs", "catch (ArgumentException fault)", "catch (NotSupportedException fault)", "PublishedFamilyTests"),
     new("compact-pixels-without-shortcut", "Backbones/Compact/CompactVisionTower.Pixels.cs", ".conv2\", x);", ".conv2\");", "CompactVisionTowerTests"),
     new("read-ahead-loses-what-came-before-a-fault", "../Microsoft.ML.KagPrompt.Primitives/Numerics/ReadAhead.cs", "return new(read, IsLast: true, ExceptionDispatchInfo.Capture(fault));", "return new([], IsLast: true, ExceptionDispatchInfo.Capture(fault));", "ReadAheadTests"),
 ];
