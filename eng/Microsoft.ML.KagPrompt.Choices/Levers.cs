@@ -129,7 +129,7 @@ internal sealed class Levers(string folder, int shots, int draws, int twins) : I
 
         void Report(int draw, string variant, List<(string Kind, int Left, Tensor[] Taps)> pictures, Tensor[] maps)
         {
-            var scores = maps.Select(map => map.flatten().topk(502).values.mean().item<float>()).ToArray();
+            var scores = maps.Select(Score).ToArray();
             for (var p = 0; p < pictures.Count; p++)
             {
                 var kind = p < labels.Length ? labels[p] ? "bad" : "good" : pictures[p].Kind;
@@ -159,6 +159,13 @@ internal sealed class Levers(string folder, int shots, int draws, int twins) : I
             output.WriteLine(FormattableString.Invariant($"A,{name},{shots},{draw},{variant},{100 * RocMetrics.Auroc(scores[..labels.Length], labels):0.00},{100 * pixel:0.00}"));
             output.Flush();
         }
+    }
+
+    private static float Score(Tensor map)
+    {
+        using var inner = NewDisposeScope();
+        var fusion = new ScoreFusion();
+        return ImageScore.TopMean(ImageScore.Contrasted(map.unsqueeze(0), fusion.LocalContrast, null), fusion.TopK).item<float>();
     }
 
     private static Tensor Blur(Tensor map, int width)

@@ -26,6 +26,8 @@ const string Usage = """
         and frames that show nothing.
       coreset --data DIR[,DIR] [--shots 4,16] [--draws 2] [--keep all,0.5:8: shares of a support's patches, and the pictures that bound them all]
         Default models that hold an image against all patches of the supports, or against a coreset of them.
+      contrast --data DIR[,DIR] [--shots 4,16] [--draws 2] [--backbone resnet18] [--share 0,0.4]
+        Default models whose score takes that share of its surroundings off each of the map's values.
     """;
 var options = new Dictionary<string, string>();
 foreach (var pair in args.Skip(1).Chunk(2))
@@ -66,8 +68,18 @@ if (args.FirstOrDefault() == "foreign")
 if (args.FirstOrDefault() == "coreset")
 {
     NativeHeap.Keep();
-    CoresetChoices.Run(Value("data", "").Split(','), [.. Value("shots", "4,16").Split(',').Select(int.Parse)], int.Parse(Value("draws", "2")),
-        Value("keep", "all,0.5:8").Split(','), Console.Out);
+    Choose("keep", "all,0.5:8", text => new() { Method = new KagOptions { Coreset = CoresetOf(text) } });
+    return 0;
+}
+
+if (args.FirstOrDefault() == "contrast")
+{
+    NativeHeap.Keep();
+    Choose("share", "0,0.4", text => new()
+    {
+        Backbone = new() { Name = Value("backbone", "resnet18") },
+        Method = new KagOptions { Fusion = new() { LocalContrast = float.Parse(text, CultureInfo.InvariantCulture) } },
+    });
     return 0;
 }
 
@@ -94,6 +106,14 @@ foreach (var (k, figures) in totals.OrderBy(entry => entry.Key))
 }
 
 return 0;
+
+void Choose(string option, string otherwise, Func<string, InspectionOptions> optionsOf)
+    => DefaultChoices.Run(Value("data", "").Split(','), [.. Value("shots", "4,16").Split(',').Select(int.Parse)], int.Parse(Value("draws", "2")),
+        Value(option, otherwise).Split(','), optionsOf, Console.Out);
+
+CoresetOptions CoresetOf(string text) => text.Split(':') is [var share, var pictures]
+    ? new() { Share = float.Parse(share, CultureInfo.InvariantCulture), Pictures = int.Parse(pictures, CultureInfo.InvariantCulture) }
+    : CoresetOptions.Off;
 
 // Many shots share most of the pool: one draw of them says what several would.
 int DrawsOf(int k) => k > 8 ? Math.Min(1, draws) : draws;

@@ -41,6 +41,20 @@ public sealed class AblationTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_AblatedContrast_MovesScoresAndNotMaps()
+    {
+        string[] arguments = ["evaluate", "--data", products.Root, "--shots", "2", "--seeds", "1", "--size", "112", "--ablate", "contrast=0,0.4,1"];
+        var (code, output, error) = Tool.Run(arguments);
+        code.Should().Be(0, error);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToArray();
+        var points = lines.Where(cells => cells[0] == "contrast").Select(cells => cells[4..]).ToArray();
+        points.Should().HaveCount(3);
+        points[1].Should().Equal(lines.First(cells => cells[0].EndsWith("mean", StringComparison.Ordinal))[3..9], "0.4 is the run's own");
+        points.Select(cells => string.Join(' ', cells[3..])).Distinct().Should().HaveCount(1, "the maps stay as they are");
+        points.Select(cells => string.Join(' ', cells[..3])).Distinct().Should().HaveCountGreaterThan(1);
+    }
+
+    [Fact]
     public void Evaluate_AblatedModules_TrainOnceForEachNumberOfIterationsAndGoOn()
     {
         Directory.Delete(In("nut"), recursive: true);
@@ -103,7 +117,7 @@ public sealed class AblationTests : IDisposable
     [InlineData(2, "got '1:2'", "k=1:2")]
     [InlineData(2, "numbers of 0 to 1 as", "gamma=0..1.5", "--epochs", "1")]
     [InlineData(2, "whole numbers of 0 to 64", "T=0.5", "--epochs", "1")]
-    [InlineData(2, "expected T=VALUES, k=VALUES, gamma=VALUES or modules, got 'lambda=1'", "lambda=1")]
+    [InlineData(2, "expected T=VALUES, k=VALUES, gamma=VALUES, contrast=VALUES or modules, got 'lambda=1'", "lambda=1")]
     [InlineData(2, "expected 'k' once, got it 2 times", "k=1", "k=2")]
     public void Evaluate_WrongAblation_SaysSo(int code, string message, params string[] arguments)
     {

@@ -48,7 +48,7 @@ public sealed class PaperTableTests(ProductFolder products) : IClassFixture<Prod
         page.Should().Contain("(transductive)").And.Contain("KAG-prompt<sup>4</sup>").And.Contain("<td>81.0</td>")
             .And.NotContain("https://").And.NotContain("<script");
         page.Should().Contain("the row is the memory bank alone under the library&#39;s defaults", "no epochs, no prompt")
-            .And.Contain("(NearWeight 0.5; the paper 0)").And.Contain("(TopK 502; the paper 30)").And.Contain("TurnedAndMirrored")
+            .And.Contain("(NearWeight 0.5; the paper 0)").And.Contain("(TopK 502; the paper 30)").And.Contain("(LocalContrast 0.4; the paper 0)").And.Contain("TurnedAndMirrored")
             .And.Contain("also on backbones of their own").And.Contain("518 pixels").And.Contain("Lanczos").And.Contain("10 % or 1 %");
         json.RootElement.GetProperty("setups").EnumerateArray().Select(setup => setup.GetProperty("method").GetString()).Should()
             .Equal(Systems);

@@ -39,6 +39,8 @@ internal sealed record FitChoices
 
     public float NearWeight { get; init; }
 
+    public float LocalContrast { get; init; }
+
     public MemoryFeatures MemoryFeatures { get; init; } = MemoryFeatures.Patch;
 
     public bool RotateSupports { get; init; }
@@ -86,7 +88,7 @@ internal sealed record FitChoices
             MaxSupportImages = MaxSupportImages,
         },
         Coreset = Coreset,
-        Fusion = new() { Gamma = Gamma, TopK = TopK, NearWeight = NearWeight },
+        Fusion = new() { Gamma = Gamma, TopK = TopK, NearWeight = NearWeight, LocalContrast = LocalContrast },
         Training = new()
         {
             Epochs = Epochs,

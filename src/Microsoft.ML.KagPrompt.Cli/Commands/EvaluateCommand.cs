@@ -75,6 +75,7 @@ internal static class EvaluateCommand
     {
         Description = "Vary a choice of the method, all else equal, as the paper does: T=1..6 (graph iterations; each trains), "
             + "k=1,10,20 (map values averaged), gamma=0..0.5 (weight of the prompt branch; a step may follow: 0..0.5:0.05), "
+            + "contrast=0,0.4 (share of its surroundings taken off each map value), "
             + "modules (memory bank, prompt, graph). May be given several times.",
         AllowMultipleArgumentsPerToken = true,
     };

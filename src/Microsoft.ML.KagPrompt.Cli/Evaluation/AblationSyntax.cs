@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Microsoft.ML.KagPrompt.Cli.Evaluation;
 
-/// <summary>Reads --ablate: T=1..6, k=1,10,20, gamma=0..0.5, gamma=0..0.5:0.05, modules.</summary>
+/// <summary>Reads --ablate: T=1..6, k=1,10,20, gamma=0..0.5, gamma=0..0.5:0.05, contrast=0,0.4, modules.</summary>
 internal static class AblationSyntax
 {
     private const int MostValues = 100;
@@ -34,11 +34,15 @@ internal static class AblationSyntax
             ("k", not null) => new Ablation("k", "largest map values averaged, k",
                 Points(argument, values, 1, 224 * 224, whole: true, step: 1,
                     value => own with { Fusion = own.Fusion with { TopK = (int)value } })),
+            ("contrast", not null) => new Ablation("contrast", "share of its surroundings taken off each map value",
+                Points(argument, values, 0, 1, whole: false, step: 0.1m,
+                    value => own with { Fusion = own.Fusion with { LocalContrast = (float)value } })),
             ("gamma", not null) => Require(hasPrompt, argument, Prompt, new Ablation("gamma", "weight of the prompt branch, γ",
                 Points(argument, values, 0, 1, whole: false, step: 0.1m,
                     value => own with { Fusion = own.Fusion with { Gamma = (float)value } }))),
             ("modules", null) => Require(hasPrompt, argument, Prompt, new Ablation("modules", "modules", [.. Modules(own, trains)])),
-            _ => throw new ArgumentException($"--ablate: expected T=VALUES, k=VALUES, gamma=VALUES or modules, got '{argument}'."),
+            _ => throw new ArgumentException("--ablate: expected T=VALUES, k=VALUES, gamma=VALUES, contrast=VALUES or modules, "
+                + $"got '{argument}'."),
         };
     }
 

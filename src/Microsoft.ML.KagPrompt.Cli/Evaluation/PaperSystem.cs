@@ -48,8 +48,10 @@ internal sealed record PaperSystem(string Method, string Title, string Published
             + "paper's method.",
             "The library's defaults are not the paper's: the bank also looks in each patch's own place "
             + FormattableString.Invariant($"(NearWeight {Fusion.NearWeight}; the paper {ScoreFusion.Paper.NearWeight}), the score ")
-            + FormattableString.Invariant($"averages more of the map (TopK {Fusion.TopK}; the paper {ScoreFusion.Paper.TopK}), ")
-            + FormattableString.Invariant($"a coreset of the patches is searched (Share {new CoresetOptions().Share}; the paper all), and ")
+            + FormattableString.Invariant($"averages more of the map (TopK {Fusion.TopK}; the paper {ScoreFusion.Paper.TopK}) ")
+            + FormattableString.Invariant($"less what lies around each value (LocalContrast {Fusion.LocalContrast}; the paper ")
+            + FormattableString.Invariant($"{ScoreFusion.Paper.LocalContrast}), a coreset of the patches is searched ")
+            + FormattableString.Invariant($"(Share {new CoresetOptions().Share}; the paper all), and ")
             + $"supports enter turned and mirrored, too (Views {new MemoryOptions().Views}; the paper {SupportViews.AsGiven})."),
     ];
 }

@@ -51,8 +51,8 @@ internal sealed class CellScorer(ScoredImages test, Func<TimeSpan>? timeSaved, A
     /// </summary>
     public IReadOnlyList<FewShotCell> Score(KagPromptModel model, IReadOnlyList<ScoreFusion> fusions, FewShotCell cell)
     {
-        // k does not touch the maps: ways that differ in it alone share their pixels' metrics.
-        var kinds = fusions.Select(fusion => fusion with { TopK = 1 }).ToArray();
+        // k and contrast do not touch the maps: ways that differ in them alone share their pixels' metrics.
+        var kinds = fusions.Select(fusion => fusion with { TopK = 1, LocalContrast = 0 }).ToArray();
         var first = kinds.Select(kind => Array.IndexOf(kinds, kind)).ToArray();
         var scores = fusions.Select(_ => new List<float>()).ToArray();
         var maps = fusions.Select(_ => new MapStatistics()).ToArray();

@@ -26,6 +26,8 @@ public sealed record FewShotConfiguration(int Iterations, ScoreFusion Fusion)
             Fusion.Branches == own.Fusion.Branches ? "" : $"{Fusion.Branches}",
             Fusion.Gamma == own.Fusion.Gamma ? "" : string.Create(CultureInfo.InvariantCulture, $"gamma{Fusion.Gamma}"),
             Fusion.TopK == own.Fusion.TopK ? "" : string.Create(CultureInfo.InvariantCulture, $"k{Fusion.TopK}"),
+            Fusion.LocalContrast == own.Fusion.LocalContrast ? ""
+                : string.Create(CultureInfo.InvariantCulture, $"contrast{Fusion.LocalContrast}"),
         }.Where(difference => difference.Length > 0));
     }
 }

@@ -17,11 +17,11 @@ public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixtur
     private readonly KagPromptModel model = trained.Model;
 
     [Fact]
-    public void InspectFusions_OtherGammaAndK_EqualsAModelFittedWithThem()
+    public void InspectFusions_OtherGammaAndKAndContrast_EqualsAModelFittedWithThem()
     {
-        var fused = model.InspectFusions(Queries, new string?[Queries.Length], [ScoreFusion.Paper, new() { Gamma = 0.5f, TopK = 80 }]);
+        var fused = model.InspectFusions(Queries, new string?[Queries.Length], [ScoreFusion.Paper, new() { Gamma = 0.5f, TopK = 80, LocalContrast = 0.7f }]);
         ShouldBe(fused, 0, model);
-        using var other = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0, Gamma = 0.5f, TopK = 80 }, initial: model);
+        using var other = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0, Gamma = 0.5f, TopK = 80, LocalContrast = 0.7f }, initial: model);
         ShouldBe(fused, 1, other);
     }
 

@@ -17,6 +17,7 @@ public sealed class InspectionByHandTests : IDisposable
     private const double Gamma = 0.3;
     private const int TopK = 160;
     private const double NearWeight = 0.4;
+    private const double LocalContrast = 0.3;
 
     private static readonly PromptEnsemble Own = new(["a {} in order", "a clean {}"], ["a scratched {}", "a {} with a hole"]);
     private static readonly Dictionary<string, PixelBuffer[]> Supports = new()
@@ -36,6 +37,7 @@ public sealed class InspectionByHandTests : IDisposable
             Prompts = new Dictionary<string, PromptEnsemble> { ["bracket"] = Own },
             RotateSupports = true,
             NearWeight = (float)NearWeight,
+            LocalContrast = (float)LocalContrast,
             // Of 64 patches, four views of sixteen: of the one support 39, of each of the two 24.
             Coreset = new() { Share = 0.6f, Pictures = 3 },
             Seed = 5,
@@ -79,7 +81,7 @@ public sealed class InspectionByHandTests : IDisposable
 
             // k counts at 224 × 224: 160 there are 10 here.
             var s1 = Cosine(Adapted(embedding), abnormal);
-            var score = (Gamma * s1) + ((1 - Gamma) * map.OrderDescending().Take(10).Average());
+            var score = (Gamma * s1) + ((1 - Gamma) * Contrasted(map).OrderDescending().Take(10).Average());
             results[i].Score.Should().BeApproximately((float)score, 1e-3f, name);
             fused[i][0].Score.Should().BeApproximately((float)s1, 1e-4f, "with γ = 1 the score is s1");
             apart.Add(Math.Abs(s1 - Cosine(Adapted(embedding), normal)));
@@ -97,6 +99,29 @@ public sealed class InspectionByHandTests : IDisposable
     }
 
     public void Dispose() => model.Dispose();
+
+    /// <summary>Each value less a share of what lies around it, weighed by a bell of 12 pixels of 224; beyond the edges lies the mirrored map.</summary>
+    private static double[] Contrasted(double[] map)
+    {
+        const double Sigma = 12.0 * Side / 224;
+        const int Reach = (int)((4 * Sigma) + 0.5);
+        double Bell(int y, int x) => Math.Exp(-((y * y) + (x * x)) / (2 * Sigma * Sigma));
+        static int Mirrored(int place) => place < 0 ? -1 - place : place >= Side ? (2 * Side) - 1 - place : place;
+        return [.. map.Select((value, p) =>
+        {
+            var (sum, weights) = (0.0, 0.0);
+            for (var y = -Reach; y <= Reach; y++)
+            {
+                for (var x = -Reach; x <= Reach; x++)
+                {
+                    sum += Bell(y, x) * map[(Mirrored((p / Side) + y) * Side) + Mirrored((p % Side) + x)];
+                    weights += Bell(y, x);
+                }
+            }
+
+            return value - (LocalContrast * sum / weights);
+        })];
+    }
 
     /// <summary>
     /// 1 − largest cosine similarity to the patches of some supports, turned four ways, of which those are kept that lie far from each other;

@@ -8,7 +8,7 @@ namespace Microsoft.ML.KagPrompt.Tests.Model;
 /// <summary>What lies outside a region changes nothing of an inspection: not the map, not the score, not the unlikeness.</summary>
 public class RegionInspectionTests
 {
-    public static TheoryData<string> Ways => ["bank", "prompt", "released", "graph bank", "crop", "aligned corners", "turned"];
+    public static TheoryData<string> Ways => ["bank", "prompt", "released", "graph bank", "crop", "aligned corners", "turned", "contrast"];
 
     [Theory]
     [MemberData(nameof(Ways))]
@@ -124,6 +124,7 @@ public class RegionInspectionTests
         "graph bank" => Small with { MemoryFeatures = MemoryFeatures.Graph },
         "crop" => Small with { ResizeMode = ResizeMode.CropShortSide },
         "aligned corners" => Small with { MapUpsampling = MapUpsampling.AlignedCorners },
+        "contrast" => Small with { LocalContrast = 1 },
         "turned" => Small with { RotateSupports = true },
         _ => Small,
     };

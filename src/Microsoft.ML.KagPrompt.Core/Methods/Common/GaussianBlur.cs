@@ -22,8 +22,9 @@ internal static class GaussianBlur
     public static Tensor Apply(Tensor maps, double sigma)
     {
         using var scope = NewDisposeScope();
-        return Matrix((int)maps.shape[^2], sigma, maps.device).matmul(maps).matmul(Matrix((int)maps.shape[^1], sigma, maps.device).t())
-            .MoveToOuterDisposeScope();
+        var down = Matrix((int)maps.shape[^2], sigma, maps.device);
+        var across = maps.shape[^1] == maps.shape[^2] ? down : Matrix((int)maps.shape[^1], sigma, maps.device);
+        return down.matmul(maps).matmul(across.t()).MoveToOuterDisposeScope();
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using Microsoft.ML.KagPrompt.Numerics;
+using Microsoft.ML.KagPrompt.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.KagPrompt.Methods.Common;
@@ -8,6 +9,24 @@ internal static class ImageScore
 {
     /// <summary>The map side k is counted at.</summary>
     private const double ReferenceSide = 224;
+
+    /// <summary>σ of a pixel's surroundings, of the side.</summary>
+    private const double Surroundings = 12 / ReferenceSide;
+
+    /// <summary>
+    /// Each value less a share of the mean of its surroundings: [B, S, S] → the same shape. Outside the region it is 0. The caller owns it.
+    /// </summary>
+    public static Tensor Contrasted(Tensor maps, float share, ClassRegion? region)
+    {
+        using var scope = NewDisposeScope();
+        return (share == 0
+            ? maps.alias()
+            : maps.Minus(GaussianBlur.Apply(maps, Sigma(maps.shape[^1]), region?.Inspected).Times(share))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same in ONNX operators: [N, side, side].</summary>
+    public static OnnxValue Contrasted(OnnxValue maps, float share, int side, ClassRegion? region)
+        => share == 0 ? maps : maps - (GaussianBlur.Emit(maps, side, Sigma(side), region?.Inspected) * share);
 
     /// <summary>Mean of the map's largest values: [B, S, S] → [B]. k counts at 224 × 224 and scales with S², rounded, at least 1.</summary>
     /// <param name="maps">The maps.</param>
@@ -33,6 +52,8 @@ internal static class ImageScore
     /// <param name="inspected">How many of them count; null: all.</param>
     public static int Count(int k, long pixels, int? inspected) => (int)Math.Min(
         Math.Clamp(Math.Round(k * pixels / (ReferenceSide * ReferenceSide)), 1, pixels), inspected ?? pixels);
+
+    private static double Sigma(long side) => Surroundings * side;
 
     /// <summary>s = γ s1 + (1−γ) s2; s2 alone where no prompt is trained. The caller owns the result.</summary>
     public static Tensor Fuse(Tensor? promptScore, Tensor topMean, float gamma)

@@ -26,7 +26,8 @@ internal sealed partial class KagMethod
             _ => promptMap ?? memoryMap ?? throw new InvalidOperationException("There is neither a graph prompt nor a memory bank."),
         };
         map = map.Only(known.Region);
-        var largest = map.TopMean(fusion.TopK, sizes.ImageSize, known.Region);
+        var contrasted = ImageScore.Contrasted(map, fusion.LocalContrast, sizes.ImageSize, known.Region);
+        var largest = contrasted.TopMean(fusion.TopK, sizes.ImageSize, known.Region);
         var score = promptScore is null ? largest : (promptScore * fusion.Gamma) + (largest * (1.0 - fusion.Gamma));   // (16)
         return new(map, score, unlikeness);
     }

@@ -168,7 +168,8 @@ internal sealed partial class KagMethod(KagOptions options, MethodSizes sizes, G
         };
         var map = MapFusion.Fuse(promptMap, memoryMap, fusion.Gamma);                                       // (14)
         map = region is null ? map : map * Mask(region, map.device);
-        return (map, ImageScore.Fuse(promptScore, ImageScore.TopMean(map, fusion.TopK, region?.Pixels), fusion.Gamma));     // (16)
+        var contrasted = ImageScore.Contrasted(map, fusion.LocalContrast, region);
+        return (map, ImageScore.Fuse(promptScore, ImageScore.TopMean(contrasted, fusion.TopK, region?.Pixels), fusion.Gamma));  // (16)
     }
 
     /// <summary>1 where inspected: [S, S].</summary>

@@ -28,8 +28,15 @@ public sealed record ScoreFusion
     /// </summary>
     public float NearWeight { get; init; } = 0.5f;
 
+    /// <summary>
+    /// Share, 0 to 1, of the mean of its surroundings (a Gaussian window, σ = 12 pixels of 224) that is taken off each of the map's values
+    /// before the image score averages the largest of them. A defect stands out from what is beside it; a whole region that is a little
+    /// unlike the supports, by light or by where the part lies, counts for less. The map itself stays as it is. The paper: 0.
+    /// </summary>
+    public float LocalContrast { get; init; } = 0.4f;
+
     /// <summary>The paper's values, which its published code has too.</summary>
-    public static ScoreFusion Paper { get; } = new() { Gamma = 0.1f, TopK = 30, NearWeight = 0 };
+    public static ScoreFusion Paper { get; } = new() { Gamma = 0.1f, TopK = 30, NearWeight = 0, LocalContrast = 0 };
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">Names every invalid value in one message.</exception>
@@ -44,5 +51,6 @@ public sealed record ScoreFusion
         .Require(Enum.IsDefined(Branches), prefix + nameof(Branches), "defined branches", Branches)
         .Require(Gamma is >= 0 and <= 1, prefix + nameof(Gamma), "0 to 1", Gamma)
         .Require(TopK is >= 1 and <= 224 * 224, prefix + nameof(TopK), "1 to 50176", TopK)
-        .Require(NearWeight is >= 0 and <= 1, prefix + nameof(NearWeight), "0 to 1", NearWeight);
+        .Require(NearWeight is >= 0 and <= 1, prefix + nameof(NearWeight), "0 to 1", NearWeight)
+        .Require(LocalContrast is >= 0 and <= 1, prefix + nameof(LocalContrast), "0 to 1", LocalContrast);
 }

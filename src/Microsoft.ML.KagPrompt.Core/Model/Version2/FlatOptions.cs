@@ -106,7 +106,7 @@ internal record FlatOptions
         Precision = Precision,
     };
 
-    protected ScoreFusion ToFusion() => new() { Gamma = Gamma, TopK = TopK, NearWeight = 0 };
+    protected ScoreFusion ToFusion() => new() { Gamma = Gamma, TopK = TopK, NearWeight = 0, LocalContrast = 0 };
 
     protected PromptOptions ToPrompt()
         => new() { Variant = Variant, Iterations = Iterations, Sentences = Prompts, FromScratch = FromScratch };
