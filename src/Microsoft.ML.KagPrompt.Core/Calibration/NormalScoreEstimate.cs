@@ -2,21 +2,21 @@ namespace Microsoft.ML.KagPrompt.Calibration;
 
 /// <summary>
 /// What normal images' scores will be, from a handful of them. The constants are a prior: what products showed (eng/, Choices).
-/// The logarithms of normal scores spread by about a third of the way to those of synthetic defects, whatever the product,
+/// The logarithms of normal scores spread by about two fifths of the way to those of synthetic defects, whatever the product,
 /// so that few photographs need only say where they lie, and one odd photograph cannot move the line past all defects.
 /// </summary>
 internal static class NormalScoreEstimate
 {
     // Deviation of the logarithms of normal scores, as a share of the way from them to synthetic defects;
     // and as how many photographs' worth it counts.
-    private const double SpreadOfGap = 0.33;
+    private const double SpreadOfGap = 0.4;
     private const double LeastGap = 0.1;
     private const double LargestGap = 0.6;
     private const double UsualGap = 0.3;
     private const double SpreadFreedom = 5;
 
     // A support scored against the others meets one image less than a new one will.
-    private const double LeftOutShift = -0.07;
+    private const double LeftOutShift = -0.08;
     private const double FewImages = 4;
 
     // By how many spreads the place is off beyond what their number explains; fewer, the more supports there are.
@@ -43,8 +43,11 @@ internal static class NormalScoreEstimate
     private const double PlaceErrorOfTwo = 0.16;
     private const double AllowedErrorOfTwo = 0.11;
 
+    // Where so few photographs tell the place, they tell nothing of the spread.
+    private const double UsualSpread = 0.1;
+
     // Further from the middle than this many deviations, a photograph says no more.
-    private const double Reach = 3;
+    private const double Reach = 2;
     private const double LeastReach = 0.1;
 
     private const double Least = 1e-6;
@@ -98,13 +101,12 @@ internal static class NormalScoreEstimate
             PlaceErrorOfTwo, AllowedErrorOfTwo);
     }
 
-    /// <summary>Where so few photographs tell the place, the spread is the usual one.</summary>
     private static NormalScoreModel Usual(double location, double error, double allowed) => new()
     {
         Location = location,
         LocationError = error,
         AllowedError = allowed,
-        Spread = SpreadOfGap * UsualGap,
+        Spread = UsualSpread,
         Freedom = SpreadFreedom,
     };
 

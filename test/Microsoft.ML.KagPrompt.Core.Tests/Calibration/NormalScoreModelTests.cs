@@ -24,11 +24,11 @@ public class NormalScoreModelTests
             // Every product has its own place, its own spread about the usual one, and what its supports do not show.
             var spread = Spread * Math.Sqrt(5 / Enumerable.Range(0, 5).Sum(_ => Square(Gauss(random))));
             var (place, systematic) = (-1.5 + Gauss(random), spread * Math.Sqrt(4.0 / count) * Gauss(random));
-            var shift = -0.07 * Math.Min(1, 4.0 / count);
+            var shift = -0.08 * Math.Min(1, 4.0 / count);
             float[] scores = [.. Enumerable.Range(0, count)
                 .Select(_ => (float)Math.Exp(place - shift + systematic + (spread * Gauss(random))))];
-            // Defects of all products lie three of the usual deviations above.
-            float[] synthetic = [(float)Math.Exp(place - shift + systematic + (Spread / 0.33))];
+            // Defects of all products lie two and a half of the usual deviations above.
+            float[] synthetic = [(float)Math.Exp(place - shift + systematic + (Spread / 0.4))];
             var model = NormalScoreEstimate.FromNormals(scores, [], synthetic, count);
             var threshold = model.Threshold(rate);
             var share = Tail((Math.Log(threshold) - place) / spread);
@@ -39,7 +39,8 @@ public class NormalScoreModelTests
         }
 
         rejected.Should().BeInRange(0.75 * rate, 1.35 * rate);
-        held.Should().BeGreaterThan((int)(0.87 * Products));
+        // What products that spread widely show beyond two of the usual deviations is not believed.
+        held.Should().BeGreaterThan((int)(0.85 * Products));
     }
 
     [Fact]
