@@ -71,7 +71,6 @@ Mutant[] mutants =
     new("whole-longer-than-one", "Numerics/WholeRows.cs", "return Longest <= LongestTaken;", "return true;", "WholeProductsTests"),
     new("whole-not-clipped", "Numerics/WholeRows.cs", "MaxNative(high * one, -one), one)", "MaxNative(high * one, -one), 9 * one)", "WholeProductsTests"),
     new("whole-second-block-over-the-first", "Numerics/WholeProducts.cs", "TensorMemory.First(ofQueries) + first", "TensorMemory.First(ofQueries)", "WholeProductsTests"),
-    new("whole-best-of-tile-alone", "Numerics/SecondLook.cs", "Vector256.Max(Vector256.Load(below + lane), Vector256.Load(own + lane)).Store(below + lane);", "Vector256.Load(own + lane).Store(below + lane);", "WholeProductsTests"),
     new("whole-last-pairs-not-multiplied", "Numerics/SecondLook.cs", "        pairs.Finish();\n", "", "WholeProductsTests"),
     new("threads-largest-not-merged", "Numerics/LargestProducts.cs", "Raise(ofAll, own, panels * shape.Across);", "Raise(ofAll, ofAll, panels * shape.Across);", "MemoryBankTests|LargestProductsTests"),
     new("turned-patches-have-places", "Methods/Common/KeptRows.cs", "view == 0 ? drawn : drawn.Select(_ => -1L)", "drawn", "NearWeightTests"),

@@ -4,7 +4,7 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 
 /// <summary>
 /// Rows of a matrix that one image's patches after another's are compared with. Owns what it makes of them, when it is first needed, but
-/// not the matrix, which must not change; reading is thread-safe.
+/// not the matrix, which must not change: at most half as much memory again. Reading is thread-safe.
 /// </summary>
 /// <param name="matrix">[M, D].</param>
 internal sealed class KnownRows(torch.Tensor matrix) : IDisposable

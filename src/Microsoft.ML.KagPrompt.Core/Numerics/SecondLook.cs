@@ -10,7 +10,7 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// </summary>
 /// <param name="both">What is compared.</param>
 /// <param name="ofQueries">Raised to the queries' largest products: whole panels.</param>
-internal sealed unsafe class SecondLook(Comparison both, float* ofQueries) : IDisposable
+internal sealed unsafe class SecondLook(WholeComparison both, float* ofQueries) : IDisposable
 {
     // With more it is faster to multiply a tile in 32 bit: so many queries, and pairs of a query and a row.
     private const int MostQueries = 12, MostPairs = 28;
@@ -109,7 +109,8 @@ internal sealed unsafe class SecondLook(Comparison both, float* ofQueries) : IDi
         var above = 0u;
         for (var lane = 0; lane < both.Shape.Across; lane += Vector256<int>.Count)
         {
-            above |= Vector256.GreaterThan(Vector256.Load(numbers + lane), Vector256.Load(others + lane)).ExtractMostSignificantBits() << lane;
+            var are = Vector256.GreaterThan(Vector256.Load(numbers + lane), Vector256.Load(others + lane));
+            above |= are.ExtractMostSignificantBits() << lane;
         }
 
         return above;

@@ -6,13 +6,14 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// Products in 32 bit of a panel of queries with a tile of rows, for panels that have many of them to look at again. One thread's, which
 /// makes room for them only where there are any.
 /// </summary>
-internal sealed unsafe class TileProducts(Comparison both) : IDisposable
+/// <param name="both">What is compared.</param>
+internal sealed unsafe class TileProducts(WholeComparison both) : IDisposable
 {
     private Panels? columns;
     private torch.Tensor? few;
     private int packed = -1;
 
-    /// <summary>Raises a panel's largest products to those with a tile's rows.</summary>
+    /// <summary>Raises a panel's largest products to those with a tile's rows: [across].</summary>
     public void Raise(int panel, int tile, float* largest)
     {
         var (shape, width, (first, end)) = (both.Shape, both.Known.Width, both.RowsOf(tile));

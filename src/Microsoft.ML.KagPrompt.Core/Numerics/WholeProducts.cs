@@ -44,7 +44,7 @@ internal static unsafe class WholeProducts
                 return null;
             }
 
-            using var both = new Comparison(own, asked, matrix, known, shape);
+            using var both = new WholeComparison(own, asked, matrix, known, shape);
             Compare(both, TensorMemory.First(ofQueries) + first, TensorMemory.First(ofRows));
         }
 
@@ -52,7 +52,7 @@ internal static unsafe class WholeProducts
     }
 
     /// <summary>Raises the largest products: of whole panels of queries, and of the rows.</summary>
-    private static void Compare(Comparison both, float* ofQueries, float* ofRows)
+    private static void Compare(WholeComparison both, float* ofQueries, float* ofRows)
     {
         var work = (long)both.Asked.Count * both.Known.Count * both.Known.Width;
         LargestProducts.Share((both.Tiles + TilesAtOnce - 1) / TilesAtOnce, work, next =>
@@ -77,7 +77,7 @@ internal static unsafe class WholeProducts
 
     /// <summary>A tile's rows against all queries.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(Comparison both, int tile, float* ofRows)
+    private static void Multiply(WholeComparison both, int tile, float* ofRows)
     {
         var (shape, pairs, (row, end)) = (both.Shape, both.PairsOfRow, both.RowsOf(tile));
         var largest = stackalloc int[shape.Rows * shape.Lanes];

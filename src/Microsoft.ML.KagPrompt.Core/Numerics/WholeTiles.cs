@@ -11,15 +11,17 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// <remarks>Sums are whole numbers too, below 2³¹ where rows and queries are about as long as 1 (<see cref="WholeRows"/>): exact.</remarks>
 internal static unsafe class WholeTiles
 {
-    // As it tells its maker, and the first of this maker's families with two multipliers of whole numbers beside the adders.
-    private static readonly (int, int, int) Amd = (0x68747541, 0x444D4163, 0x69746E65);
+    // The first of AMD's families (Zen 3) that multiplies two vectors of whole numbers at a time and adds two others meanwhile.
     private const int FirstFamily = 25;
+
+    // "AuthenticAMD", as the processor tells it.
+    private static readonly (int, int, int) Amd = (0x68747541, 0x444D4163, 0x69746E65);
 
     /// <summary>Whether the processor has the instructions.</summary>
     public static bool AreSupported => Avx2.IsSupported && ProductTiles.WidestLanes > 0;
 
     /// <summary>
-    /// Whether it multiplies whole numbers faster too. Others add them where they multiply them, which takes as long as 32-bit numbers take.
+    /// Whether it is known to take less time for them. Others add whole numbers where they multiply them: nothing is won.
     /// </summary>
     public static bool AreFaster { get; } = AreSupported && IsAmdSince(FirstFamily);
 

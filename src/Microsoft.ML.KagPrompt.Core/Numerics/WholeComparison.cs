@@ -9,7 +9,7 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 /// Queries and rows that are compared by whole numbers first, and the largest products that were found so. Owns its memory, but not what it
 /// compares; threads share it.
 /// </summary>
-internal sealed unsafe class Comparison : IDisposable
+internal sealed unsafe class WholeComparison : IDisposable
 {
     private readonly torch.Tensor packed, found;
     private readonly int* firstPanel, firstFound;
@@ -19,7 +19,7 @@ internal sealed unsafe class Comparison : IDisposable
     /// <param name="rows">[M, D].</param>
     /// <param name="known">The same as whole numbers.</param>
     /// <param name="shape">Of the tiles.</param>
-    public Comparison(torch.Tensor queries, WholeRows asked, torch.Tensor rows, WholeRows known, TileShape shape)
+    public WholeComparison(torch.Tensor queries, WholeRows asked, torch.Tensor rows, WholeRows known, TileShape shape)
     {
         (Asked, Known, Shape) = (asked, known, shape);
         (Panels, Tiles) = ((asked.Count + shape.Across - 1) / shape.Across, (known.Count + shape.Rows - 1) / shape.Rows);
@@ -59,7 +59,7 @@ internal sealed unsafe class Comparison : IDisposable
     /// <summary>Queries as columns: [pairs, across].</summary>
     public int* Panel(int panel) => firstPanel + ((nint)panel * PairsOfRow * Shape.Across);
 
-    /// <summary>Of a panel's queries, the largest whole products with the rows of a tile: [across]. Behind them lie the next tile's.</summary>
+    /// <summary>Of a panel's queries, the largest whole products with the rows of a tile: [across].</summary>
     public int* Found(int panel, int tile) => firstFound + ((((nint)panel * Tiles) + tile) * Shape.Across);
 
     public void Dispose()
