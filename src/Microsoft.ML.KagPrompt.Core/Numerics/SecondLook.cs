@@ -13,8 +13,7 @@ namespace Microsoft.ML.KagPrompt.Numerics;
 internal sealed unsafe class SecondLook(WholeComparison both, float* ofQueries) : IDisposable
 {
     // With more it is faster to multiply a tile in 32 bit: so many queries, and pairs of a query and a row.
-    private const int MostQueries = 12, MostPairs = 28;
-
+    private readonly int mostQueries = both.Shape.Across * 3 / 8, mostPairs = both.Shape.Rows * 2;
     private readonly PairProducts pairs = new(both.Queries, both.Rows, both.Known.Width);
     private readonly TileProducts tiles = new(both);
 
@@ -24,7 +23,7 @@ internal sealed unsafe class SecondLook(WholeComparison both, float* ofQueries) 
         var (across, first) = (both.Shape.Across, panel * both.Shape.Across);
         var below = stackalloc int[across];
         SetBounds(panel, below);
-        var near = stackalloc int[2 * MostPairs];
+        var near = stackalloc int[2 * mostPairs];
         for (var tile = 0; tile < both.Tiles; tile++)
         {
             var above = Above(both.Found(panel, tile), below);
@@ -33,14 +32,14 @@ internal sealed unsafe class SecondLook(WholeComparison both, float* ofQueries) 
                 continue;
             }
 
-            var count = BitOperations.PopCount(above) > MostQueries ? MostPairs + 1 : 0;
-            for (; above != 0 && count <= MostPairs; above &= above - 1)
+            var count = BitOperations.PopCount(above) > mostQueries ? mostPairs + 1 : 0;
+            for (; above != 0 && count <= mostPairs; above &= above - 1)
             {
                 var lane = BitOperations.TrailingZeroCount(above);
                 count = Collect(first + lane, tile, below[lane], near, count);
             }
 
-            if (count > MostPairs)
+            if (count > mostPairs)
             {
                 tiles.Raise(panel, tile, ofQueries + first);
                 continue;
@@ -68,9 +67,9 @@ internal sealed unsafe class SecondLook(WholeComparison both, float* ofQueries) 
                 continue;
             }
 
-            if (count == MostPairs)
+            if (count == mostPairs)
             {
-                return MostPairs + 1;
+                return mostPairs + 1;
             }
 
             (near[2 * count], near[(2 * count) + 1]) = (query, row);
