@@ -45,7 +45,7 @@ internal static unsafe class LargestProducts
             using var raised = Lowest(panels * shape.Across);
             using var few = torch.empty([shape.Rows, width]);
             var own = TensorMemory.First(raised);
-            var tiles = new Tiles(matrix, width, shape, TensorMemory.First(few));
+            var tiles = new RowTiles(matrix, width, shape, TensorMemory.First(few));
             for (int i; (i = next()) >= 0;)
             {
                 for (var row = i * RowsAtOnce; row < Math.Min((i + 1) * RowsAtOnce, total); row += shape.Rows)
@@ -92,7 +92,7 @@ internal static unsafe class LargestProducts
         Share(grid.Rows, work, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (next) =>
         {
             using var few = torch.empty([shape.Rows, width]);
-            var tiles = new Tiles(matrix, width, shape, TensorMemory.First(few));
+            var tiles = new RowTiles(matrix, width, shape, TensorMemory.First(few));
             var products = stackalloc float[shape.Rows * shape.Across];
             for (int line; (line = next()) >= 0;)
             {
@@ -131,7 +131,7 @@ internal static unsafe class LargestProducts
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void LargestOfTile(Tiles tiles, int row, int count, float* packed, int panels, float* ofQueries, float* ofRows)
+    private static void LargestOfTile(RowTiles tiles, int row, int count, float* packed, int panels, float* ofQueries, float* ofRows)
     {
         var (most, across) = (tiles.Shape.Rows, tiles.Shape.Across);
         var products = stackalloc float[most * across];
@@ -160,7 +160,7 @@ internal static unsafe class LargestProducts
 
     /// <summary>Raises values to others where those are larger.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Raise(float* values, float* others, int count)
+    public static void Raise(float* values, float* others, int count)
     {
         for (var i = 0; i < count; i += Vector256<float>.Count)
         {
@@ -194,7 +194,8 @@ internal static unsafe class LargestProducts
         return packed;
     }
 
-    private static void Share(int parts, long multiplications, Action<Func<int>> work)
+    /// <summary>Has threads share some work where it is worth them.</summary>
+    public static void Share(int parts, long multiplications, Action<Func<int>> work)
     {
         if (multiplications >= WorthThreads)
         {
@@ -207,41 +208,10 @@ internal static unsafe class LargestProducts
     }
 
     /// <summary>−∞ everywhere.</summary>
-    private static torch.Tensor Lowest(params long[] sizes)
+    public static torch.Tensor Lowest(params long[] sizes)
     {
         var values = torch.empty(sizes);
         new Span<float>(TensorMemory.First(values), (int)values.numel()).Fill(float.NegativeInfinity);
         return values;
-    }
-
-    /// <summary>A matrix whose rows are taken some at a time, by one thread.</summary>
-    /// <param name="first">The matrix.</param>
-    /// <param name="width">Of a row.</param>
-    /// <param name="shape">Of a tile.</param>
-    /// <param name="few">Room for a tile: too few rows for one stand here, the last of them again and again.</param>
-    private readonly struct Tiles(float* first, int width, TileShape shape, float* few)
-    {
-        public int Width => width;
-
-        public TileShape Shape => shape;
-
-        /// <summary>Some rows, at most a tile's, against a panel of queries: [rows, queries].</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Multiply(int row, int count, float* panel, float* products)
-        {
-            var own = first + ((nint)row * width);
-            if (count < shape.Rows)
-            {
-                for (var i = 0; i < shape.Rows; i++)
-                {
-                    var source = new ReadOnlySpan<float>(own + ((nint)Math.Min(i, count - 1) * width), width);
-                    source.CopyTo(new(few + ((nint)i * width), width));
-                }
-
-                own = few;
-            }
-
-            ProductTiles.Multiply(shape, panel, own, RowWindow.OfMatrix(width, width), products);
-        }
     }
 }

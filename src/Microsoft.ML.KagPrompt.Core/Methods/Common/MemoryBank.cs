@@ -12,7 +12,10 @@ internal sealed partial class MemoryBank : IDisposable
     private const long ProcessorBlock = 1 << 20;
     private const long DeviceBlock = 1 << 26;
 
-    private MemoryBank(IReadOnlyList<Tensor> layers, IReadOnlyList<Tensor>? weights = null) => (Layers, Weights) = (layers, weights);
+    private readonly KnownRows[] rows;
+
+    private MemoryBank(IReadOnlyList<Tensor> layers, IReadOnlyList<Tensor>? weights = null)
+        => (Layers, Weights, rows) = (layers, weights, [.. layers.Select(layer => new KnownRows(layer))]);
 
     /// <summary>[M, D_i] of each layer, rows of unit length.</summary>
     public IReadOnlyList<Tensor> Layers { get; }
@@ -92,7 +95,7 @@ internal sealed partial class MemoryBank : IDisposable
         Tensor? lacked = null;
         for (var i = 0; i < Layers.Count; i++)
         {
-            (distances[i], var missing) = CompareLayer(units[i], Layers[i], Weights?[i], cells?[i]);
+            (distances[i], var missing) = CompareLayer(units[i], i, cells?[i]);
             distances[i].MoveToOuterDisposeScope();
             lacked = lacked is null ? missing : lacked.Plus(missing);
         }
@@ -101,12 +104,12 @@ internal sealed partial class MemoryBank : IDisposable
     }
 
     /// <summary>One layer: [B, L], [B].</summary>
-    private static (Tensor Distances, Tensor Missing) CompareLayer(Tensor units, Tensor bank, Tensor? weights, long[]? cells)
+    private (Tensor Distances, Tensor Missing) CompareLayer(Tensor units, int layer, long[]? cells)
     {
         using var scope = NewDisposeScope();
         var counted = cells is null ? null : tensor(cells, device: units.device);
         var tokens = counted is null ? units : units.index_select(1, counted);
-        var (nearest, missing) = Nearest(tokens.flatten(0, 1), bank, weights, tokens.shape[0]);         // of [B·L, D]: [B·L], [B]
+        var (nearest, missing) = Nearest(tokens.flatten(0, 1), layer, tokens.shape[0]);                 // of [B·L, D]: [B·L], [B]
         var found = nearest.Complement().view(tokens.shape[0], tokens.shape[1]);
         var distances = counted is null
             ? found
@@ -114,29 +117,30 @@ internal sealed partial class MemoryBank : IDisposable
         return (distances.MoveToOuterDisposeScope(), missing.MoveToOuterDisposeScope());
     }
 
-    private static (Tensor Best, Tensor Missing) Nearest(Tensor unit, Tensor bank, Tensor? weights, long images)
+    private (Tensor Best, Tensor Missing) Nearest(Tensor unit, int layer, long images)
     {
+        var (bank, weights) = (Layers[layer], Weights?[layer]);
         var patches = unit.shape[0] / images;
-        var rows = Math.Max(1, (unit.device_type == DeviceType.CPU ? ProcessorBlock : DeviceBlock) / patches);
+        var atOnce = Math.Max(1, (unit.device_type == DeviceType.CPU ? ProcessorBlock : DeviceBlock) / patches);
         var (best, missing) = (new Tensor[images], new Tensor[images]);
         for (var image = 0L; image < images; image++)
         {
             using var scope = NewDisposeScope();
             var own = unit.narrow(0, image * patches, patches);
-            if (LargestProducts.Takes(own, bank))
+            if (rows[layer].Take(own))
             {
-                var (largest, ofBank) = LargestProducts.Find(own, bank);
+                var (largest, ofBank) = rows[layer].Largest(own);
                 (best[image], missing[image]) = (largest.MoveToOuterDisposeScope(), Lacked(ofBank, weights).MoveToOuterDisposeScope());
                 continue;
             }
 
             Tensor? nearest = null;
             Tensor? lacked = null;
-            for (var first = 0L; first < bank.shape[0]; first += rows)
+            for (var first = 0L; first < bank.shape[0]; first += atOnce)
             {
                 using var inner = NewDisposeScope();
-                var count = Math.Min(rows, bank.shape[0] - first);
-                var similarities = own.matmul(bank.narrow(0, first, count).t());                // [L, rows]
+                var count = Math.Min(atOnce, bank.shape[0] - first);
+                var similarities = own.matmul(bank.narrow(0, first, count).t());                // [L, count]
                 var closest = similarities.amax([1]);
                 nearest = (nearest is null ? closest : maximum(nearest, closest)).MoveToOuterDisposeScope();
                 var distances = Lacked(similarities.amax([0]), weights?.narrow(1, first, count));
@@ -160,6 +164,7 @@ internal sealed partial class MemoryBank : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Array.ForEach(rows, own => own.Dispose());
         foreach (var tensor in Layers.Concat(Weights ?? []))
         {
             tensor.Dispose();
