@@ -154,10 +154,13 @@ internal sealed partial class MemoryBank : IDisposable
         return (cat(best, 0), weights is null ? stack(missing).Times(1.0 / bank.shape[0]) : stack(missing));
     }
 
-    /// <summary>Distances are added up, not similarities: near 1 their sum would round the small differences away.</summary>
+    /// <summary>
+    /// Distances are added up, not similarities: near 1 their sum would round the small differences away. By a rounding a similarity may
+    /// lie above 1.
+    /// </summary>
     private static Tensor Lacked(Tensor similarities, Tensor? weights)
     {
-        var distances = similarities.Complement();
+        var distances = similarities.Complement().AtLeast(0);
         return (weights is null ? distances : distances * weights).sum();
     }
 
