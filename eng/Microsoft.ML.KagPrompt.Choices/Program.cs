@@ -17,7 +17,7 @@ const string Usage = """
         Writes one line a score: set, shots, draw, kind, picture, mean of the largest 30, of 0.3 %, 1 %, 3 % of the map, maximum; prints AUROC.
       levers --data DIR[,DIR] --out FILE [--shots 4] [--draws 2] [--twins 4]
         Ways to score beside the default, of tests, left-out supports and synthetic defects on them. Writes lines "A, set, shots, draw, way, image AUROC, pixel
-        AUROC" and "S, set, shots, draw, way, kind, picture, mean of the largest one percent of the map", which thresholds.py reads.
+        AUROC" and "S, set, shots, draw, way, kind, picture, mean of the largest one percent of the contrasted map", which thresholds.py reads.
       one --data DIR[,DIR] --out FILE [--shots 1] [--draws 6] [--method kag]
         Models of one photograph or two: lines "set, draw, kind, scores…" of test images, synthetic defects, each photograph against the others, and each against its
         views (first) and halves, which one.py reads.
