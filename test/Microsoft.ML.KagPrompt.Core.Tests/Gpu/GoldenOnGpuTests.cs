@@ -46,7 +46,7 @@ public sealed class GoldenOnGpuTests : IDisposable
         var options = new KagOptions
         {
             Coreset = CoresetOptions.Off,
-            Fusion = new() { Gamma = float.Parse(file.Metadata["gamma"], CultureInfo.InvariantCulture), TopK = Number(file, "top_k") },
+            Fusion = ScoreFusion.Paper with { Gamma = float.Parse(file.Metadata["gamma"], CultureInfo.InvariantCulture), TopK = Number(file, "top_k") },
         };
         using var method = KagParts.Method(options, prompt, (int)Math.Sqrt(tokens[0].shape[1]), side, GraphicsCard.Device);
         using var reference = method.BuildReference([[.. Layers(file, "bank.").Select(layer => layer.unsqueeze(0))]], text);

@@ -46,8 +46,8 @@ public sealed class FusionTests(FusionTests.TrainedModel trained) : IClassFixtur
     {
         using var bankOnly = KagPromptTrainer.Fit(Parts, Options with { Epochs = 0, FromScratch = true });
         FluentActions.Invoking(() => bankOnly.InspectFusions(Queries, new string?[Queries.Length], [new() { Branches = ScoringBranches.Prompt }])).Should().Throw<ArgumentException>().WithMessage("*needs a trained graph prompt*");
-        FluentActions.Invoking(() => model.InspectFusions(Queries, new string?[Queries.Length], [new() { Gamma = 2, TopK = 0, Branches = (ScoringBranches)9 }]))
-            .Should().Throw<ArgumentException>().WithMessage("*3 invalid*Branches*Gamma: expected 0 to 1, got 2*TopK: expected 1 to 50176, got 0*");
+        FluentActions.Invoking(() => model.InspectFusions(Queries, new string?[Queries.Length], [new() { Gamma = 2, TopK = 0, LocalContrast = 1.5f, Branches = (ScoringBranches)9 }]))
+            .Should().Throw<ArgumentException>().WithMessage("*4 invalid*Branches*Gamma: expected 0 to 1, got 2*TopK: expected 1 to 50176, got 0*LocalContrast: expected 0 to 1, got 1.5*");
         FluentActions.Invoking(() => model.InspectFusions(Queries, [], [new()])).Should().Throw<ArgumentException>().WithMessage("*expected one for each of 10 images, got 0*");
         model.InspectFusions([], [], [new()]).Should().BeEmpty();
     }

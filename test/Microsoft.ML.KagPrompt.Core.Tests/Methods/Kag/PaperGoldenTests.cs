@@ -75,7 +75,7 @@ public sealed class PaperGoldenTests : IDisposable
         var side = (int)file.Entries["map"].Shape[^1];
         // Through the method that models score with, not its parts.
         var topK = int.Parse(file.Metadata["top_k"], System.Globalization.CultureInfo.InvariantCulture);
-        using var method = KagParts.Method(new KagOptions { Coreset = CoresetOptions.Off, Fusion = new() { Gamma = gamma, TopK = topK } }, prompt, grid: (int)Math.Sqrt(tokens[0].shape[1]), side);
+        using var method = KagParts.Method(new KagOptions { Coreset = CoresetOptions.Off, Fusion = ScoreFusion.Paper with { Gamma = gamma, TopK = topK } }, prompt, grid: (int)Math.Sqrt(tokens[0].shape[1]), side);
         using var reference = method.BuildReference([[.. List(file, "bank.").Select(layer => layer.unsqueeze(0))]], text);
         using var features = new ScoringFeatures(new VisionFeatures(tokens, file.Read("class_embedding")), null);
         var (map, score, _) = method.Score(features, reference);

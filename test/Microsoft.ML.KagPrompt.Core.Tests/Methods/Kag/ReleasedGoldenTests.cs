@@ -46,7 +46,7 @@ public sealed class ReleasedGoldenTests : IDisposable
         maps[4][0].ShouldBeClose(golden.Read("layer_map.4")[0][1], TensorAssertions.StageTolerance, "layer_map.4");
 
         // Through the method that models score with, not its parts.
-        var options = new KagOptions { Coreset = CoresetOptions.Off, Prompt = new() { Variant = GraphVariant.Released }, Fusion = new() { Gamma = gamma, TopK = Number(golden, "top_k") } };
+        var options = new KagOptions { Coreset = CoresetOptions.Off, Prompt = new() { Variant = GraphVariant.Released }, Fusion = ScoreFusion.Paper with { Gamma = gamma, TopK = Number(golden, "top_k") } };
         using var method = KagParts.Method(options, prompt, (int)Math.Sqrt(nodes.shape[2]), side);
         using var reference = method.BuildReference([supports.PatchTokens], text);
         using var scoring = new ScoringFeatures(new VisionFeatures([.. features.PatchTokens.Select(tokens => tokens.alias())], features.ImageEmbedding.alias()), null);
