@@ -104,7 +104,7 @@ public sealed class KagExportTests(KagExportTests.Fitted fitted) : IClassFixture
         using var bytes = new OnnxRun(model, new() { Quantize = OnnxQuantization.Memory });
         using var both = new OnnxRun(model, new() { Quantize = OnnxQuantization.Memory, Precision = OnnxWeightType.Float16 });
         bytes.Metadata["kagprompt.quantize"].Should().Be("Memory");
-        both.Bytes.Length.Should().BeLessThan(bytes.Bytes.Length).And.BeLessThan(whole.Bytes.Length * 11 / 20);
+        both.Bytes.Length.Should().BeLessThan(bytes.Bytes.Length).And.BeLessThan(whole.Bytes.Length / 2);
         SameVerdicts.Check(model, bytes, null, Images.Skip(3).Take(5), 5e-4, square: 5e-4);
         SameVerdicts.Check(model, both, null, Images.Skip(3).Take(5), 1e-3, square: 1e-3);
     }

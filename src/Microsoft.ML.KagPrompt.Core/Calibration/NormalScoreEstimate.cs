@@ -2,14 +2,14 @@ namespace Microsoft.ML.KagPrompt.Calibration;
 
 /// <summary>
 /// What normal images' scores will be, from a handful of them. The constants are a prior: what products showed (eng/, Choices).
-/// The logarithms of normal scores spread by about two fifths of the way to those of synthetic defects, whatever the product,
+/// The logarithms of normal scores spread by about a third of the way to those of synthetic defects, whatever the product,
 /// so that few photographs need only say where they lie, and one odd photograph cannot move the line past all defects.
 /// </summary>
 internal static class NormalScoreEstimate
 {
     // Deviation of the logarithms of normal scores, as a share of the way from them to synthetic defects;
     // and as how many photographs' worth it counts.
-    private const double SpreadOfGap = 0.4;
+    private const double SpreadOfGap = 0.36;
     private const double LeastGap = 0.1;
     private const double LargestGap = 0.6;
     private const double UsualGap = 0.3;
@@ -47,7 +47,7 @@ internal static class NormalScoreEstimate
     private const double UsualSpread = 0.1;
 
     // Further from the middle than this many deviations, a photograph says no more.
-    private const double Reach = 2;
+    private const double Reach = 2.5;
     private const double LeastReach = 0.1;
 
     private const double Least = 1e-6;

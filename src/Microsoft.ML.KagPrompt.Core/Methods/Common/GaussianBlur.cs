@@ -46,14 +46,15 @@ internal static class GaussianBlur
     /// <summary>The same in ONNX operators: [N, side, side].</summary>
     public static OnnxValue Emit(OnnxValue maps, int side, double sigma, bool[]? inspected)
     {
-        var weights = Known.GetOrAdd((side, sigma), key => Weights(key.Side, key.Sigma));
-        OnnxValue Blurred(OnnxValue values) => values.Between(weights, side, weights, side);
+        using var scope = NewDisposeScope();
+        // What a pixel takes of another, that takes of it: turned over, the matrix is the same.
+        var weights = maps.Graph.Weight(Matrix(side, sigma, CPU));
+        OnnxValue Blurred(OnnxValue values) => weights.MatMul(values).MatMul(weights);
         if (inspected is null)
         {
             return Blurred(maps);
         }
 
-        using var scope = NewDisposeScope();
         var inside = tensor(Array.ConvertAll(inspected, isInside => isInside ? 1f : 0f), [side, side]);
         var (mask, coverage) = (maps.Graph.Constant(inside), maps.Graph.Constant(Apply(inside, sigma).AtLeast(LeastCoverage)));
         return Blurred(maps * mask) / coverage * mask;
